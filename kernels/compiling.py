@@ -1,0 +1,133 @@
+"""Compiling a kernel on its first call, and never running a stale one.
+
+    @compiled
+    def numba_forward(x, w, y): ...
+
+is the plain Python function until somebody calls it.  Only then is Numba imported and the function
+compiled, so that everything else works where Numba is absent and `import npmobilenet` stays quick.
+
+Numba keeps compiled kernels on disk and compiles again when the file of the kernel changes, but it
+does not notice an edit of a helper in another file.  Here the name of the cache folder is a hash of
+every file in this folder: after any edit the kernels start from an empty cache.
+"""
+
+import hashlib
+import os
+import sys
+import threading
+from pathlib import Path
+from types import FunctionType
+
+prange = range  # in the plain function; the compiled one sees numba.prange under this name
+
+# contract: a*b + c may round once instead of twice (one FMA).  Nothing else is relaxed: sums keep
+# their order, so 1 and 2 threads give the same bits, and NaN and infinity behave as IEEE 754 says.
+_RELAXED = {"contract"}
+
+# Only the loops written with prange run in parallel.  Numba would also turn every small array
+# expression into a parallel region of its own: slower to compile, and slower to run.
+_ONLY_PRANGE = {"prange": True} | dict.fromkeys(
+    ("comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil"), False
+)
+
+_lock = threading.RLock()
+_listening = False
+
+
+def announce(kernel: str) -> None:
+    """Called before each compilation with the kernel's name.  Says so once, on stderr."""
+    global _announced
+    if not _announced:
+        _announced = True
+        print(
+            "npmobilenet: compiling kernels for this CPU (kept on disk for next time) ...",
+            file=sys.stderr,
+        )
+
+
+_announced = False
+on_compile = announce  # a caller with a progress display puts its own function here
+
+
+def fingerprint() -> str:
+    """Hash of every source file of the kernels, whatever their dates say."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: NUMBA_CACHE_DIR if set, else the user's cache folder."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        base = Path(chosen)
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "npmobilenet" / f"kernels-{fingerprint()}"
+
+
+class compiled:
+    """The function itself, compiled by Numba when first called; see the module's docstring."""
+
+    def __init__(self, function):
+        self.function = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__wrapped__ = function  # for inspect.signature and help()
+        self._dispatcher = None
+
+    def __call__(self, *arguments):
+        if self._dispatcher is None:
+            with _lock:
+                self._dispatcher = self._dispatcher or _compile(self.function)
+        return self._dispatcher(*arguments)
+
+
+def _compile(function):
+    # A thread that has done its share waits for the others by spinning.  GNU OpenMP spins for several
+    # milliseconds, on a core that a late thread may need: on a busy machine everything runs several
+    # times slower.  Some microseconds bridge the gap to the next kernel as well.  It is read when the
+    # threads start, and a setting of the user's stays.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    import numba
+
+    _listen()
+    names = {**function.__globals__, "prange": numba.prange}
+    twin = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+    twin.__qualname__ = function.__qualname__
+    jit = numba.njit(parallel=_ONLY_PRANGE, fastmath=_RELAXED, error_model="numpy", nogil=True)
+    dispatcher = jit(twin)
+    before = numba.config.CACHE_DIR
+    try:
+        numba.config.CACHE_DIR = str(cache_folder())
+        dispatcher.enable_caching()
+    except (RuntimeError, OSError):
+        pass  # nowhere to write: the kernel is compiled anew in every process, and works
+    finally:
+        numba.config.CACHE_DIR = before
+    return dispatcher
+
+
+def _listen():
+    """Report real compilations of our kernels; loading one from disk is not one."""
+    global _listening
+    if _listening:
+        return
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, happening):
+            function = happening.data["dispatcher"].py_func
+            if function.__module__.startswith(__package__):
+                on_compile(f"{function.__module__.rpartition('.')[2]}.{function.__name__}")
+
+        def on_end(self, happening):
+            pass
+
+    event.register("numba:compile", Listener())
+    _listening = True

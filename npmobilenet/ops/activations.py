@@ -1,0 +1,134 @@
+"""Activations, element by element, for any shape: (y, cache) forwards, dx backwards.
+
+    relu          max(x, 0)                          MobileNetV1, figure 3
+    relu6         min(max(x, 0), 6)                  MobileNetV2, section 3.3
+    sigmoid       1 / (1 + exp(-x))
+    swish         x sigmoid(x)                       MobileNetV3, section 5.2
+    hard_sigmoid  min(max(slope x + 1/2, 0), 1)      slope 1/6, or 0.2 (PaddlePaddle)
+    hard_swish    x relu6(x+3) / 6                   MobileNetV3, section 5.2
+
+Where a function has a kink its gradient is PyTorch's: relu 0 at 0; relu6 0 at 0 and 6; hard_sigmoid
+0 at both ends; hard_swish 0 at -3 and 1 at 3.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import checks
+from .checks import Array
+from .rungs import choose, kernel
+
+
+@dataclass(frozen=True)
+class ActivationCache:
+    """What the backward pass needs: x, or y where that says as much."""
+
+    kept: Array
+    rung: str = "numpy"
+    slope: float = 0.0
+
+
+def relu(x: Array, *, rung: str | None = None) -> tuple[Array, ActivationCache]:
+    """y = max(x, 0)."""
+    return _clip("relu", x, np.inf, rung)
+
+
+def relu_backward(dy: Array, cache: ActivationCache) -> Array:
+    """dx = dy where x > 0, else 0."""
+    return _clip_backward("relu", dy, cache, np.inf)
+
+
+def relu6(x: Array, *, rung: str | None = None) -> tuple[Array, ActivationCache]:
+    """y = min(max(x, 0), 6)."""
+    return _clip("relu6", x, 6.0, rung)
+
+
+def relu6_backward(dy: Array, cache: ActivationCache) -> Array:
+    """dx = dy where 0 < x < 6, else 0."""
+    return _clip_backward("relu6", dy, cache, 6.0)
+
+
+def sigmoid(x: Array) -> tuple[Array, ActivationCache]:
+    """y = 1 / (1 + exp(-x)), without overflow for any x."""
+    y = _sigmoid(_checked("sigmoid", x))
+    return y, ActivationCache(y)
+
+
+def sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
+    """dx = dy y (1 - y)."""
+    y = cache.kept
+    return np.asarray(_gradient("sigmoid", dy, cache) * y * (1 - y))
+
+
+def swish(x: Array) -> tuple[Array, ActivationCache]:
+    """y = x sigmoid(x)."""
+    return _checked("swish", x) * _sigmoid(x), ActivationCache(x)
+
+
+def swish_backward(dy: Array, cache: ActivationCache) -> Array:
+    """dx = dy s (1 + x (1 - s)) with s = sigmoid(x)."""
+    x, s = cache.kept, _sigmoid(cache.kept)
+    return np.asarray(_gradient("swish", dy, cache) * s * (1 + x * (1 - s)))
+
+
+def hard_sigmoid(x: Array, *, slope: float = 1 / 6) -> tuple[Array, ActivationCache]:
+    """y = min(max(slope x + 1/2, 0), 1).  ValueError unless the slope is above 0."""
+    if not slope > 0:
+        raise ValueError(f"hard_sigmoid: slope must be above 0, found {slope}")
+    y = np.clip(_checked("hard_sigmoid", x) * x.dtype.type(slope) + x.dtype.type(0.5), 0, 1)
+    return y, ActivationCache(x, slope=slope)
+
+
+def hard_sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
+    """dx = dy slope where |x| < 1/(2 slope), else 0."""
+    end = 0.5 / cache.slope
+    inside = ~((cache.kept <= -end) | (cache.kept >= end))
+    return np.where(inside, _gradient("hard_sigmoid", dy, cache) * dy.dtype.type(cache.slope), 0)
+
+
+def hard_swish(x: Array) -> tuple[Array, ActivationCache]:
+    """y = x min(max(x + 3, 0), 6) / 6."""
+    return _checked("hard_swish", x) * np.clip(x + 3, 0, 6) / 6, ActivationCache(x)
+
+
+def hard_swish_backward(dy: Array, cache: ActivationCache) -> Array:
+    """dx = dy times 0 for x <= -3, x/3 + 1/2 between, 1 for x >= 3."""
+    x = cache.kept
+    slope = np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + x.dtype.type(0.5)))
+    return np.asarray(_gradient("hard_swish", dy, cache) * slope.astype(x.dtype))
+
+
+def _clip(name: str, x: Array, high: float, rung: str | None) -> tuple[Array, ActivationCache]:
+    rung = choose(name, rung, ("numpy", "numba"))
+    x = np.ascontiguousarray(_checked(name, x))
+    y = np.empty_like(x)
+    scalar = x.dtype.type  # of the array's own precision: nothing is computed in another
+    kernel("activations", rung, "clip")(x.reshape(-1), scalar(0), scalar(high), y.reshape(-1))
+    return y, ActivationCache(y, rung)
+
+
+def _clip_backward(name: str, dy: Array, cache: ActivationCache, high: float) -> Array:
+    dy, y = np.ascontiguousarray(_gradient(name, dy, cache)), cache.kept
+    dx = np.empty_like(dy)
+    scalar = dy.dtype.type
+    kernel("activations", cache.rung, "clip_backward")(
+        dy.reshape(-1), y.reshape(-1), scalar(0), scalar(high), dx.reshape(-1)
+    )
+    return dx
+
+
+def _checked(name: str, x: Array) -> Array:
+    checks.array(name, "x", x, checks.any_axes(x))
+    return x
+
+
+def _gradient(name: str, dy: Array, cache: ActivationCache) -> Array:
+    return checks.gradient(name, dy, cache.kept.shape, cache.kept.dtype)
+
+
+def _sigmoid(x: Array) -> Any:
+    # exp of minus the absolute value never overflows; both branches are the same function
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)

@@ -1,0 +1,103 @@
+"""Batch normalisation, in training (statistics of the batch) and evaluation (running estimates)."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from . import checks
+from .checks import Array
+from .rungs import choose, kernel
+
+
+class Statistics(NamedTuple):
+    """Running mean and variance, each (C,)."""
+
+    mean: Array
+    variance: Array
+
+
+@dataclass(frozen=True)
+class BatchNormCache:
+    """What the backward pass needs; mean and variance are those that normalised x, in float64."""
+
+    x: Array  # one row for each pixel
+    shape: tuple[int, ...]  # of the x that was given
+    gamma: Array
+    mean: Array
+    variance: Array
+    eps: float
+    train: bool
+    rung: str
+
+
+def batch_norm(
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    mean: Array,
+    variance: Array,
+    *,
+    train: bool,
+    eps: float = 1e-3,
+    momentum: float = 0.1,
+    rung: str | None = None,
+) -> tuple[Array, BatchNormCache, Statistics]:
+    """Batch normalisation.  x (N,H,W,C) or (N,C); the rest (C,) -> y as x, cache, new statistics.
+
+    y = gamma (x - mean) / sqrt(variance + eps) + beta (Ioffe and Szegedy 2015, algorithm 1).
+
+    train=True: normalises by the batch's mean and biased variance and returns the running estimates
+    moved towards the batch, new = (1 - momentum) old + momentum batch, with the unbiased variance,
+    as PyTorch does.  (Keras and TensorFlow write 1 - momentum for this momentum.)  train=False:
+    normalises by the given estimates and returns them unchanged.  Nothing is changed in place.
+
+    ValueError where a shape is wrong, or in training with a single value for each channel.
+    """
+    rung = choose("batch_norm", rung)
+    if not eps >= 0 or not 0 <= momentum <= 1:
+        raise ValueError(
+            f"batch_norm: eps must be at least 0 and momentum within 0..1, found {eps} and {momentum}"
+        )
+    checks.array("batch_norm", "x", x, "N H W C" if np.ndim(x) == 4 else "N C")
+    vectors = {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
+    for name, vector in vectors.items():
+        checks.array("batch_norm", name, vector, "C")
+        checks.channels("batch_norm", name, vector, x.shape[-1], "channel of x")
+    checks.same_dtype("batch_norm", x, gamma=gamma, beta=beta)
+    rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+    used = Statistics(mean.astype(np.float64), variance.astype(np.float64))
+    running = Statistics(mean, variance)
+    if train:
+        if len(rows) < 2:
+            raise ValueError(
+                f"batch_norm: training needs more than one value for each channel, x is {x.shape}"
+            )
+        kernel("batchnorm", rung, "statistics")(rows, used.mean, used.variance)
+        # unbiased here, biased above: the running variance estimates the population's
+        unbiased = used.variance * (len(rows) / (len(rows) - 1))
+        running = Statistics(
+            ((1 - momentum) * mean + momentum * used.mean).astype(mean.dtype),
+            ((1 - momentum) * variance + momentum * unbiased).astype(variance.dtype),
+        )
+    gamma, beta = np.ascontiguousarray(gamma), np.ascontiguousarray(beta)
+    y = np.empty_like(rows)
+    kernel("batchnorm", rung, "normalise")(rows, *used, gamma, beta, eps, y)
+    cache = BatchNormCache(rows, x.shape, gamma, *used, eps, train, rung)
+    return y.reshape(x.shape), cache, running
+
+
+def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array, Array]:
+    """Gradients (dx, dgamma, dbeta) of `batch_norm` for dy shaped as its y."""
+    x, rung = cache.x, cache.rung
+    rows = checks.gradient("batch_norm", dy, cache.shape, x.dtype).reshape(x.shape)
+    used = cache.mean, cache.variance
+    dgamma, dbeta = np.empty(x.shape[1]), np.empty(x.shape[1])
+    kernel("batchnorm", rung, "backward_affine")(rows, x, *used, cache.eps, dgamma, dbeta)
+    # in evaluation mean and variance are constants: their two terms of dx are zero
+    through = (dgamma, dbeta) if cache.train else (np.zeros_like(dgamma), np.zeros_like(dbeta))
+    dx = np.empty_like(x)
+    kernel("batchnorm", rung, "backward_input")(
+        rows, x, *used, cache.gamma, cache.eps, *through, dx
+    )
+    return dx.reshape(cache.shape), dgamma.astype(x.dtype), dbeta.astype(x.dtype)

@@ -1,0 +1,72 @@
+"""Residual add and dropout."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import checks
+from .checks import Array
+
+
+def add(a: Array, b: Array) -> tuple[Array, None]:
+    """Residual add (MobileNetV2, figure 4).  y = a + b, of one shape and dtype."""
+    checks.array("add", "a", a, checks.any_axes(a))
+    checks.array("add", "b", b, checks.any_axes(b))
+    if a.shape != b.shape or a.dtype != b.dtype:
+        raise ValueError(
+            "add: both must have one shape and dtype, "
+            f"found {a.dtype} {a.shape} and {b.dtype} {b.shape}"
+        )
+    return a + b, None
+
+
+def add_backward(dy: Array, cache: None = None) -> tuple[Array, Array]:
+    """Gradients (da, db): both are dy, the same array."""
+    return dy, dy
+
+
+@dataclass(frozen=True)
+class DropoutCache:
+    """By what each element was multiplied."""
+
+    factor: Array
+
+
+def dropout(
+    x: Array,
+    rate: float,
+    rng: np.random.Generator | None = None,
+    *,
+    train: bool,
+    mode: str = "inverted",
+) -> tuple[Array, DropoutCache]:
+    """Dropout: in training each element of x survives with probability 1 - rate, drawn from rng.
+
+    mode "inverted": survivors are multiplied by 1/(1 - rate) in training, and evaluation does
+    nothing (PyTorch, Keras).  mode "downscale_in_infer": survivors pass as they are, and evaluation
+    multiplies everything by 1 - rate (PaddleClas).  ValueError unless 0 <= rate < 1.
+    """
+    checks.array("dropout", "x", x, checks.any_axes(x))
+    if not 0 <= rate < 1:
+        raise ValueError(f"dropout: rate must be at least 0 and below 1, found {rate}")
+    if mode not in ("inverted", "downscale_in_infer"):
+        raise ValueError(
+            f'dropout: mode must be "inverted" or "downscale_in_infer", found {mode!r}'
+        )
+    inverted = mode == "inverted"
+    if train:
+        if not isinstance(rng, np.random.Generator):
+            raise ValueError(
+                "dropout: training draws from rng, which must be a numpy.random.Generator, "
+                f"found {type(rng).__name__}"
+            )
+        survives = rng.random(x.shape) >= rate
+        factor = survives.astype(x.dtype) * x.dtype.type(1 / (1 - rate) if inverted else 1)
+    else:
+        factor = np.full(x.shape, 1 if inverted else 1 - rate, x.dtype)
+    return x * factor, DropoutCache(factor)
+
+
+def dropout_backward(dy: Array, cache: DropoutCache) -> Array:
+    """dx = dy times the factor of the forward pass."""
+    return checks.gradient("dropout", dy, cache.factor.shape, cache.factor.dtype) * cache.factor

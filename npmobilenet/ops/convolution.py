@@ -1,0 +1,137 @@
+"""Standard and depthwise convolution: the two that look at neighbours.
+
+They differ in the shape of their filters, and in nothing else that is not inside the kernels.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import checks
+from .checks import Array, Pair
+from .rungs import choose, kernel
+from .window import Padding, Window, window
+
+
+@dataclass(frozen=True)
+class ConvCache:
+    """What the backward pass needs.  `x` is padded; where nothing was padded it is the caller's."""
+
+    x: Array
+    w: Array
+    window: Window
+    has_bias: bool
+    rung: str
+
+
+def conv2d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: int | Pair = 1,
+    padding: Padding = "same",
+    dilation: int | Pair = 1,
+    rung: str | None = None,
+) -> tuple[Array, ConvCache]:
+    """Standard convolution.  x (N,H,W,M), w (K,L,M,O), b (O,) or None -> y (N,I,J,O) and a cache.
+
+    y[n,i,j,o] = b[o] + sum_uvm x[n, s*i+d*u, t*j+e*v, m] w[u,v,m,o] over the padded x
+    (MobileNetV1, section 3.1).  stride (s,t) and dilation (d,e): an integer or a pair; padding:
+    see ops/window.py.  ValueError or TypeError, naming the argument, for anything that cannot be.
+    """
+    rung = choose("conv2d", rung)
+    checks.array("conv2d", "x", x, "N H W M", rung=rung)
+    checks.array("conv2d", "w", w, "K L M O", rung=rung)
+    if w.shape[2] != x.shape[3]:
+        raise ValueError(
+            f"conv2d: w has filters of {w.shape[2]} channels but x has {x.shape[3]} channels"
+        )
+    place = window("conv2d", x.shape[1:3], w.shape[:2], stride, padding, dilation)
+    return _forward("conv2d", "conv", x, w, b, place, rung)
+
+
+def conv2d_backward(
+    dy: Array, cache: ConvCache, *, input_gradient: bool = True
+) -> tuple[Array | Any, ...]:
+    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `conv2d` for dy (N,I,J,O).
+
+    dx is None with input_gradient=False: the first layer of a network has no use for it.
+    """
+    return _backward("conv2d", "conv", dy, cache, input_gradient)
+
+
+def depthwise_conv2d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: int | Pair = 1,
+    padding: Padding = "same",
+    dilation: int | Pair = 1,
+    rung: str | None = None,
+) -> tuple[Array, ConvCache]:
+    """Depthwise convolution.  x (N,H,W,M), w (K,L,M), b (M,) or None -> y (N,I,J,M) and a cache.
+
+    y[n,i,j,m] = b[m] + sum_uv x[n, s*i+d*u, t*j+e*v, m] w[u,v,m] over the padded x (MobileNetV1,
+    section 3.1, equation 3).  Arguments and errors as `conv2d`.
+    """
+    rung = choose("depthwise_conv2d", rung)
+    checks.array("depthwise_conv2d", "x", x, "N H W M", rung=rung)
+    checks.array("depthwise_conv2d", "w", w, "K L M", rung=rung)
+    if w.shape[2] != x.shape[3]:
+        raise ValueError(
+            f"depthwise_conv2d: w has {w.shape[2]} filters but x has {x.shape[3]} channels; "
+            "each channel needs its own filter"
+        )
+    place = window("depthwise_conv2d", x.shape[1:3], w.shape[:2], stride, padding, dilation)
+    return _forward("depthwise_conv2d", "depthwise", x, w, b, place, rung)
+
+
+def depthwise_conv2d_backward(
+    dy: Array, cache: ConvCache, *, input_gradient: bool = True
+) -> tuple[Array | Any, ...]:
+    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `depthwise_conv2d` for dy (N,I,J,M)."""
+    return _backward("depthwise_conv2d", "depthwise", dy, cache, input_gradient)
+
+
+def _forward(
+    operator: str, file: str, x: Array, w: Array, b: Array | None, place: Window, rung: str
+) -> tuple[Array, ConvCache]:
+    filters = w.shape[-1]
+    if b is not None:
+        checks.array(operator, "b", b, "O", rung=rung)
+        checks.channels(operator, "b", b, filters, "filter")
+    checks.same_dtype(operator, x, w=w, b=b)
+    cache = ConvCache(place.pad(x), np.ascontiguousarray(w), place, b is not None, rung)
+    y = np.empty((len(x), *place.output, filters), x.dtype)
+    kernel(file, rung, "forward")(cache.x, cache.w, place.stride, place.dilation, y)
+    if b is not None:
+        y += b
+    return y, cache
+
+
+def _backward(
+    operator: str, file: str, dy: Array, cache: ConvCache, input_gradient: bool
+) -> tuple[Array | Any, ...]:
+    place, x, w, rung = cache.window, cache.x, cache.w, cache.rung
+    dy = checks.gradient(operator, dy, (len(x), *place.output, w.shape[-1]), x.dtype)
+    dx = None
+    if input_gradient:
+        padded = np.empty_like(x)
+        kernel(file, rung, "backward_input")(dy, w, place.stride, place.dilation, padded)
+        dx = np.ascontiguousarray(place.crop(padded))
+    dw = np.empty_like(w)
+    kernel(file, rung, "backward_weight")(x, dy, place.stride, place.dilation, dw)
+    if not cache.has_bias:
+        return dx, dw
+    return dx, dw, bias_gradient(dy)
+
+
+def bias_gradient(dy: Array) -> Array:
+    """db[o] = sum of dy over every other axis, gathered in float64."""
+    axes = tuple(range(dy.ndim - 1))
+    if dy.dtype == object:
+        return np.asarray(dy.sum(axis=axes))
+    return np.asarray(dy.sum(axis=axes, dtype=np.float64).astype(dy.dtype))

@@ -1,0 +1,65 @@
+"""Softmax cross-entropy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import checks
+from .checks import Array
+
+
+@dataclass(frozen=True)
+class CrossEntropyCache:
+    """What the backward pass needs."""
+
+    probabilities: Array
+    target: Array
+
+
+def softmax(logits: Array) -> Array:
+    """Probabilities exp(z) / sum exp(z) along the last axis, without overflow."""
+    checks.array("softmax", "logits", logits, checks.any_axes(logits))
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def softmax_cross_entropy(
+    logits: Array, labels: Array, *, label_smoothing: float = 0.0
+) -> tuple[float, CrossEntropyCache]:
+    """Mean softmax cross-entropy.  logits (N, classes), labels (N,) integers -> loss and a cache.
+
+        loss = 1/N sum_n ( logsumexp(z_n) - sum_k q_nk z_nk )
+
+    q is 1 at the label, or with label smoothing e: 1 - e at the label plus e/classes everywhere
+    (Szegedy et al. 2016, section 7), as in PyTorch.  ValueError for a label outside 0..classes-1.
+    """
+    checks.array("softmax_cross_entropy", "logits", logits, "N classes")
+    count, classes = logits.shape
+    labels = np.asarray(labels)
+    if labels.shape != (count,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"softmax_cross_entropy: labels must be {count} integers, "
+            f"found {labels.dtype} {labels.shape}"
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        wrong = labels[(labels < 0) | (labels >= classes)][0]
+        raise ValueError(
+            f"softmax_cross_entropy: label {wrong} is outside 0..{classes - 1} of {classes} classes"
+        )
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(
+            f"softmax_cross_entropy: label_smoothing must be within 0..1, found {label_smoothing}"
+        )
+    target = np.full(logits.shape, label_smoothing / classes, logits.dtype)
+    target[np.arange(count), labels] += logits.dtype.type(1 - label_smoothing)
+    z = logits - logits.max(axis=1, keepdims=True)  # logsumexp: the largest exponent becomes 0
+    log_sum = np.log(np.exp(z).sum(axis=1, keepdims=True))
+    log_probabilities = z - log_sum
+    loss = -(target * log_probabilities).sum(dtype=np.float64) / count
+    return float(loss), CrossEntropyCache(np.exp(log_probabilities), target)
+
+
+def softmax_cross_entropy_backward(dloss: float, cache: CrossEntropyCache) -> Array:
+    """dlogits (N, classes) = dloss (softmax(z) - q) / N; dloss is 1.0 when the loss is the end."""
+    difference = cache.probabilities - cache.target
+    return np.asarray(difference * difference.dtype.type(dloss / len(difference)))

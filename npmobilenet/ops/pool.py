@@ -1,0 +1,93 @@
+"""Average pooling over windows, and over the whole map."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import checks
+from .checks import Array, Pair
+from .rungs import choose, kernel
+from .window import Padding, Window, window
+
+
+@dataclass(frozen=True)
+class PoolCache:
+    """What the backward pass needs: shapes, and by how much each sum was divided."""
+
+    shape: tuple[int, ...]
+    window: Window
+    area: Array
+    rung: str
+
+
+@dataclass(frozen=True)
+class GlobalPoolCache:
+    """What the backward pass needs: the shape of x."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    rung: str
+
+
+def avg_pool2d(
+    x: Array,
+    kernel_size: int | Pair,
+    *,
+    stride: int | Pair | None = None,
+    padding: Padding = "valid",
+    count_padding: bool = False,
+    rung: str | None = None,
+) -> tuple[Array, PoolCache]:
+    """Average pooling.  x (N,H,W,M) -> y (N,I,J,M) and a cache; stride defaults to the window.
+
+    Padding zeros count in the divisor with count_padding=True (PyTorch's default), not without
+    (TensorFlow's).  ValueError where the window does not fit, or would see padding alone.
+    """
+    rung = choose("avg_pool2d", rung)
+    checks.array("avg_pool2d", "x", x, "N H W M", rung=rung)
+    size = checks.pair("avg_pool2d", "kernel_size", kernel_size)
+    place = window("avg_pool2d", x.shape[1:3], size, size if stride is None else stride, padding)
+    area = np.full(place.output, size[0] * size[1], np.float64)
+    if not count_padding:
+        inside = place.pad(np.ones((1, *place.size, 1)))
+        kernel("pool", "numpy", "forward")(
+            inside, size, place.stride, np.ones_like(area), covered := np.empty((1, *area.shape, 1))
+        )
+        area = covered[0, :, :, 0]
+        if not area.all():
+            raise ValueError(
+                f"avg_pool2d: padding {place.sides} leaves a {size[0]}x{size[1]} window with "
+                "nothing but padding, whose average is 0/0"
+            )
+    cache = PoolCache(x.shape, place, area.astype(x.dtype), rung)
+    y = np.empty((len(x), *place.output, x.shape[-1]), x.dtype)
+    kernel("pool", rung, "forward")(place.pad(x), size, place.stride, cache.area, y)
+    return y, cache
+
+
+def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
+    """Gradient dx (N,H,W,M) of `avg_pool2d` for dy (N,I,J,M)."""
+    place = cache.window
+    n, _, _, m = cache.shape
+    dy = checks.gradient("avg_pool2d", dy, (n, *place.output, m), cache.area.dtype)
+    padded = np.empty((n, *place.padded, m), dy.dtype)
+    kernel("pool", cache.rung, "backward")(dy, place.kernel, place.stride, cache.area, padded)
+    return np.ascontiguousarray(place.crop(padded))
+
+
+def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, GlobalPoolCache]:
+    """Global average pooling.  x (N,H,W,M) -> y (N,M), the mean of each channel, and a cache."""
+    rung = choose("global_avg_pool", rung)
+    checks.array("global_avg_pool", "x", x, "N H W M", rung=rung)
+    y = np.empty((len(x), x.shape[-1]), x.dtype)
+    kernel("pool", rung, "global_forward")(np.ascontiguousarray(x), y)
+    return y, GlobalPoolCache(x.shape, x.dtype, rung)
+
+
+def global_avg_pool_backward(dy: Array, cache: GlobalPoolCache) -> Array:
+    """Gradient dx (N,H,W,M) of `global_avg_pool` for dy (N,M)."""
+    n, _, _, m = cache.shape
+    dy = checks.gradient("global_avg_pool", dy, (n, m), cache.dtype)
+    dx = np.empty(cache.shape, dy.dtype)
+    kernel("pool", cache.rung, "global_backward")(dy, dx)
+    return dx

@@ -1,0 +1,122 @@
+"""The geometry of a sliding window: stride, dilation and padding along height and width.
+
+A window of K taps with dilation d spans d*(K-1) + 1 inputs.  Padded input of size H gives
+(H - span) // s + 1 outputs.  Padding is one of
+
+    "same"                        ceil(H/s) outputs, as TensorFlow: the odd zero goes below / right
+    "symmetric"                   d*(K-1) // 2 zeros on each side, as PyTorch models are written
+    "valid" or 0                  none
+    p, (p, q)                     p zeros above and below, q left and right
+    (top, bottom, left, right)    as given
+
+"same" and "symmetric" give equal shapes for odd K but, at stride 2 and even sizes, not equal
+numbers: their windows start one pixel apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .checks import Array, Pair, pair, whole
+
+Padding = str | int | tuple[int, int] | tuple[int, int, int, int]
+Sides = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A resolved window over an input of size (H, W); every number is known."""
+
+    size: Pair
+    kernel: Pair
+    stride: Pair
+    dilation: Pair
+    sides: Sides  # zeros above, below, left, right
+
+    @property
+    def padded(self) -> Pair:
+        """Height and width of the padded input."""
+        top, bottom, left, right = self.sides
+        return self.size[0] + top + bottom, self.size[1] + left + right
+
+    @property
+    def output(self) -> Pair:
+        """Height and width of the output."""
+        spans = _spans(self.kernel, self.dilation)
+        rows, columns = (
+            (size - span) // step + 1
+            for size, span, step in zip(self.padded, spans, self.stride, strict=True)
+        )
+        return rows, columns
+
+    def pad(self, x: Array) -> Array:
+        """x (N, H, W, C) with its zeros around it, contiguous; x itself where none are wanted.
+
+        Number-like objects say themselves what their zero is: `x.flat[0].zero()`.
+        """
+        if not any(self.sides):
+            return np.ascontiguousarray(x)
+        zero = x.flat[0].zero() if x.dtype == object else 0
+        padded = np.full((len(x), *self.padded, x.shape[-1]), zero, x.dtype)
+        self.crop(padded)[:] = x
+        return padded
+
+    def crop(self, padded: Array) -> Array:
+        """The view of a padded array that is not padding."""
+        top, _, left, _ = self.sides
+        return padded[:, top : top + self.size[0], left : left + self.size[1]]
+
+
+def window(
+    operator: str,
+    size: Pair,
+    kernel: Pair,
+    stride: int | Pair = 1,
+    padding: Padding = "same",
+    dilation: int | Pair = 1,
+) -> Window:
+    """Resolve stride, padding and dilation for an input of `size`; ValueError if impossible."""
+    steps, spread = pair(operator, "stride", stride), pair(operator, "dilation", dilation)
+    sides = _sides(operator, size, kernel, steps, padding, spread)
+    found = Window(size, kernel, steps, spread, sides)
+    spans = _spans(kernel, spread)
+    if any(have < need for have, need in zip(found.padded, spans, strict=True)):
+        raise ValueError(
+            f"{operator}: the {kernel[0]}x{kernel[1]} window spans {spans[0]}x{spans[1]} inputs "
+            f"(dilation {spread[0]}x{spread[1]}) but the padded input is only "
+            f"{found.padded[0]}x{found.padded[1]}"
+        )
+    return found
+
+
+def _spans(kernel: Pair, dilation: Pair) -> Pair:
+    return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
+
+
+def _sides(
+    operator: str, size: Pair, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair
+) -> Sides:
+    spans = _spans(kernel, dilation)
+    if padding == "same":
+        sides = []
+        for length, span, step in zip(size, spans, stride, strict=True):
+            outputs = -(-length // step)
+            total = max((outputs - 1) * step + span - length, 0)
+            sides += [total // 2, total - total // 2]
+        return sides[0], sides[1], sides[2], sides[3]
+    if padding == "symmetric":
+        p, q = (spans[0] - 1) // 2, (spans[1] - 1) // 2
+        return p, p, q, q
+    if padding == "valid":
+        return 0, 0, 0, 0
+    given = tuple(padding) if isinstance(padding, tuple | list) else (padding,)
+    zeros = [int(p) for p in given if whole(p) and int(p) >= 0]
+    if len(zeros) == len(given) in (1, 2):
+        p, q = zeros[0], zeros[-1]
+        return p, p, q, q
+    if len(zeros) == len(given) == 4:
+        return zeros[0], zeros[1], zeros[2], zeros[3]
+    raise ValueError(
+        f'{operator}: padding must be "same", "symmetric", "valid", p, (p, q) or '
+        f"(top, bottom, left, right) with no number below 0, found {padding!r}"
+    )
