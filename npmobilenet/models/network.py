@@ -1,0 +1,213 @@
+"""Running a plan, forwards and backwards.
+
+    logits, tape, statistics = forward(plan, params, x, train=True)
+    grads = backward(plan, dlogits, tape)
+
+`params` is one dict of arrays; nothing in it is changed.  The tape holds each layer's cache; a
+training forward also returns the new running statistics, to be merged by whoever trains:
+`params | statistics`.  `infer` gives the logits alone and keeps nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..ops.checks import Array
+from .layers import (
+    Activation,
+    Add,
+    BatchNorm,
+    Conv,
+    Dense,
+    Depthwise,
+    Dropout,
+    GlobalAveragePool,
+    Layer,
+    Pointwise,
+)
+from .params import check_params
+from .plan import Plan
+
+Tape = dict[str, Any]
+
+
+class _Run:
+    """One forward pass: its settings, and the statistics gathered on the way."""
+
+    def __init__(
+        self,
+        params: Mapping[str, Array],
+        train: bool,
+        rung: str | None,
+        rng: np.random.Generator | None,
+    ) -> None:
+        self.params, self.train, self.rung, self.rng = params, train, rung, rng
+        self.statistics: dict[str, Array] = {}
+
+    def array(self, layer: Layer, name: str) -> Array:
+        return self.params[f"{layer.name}.{name}"]
+
+
+def _conv(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    operator = ops.conv2d if isinstance(layer, Conv) else ops.depthwise_conv2d
+    b = run.array(layer, "bias") if layer.bias else None
+    w = run.array(layer, "weight")
+    return operator(x, w, b, stride=layer.stride, padding=layer.padding, rung=run.rung)
+
+
+def _pointwise(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    b = run.array(layer, "bias") if layer.bias else None
+    return ops.pointwise_conv2d(x, run.array(layer, "weight"), b, rung=run.rung)
+
+
+def _batch_norm(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    arrays = (run.array(layer, name) for name in ("gamma", "beta", "mean", "variance"))
+    settings = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.rung}
+    y, cache, running = ops.batch_norm(x, *arrays, train=run.train, **settings)
+    if run.train:
+        run.statistics[f"{layer.name}.mean"] = running.mean
+        run.statistics[f"{layer.name}.variance"] = running.variance
+    return y, cache
+
+
+def _activation(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    # the clips are the only activations with rungs, and they have no loops
+    rung = {"rung": run.rung} if layer.function in ("relu", "relu6") and run.rung != "loops" else {}
+    result: tuple[Array, Any] = getattr(ops, layer.function)(x, **rung)
+    return result
+
+
+def _global_pool(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    return ops.global_avg_pool(x, rung=run.rung)
+
+
+def _dropout(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    return ops.dropout(x, layer.rate, run.rng, train=run.train, mode=layer.mode)
+
+
+def _dense(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    arrays = run.array(layer, "weight"), run.array(layer, "bias")
+    return ops.dense(x, *arrays, rung=run.rung)
+
+
+def _add(run: _Run, layer: Any, a: Array, b: Array) -> tuple[Array, Any]:
+    return ops.add(a, b)
+
+
+FORWARD: dict[type[Layer], Callable[..., tuple[Array, Any]]] = {
+    Conv: _conv,
+    Depthwise: _conv,
+    Pointwise: _pointwise,
+    BatchNorm: _batch_norm,
+    Activation: _activation,
+    GlobalAveragePool: _global_pool,
+    Dropout: _dropout,
+    Add: _add,
+    Dense: _dense,
+}
+
+# The operator of a layer; each has a *_backward that returns the gradients of its inputs first,
+# then those of layer.arrays, in order.
+OPERATOR: dict[type[Layer], str] = {
+    Conv: "conv2d",
+    Depthwise: "depthwise_conv2d",
+    Pointwise: "pointwise_conv2d",
+    BatchNorm: "batch_norm",
+    GlobalAveragePool: "global_avg_pool",
+    Dropout: "dropout",
+    Add: "add",
+    Dense: "dense",
+}
+
+
+def forward(
+    plan: Plan,
+    params: Mapping[str, Array],
+    x: Array,
+    *,
+    train: bool = False,
+    rung: str | None = None,
+    rng: np.random.Generator | None = None,
+) -> tuple[Array, Tape, dict[str, Array]]:
+    """Run the plan.  x (N, H, W, C) -> logits (N, classes), the tape, the new running statistics.
+
+    train=True normalises by the batch and draws dropout from rng; the returned statistics are then
+    the moved running estimates (empty in evaluation).  ValueError where x or params do not fit the
+    plan, naming what was expected and found.
+    """
+    run = _Run(params, train, rung, rng)
+    tape: Tape = {}
+    return _execute(plan, run, x, tape), tape, run.statistics
+
+
+def infer(plan: Plan, params: Mapping[str, Array], x: Array, *, rung: str | None = None) -> Array:
+    """Logits (N, classes) of x (N, H, W, C) in evaluation; nothing is kept for a backward pass."""
+    return _execute(plan, _Run(params, False, rung, None), x, None)
+
+
+def _execute(plan: Plan, run: _Run, x: Array, tape: Tape | None) -> Array:
+    check_params(plan, run.params)
+    _check_image(plan, run.params, x)
+    values = {"image": x}
+    last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
+    for layer in plan.layers:
+        y, cache = FORWARD[type(layer)](run, layer, *(values[i] for i in layer.inputs))
+        values[layer.name] = y
+        if tape is not None:
+            tape[layer.name] = cache
+        for source in layer.inputs:  # what no later layer reads is kept by the tape alone
+            if last_use[source] == layer.name:
+                values.pop(source, None)
+    return values[plan.layers[-1].name]
+
+
+def backward(
+    plan: Plan, dlogits: Array, tape: Tape, *, image_gradient: bool = False
+) -> dict[str, Array]:
+    """Gradient of every trained array, under the names of params, for dlogits (N, classes).
+
+    With image_gradient=True also that of the input, under "image".  May be called again with the
+    same tape, and gives the same answer.
+    """
+    if list(tape) != [layer.name for layer in plan.layers]:
+        raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
+    grads: dict[str, Array] = {}
+    flowing: dict[str, Array] = {plan.layers[-1].name: dlogits}  # gradient of each layer's output
+    for layer in reversed(plan.layers):
+        wanted = image_gradient or layer.inputs != ("image",)
+        dinputs, darrays = _layer_backward(layer, flowing.pop(layer.name), tape, wanted)
+        for name, darray in zip(layer.arrays, darrays, strict=True):
+            grads[f"{layer.name}.{name}"] = darray
+        for source, dinput in zip(layer.inputs, dinputs, strict=True):
+            if dinput is not None:  # an output read twice receives the sum of both gradients
+                flowing[source] = flowing[source] + dinput if source in flowing else dinput
+    if image_gradient:
+        grads["image"] = flowing["image"]
+    return {name: grads[name] for name in (*plan.parameters, *(["image"] * image_gradient))}
+
+
+def _layer_backward(
+    layer: Layer, dy: Array, tape: Tape, wanted: bool
+) -> tuple[tuple[Array | None, ...], tuple[Array, ...]]:
+    name = layer.function if isinstance(layer, Activation) else OPERATOR[type(layer)]
+    settings = (
+        {} if wanted or not isinstance(layer, Conv | Depthwise) else {"input_gradient": False}
+    )
+    found = getattr(ops, f"{name}_backward")(dy, tape[layer.name], **settings)
+    gradients = found if isinstance(found, tuple) else (found,)
+    count = len(layer.inputs)
+    return gradients[:count], gradients[count:]
+
+
+def _check_image(plan: Plan, params: Mapping[str, Array], x: Array) -> None:
+    expected = (*plan.resolution, plan.channels)
+    if not isinstance(x, np.ndarray) or x.ndim != 4 or x.shape[1:] != expected or len(x) == 0:
+        raise ValueError(
+            f"{plan.model}: x must have shape (N, {', '.join(map(str, expected))}), N at least 1, "
+            f"found {getattr(x, 'shape', type(x).__name__)}"
+        )
+    dtype = next(iter(params.values())).dtype
+    if x.dtype != dtype:
+        raise ValueError(f"{plan.model}: x is {x.dtype} but the parameters are {dtype}")

@@ -1,0 +1,70 @@
+"""The arrays of a plan: initial values, and whether a given dict of arrays fits."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..ops.checks import Array, whole
+from .plan import Plan
+
+
+def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Array]:
+    """Fresh parameters and running statistics of a plan: one dict, name -> array.
+
+    Weights are normal with variance 2 / fan_in (He et al. 2015), the classifier's 1 / fan_in; gamma
+    and running variances 1, all else 0.  Each array has its own stream of random numbers, drawn from
+    the seed and its name, so a change elsewhere in the network does not change it.
+    """
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"init: dtype must be float32 or float64, found {np.dtype(dtype)}")
+    if not whole(seed) or seed < 0:
+        raise ValueError(f"init: seed must be an integer of at least 0, found {seed!r}")
+    params: dict[str, Array] = {}
+    for layer in plan.layers:
+        for name, shape in (layer.arrays | layer.statistics).items():
+            full = f"{layer.name}.{name}"
+            if name == "weight":
+                fan_in = prod(shape) if layer.kind == "depthwise" else prod(shape[:-1])
+                if layer.kind == "depthwise":
+                    fan_in //= shape[-1]
+                gain = 1 if layer.kind == "dense" else 2
+                rng = np.random.default_rng([seed, crc32(full.encode())])
+                value: Any = rng.standard_normal(shape) * np.sqrt(gain / fan_in)
+            else:
+                value = np.full(shape, 1.0 if name in ("gamma", "variance") else 0.0)
+            params[full] = value.astype(dtype)
+    return params
+
+
+def check_params(plan: Plan, params: Mapping[str, Array]) -> None:
+    """ValueError, in one line, unless params holds exactly the plan's arrays, shapes and one dtype."""
+    expected = plan.parameters | plan.statistics
+    missing = [name for name in expected if name not in params]
+    unexpected = [name for name in params if name not in expected]
+    if missing or unexpected:
+        parts = [
+            f"{word} {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
+            for word, names in (("missing", missing), ("unexpected", unexpected))
+            if names
+        ]
+        raise ValueError(f"params do not fit {plan.model}: {'; '.join(parts)}")
+    for name in expected:
+        if not isinstance(params[name], np.ndarray):
+            found = type(params[name]).__name__
+            raise ValueError(
+                f"params do not fit {plan.model}: {name} must be an array, found {found}"
+            )
+    dtype = next(iter(params.values())).dtype
+    for name, shape in expected.items():
+        if params[name].shape != shape:
+            raise ValueError(
+                f"params do not fit {plan.model}: {name} must be {shape}, found {params[name].shape}"
+            )
+        if params[name].dtype != dtype:
+            raise ValueError(
+                f"params must share one dtype: {name} is {params[name].dtype}, not {dtype}"
+            )
