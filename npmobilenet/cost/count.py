@@ -1,0 +1,159 @@
+"""Counting a plan, layer by layer.
+
+The convention is the papers': a multiply-accumulate (MAC) for every product of a convolution or a
+dense layer, those with padding zeros included; none for bias, batch normalisation, activation and
+pooling.  flops = 2 * macs, one multiplication and one addition each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from ..models.layers import BatchNorm, Layer
+from ..models.plan import Plan
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@dataclass(frozen=True)
+class Params:
+    """Numbers of a layer or network, by what they are."""
+
+    weights: int = 0
+    bias: int = 0
+    bn_affine: int = 0  # gamma and beta
+    bn_stats: int = 0  # running mean and variance
+
+    @property
+    def trainable(self) -> int:
+        """All that gradient descent changes."""
+        return self.weights + self.bias + self.bn_affine
+
+    @property
+    def total(self) -> int:
+        """With the running statistics: what a weight file holds."""
+        return self.trainable + self.bn_stats
+
+    def __add__(self, other: Params) -> Params:
+        return Params(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def to_json(self) -> dict[str, int]:
+        """All parts and both sums."""
+        return asdict(self) | {"trainable": self.trainable, "total": self.total}
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One layer: shapes without the batch, MACs for one image."""
+
+    name: str
+    type: str
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    macs: int
+    params: Params
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A plan's cost; `str()` of it is a table."""
+
+    plan: Plan
+    layers: tuple[LayerCost, ...]
+    convention: str = "paper"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one image."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def flops(self) -> int:
+        """Two operations for each multiply-accumulate."""
+        return 2 * self.macs
+
+    @property
+    def params(self) -> Params:
+        """Parameters of the whole network, in parts."""
+        return sum((layer.params for layer in self.layers), Params())
+
+    def shares(self) -> dict[str, tuple[float, float]]:
+        """Per type of layer its percentages of all MACs and of all weights, as in V1's Table 2."""
+        sums: dict[str, tuple[int, int]] = {}
+        for layer in self.layers:
+            if layer.macs:
+                macs, weights = sums.get(layer.type, (0, 0))
+                sums[layer.type] = (macs + layer.macs, weights + layer.params.weights)
+        return {
+            kind: (100 * macs / self.macs, 100 * weights / self.params.weights)
+            for kind, (macs, weights) in sums.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """One object for programs; a layer's `params` are all it stores, running statistics too."""
+        plan = self.plan
+        height, width = plan.resolution
+        return {
+            "model": plan.model,
+            "width": plan.width,
+            "resolution": height if height == width else [height, width],
+            "classes": plan.classes,
+            "dialect": plan.dialect.name,
+            "convention": self.convention,
+            "macs": self.macs,
+            "flops": self.flops,
+            "params": self.params.to_json(),
+            "layers": [
+                {
+                    "name": layer.name,
+                    "type": layer.type,
+                    "input": list(layer.input),
+                    "output": list(layer.output),
+                    "macs": layer.macs,
+                    "params": layer.params.total,
+                }
+                for layer in self.layers
+            ],
+        }
+
+    def parts(self) -> list[RenderableType]:
+        """The table that `str()` shows: the layers that multiply, and the totals of all."""
+        from ..tables import shape_text, table  # rich takes longer to import than all of this
+
+        rows = [
+            (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.weights)
+            for x in self.layers
+            if x.macs
+        ]
+        params = self.params
+        return [
+            table(("layer", "type", "input", "output", ">MACs", ">weights"), rows),
+            f"{self.macs:,} MACs = {self.flops:,} flops for one image ({self.convention} convention)\n"
+            f"{params.trainable:,} trainable parameters: {params.weights:,} weights, "
+            f"{params.bias:,} bias, {params.bn_affine:,} batch-norm scale and shift\n"
+            f"{params.total:,} with {params.bn_stats:,} running statistics",
+        ]
+
+    def __str__(self) -> str:
+        from ..tables import as_text
+
+        return as_text(*self.parts())
+
+
+def cost(plan: Plan) -> Cost:
+    """Count every layer of a plan."""
+    return Cost(plan, tuple(_layer_cost(layer) for layer in plan.layers))
+
+
+def _layer_cost(layer: Layer) -> LayerCost:
+    sizes = {name: prod(shape) for name, shape in layer.arrays.items()}
+    if isinstance(layer, BatchNorm):
+        params = Params(
+            bn_affine=sum(sizes.values()), bn_stats=sum(map(prod, layer.statistics.values()))
+        )
+    else:
+        params = Params(weights=sizes.get("weight", 0), bias=sizes.get("bias", 0))
+    return LayerCost(layer.name, layer.kind, layer.input, layer.output, layer.macs, params)

@@ -1,0 +1,64 @@
+"""The papers' cost formula, separable / standard = 1/N + 1/Dk², as exact fractions.
+
+Standard, K x K from M to N channels on a map of D x D:        K K M N D D
+Depthwise and then pointwise:                          K K M D D + M N D D
+
+The quotient is 1/N + 1/K² for MACs and for weights alike (MobileNetV1, section 3.1).  M and D drop
+out: only how many filters there are, and how large, decides.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import prod
+
+from ..models.layers import Depthwise, Pointwise
+from ..models.plan import Plan
+from ..ops import checks
+
+
+def separable_ratio(*, k: int | tuple[int, int], n: int) -> Fraction:
+    """1/N + 1/(Ku Kv): a separable block's cost over the standard convolution's.
+
+    k: filter size, one number or (height, width).  n: filters of the pointwise half.
+    separable_ratio(k=3, n=64) is 73/576.
+    """
+    area = prod(checks.pair("separable_ratio", "k", k))
+    if not checks.whole(n) or n < 1:
+        raise ValueError(f"separable_ratio: n must be a positive integer, found {n!r}")
+    return Fraction(1, n) + Fraction(1, area)
+
+
+@dataclass(frozen=True)
+class BlockRatio:
+    """One separable block: what the formula says, and what counting its layers gives."""
+
+    name: str
+    formula: Fraction
+    macs: Fraction
+    weights: Fraction
+    separable_macs: int
+    standard_macs: int
+
+
+def block_ratios(plan: Plan) -> list[BlockRatio]:
+    """Formula and count for every depthwise layer whose map a pointwise layer then mixes."""
+    found = []
+    convolutions = [layer for layer in plan.layers if layer.arrays and layer.macs]
+    for dw, pw in pairwise(convolutions):
+        if not (isinstance(dw, Depthwise) and isinstance(pw, Pointwise)):
+            continue
+        dw_weights, pw_weights = prod(dw.arrays["weight"]), prod(pw.arrays["weight"])
+        standard_weights = prod(dw.arrays["weight"]) * pw.filters
+        standard_macs = standard_weights * prod(pw.output[:2])
+        found.append(
+            BlockRatio(
+                name=dw.name.rpartition(".")[0],
+                formula=separable_ratio(k=dw.kernel, n=pw.filters),
+                macs=Fraction(dw.macs + pw.macs, standard_macs),
+                weights=Fraction(dw_weights + pw_weights, standard_weights),
+                separable_macs=dw.macs + pw.macs,
+                standard_macs=standard_macs,
+            )
+        )
+    return found
