@@ -1,0 +1,262 @@
+"""Every operator as something that can be checked: how to draw a case, run it, and ask PyTorch.
+
+`choose(low, high)` draws an integer, ends included; it decides shapes and settings, so that a seed
+or Hypothesis can play its part.  Arrays are drawn from `rng`, in float64.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..ops.checks import Array
+from ..ops.window import window
+from . import torch_peers
+
+Choose = Callable[[int, int], int]
+Arrays = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments of one call: arrays that have gradients, and settings."""
+
+    arrays: Arrays
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """How to draw, run and check one operator.
+
+    run(arrays, settings, rung) -> outputs by name, "y" first, and the cache;
+    gradients(dy, cache) -> gradient by the names of arrays;
+    torch(arrays, settings) -> outputs by name, from and as torch tensors.
+    """
+
+    name: str
+    draw: Callable[[Choose, np.random.Generator], Case]
+    run: Callable[[Arrays, dict[str, Any], str | None], tuple[Arrays, Any]]
+    gradients: Callable[[Any, Any], Arrays]
+    torch: Callable[[Any, dict[str, Any]], dict[str, Any]]
+    rungs: tuple[str, ...] = ops.RUNGS
+    linear_in: tuple[str, ...] = ()
+
+
+def shuffled(array: Array, choose: Choose) -> Array:
+    """The same numbers, perhaps laid out in memory some other way."""
+    way = choose(0, 3)
+    if way == 1:
+        return np.asfortranarray(array)
+    if way == 2:
+        return np.flip(np.flip(array, 0).copy(), 0)  # negative stride
+    if way == 3:
+        return np.repeat(array, 2, axis=-1)[..., ::2]  # every second number
+    return array
+
+
+def _image(choose: Choose, rng: np.random.Generator, channels: int) -> Array:
+    shape = choose(1, 2), choose(3, 7), choose(3, 7), channels
+    return shuffled(rng.standard_normal(shape), choose)
+
+
+def _windowed(choose: Choose, kernel: tuple[int, int], spread: bool = True) -> dict[str, Any]:
+    """stride, padding and dilation that fit an image of at least 3 x 3."""
+    dilation = (choose(1, 2), choose(1, 2)) if spread else (1, 1)
+    reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    kind = choose(0, 3)
+    if kind == 0:
+        padding: Any = "same"
+    elif kind == 1:
+        padding = tuple(max(0, r - 2) + choose(0, 1) for r in reach)
+    elif kind == 2:
+        sides = [(max(0, r - 2) + choose(0, 1), choose(0, 2)) for r in reach]
+        padding = (*sides[0], *sides[1])
+    else:
+        padding = tuple(reach)
+    return {"stride": (choose(1, 3), choose(1, 3)), "padding": padding, "dilation": dilation}
+
+
+def _draw_conv(choose: Choose, rng: np.random.Generator) -> Case:
+    kernel = choose(1, 4), choose(1, 4)
+    m, o = choose(1, 5), choose(1, 9)
+    arrays = {"x": _image(choose, rng, m), "w": rng.standard_normal((*kernel, m, o))}
+    if choose(0, 1):
+        arrays["b"] = rng.standard_normal(o)
+    return Case(arrays, _windowed(choose, kernel))
+
+
+def _draw_depthwise(choose: Choose, rng: np.random.Generator) -> Case:
+    kernel = choose(1, 5), choose(1, 5)
+    m = choose(1, 19)
+    arrays = {"x": _image(choose, rng, m), "w": rng.standard_normal((*kernel, m))}
+    if choose(0, 1):
+        arrays["b"] = rng.standard_normal(m)
+    return Case(arrays, _windowed(choose, kernel))
+
+
+def _draw_pointwise(choose: Choose, rng: np.random.Generator) -> Case:
+    m, o = choose(1, 13), choose(1, 19)
+    arrays = {"x": _image(choose, rng, m), "w": shuffled(rng.standard_normal((m, o)), choose)}
+    if choose(0, 1):
+        arrays["b"] = rng.standard_normal(o)
+    return Case(arrays, {"stride": (choose(1, 3), choose(1, 3))})
+
+
+def _draw_dense(choose: Choose, rng: np.random.Generator) -> Case:
+    n, m, o = choose(1, 9), choose(1, 40), choose(1, 19)
+    x = shuffled(rng.standard_normal((n, m)), choose)
+    return Case({"x": x, "w": rng.standard_normal((m, o)), "b": rng.standard_normal(o)})
+
+
+def _draw_batch_norm(train: bool) -> Callable[[Choose, np.random.Generator], Case]:
+    def draw(choose: Choose, rng: np.random.Generator) -> Case:
+        c = choose(1, 9)
+        x = _image(choose, rng, c) * rng.uniform(0.5, 2, c) + rng.standard_normal(c)
+        arrays = {"x": x, "gamma": rng.uniform(0.5, 2, c), "beta": rng.standard_normal(c)}
+        # drawn, not 0 and 1: the defaults would hide a forgotten eps or a swapped pair
+        running = {"mean": rng.standard_normal(c), "variance": rng.uniform(0.2, 3, c)}
+        eps, momentum = (1e-3, 1e-5)[choose(0, 1)], (0.1, 0.01, 0.9)[choose(0, 2)]
+        return Case(arrays, {**running, "train": train, "eps": eps, "momentum": momentum})
+
+    return draw
+
+
+def _draw_pool(choose: Choose, rng: np.random.Generator) -> Case:
+    size = choose(1, 4), choose(1, 4)
+    settings = _windowed(choose, size, spread=False)
+    del settings["dilation"]
+    x = _image(choose, rng, choose(1, 9))
+    sides = window("drawn", x.shape[1:3], size, settings["stride"], settings["padding"]).sides
+    widest = (size[0] - 1, size[0] - 1, size[1] - 1, size[1] - 1)  # or a window sees only padding
+    settings["padding"] = tuple(map(min, sides, widest))
+    return Case({"x": x}, {"kernel_size": size, **settings, "count_padding": bool(choose(0, 1))})
+
+
+def _draw_image(choose: Choose, rng: np.random.Generator) -> Case:
+    return Case({"x": _image(choose, rng, choose(1, 9))})
+
+
+def _draw_activation(*kinks: float, **slopes: tuple[float, ...]) -> Callable[..., Case]:
+    """x from -8 to 8, at least 0.01 from every kink, where central differences mean nothing."""
+
+    def draw(choose: Choose, rng: np.random.Generator) -> Case:
+        x = _image(choose, rng, choose(1, 9)) * 3
+        settings = {name: values[choose(0, len(values) - 1)] for name, values in slopes.items()}
+        ends = [s * 0.5 / settings["slope"] for s in (-1, 1)] if "slope" in settings else kinks
+        for kink in ends:
+            x = np.where(np.abs(x - kink) < 0.01, kink + 0.02, x)
+        return Case({"x": shuffled(x, choose)}, settings)
+
+    return draw
+
+
+def _draw_dropout(choose: Choose, rng: np.random.Generator) -> Case:
+    settings = {
+        "rate": choose(0, 9) / 10,
+        "seed": choose(0, 1000),
+        "train": bool(choose(0, 1)),
+        "mode": ("inverted", "downscale_in_infer")[choose(0, 1)],
+    }
+    return Case({"x": _image(choose, rng, choose(1, 9))}, settings)
+
+
+def _draw_loss(choose: Choose, rng: np.random.Generator) -> Case:
+    n, classes = choose(1, 9), choose(2, 12)
+    settings = {"labels": rng.integers(0, classes, n), "label_smoothing": choose(0, 3) / 10}
+    return Case({"logits": rng.standard_normal((n, classes)) * 4}, settings)
+
+
+def _draw_add(choose: Choose, rng: np.random.Generator) -> Case:
+    a = _image(choose, rng, choose(1, 9))
+    return Case({"a": a, "b": shuffled(rng.standard_normal(a.shape), choose)})
+
+
+def _with_rung(function: Callable[..., Any]) -> Callable[..., tuple[Arrays, Any]]:
+    def run(arrays: Arrays, settings: dict[str, Any], rung: str | None) -> tuple[Arrays, Any]:
+        y, cache = function(*arrays.values(), **settings, rung=rung)
+        return {"y": y}, cache
+
+    return run
+
+
+def _formula(function: Callable[..., Any]) -> Callable[..., tuple[Arrays, Any]]:
+    def run(arrays: Arrays, settings: dict[str, Any], rung: str | None) -> tuple[Arrays, Any]:
+        y, cache = function(*arrays.values(), **settings)
+        return {"y": np.asarray(y)}, cache
+
+    return run
+
+
+def _run_batch_norm(
+    arrays: Arrays, settings: dict[str, Any], rung: str | None
+) -> tuple[Arrays, Any]:
+    given: dict[str, Any] = arrays | settings
+    y, cache, running = ops.batch_norm(**given, rung=rung)
+    return {"y": y, "mean": running.mean, "variance": running.variance}, cache
+
+
+def _run_dropout(arrays: Arrays, settings: dict[str, Any], rung: str | None) -> tuple[Arrays, Any]:
+    given = {name: value for name, value in settings.items() if name != "seed"}
+    y, cache = ops.dropout(arrays["x"], rng=np.random.default_rng(settings["seed"]), **given)
+    return {"y": y}, cache
+
+
+def _named(function: Callable[..., Any], *names: str) -> Callable[[Any, Any], Arrays]:
+    def gradients(dy: Any, cache: Any) -> Arrays:
+        found = function(dy, cache)
+        return dict(zip(names, found if isinstance(found, tuple) else (found,), strict=False))
+
+    return gradients
+
+
+def _loss_gradients(dy: Any, cache: Any) -> Arrays:
+    return {"logits": ops.softmax_cross_entropy_backward(float(dy), cache)}
+
+
+def _operator(
+    name: str,
+    draw: Callable[[Choose, np.random.Generator], Case],
+    arrays: str = "x",
+    *,
+    linear_in: str = "",
+    **others: Any,
+) -> Operator:
+    """The operator `ops.name`; arrays and linear_in are names with blanks between."""
+    function, title = name.partition(" ")[0], name
+    others.setdefault("rungs", ops.RUNGS)
+    wrap = _with_rung if "numba" in others["rungs"] else _formula
+    others.setdefault("run", wrap(getattr(ops, function)))
+    others.setdefault("gradients", _named(getattr(ops, f"{function}_backward"), *arrays.split()))
+    peer = getattr(torch_peers, function)
+    return Operator(title, draw, torch=peer, linear_in=tuple(linear_in.split()), **others)
+
+
+_CLIP: dict[str, Any] = {"rungs": ("numpy", "numba")}
+_FORMULA: dict[str, Any] = {"rungs": ("numpy",)}
+_NORM: dict[str, Any] = {"run": _run_batch_norm, "arrays": "x gamma beta"}
+
+OPERATORS = {
+    operator.name: operator
+    for operator in (
+        _operator("conv2d", _draw_conv, "x w b", linear_in="x w"),
+        _operator("depthwise_conv2d", _draw_depthwise, "x w b", linear_in="x w"),
+        _operator("pointwise_conv2d", _draw_pointwise, "x w b", linear_in="x w"),
+        _operator("dense", _draw_dense, "x w b", linear_in="x w"),
+        _operator("batch_norm train", _draw_batch_norm(True), **_NORM),
+        _operator("batch_norm eval", _draw_batch_norm(False), **_NORM, linear_in="x"),
+        _operator("avg_pool2d", _draw_pool, linear_in="x"),
+        _operator("global_avg_pool", _draw_image, linear_in="x"),
+        _operator("relu", _draw_activation(0), **_CLIP),
+        _operator("relu6", _draw_activation(0, 6), **_CLIP),
+        _operator("sigmoid", _draw_activation(), **_FORMULA),
+        _operator("swish", _draw_activation(), **_FORMULA),
+        _operator("hard_sigmoid", _draw_activation(slope=(1 / 6, 0.2)), **_FORMULA),
+        _operator("hard_swish", _draw_activation(-3, 3), **_FORMULA),
+        _operator("dropout", _draw_dropout, linear_in="x", run=_run_dropout, **_FORMULA),
+        _operator("softmax_cross_entropy", _draw_loss, gradients=_loss_gradients, **_FORMULA),
+        _operator("add", _draw_add, "a b", linear_in="a b", **_FORMULA),
+    )
+}
