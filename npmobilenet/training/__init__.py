@@ -1,0 +1,1 @@
+"""Training and prediction: data, transforms, optimisers, the loop."""

@@ -1,0 +1,150 @@
+"""Which images to learn from and which to measure on: from a path to two datasets.
+
+The datasets themselves are in datasets.py; here is what a path may lead to, and how the images found
+there are prepared unless somebody says otherwise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
+from npmobilenet.training import idx
+from npmobilenet.training.datasets import (
+    ArrayImages,
+    Dataset,
+    IdxImages,
+    ImageFolder,
+    class_folders,
+    image_files,
+    require_same_classes,
+)
+from npmobilenet.training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+
+__all__ = [
+    "SAMPLE",
+    "ArrayImages",
+    "Dataset",
+    "IdxImages",
+    "ImageFolder",
+    "Splits",
+    "default_preprocessing",
+    "fashion_mnist_sample",
+    "load_evaluation",
+    "load_splits",
+]
+
+SAMPLE = "fashion-mnist-sample"
+VALIDATION_FOLDERS = ("val", "valid", "validation", "test")  # the first that exists is taken
+# over all pixels of the 60,000 official training images, in units of 0..1
+FASHION_MEAN, FASHION_STD = 0.2860, 0.3530
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What to learn from and what to measure on; kind: "folder", "idx" or "fashion-mnist-sample"."""
+
+    train: Dataset
+    validation: Dataset
+    kind: str
+
+
+def fashion_mnist_sample() -> tuple[ArrayImages, ArrayImages]:
+    """(train, test): the first 10,000 and the first 1,000 images of Fashion-MNIST's two parts."""
+    a = fashion_mnist_arrays()
+    return (
+        ArrayImages(a.train_images, a.train_labels, FASHION_CLASSES, f"{SAMPLE}/train"),
+        ArrayImages(a.test_images, a.test_labels, FASHION_CLASSES, f"{SAMPLE}/test"),
+    )
+
+
+def load_splits(path: str | Path, channels: int | None = None) -> Splits:
+    """Training and validation images of
+
+    - a folder with train/ and one of val/, valid/, validation/, test/ (the first of these that is
+      there), one subfolder a class in each, opened with `channels` (3 unless given);
+    - a folder of idx files: its "train" and its "t10k" part;
+    - the literal name "fashion-mnist-sample".
+
+    idx images stay grey whatever `channels` is; `prepare` repeats the grey where 3 are asked for.
+    Raises ValueError that says what of this was expected and what was found.
+    """
+    folder = Path(path)
+    if str(path) == SAMPLE:
+        return Splits(*fashion_mnist_sample(), kind=SAMPLE)
+    if _has_idx(folder):
+        train = IdxImages(folder, "train")
+        return Splits(train, IdxImages(folder, "t10k", classes=train.classes), kind="idx")
+    validation = _validation_folder(folder)
+    there = (folder / "train").is_dir()
+    if not there or validation is None:
+        unsplit = not there and any(any(image_files(folder / c)) for c in class_folders(folder))
+        hint = "; if these are the classes, divide them into train/ and val/ first" * unsplit
+        raise ValueError(
+            f"{folder}: expected train/ and val/ with one subfolder a class, or MNIST's idx files, "
+            f"or the name {SAMPLE}; found {idx.listing(folder)}{hint}"
+        )
+    images = ImageFolder(folder / "train", channels or 3)
+    return Splits(images, ImageFolder(validation, channels or 3, images.classes), kind="folder")
+
+
+def load_evaluation(path: str | Path, classes: Sequence[str], channels: int = 3) -> Dataset:
+    """The images to measure a model on, labelled in the order of its `classes`.
+
+    An idx folder: its "t10k" part. A folder with val/ (or valid/, validation/, test/): that one.
+    Another folder: itself, one subfolder a class. "fashion-mnist-sample": its test images.
+    Raises ValueError if there are no images or their classes are not `classes`.
+    """
+    folder = Path(path)
+    if str(path) == SAMPLE:
+        require_same_classes(folder, FASHION_CLASSES, classes, ordered=True)
+        return fashion_mnist_sample()[1]
+    if _has_idx(folder):
+        return IdxImages(folder, "t10k", classes)
+    return ImageFolder(_validation_folder(folder) or folder, channels, classes)
+
+
+def _has_idx(folder: Path) -> bool:
+    return any(idx.find(folder, part, idx.IMAGES) for part in idx.PARTS)
+
+
+def _validation_folder(folder: Path) -> Path | None:
+    there = (folder / name for name in VALIDATION_FOLDERS)
+    return next((candidate for candidate in there if candidate.is_dir()), None)
+
+
+def default_preprocessing(
+    dataset: Dataset, resolution: int | tuple[int, int], channels: int | None = None
+) -> Preprocessing:
+    """How to prepare a dataset's images at a resolution, with `channels` or the dataset's own number.
+
+    Files: ImageNet's resize, crop, mean and std. Arrays: straight to the resolution, with ImageNet's
+    mean and std for colour, Fashion-MNIST's for Fashion-MNIST, and otherwise those of the dataset's
+    own pixels, to four places (for MNIST's training part that gives the known 0.1307 and 0.3081).
+    """
+    photos = Preprocessing.imagenet(resolution)
+    own = dataset.channels if isinstance(dataset, ArrayImages | ImageFolder) else 3
+    channels = channels or own
+    mean, std = photos.mean, photos.std
+    if isinstance(dataset, ArrayImages) and own == 1:
+        fashion = dataset.classes == FASHION_CLASSES
+        m, s = (FASHION_MEAN, FASHION_STD) if fashion else pixel_statistics(dataset.images)
+        mean, std = (round(m, 4),) * channels, (round(s, 4),) * channels
+    elif channels == 1:  # grey photographs: the mean of the three colours' numbers
+        mean, std = (round(sum(IMAGENET_MEAN) / 3, 4),), (round(sum(IMAGENET_STD) / 3, 4),)
+    resize = None if isinstance(dataset, ArrayImages) else photos.resize
+    return replace(photos, resize=resize, channels=channels, mean=mean, std=std)
+
+
+def pixel_statistics(images: NDArray[np.uint8]) -> tuple[float, float]:
+    """(mean, standard deviation) over all elements of uint8 images, in units of 0..1.
+
+    From the 256 counts of the values, hence exact to the last digits however many pixels there are.
+    """
+    counts = np.bincount(images.ravel(), minlength=256)
+    values = np.arange(256) / 255
+    mean = float(counts @ values / counts.sum())
+    return mean, float(np.sqrt(counts @ (values - mean) ** 2 / counts.sum()))

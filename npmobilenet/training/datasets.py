@@ -1,0 +1,195 @@
+"""Datasets: images with labels, in memory, in idx files, or in folders of image files.
+
+A dataset answers five questions (`Dataset`) and nothing random happens in it; order, batches and
+augmentation are loader.py's. Every complaint is one line that names the folder, what was expected in
+it and what was found.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from npmobilenet.data import FASHION_CLASSES
+from npmobilenet.training import idx
+from npmobilenet.training.transforms import MODES, open_image
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+
+class Dataset(Protocol):
+    """n labelled images."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes; a label is an index into them."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,)"""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """(n,) where each image comes from, for messages."""
+
+    def __len__(self) -> int: ...
+
+    def image(self, index: int) -> Image.Image:
+        """Image `index` in mode "L" or "RGB". Raises ValueError naming the file if it is damaged."""
+
+
+class ArrayImages:
+    """Images in memory: uint8 (n, H, W), (n, H, W, 1) or (n, H, W, 3), labels (n,).
+
+    `images` is kept as (n, H, W, C). `source` begins the images' names: "source[17]".
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        labels: ArrayLike,
+        classes: Sequence[str],
+        source: str = "images",
+    ) -> None:
+        self.images = images[..., np.newaxis] if images.ndim == 3 else images
+        if self.images.dtype != np.uint8 or self.images.ndim != 4 or images.size == 0:
+            raise ValueError(
+                f"{source}: images must be uint8 (n, H, W) or (n, H, W, C), none of "
+                f"them 0; found {images.dtype} {images.shape}"
+            )
+        self.channels = self.images.shape[3]
+        if self.channels not in MODES:
+            raise ValueError(f"{source}: images have {self.channels} channels; 1 or 3 are possible")
+        self.labels = np.asarray(labels).astype(np.int64)
+        if self.labels.shape != (len(images),):
+            raise ValueError(f"{source}: {len(images)} images, but labels {self.labels.shape}")
+        self.classes = tuple(classes)
+        lowest, highest = self.labels.min(), self.labels.max()
+        if lowest < 0 or highest >= len(self.classes):
+            raise ValueError(
+                f"{source}: labels are {lowest}..{highest}, "
+                f"but there are {len(self.classes)} classes"
+            )
+        self.names = tuple(f"{source}[{i}]" for i in range(len(images)))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def image(self, index: int) -> Image.Image:
+        """Image `index` in mode "L" or "RGB", in the size it is stored in."""
+        pixels = self.images[index]
+        return Image.fromarray(pixels[:, :, 0] if self.channels == 1 else pixels)
+
+
+class IdxImages(ArrayImages):
+    """One part ("train" or "t10k") of a folder in MNIST's or Fashion-MNIST's layout, gzipped or not.
+
+    The classes' names are the lines of `classes.txt` in the folder, or Fashion-MNIST's if the path's
+    last two parts say "fashion"; `classes`, where given, must agree with them. A folder that names
+    nothing takes `classes`, if they are as many as its labels, or else the digits.
+    """
+
+    def __init__(
+        self, folder: str | Path, part: str = "train", classes: Sequence[str] | None = None
+    ) -> None:
+        folder = Path(folder)
+        images, labels, file = idx.read_part(folder, part)
+        digits = tuple(map(str, range(max(10, int(labels.max(initial=0)) + 1))))
+        own = _idx_classes(folder)
+        names = own or digits
+        if classes is not None:
+            if own or len(classes) != len(digits):
+                require_same_classes(folder, names, classes, ordered=True)
+            names = tuple(classes)
+        super().__init__(images, labels, names, source=str(file))
+
+
+def _idx_classes(folder: Path) -> tuple[str, ...] | None:
+    """The names an idx folder itself gives to its classes, None if it gives none."""
+    listed = folder / "classes.txt"
+    if listed.is_file():
+        lines = (line.strip() for line in listed.read_text(encoding="utf-8").splitlines())
+        return tuple(line for line in lines if line)
+    if any("fashion" in part.lower() for part in folder.resolve().parts[-2:]):
+        return FASHION_CLASSES
+    return None
+
+
+class ImageFolder:
+    """One subfolder a class, the class's images anywhere below it: torchvision's layout and order.
+
+    Classes and files are sorted by name; hidden ones (".name") are passed over. `channels` is 3 (RGB)
+    or 1 (grey). With `classes`, from the training part or a checkpoint, labels count in their order
+    and the subfolders must be exactly these.
+    """
+
+    def __init__(
+        self, folder: str | Path, channels: int = 3, classes: Sequence[str] | None = None
+    ) -> None:
+        folder = Path(folder)
+        found = class_folders(folder)
+        if not found:
+            raise ValueError(
+                f"{folder}: expected one subfolder of images for each class, "
+                f"found {idx.listing(folder)}"
+            )
+        if classes is not None:
+            require_same_classes(folder, found, classes)
+        self.classes = found if classes is None else tuple(classes)
+        self.channels = channels
+        files = [list(image_files(folder / name)) for name in self.classes]
+        empty = [name for name, inside in zip(self.classes, files, strict=True) if not inside]
+        if empty:
+            raise ValueError(
+                f"{folder / empty[0]}: expected images ({' '.join(EXTENSIONS)}), found "
+                f"{idx.listing(folder / empty[0])}; {len(empty)} of {len(files)} classes are empty"
+            )
+        self.names = tuple(file for inside in files for file in inside)
+        counts = [len(inside) for inside in files]
+        self.labels = np.repeat(np.arange(len(files), dtype=np.int64), counts)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def image(self, index: int) -> Image.Image:
+        """Image `index`, upright, in mode "RGB" or "L". Raises ValueError naming a damaged file."""
+        return open_image(self.names[index], self.channels)
+
+
+def class_folders(folder: Path) -> tuple[str, ...]:
+    """The names of the visible subfolders, sorted; none if there is no such folder."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name[0] != "."))
+
+
+def image_files(folder: Path) -> Iterator[str]:
+    """The visible image files in a folder and below, each folder's sorted by name."""
+    for root, _, files in sorted(os.walk(folder, followlinks=True)):
+        inner = Path(root).relative_to(folder).parts
+        if not any(part.startswith(".") for part in inner):
+            for file in sorted(files):
+                if file.lower().endswith(EXTENSIONS) and not file.startswith("."):
+                    yield os.path.join(root, file)
+
+
+def require_same_classes(
+    folder: Path, found: Sequence[str], wanted: Sequence[str], ordered: bool = False
+) -> None:
+    """Raise ValueError that names the difference, unless found and wanted are the same classes."""
+    if set(found) == set(wanted) and (list(found) == list(wanted) or not ordered):
+        return
+    parts = {"missing": set(wanted) - set(found), "unexpected": set(found) - set(wanted)}
+    said = [
+        f"{what} {', '.join(sorted(names)[:5])}{', ...' * (len(names) > 5)}"
+        for what, names in parts.items()
+        if names
+    ]
+    raise ValueError(
+        f"{folder}: its {len(found)} classes are not the {len(wanted)} expected: "
+        f"{'; '.join(said) or 'the order differs'}"
+    )

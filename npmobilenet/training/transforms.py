@@ -1,0 +1,244 @@
+"""From an image to the array a network reads: uint8 pixels -> float32 (H, W, C).
+
+    y[i, j, c] = (pixel[i, j, c] / 255 - mean[c]) / std[c]
+
+Everything before that formula is geometry on a Pillow image: turned upright, brought to one or three
+channels, resized, cropped. For RGB files `prepare` repeats torchvision's Resize, CenterCrop, ToTensor
+and Normalize bit for bit, so that weights trained there see here exactly what they were trained on.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
+INTERPOLATIONS = tuple(method.name.lower() for method in Image.Resampling)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """What was done to every image; a checkpoint keeps it, so that prediction repeats training.
+
+    resolution     (H, W) of the result
+    resize         length in pixels of the shorter side before the central crop;
+                   None: straight to `resolution`, nothing cropped, the aspect ratio not kept
+    channels       1 (grey) or 3 (RGB)
+    mean, std      one number a channel, in units of the range 0..1
+    interpolation  "bilinear", "bicubic" or another of Pillow's methods
+    """
+
+    resolution: tuple[int, int]
+    resize: int | None
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        sizes = [*self.resolution, *([] if self.resize is None else [self.resize])]
+        if len(self.resolution) != 2 or not all(isinstance(s, int) and s > 0 for s in sizes):
+            raise ValueError(
+                f"preprocessing: resolution {self.resolution} and resize {self.resize} "
+                "must be whole pixels above zero, resolution a pair (H, W)"
+            )
+        if self.channels not in MODES:
+            raise ValueError(f"preprocessing: channels is {self.channels}; 1 or 3 are possible")
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise ValueError(
+                f"preprocessing: {self.channels} channels need as many means and stds, "
+                f"not {len(self.mean)} and {len(self.std)}"
+            )
+        if not all(map(math.isfinite, self.mean + self.std)) or min(self.std) <= 0:
+            raise ValueError(
+                f"preprocessing: mean {self.mean} must be finite and std {self.std} above zero"
+            )
+        if self.interpolation not in INTERPOLATIONS:
+            raise ValueError(
+                f"preprocessing: interpolation is {self.interpolation!r}; "
+                f"known are {', '.join(INTERPOLATIONS)}"
+            )
+
+    @classmethod
+    def imagenet(cls, resolution: int | tuple[int, int]) -> "Preprocessing":
+        """ImageNet's usual preparation: 256 before 224, the same proportion at other resolutions."""
+        height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
+        return cls(
+            resolution=(height, width),
+            resize=round(min(height, width) * 256 / 224),
+            channels=3,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+        )
+
+    def keeps(self, height: int, width: int) -> bool:
+        """Whether an image of this size passes `prepare` without being resized or cropped."""
+        return (height, width) == self.resolution and self.resize in (None, min(height, width))
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict of numbers, strings and lists, as `json.dumps` takes it."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Preprocessing":
+        """The inverse of `to_json`. Raises ValueError for unknown, missing or misshapen entries."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(document) - known):
+            raise ValueError(f"preprocessing: unknown entries {unknown}; known are {sorted(known)}")
+        if missing := sorted(known - set(document)):
+            raise ValueError(f"preprocessing: entries {missing} are missing")
+        try:
+            lists = {k: tuple(document[k]) for k in ("resolution", "mean", "std")}
+            return cls(**{**document, **lists})
+        except TypeError as error:
+            raise ValueError(f"preprocessing: cannot read {dict(document)}: {error}") from error
+
+
+def open_image(path: str | Path, channels: int) -> Image.Image:
+    """The image in a file, upright (EXIF orientation applied), as "RGB" (channels 3) or "L" (1).
+
+    Of an animation the first frame. Raises ValueError, one line with the file's name, if there is no
+    such file, if it is no image Pillow reads, or if it is cut off or damaged.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: no such file")
+    try:
+        with Image.open(path) as image:
+            return to_channels(ImageOps.exif_transpose(image), channels)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{path}: not an image that Pillow can read") from error
+    except (
+        Exception
+    ) as error:  # of a damaged file: OSError, SyntaxError, struct.error, EOFError, ...
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: cannot be decoded: {reason}") from error
+
+
+def to_channels(image: Image.Image, channels: int) -> Image.Image:
+    """The image in mode "RGB" (channels 3) or "L" (channels 1, luma 0.299 R + 0.587 G + 0.114 B).
+
+    Transparent pixels are laid on white, as a viewer shows them. (torchvision's loader drops the alpha
+    channel and shows whatever colour lies hidden under it; opaque images come out the same.)
+    16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
+    """
+    if channels not in MODES:
+        raise ValueError(f"channels is {channels}; 1 (grey) or 3 (RGB) are possible")
+    if image.mode == "F":
+        raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image = _eight_bit(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    grey = np.asarray(image).astype(np.int64)
+    if grey.min() < 0 or grey.max() > 65535:
+        raise ValueError(f"grey values {grey.min()}..{grey.max()} do not fit in 16 bits")
+    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 = 255 * 257: rounded
+
+
+def normalize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """pixels uint8 (..., H, W, C) -> float32 (..., H, W, C): this file's formula."""
+    y = pixels.astype(np.float32)
+    y /= np.float32(255)
+    y -= np.asarray(preprocessing.mean, dtype=np.float32)
+    y /= np.asarray(preprocessing.std, dtype=np.float32)
+    return y
+
+
+def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """image -> float32 (H, W, C): resize, central crop, normalise. Nothing random.
+
+    An image smaller than the crop is padded with black on all sides, the odd pixel right and below.
+    """
+    image = to_channels(image, preprocessing.channels)
+    height, width = preprocessing.resolution
+    if preprocessing.resize is None:
+        return normalize(_pixels(_resized(image, (width, height), preprocessing)), preprocessing)
+    image = _resized(image, shorter_side_to(preprocessing.resize, *image.size), preprocessing)
+    left, top = centre(image.width, width), centre(image.height, height)
+    # Pillow fills with zeros what lies outside the image: that is the padding
+    return normalize(_pixels(image.crop((left, top, left + width, top + height))), preprocessing)
+
+
+def shorter_side_to(size: int, width: int, height: int) -> tuple[int, int]:
+    """(width, height) -> (width, height) with the shorter side `size`, the longer rounded down."""
+    if width <= height:
+        return size, int(size * height / width)
+    return int(size * width / height), size
+
+
+def centre(image: int, crop: int) -> int:
+    """First pixel of a central crop along one side; negative where the crop is the longer one."""
+    return round((image - crop) / 2) if image >= crop else -((crop - image) // 2)
+
+
+def augment(
+    image: Image.Image,
+    preprocessing: Preprocessing,
+    rng: np.random.Generator,
+    scale: tuple[float, float] = (0.08, 1.0),
+    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+    flip: float = 0.5,
+) -> NDArray[np.float32]:
+    """image -> float32 (H, W, C): a random crop stretched to the resolution, perhaps mirrored.
+
+    scale  the crop's area as a fraction of the image's, ratio its width / height (see `random_crop`),
+    flip   the probability of exchanging left and right. `rng` alone decides.
+    """
+    image = to_channels(image, preprocessing.channels)
+    left, top, width, height = random_crop(*image.size, rng, scale, ratio)
+    image = image.crop((left, top, left + width, top + height))
+    image = _resized(image, preprocessing.resolution[::-1], preprocessing)
+    y = normalize(_pixels(image), preprocessing)
+    return np.ascontiguousarray(y[:, ::-1]) if rng.random() < flip else y
+
+
+def random_crop(
+    width: int,
+    height: int,
+    rng: np.random.Generator,
+    scale: tuple[float, float],
+    ratio: tuple[float, float],
+) -> tuple[int, int, int, int]:
+    """(left, top, width, height) of a random part of an image, by torchvision's rule.
+
+    Area uniform in scale * width * height, log(width / height) uniform in log(ratio): as likely twice
+    as wide as twice as high. Ten tries to fit; then the largest central part of a permitted ratio.
+    """
+    for _ in range(10):
+        area = width * height * rng.uniform(*scale)
+        aspect = math.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1])))
+        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        if 0 < w <= width and 0 < h <= height:
+            top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
+            return left, top, w, h
+    w, h = width, height
+    if width / height < min(ratio):
+        h = round(width / min(ratio))
+    elif width / height > max(ratio):
+        w = round(height * max(ratio))
+    return (width - w) // 2, (height - h) // 2, w, h
+
+
+def _resized(image: Image.Image, size: tuple[int, int], how: Preprocessing) -> Image.Image:
+    """The image at size (width, height); not resampled if it has that size already."""
+    if image.size == size:
+        return image
+    return image.resize(size, Image.Resampling[how.interpolation.upper()])
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """uint8 (H, W, C): Pillow leaves the last axis away where C is 1."""
+    return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)

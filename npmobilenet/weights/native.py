@@ -1,0 +1,126 @@
+"""The project's own weight files: safetensors, names as in params, the rest as metadata.
+
+A file holds the plan (as the arguments that make it), the class names, the preprocessing its model
+was trained with, and for a run that may go on the state of the optimiser.  Nothing has to be
+remembered beside it, and nothing in it is executed.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+
+from ..models.dialect import Dialect
+from ..models.params import check_params
+from ..models.plan import Plan, plan
+from ..ops.checks import Array
+from ..training.transforms import Preprocessing
+
+_EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network ready to use: plan and params, what its outputs mean, what its inputs need."""
+
+    plan: Plan
+    params: dict[str, Array]
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    extra: dict[str, Array] = field(default_factory=dict)  # state of an optimiser
+    notes: dict[str, Any] = field(default_factory=dict)  # how it was trained, as JSON
+
+    def __post_init__(self) -> None:
+        check_params(self.plan, self.params)
+        if len(self.classes) != self.plan.classes:
+            raise ValueError(
+                f"the network has {self.plan.classes} classes, {len(self.classes)} names are given"
+            )
+        if self.preprocessing.resolution != self.plan.resolution:
+            raise ValueError(
+                f"the network takes {self.plan.resolution} pixels, the preprocessing gives "
+                f"{self.preprocessing.resolution}"
+            )
+
+
+def save(model: Model, path: str | Path) -> None:
+    """Write a model to `path`, whole or not at all: written aside, flushed, then renamed."""
+    path = Path(path)
+    made_by = {
+        name: getattr(model.plan, name)
+        for name in ("model", "width", "resolution", "classes", "channels")
+    }
+    metadata = {
+        "format": "npmobilenet 1",
+        "plan": json.dumps({**made_by, "dialect": asdict(model.plan.dialect)}),
+        "classes": json.dumps(model.classes, ensure_ascii=False),
+        "preprocessing": json.dumps(model.preprocessing.to_json()),
+        "notes": json.dumps(model.notes, ensure_ascii=False),
+    }
+    tensors = model.params | {_EXTRA + name: value for name, value in model.extra.items()}
+    write_whole(path, to_bytes(tensors, metadata))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put `content` at `path` so that nobody ever sees half of it."""
+    aside = path.with_name(path.name + ".part")
+    with aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def load(path: str | Path) -> Model:
+    """Read a model written by `save`; a folder stands for the best.safetensors in it.
+
+    ValueError, one line with the file's name, for a file that is missing, damaged or not ours.
+    """
+    path = Path(path)
+    path = path / "best.safetensors" if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"{path}: no such weight file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
+    if metadata.get("format") != "npmobilenet 1":
+        raise ValueError(f"{path}: a safetensors file, but not written by npmobilenet")
+    try:
+        return _model(metadata, tensors)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
+    made_by = json.loads(metadata["plan"])
+    made_by["resolution"] = tuple(made_by["resolution"])
+    made_by["dialect"] = Dialect(**made_by["dialect"])
+    extra = {
+        name.removeprefix(_EXTRA): tensors.pop(name)
+        for name in list(tensors)
+        if name.startswith(_EXTRA)
+    }
+    made = plan(**made_by)
+    names = list(made.parameters | made.statistics)
+    return Model(
+        plan=made,
+        params={name: tensors[name] for name in sorted(tensors, key=_order(names))},
+        classes=tuple(json.loads(metadata["classes"])),
+        preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
+        extra=extra,
+        notes=json.loads(metadata["notes"]),
+    )
+
+
+def _order(names: list[str]) -> Any:
+    """Sort key: the plan's own order; what it does not know comes last and is refused by Model."""
+    place = {name: number for number, name in enumerate(names)}
+    return lambda name: place.get(name, len(names))
