@@ -1,0 +1,100 @@
+"""What several verbs share: the options that make a plan, and the console."""
+
+import argparse
+import json
+import time
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from ..models.dialect import DIALECTS
+from ..models.plan import MODELS, Plan, plan
+
+
+def console() -> Console:
+    """Colours and live progress on a terminal; plain text of a fixed width in a pipe."""
+    found = Console(highlight=False, soft_wrap=False)
+    if not found.is_terminal:
+        found = Console(highlight=False, width=120)
+    return found
+
+
+def add_plan_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:
+    """--width, --resolution, --classes and --dialect; classes=None leaves out that one."""
+    parser.add_argument("--width", type=float, default=1.0, help="width multiplier alpha (1.0)")
+    resolution = defaults.get("resolution", 224)
+    parser.add_argument(
+        "--resolution",
+        type=resolution_option,
+        default=resolution,
+        metavar="PIXELS",
+        help=f"image size, 192 or 192x160 for height x width ({resolution})",
+    )
+    if defaults.get("classes", 1000) is not None:
+        parser.add_argument("--classes", type=int, default=1000, help="number of classes (1000)")
+    parser.add_argument(
+        "--dialect", choices=list(DIALECTS), default="paper", help="which family's version (paper)"
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """MODEL as the first argument."""
+    parser.add_argument("model", choices=list(MODELS), metavar="MODEL", help=", ".join(MODELS))
+
+
+def resolution_option(text: str) -> tuple[int, int]:
+    """ "192" -> (192, 192); "192x160" -> (192, 160)."""
+    try:
+        sizes = [int(part) for part in text.lower().split("x")]
+    except ValueError:
+        sizes = []
+    if len(sizes) not in (1, 2) or min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"expected 192 or 192x160, found {text!r}")
+    return sizes[0], sizes[-1]
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The plan that the options of `add_model` and `add_plan_options` describe."""
+    return plan(
+        options.model,
+        width=options.width,
+        resolution=options.resolution,
+        classes=options.classes,
+        dialect=options.dialect,
+    )
+
+
+def compile_kernels(out: Console, network: Plan) -> None:
+    """Take one step of `network` on noise, so that compiling is done, and seen, before the clock runs."""
+    from ..kernels import compiling
+    from ..models.network import backward, forward
+    from ..models.params import init
+
+    started, compiled, before = time.perf_counter(), 0, compiling.on_compile
+    with out.status("loading the kernels") as status:
+
+        def show(kernel: str) -> None:
+            nonlocal compiled
+            compiled += 1
+            if compiled == 1 and not out.is_terminal:
+                out.print("compiling the kernels for this CPU ...")
+            status.update(f"compiling kernel {compiled}: {kernel}")
+
+        compiling.on_compile = show
+        try:
+            x = np.ones((2, *network.resolution, network.channels), np.float32)
+            logits, tape, _ = forward(
+                network, init(network, 0), x, train=True, rng=np.random.default_rng(0)
+            )
+            backward(network, logits, tape)
+        finally:
+            compiling.on_compile = before
+    if compiled:
+        seconds = time.perf_counter() - started
+        out.print(f"{compiled} kernels compiled in {seconds:.0f} s; kept on disk for next time")
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))

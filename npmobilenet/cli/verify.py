@@ -1,0 +1,115 @@
+"""npmobilenet verify."""
+
+import argparse
+import time
+from importlib.util import find_spec
+from zlib import crc32
+
+import numpy as np
+from rich.progress import Progress
+
+from ..tables import table
+from .common import console, print_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument(
+        "--cases", type=int, default=200, help="cases drawn for each operator (200)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="what the cases are drawn from (0)")
+    parser.add_argument("--operator", metavar="NAME", help="only this operator")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.epilog = "example: npmobilenet verify --operator depthwise_conv2d"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check all operators; 1 if anything is outside its tolerance."""
+    from ..verify import OPERATORS
+
+    if options.operator and options.operator not in OPERATORS:
+        raise ValueError(
+            f"operator must be one of {', '.join(OPERATORS)}, found {options.operator!r}"
+        )
+    if options.cases < 1:
+        raise ValueError(f"--cases must be at least 1, found {options.cases}")
+    out, started = console(), time.perf_counter()
+    with_torch = find_spec("torch") is not None
+    if with_torch:
+        import torch
+
+        torch.set_num_threads(1)  # or its idle threads spin on the cores that the kernels need
+    chosen = [options.operator] if options.operator else list(OPERATORS)
+    summary: dict[tuple[str, str, str, str], list[float]] = {}
+    show = out.is_terminal and not options.json
+    with Progress(console=out, transient=True, disable=not show) as progress:
+        task = progress.add_task("verify", total=len(chosen) * options.cases)
+        for name in chosen:
+            progress.update(task, description=name)
+            for case in range(options.cases):
+                _check(name, case, options.seed, with_torch, summary)
+                progress.advance(task)
+    failures = sum(found[2] for found in summary.values())
+    seconds = time.perf_counter() - started
+    if options.json:
+        print_json(_document(summary, int(failures), with_torch))
+        return int(failures > 0)
+    out.print(
+        table(
+            ("operator", "check", "rung", "precision", ">cases", ">worst error", ">tolerance", ""),
+            _rows(summary),
+        )
+    )
+    if not with_torch:
+        out.print("PyTorch is not installed: that witness was not asked.")
+    out.print(
+        f"{len(chosen)} operators, {options.cases} cases each, {int(failures)} failures, {seconds:.0f} s"
+    )
+    return int(failures > 0)
+
+
+def _check(
+    name: str,
+    case: int,
+    seed: int,
+    with_torch: bool,
+    summary: dict[tuple[str, str, str, str], list[float]],
+) -> None:
+    """Draw one case and add its outcomes: [count, worst error, failures]."""
+    from ..verify import OPERATORS, check_case
+
+    operator = OPERATORS[name]
+    rng = np.random.default_rng([seed, case, crc32(name.encode())])
+    drawn = operator.draw(lambda low, high: int(rng.integers(low, high + 1)), rng)
+    for outcome in check_case(operator, drawn, rng, with_torch=with_torch):
+        key = (name, outcome.check, outcome.rung, outcome.dtype)
+        found = summary.setdefault(key, [0, 0.0, 0])
+        found[0] += 1
+        found[1] = float(np.maximum(found[1], outcome.error))  # NaN stays
+        found[2] += not outcome.passed
+
+
+def _rows(summary: dict[tuple[str, str, str, str], list[float]]) -> list[tuple[object, ...]]:
+    from ..verify import tolerance
+
+    rows: list[tuple[object, ...]] = []
+    for (name, check, rung, dtype), (cases, worst, failures) in sorted(summary.items()):
+        allowed = tolerance(check, dtype)
+        limit = f"{allowed:.0e}" if allowed else "same bits"
+        error = f"{worst:.1e}" if allowed or worst else "same bits"
+        verdict = f"[red]{int(failures)} failed[/]" if failures else "[green]ok[/]"
+        rows.append((name, check, rung, dtype, int(cases), error, limit, verdict))
+    return rows
+
+
+def _document(
+    summary: dict[tuple[str, str, str, str], list[float]], failures: int, with_torch: bool
+) -> dict[str, object]:
+    from ..verify import tolerance
+
+    checks = [
+        {"operator": name, "check": check, "rung": rung, "precision": dtype, "cases": int(cases),
+         "worst_error": worst, "tolerance": tolerance(check, dtype), "failures": int(failed)}
+        for (name, check, rung, dtype), (cases, worst, failed) in summary.items()
+    ]  # fmt: skip
+    return {"failures": failures, "torch": with_torch, "checks": checks}
