@@ -106,7 +106,7 @@ def numba_statistics(x, mean, variance):
 
 def numba_normalise(x, mean, variance, gamma, beta, eps, y):
     scale = gamma / np.sqrt(variance + eps)
-    numba_scale(x, mean.astype(x.dtype), scale.astype(x.dtype), beta, y)
+    numba_scale(x, *two_parts(mean, x.dtype), scale.astype(x.dtype), beta, y)
 
 
 def numba_backward_affine(dy, x, mean, variance, eps, dgamma, dbeta):
@@ -121,8 +121,18 @@ def numba_backward_affine(dy, x, mean, variance, eps, dgamma, dbeta):
 def numba_backward_input(dy, x, mean, variance, gamma, eps, dgamma, dbeta, dx):
     """dx = scale * (dy - level - slope * (x - mean)): the formula, its constants gathered."""
     inverse = 1 / np.sqrt(variance + eps)
-    constants = mean, gamma * inverse, dbeta / len(x), dgamma * inverse / len(x)
-    numba_through(dy, x, *(c.astype(x.dtype) for c in constants), dx)
+    constants = gamma * inverse, dbeta / len(x), dgamma * inverse / len(x)
+    centre, rest = two_parts(mean, x.dtype)
+    numba_through(dy, x, centre, rest, *(c.astype(x.dtype) for c in constants), dx)
+
+
+def two_parts(mean, dtype):
+    """A float64 mean as the sum of two numbers of x's precision.
+
+    x - mean loses nothing as (x - centre) - rest: the first difference of near numbers is exact.
+    """
+    centre = mean.astype(dtype)
+    return centre, (mean - centre).astype(dtype)
 
 
 @compiled
@@ -161,11 +171,11 @@ def numba_squares(x, centre, sums):
 
 
 @compiled
-def numba_scale(x, centre, scale, beta, y):
+def numba_scale(x, centre, rest, scale, beta, y):
     P, C = x.shape
     for p in prange(P):
         for c in range(C):
-            y[p, c] = (x[p, c] - centre[c]) * scale[c] + beta[c]
+            y[p, c] = ((x[p, c] - centre[c]) - rest[c]) * scale[c] + beta[c]
 
 
 @compiled
@@ -181,8 +191,9 @@ def numba_products(dy, x, centre, products, sums):
 
 
 @compiled
-def numba_through(dy, x, centre, scale, level, slope, dx):
+def numba_through(dy, x, centre, rest, scale, level, slope, dx):
     P, C = x.shape
     for p in prange(P):
         for c in range(C):
-            dx[p, c] = scale[c] * (dy[p, c] - level[c] - slope[c] * (x[p, c] - centre[c]))
+            away = (x[p, c] - centre[c]) - rest[c]
+            dx[p, c] = scale[c] * (dy[p, c] - level[c] - slope[c] * away)

@@ -14,6 +14,7 @@ every file in this folder: after any edit the kernels start from an empty cache.
 import hashlib
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from types import FunctionType
@@ -104,8 +105,12 @@ def _compile(function):
     dispatcher = jit(twin)
     before = numba.config.CACHE_DIR
     try:
-        numba.config.CACHE_DIR = str(cache_folder())
-        dispatcher.enable_caching()
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        # asked here, for Numba would turn to a folder beside the source, whose name tells no edits
+        with tempfile.TemporaryFile(dir=folder):
+            numba.config.CACHE_DIR = str(folder)
+            dispatcher.enable_caching()
     except (RuntimeError, OSError):
         pass  # nowhere to write: the kernel is compiled anew in every process, and works
     finally:
