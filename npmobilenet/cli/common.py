@@ -12,11 +12,18 @@ from ..models.dialect import DIALECTS
 from ..models.plan import MODELS, Plan, plan
 
 
+class _Console(Console):
+    """rich's, but a reader of a pipe who has seen enough is `main`'s business."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Colours and live progress on a terminal; plain text of a fixed width in a pipe."""
-    found = Console(highlight=False, soft_wrap=False)
+    found = _Console(highlight=False, soft_wrap=False)
     if not found.is_terminal:
-        found = Console(highlight=False, width=120)
+        found = _Console(highlight=False, width=120)
     return found
 
 

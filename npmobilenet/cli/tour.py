@@ -192,7 +192,7 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
         f"{counted.params.trainable:,} parameters, {counted.macs:,} MACs an image; {epochs} epochs."
     )
     compile_kernels(out, network)
-    settings = Settings(epochs=epochs, augmentation="flip")
+    settings = Settings(epochs=epochs, batch_size=64, lr=0.1, augmentation="flip")
     preprocessing = default_preprocessing(training, 28)
     with tempfile.TemporaryDirectory() as run_folder, ConsoleReporter(out) as reporter:
         history = train(network, training, test, preprocessing, settings, run_folder, reporter)

@@ -31,9 +31,9 @@ class Settings:
     """How to train.  A resumed run must be asked for with the settings it began with."""
 
     epochs: int = 10
-    batch_size: int = 64
+    batch_size: int = 32
     optimizer: str = "sgd"
-    lr: float = 0.1
+    lr: float = 0.05
     momentum: float = 0.9  # sgd's
     weight_decay: float = 0.0
     label_smoothing: float = 0.0

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
@@ -63,6 +64,8 @@ def save(model: Model, path: str | Path) -> None:
         "notes": json.dumps(model.notes, ensure_ascii=False),
     }
     tensors = model.params | {_EXTRA + name: value for name, value in model.extra.items()}
+    # contiguous: safetensors writes an array's memory as it lies, whatever its strides say
+    tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     write_whole(path, to_bytes(tensors, metadata))
 
 

@@ -1,0 +1,72 @@
+"""What all tests share: how many examples Hypothesis draws, and where data outside the repository is.
+
+The examples are derandomised: they follow from the test alone, so that a red run can be repeated and a
+green one is not luck.  Fresh examples are the business of the long profile:
+
+    HYPOTHESIS_PROFILE=long pytest
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# the first example of an operator may compile its kernels: no deadline, no complaint about slowness
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+settings.register_profile("default", max_examples=25, derandomize=True, **_COMMON)
+settings.register_profile("long", max_examples=500, derandomize=False, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def with_torch() -> bool:
+    """Whether PyTorch, the independent witness, is installed.
+
+    It works on one thread: its idle threads would spin on the cores that Numba's wait for.
+    """
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    torch.set_num_threads(1)
+    return True
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Numba on one thread: the same bits, and no waiting for a core that something else is using."""
+    if find_spec("numba") is None:
+        yield
+        return
+    import numba
+
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def extra_data() -> Path:
+    """The folder of data that is too large for the repository; without it the test is skipped."""
+    folder = os.environ.get("NPMOBILENET_EXTRA_DATA")
+    if not folder:
+        pytest.skip("NPMOBILENET_EXTRA_DATA names no folder of extra data")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def quick_tour(tmp_path_factory) -> tuple[Path, str]:
+    """A folder in which `npmobilenet tour --quick` was run, and what it printed."""
+    folder = tmp_path_factory.mktemp("tour")
+    command = [sys.executable, "-m", "npmobilenet", "tour", "--quick"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout
