@@ -92,9 +92,9 @@ class compiled:
 def _compile(function):
     # A thread that has done its share waits for the others by spinning.  GNU OpenMP spins for several
     # milliseconds, on a core that a late thread may need: on a busy machine everything runs several
-    # times slower.  Some microseconds bridge the gap to the next kernel as well.  It is read when the
+    # times slower.  Half a millisecond bridges the gap to the next kernel as well.  It is read when the
     # threads start, and a setting of the user's stays.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     import numba
 
     _listen()

@@ -30,7 +30,8 @@ def test_flowers(extra_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     """One epoch over real photographs of five flowers, then names for them better than by chance."""
     photos, run = extra_data / "data" / "flower_photos", tmp_path / "run"
     plan = ["--width", "0.25", "--resolution", "96"]
-    words = ["train", str(photos), *plan, "--epochs", "1", "--lr", "0.02", "--batch", "32"]
+    words = ["train", str(photos), *plan, "--epochs", "1", "--batch", "16"]
+    words += ["--optimizer", "adam", "--lr", "0.003"]
     assert cli.main([*words, "--output", str(run)]) == 0
     assert cli.main(["evaluate", str(photos), "--weights", str(run), "--json"]) == 0
     out = capsys.readouterr().out

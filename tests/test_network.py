@@ -27,6 +27,9 @@ from torch_v1 import torch_results  # noqa: E402  (this folder; it needs torch)
 F = torch.nn.functional
 
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
 def our_results(plan: nm.Plan, params: Any, x: Any, dy: Any, train: bool, rung: str) -> dict:
     logits, tape, statistics = nm.forward(plan, params, x, train=train, rung=rung)
     grads = nm.backward(plan, dy.astype(x.dtype), tape, image_gradient=True)
@@ -75,21 +78,20 @@ def test_v1_is_the_papers(case: str, rung: str) -> None:
     assert {n: e for n in exact if not (e := scaled_error(ours[n], exact[n])) <= 1e-9} == {}
 
 
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("dialect", ["paper", "cifar"])
 def test_float32_is_as_good_as_pytorchs(dialect: str, train: bool) -> None:
-    """The usual distance from float64 is at most twice that of PyTorch's own float32.
+    """The distance from float64 is at most twice that of PyTorch's own float32.
 
-    The usual one of five networks: in any single one of either side a ReLU whose input is almost 0
-    may flip, and the gradients then differ by far more than rounding.
+    The distance is the second smallest of eight networks: in any of them, on either side, a ReLU
+    whose input is almost 0 may flip, and its gradients then differ by far more than rounding.
     """
-    resolution = {"paper": (97, 129), "cifar": (32, 24)}[dialect]
+    resolution = {"paper": (65, 49), "cifar": (32, 24)}[dialect]
     plan = nm.plan("v1", width=0.25, resolution=resolution, classes=50, dialect=dialect)
     groups = {"logits": ["logits"], "gradients": list(plan.parameters)}
     groups |= {"statistics": list(plan.statistics)} if train else {}
     distances: dict[str, list[float]] = {}
-    for seed in range(5):
+    for seed in range(8):
         x, dy = drawn_arrays(plan, 4, seed)
         params = drawn_params(plan, seed)
         exact = torch_results(plan, params, x, dy, train, torch.float64)
@@ -101,7 +103,7 @@ def test_float32_is_as_good_as_pytorchs(dialect: str, train: bool) -> None:
             for group, names in groups.items():
                 worst = max(scaled_error(results[name], exact[name]) for name in names)
                 distances.setdefault(f"{side} {group}", []).append(worst)
-    usual = {name: float(np.median(values)) for name, values in distances.items()}
+    usual = {name: sorted(values)[1] for name, values in distances.items()}
     for rung in ("numpy", "numba"):
         for group in groups:
             assert usual[f"{rung} {group}"] <= 2 * usual[f"torch {group}"], (rung, group)

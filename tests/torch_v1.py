@@ -31,11 +31,12 @@ class SamePad(nn.Module):
 
 
 class TorchV1(nn.Sequential):
-    """Table 1, as anybody would write it in PyTorch; stem_stride 1 and symmetric for small images."""
+    """Table 1 with the authors' SAME padding and eps, or as usually adapted to small images."""
 
-    def __init__(self, width: float, classes: int, dialect: nm.Dialect) -> None:
+    def __init__(self, width: float, classes: int, dialect: str) -> None:
+        same = dialect == "paper"
+
         def convolution(i: int, o: int, s: int, groups: int, name: str) -> dict[str, nn.Module]:
-            same = dialect.padding == "same"
             padded = {f"{name}_pad": SamePad(s)} if same else {}
             return padded | {
                 name: nn.Conv2d(i, o, 3, s, 0 if same else 1, groups=groups, bias=False)
@@ -43,12 +44,12 @@ class TorchV1(nn.Sequential):
 
         def norm(channels: int, name: str) -> dict[str, nn.Module]:
             return {
-                f"{name}_norm": nn.BatchNorm2d(channels, dialect.bn_eps, dialect.bn_momentum),
+                f"{name}_norm": nn.BatchNorm2d(channels, 1e-3 if same else 1e-5, 0.1),
                 f"{name}_activation": nn.ReLU(),
             }
 
         channels = int(32 * width)
-        parts = convolution(3, channels, dialect.stem_stride, 1, "stem") | norm(channels, "stem")
+        parts = convolution(3, channels, 2 if same else 1, 1, "stem") | norm(channels, "stem")
         for number, (filters, stride) in enumerate(TABLE_1, 1):
             name, filters = f"blocks{number}", int(filters * width)
             parts |= convolution(channels, channels, stride, channels, f"{name}_depthwise")
@@ -74,7 +75,7 @@ NAMES = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "variance": 
 
 def torch_twin(plan: nm.Plan, params: dict[str, Any], train: bool, dtype: Any) -> nn.Module:
     """TorchV1 with the weights of params."""
-    twin = TorchV1(plan.width, plan.classes, plan.dialect).to(dtype).train(train)
+    twin = TorchV1(plan.width, plan.classes, plan.dialect.name).to(dtype).train(train)
     state = dict(twin.named_parameters()) | dict(twin.named_buffers())
     with torch.no_grad():
         for name, value in params.items():

@@ -42,7 +42,7 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
 
 def check_params(plan: Plan, params: Mapping[str, Array]) -> None:
     """ValueError, in one line, unless params holds exactly the plan's arrays, shapes and one dtype."""
-    expected = plan.parameters | plan.statistics
+    expected = plan.arrays
     missing = [name for name in expected if name not in params]
     unexpected = [name for name in params if name not in expected]
     if missing or unexpected:

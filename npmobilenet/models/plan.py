@@ -44,6 +44,12 @@ class Plan:
         """Name and shape of every running estimate: "stem_norm.mean", "stem_norm.variance"."""
         return {f"{x.name}.{a}": shape for x in self.layers for a, shape in x.statistics.items()}
 
+    @property
+    def arrays(self) -> dict[str, Shape]:
+        """Name and shape of all of them, layer by layer."""
+        both = ((x.name, x.arrays | x.statistics) for x in self.layers)
+        return {f"{name}.{a}": shape for name, shapes in both for a, shape in shapes.items()}
+
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name."""
         for layer in self.layers:

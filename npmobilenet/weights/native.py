@@ -112,18 +112,11 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         if name.startswith(_EXTRA)
     }
     made = plan(**made_by)
-    names = list(made.parameters | made.statistics)
     return Model(
         plan=made,
-        params={name: tensors[name] for name in sorted(tensors, key=_order(names))},
+        params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
         classes=tuple(json.loads(metadata["classes"])),
         preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
         extra=extra,
         notes=json.loads(metadata["notes"]),
     )
-
-
-def _order(names: list[str]) -> Any:
-    """Sort key: the plan's own order; what it does not know comes last and is refused by Model."""
-    place = {name: number for number, name in enumerate(names)}
-    return lambda name: place.get(name, len(names))
