@@ -119,7 +119,7 @@ def main() -> None:
         for rung in ("loops", "numpy", "numba", "PyTorch")
         if (name, rung) in seconds
     ]
-    title = f"Forward and backward, one image of {SIZE} x {SIZE} x {CHANNELS}, float32"
+    title = f"Both passes, {SIZE} x {SIZE} x {CHANNELS}, float32"
     out.print(table(("operator", "rung", ">median"), rows, title=title))
 
 
