@@ -73,9 +73,10 @@ def _batch_norm(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
 
 
 def _activation(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    # the clips are the only activations with rungs, and they have no loops
-    rung = {"rung": run.rung} if layer.function in ("relu", "relu6") and run.rung != "loops" else {}
-    result: tuple[Array, Any] = getattr(ops, layer.function)(x, **rung)
+    settings = {}
+    if layer.function in ("relu", "relu6"):  # the only ones with rungs, and they have no loops
+        settings["rung"] = "numpy" if run.rung == "loops" else run.rung
+    result: tuple[Array, Any] = getattr(ops, layer.function)(x, **settings)
     return result
 
 
