@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import npmobilenet as nm
 from npmobilenet.ops.window import window
@@ -219,3 +220,30 @@ def test_momentum_weighs_the_new_value(momentum: float) -> None:
     _, _, kept = nm.batch_norm(x, one, one, mean, variance, train=False, momentum=momentum)
     assert kept.mean is mean
     assert kept.variance is variance
+
+
+@pytest.mark.parametrize("rung", ["numpy", "numba"])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_one_channel_and_one_filter(rung: str, channels: int, stride: int) -> None:
+    """Multiples of 1/4 add and multiply without rounding, so every rung must agree to the bit."""
+    rng = np.random.default_rng(channels)
+
+    def quarters(*shape: int) -> NDArray[np.float32]:
+        return (rng.integers(-8, 9, shape) / 4).astype(np.float32)
+
+    x, images = quarters(1, 5, 4, channels), quarters(3, channels)
+    for operator, arguments in (
+        ("conv2d", (x, quarters(3, 2, channels, 1), quarters(1))),
+        ("depthwise_conv2d", (x, quarters(3, 3, channels), quarters(channels))),
+        ("depthwise_conv2d", (x, quarters(1, 2, channels), quarters(channels))),
+        ("pointwise_conv2d", (x, quarters(channels, 1), quarters(1))),
+        ("dense", (images, quarters(channels, 1), quarters(1))),
+    ):
+        settings = {} if operator == "dense" else {"stride": stride}
+        results = []
+        for name in ("loops", rung):
+            y, cache = getattr(nm, operator)(*arguments, **settings, rung=name)
+            results.append([y, *getattr(nm, f"{operator}_backward")(np.round(4 * y) / 4, cache)])
+        for expected, found in zip(*results, strict=True):
+            np.testing.assert_array_equal(found, expected)
