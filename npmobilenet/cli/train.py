@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..cost import cost
 from ..models.plan import MODELS
 from ..training.loop import Epoch, Settings
 from .common import add_plan_options, compile_kernels, console
@@ -91,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         f"{len(splits.train):,} training and {len(splits.validation):,} validation images of "
         f"{len(splits.train.classes)} classes; {network.model} width {network.width:g} at "
         f"{network.resolution[0]} x {network.resolution[1]}, "
-        f"{sum(map(_size, network.parameters.values())):,} trainable parameters"
+        f"{cost(network).params.trainable:,} trainable parameters"
     )
     compile_kernels(out, network)
     with ConsoleReporter(out) as reporter:
@@ -106,12 +107,6 @@ def run(options: argparse.Namespace) -> int:
         markup=False,
     )
     return 0
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    from math import prod
-
-    return prod(shape)
 
 
 class ConsoleReporter:

@@ -21,7 +21,7 @@ from ..ops.checks import Array
 from ..weights.native import Model, load, save, write_whole
 from .datasets import Dataset
 from .loader import Augmentation, batches, count_batches
-from .optimizers import OPTIMIZERS, Optimizer, learning_rate
+from .optimizers import OPTIMIZERS, Adam, Optimizer, Sgd, learning_rate
 from .predict import evaluate
 from .transforms import Preprocessing
 
@@ -54,8 +54,8 @@ class Settings:
     def make_optimizer(self) -> Optimizer:
         """The optimiser these settings describe."""
         if self.optimizer == "sgd":
-            return OPTIMIZERS["sgd"](momentum=self.momentum, weight_decay=self.weight_decay)  # type: ignore[call-arg]
-        return OPTIMIZERS[self.optimizer](weight_decay=self.weight_decay)
+            return Sgd(momentum=self.momentum, weight_decay=self.weight_decay)
+        return Adam(weight_decay=self.weight_decay)
 
 
 @dataclass(frozen=True)
