@@ -93,7 +93,8 @@ def numba_product(a, b, c):
         a[p+2, k .. k+3]      c[p+2, o] += ...   in registers along the whole row
         a[p+3, k .. k+3]      c[p+3, o] += ...
 
-    k runs in stretches of 256, so that the rows of b in use stay in the second-level cache.  The
+    k runs in stretches of 128, so that the rows of b in use stay in the second-level cache, and each
+    stretch is summed by itself before it is added to c: a short sum rounds less than a long one.  The
     order of every sum is the same for any number of threads: threads own whole groups of rows.
     """
     P, K = a.shape
@@ -102,12 +103,14 @@ def numba_product(a, b, c):
     for g in prange((P + group - 1) // group):
         first, last = g * group, min(P, g * group + group)
         fours = first + (last - first) // 4 * 4
+        part = np.empty((4, O), c.dtype)  # the sums of one stretch
         c[first:last] = 0
-        for start in range(0, K, 256):
-            stop = min(K, start + 256)
+        for start in range(0, K, 128):
+            stop = min(K, start + 128)
             k4 = start + (stop - start) // 4 * 4
             for p in range(first, fours, 4):
-                c0, c1, c2, c3 = c[p], c[p + 1], c[p + 2], c[p + 3]
+                part[:] = 0
+                c0, c1, c2, c3 = part[0], part[1], part[2], part[3]
                 for k in range(start, k4, 4):
                     b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
                     a00, a01, a02, a03 = a[p, k], a[p, k + 1], a[p, k + 2], a[p, k + 3]
@@ -135,8 +138,18 @@ def numba_product(a, b, c):
                         c1[o] += a10 * v0 + a11 * v1 + a12 * v2 + a13 * v3
                         c2[o] += a20 * v0 + a21 * v1 + a22 * v2 + a23 * v3
                         c3[o] += a30 * v0 + a31 * v1 + a32 * v2 + a33 * v3
-            for p in range(first, last):  # what is left over of the fours: the plain formula
-                for k in range(k4 if p < fours else start, stop):
+                c[p : p + 4] += part
+            for p in range(fours, last):  # rows left over of the fours: the same, one at a time
+                out = part[0]
+                out[:] = 0
+                for k in range(start, k4, 4):
+                    b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
+                    a0, a1, a2, a3 = a[p, k], a[p, k + 1], a[p, k + 2], a[p, k + 3]
+                    for o in range(O):
+                        out[o] += a0 * b0[o] + a1 * b1[o] + a2 * b2[o] + a3 * b3[o]
+                c[p] += out
+            for p in range(first, last):  # and what is left over of each row: the plain formula
+                for k in range(k4, stop):
                     value, row, out = a[p, k], b[k], c[p]
                     for o in range(O):
                         out[o] += value * row[o]

@@ -93,7 +93,7 @@ def numpy_backward(dy, window, stride, area, dx):
 
 
 def numpy_global_forward(x, y):
-    np.mean(x, axis=(1, 2), out=y)
+    y[:] = x.mean(axis=(1, 2), dtype=np.float64)
 
 
 def numpy_global_backward(dy, dx):
@@ -132,15 +132,14 @@ def numba_backward(dy, window, stride, area, dx):
 def numba_global_forward(x, y):
     N, H, W, M = x.shape
     for n in prange(N):
-        out = y[n]
-        out[:] = 0
+        total = np.zeros(M)  # float64: thousands of pixels may stand in one sum
         for i in range(H):
             for j in range(W):
                 pixel = x[n, i, j]
                 for m in range(M):
-                    out[m] += pixel[m]
+                    total[m] += pixel[m]
         for m in range(M):
-            out[m] /= H * W
+            y[n, m] = total[m] / (H * W)
 
 
 @compiled
