@@ -5,39 +5,76 @@
 See docs/architecture.md for the house in one page.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .cost import block_ratios, cost, separable_ratio
 from .models import (
     CIFAR,
     DIALECTS,
+    KERAS,
     MODELS,
+    PADDLE,
     PAPER,
+    TF_SLIM,
+    TIMM,
+    TIMM_TF,
+    TORCHVISION,
     Dialect,
     Plan,
     backward,
     forward,
     infer,
     init,
+    intermediates,
     plan,
 )
 from .ops import *  # noqa: F403
 from .ops import __all__ as _operators
+
+if TYPE_CHECKING:
+    from .weights import Model, export_weights, import_weights, load, save
+    from .weights.onnx import export_onnx
+else:
+
+    def __getattr__(name: str) -> Any:
+        """What is imported when it is first used: `import npmobilenet` reads no weight files."""
+        if name in ("Model", "export_weights", "import_weights", "load", "save"):
+            return getattr(import_module(".weights", __name__), name)
+        if name == "export_onnx":
+            return import_module(".weights.onnx", __name__).export_onnx
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CIFAR",
     "DIALECTS",
+    "KERAS",
     "MODELS",
+    "PADDLE",
     "PAPER",
+    "TF_SLIM",
+    "TIMM",
+    "TIMM_TF",
+    "TORCHVISION",
     "Dialect",
+    "Model",
     "Plan",
     "backward",
     "block_ratios",
     "cost",
+    "export_onnx",
+    "export_weights",
     "forward",
+    "import_weights",
     "infer",
     "init",
+    "intermediates",
+    "load",
     "plan",
+    "save",
     "separable_ratio",
 ]
 __all__ += _operators

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from io import StringIO
-from math import prod
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -12,6 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from .models.layers import Layer
     from .models.plan import Plan
 
 
@@ -42,26 +42,58 @@ def shape_text(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
 
 
-def summary_parts(plan: Plan) -> list[RenderableType]:
-    """The rows of `Plan.summary`: layer, type, output shape, parameters; then the totals."""
-    rows = []
-    for layer in plan.layers:
-        count = sum(map(prod, (layer.arrays | layer.statistics).values()))
-        rows.append((layer.name, layer.kind, shape_text(layer.output), count))
-    trainable = sum(map(prod, plan.parameters.values()))
-    fixed = sum(map(prod, plan.statistics.values()))
+def summary_parts(plan: Plan, *, layers: bool = False) -> list[RenderableType]:
+    """The rows of `Plan.summary`: block or layer, type, output shape, parameters; then the totals."""
+    from .cost import cost  # which draws its own tables with this module
+
+    counted = cost(plan)
+    groups: dict[str, list[tuple[Layer, int]]] = {}
+    for layer, found in zip(plan.layers, counted.layers, strict=True):
+        name = layer.name if layers else layer.block
+        groups.setdefault(name, []).append((layer, found.params.total))
+    rows = [
+        (
+            name,
+            "block" if "." in name and not layers else group[0][0].kind,
+            shape_text(group[-1][0].output),
+            sum(count for _, count in group),
+        )
+        for name, group in groups.items()
+    ]
     height, width = plan.resolution
     title = (
         f"{plan.model}  width {plan.width:g}  image {height} x {width} x {plan.channels}  "
         f"dialect {plan.dialect.name}"
     )
+    params = counted.params
     return [
-        table(("layer", "type", "output", ">parameters"), rows, title=title),
-        f"Total params: {trainable + fixed:,}\nTrainable params: {trainable:,}\n"
-        f"Non-trainable params: {fixed:,}",
+        title,
+        table(("layer", "type", "output", ">parameters"), rows),
+        f"Total params: {params.total:,}\nTrainable params: {params.trainable:,}\n"
+        f"Non-trainable params: {params.bn_stats:,}",
     ]
 
 
-def summary_table(plan: Plan) -> str:
+def summary_table(plan: Plan, *, layers: bool = False) -> str:
     """`Plan.summary`."""
-    return as_text(*summary_parts(plan))
+    return as_text(*summary_parts(plan, layers=layers))
+
+
+def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """(switch, value in each named dialect) for the switches in which those dialects differ."""
+    from .models.dialect import dialect_at, differing_switches
+
+    settled = [dialect_at(name, version) for name in names]
+    return [
+        (switch, *(_setting(getattr(dialect, switch)) for dialect in settled))
+        for switch in differing_switches(version, settled)
+    ]
+
+
+def _setting(value: object) -> str:
+    """A switch's value as short as it can be said."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

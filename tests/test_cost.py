@@ -103,8 +103,8 @@ def test_block_ratio_of_a_kernel_that_is_not_square() -> None:
     dw = Depthwise(name="b.dw", inputs=("image",), input=shape, kernel=(3, 5), stride=(2, 1))
     pw = Pointwise(name="b.pw", inputs=("b.dw",), input=dw.output, filters=4)
     plan = nm.Plan(
-        model="two", width=1.0, resolution=(6, 7), channels=8, classes=1,
-        dialect=nm.PAPER, layers=(dw, pw),
+        model="two", width=1.0, resolution=(6, 7), channels=8, classes=1, dialect=nm.PAPER,
+        divisor=8, include_top=False, layers=(dw, pw),
     )  # fmt: skip
     (block,) = nm.block_ratios(plan)
     assert block.formula == block.macs == block.weights == Fraction(1, 4) + Fraction(1, 15)
@@ -170,7 +170,7 @@ def test_loops_of_products_execute_what_the_formula_says(pixels: Any, m: int, o:
     for layer, operator, backward, shape in (
         (Pointwise(name="p", inputs=("image",), input=(*pixels, m), filters=o),
          nm.pointwise_conv2d, nm.pointwise_conv2d_backward, (1, *pixels, m)),
-        (Dense(name="d", inputs=("image",), input=(m,), classes=o),
+        (Dense(name="d", inputs=("image",), input=(m,), units=o),
          nm.dense, nm.dense_backward, (1, m)),
     ):  # fmt: skip
         tally.multiplications = 0

@@ -49,6 +49,7 @@ RIGHT: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "softmax": (nm.softmax, {"logits": ROWS_}),
     "add": (nm.add, {"a": X, "b": X}),
+    "scale_channels": (nm.scale_channels, {"x": X, "g": np.ones((2, 3))}),
 }
 VECTORS = ("gamma", "beta", "mean", "variance")
 
@@ -91,6 +92,14 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("softmax_cross_entropy", {"labels": np.ones(5)}, "labels must be 5 integers"),
     ("softmax_cross_entropy", {"labels": np.zeros(4, int)}, "labels must be 5 integers"),
     ("softmax_cross_entropy", {"label_smoothing": 1.5}, "label_smoothing must be within 0..1"),
+    ("scale_channels", {"x": ROWS_}, "x must have shape (N, H, W, C)"),
+    *(
+        ("scale_channels", {"g": np.ones(shape)}, f"g must be (2, 3) for x {X.shape}, found {shape}")
+        for shape in ((1, 3), (2, 1), (3, 2))
+    ),
+    ("scale_channels", {"g": V}, "g must have shape (N, C)"),
+    ("scale_channels", {"g": np.ones((2, 1, 1, 3))}, "g must have shape (N, C)"),
+    ("scale_channels", {"g": np.ones((2, 3), np.float32)}, "x is float64 but g is float32"),
     ("add", {"b": X[:1]}, "one shape and dtype"),
     ("add", {"b": X.astype(np.float32)}, "one shape and dtype"),
 ]  # fmt: skip
@@ -176,12 +185,17 @@ NETWORK: dict[str, tuple[Callable[[], Any], str]] = {
         f"{name} {bad!r}": (lambda name=name, bad=bad: nm.plan("v1", **{name: bad}), name)
         for name, values in {
             "width": (0, -1, 17, float("nan"), float("inf"), "0.5", None),
-            "resolution": (0, -3, (1, 2, 3), (0, 5), (), "224", 224.0, (1.5, 2), None),
-            "classes": (0, -1, 2.5, "10", None),
-            "channels": (0, 1.5),
+            "resolution": (0, -3, (1, 2, 3), (0, 5), (), "224", 224.0, (1.5, 2)),
+            "classes": (0, -1, 2.5, "10", True),
+            "channels": (0, 1.5, None),
+            "divisor": (0, -8, 4.0, None),
         }.items()
         for bad in values
     },
+    "classes of no top": (
+        lambda: nm.plan("v1", include_top=False, classes=10),
+        "without the top there are no classes, found classes=10",
+    ),
     "missing array": (
         lambda: nm.forward(PLAN, without("classifier.bias"), IMAGE),
         "params do not fit v1: missing classifier.bias",

@@ -22,7 +22,13 @@ from npmobilenet.models.layers import (
 from npmobilenet.verify.checks import scaled_error
 
 torch = pytest.importorskip("torch")
-from torch_v1 import torch_results  # noqa: E402  (this folder; it needs torch)
+from torch_parts import (  # noqa: E402  (this folder; it needs torch)
+    drawn_arrays,
+    drawn_params,
+    our_results,
+    torch_results,
+)
+from torch_v1 import TorchV1  # noqa: E402
 
 F = torch.nn.functional
 
@@ -30,28 +36,8 @@ F = torch.nn.functional
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def our_results(plan: nm.Plan, params: Any, x: Any, dy: Any, train: bool, rung: str) -> dict:
-    logits, tape, statistics = nm.forward(plan, params, x, train=train, rung=rung)
-    grads = nm.backward(plan, dy.astype(x.dtype), tape, image_gradient=True)
-    return {"logits": logits} | statistics | grads
-
-
-def drawn_params(plan: nm.Plan, seed: int = 0) -> dict[str, Any]:
-    """Weights of `init`; everything of batch normalisation, and the biases, drawn."""
-    rng, params = np.random.default_rng(seed), nm.init(plan, seed, np.float64)
-    for name, value in params.items():
-        if name.endswith((".gamma", ".variance")):
-            params[name] = rng.uniform(0.5, 1.5, value.shape)
-        elif not name.endswith(".weight"):
-            params[name] = 0.3 * rng.standard_normal(value.shape)
-    return params
-
-
-def drawn_arrays(plan: nm.Plan, count: int, seed: int) -> tuple[Any, Any]:
-    """Images and the gradient that comes back from above."""
-    rng = np.random.default_rng([seed, count])
-    shapes = (count, *plan.resolution, 3), (count, plan.classes)
-    return rng.standard_normal(shapes[0]), rng.standard_normal(shapes[1])
+def torch_v1(plan: nm.Plan) -> Any:
+    return TorchV1(plan.model, plan.dialect.name, plan.width, plan.classes)
 
 
 CASES = {  # width, image, dialect, images, train
@@ -72,7 +58,7 @@ def test_v1_is_the_papers(case: str, rung: str) -> None:
     plan = nm.plan("v1", width=width, resolution=resolution, classes=5, dialect=dialect)
     x, dy = drawn_arrays(plan, count, 1)
     params = drawn_params(plan)
-    exact = torch_results(plan, params, x, dy, train, torch.float64)
+    exact = torch_results(torch_v1(plan), params, x, dy, train, torch.float64)
     ours = our_results(plan, params, x, dy, train, rung)
     assert ours.keys() == exact.keys()
     assert {n: e for n in exact if not (e := scaled_error(ours[n], exact[n])) <= 1e-9} == {}
@@ -94,12 +80,13 @@ def test_float32_is_as_good_as_pytorchs(dialect: str, train: bool) -> None:
     for seed in range(8):
         x, dy = drawn_arrays(plan, 4, seed)
         params = drawn_params(plan, seed)
-        exact = torch_results(plan, params, x, dy, train, torch.float64)
+        exact = torch_results(torch_v1(plan), params, x, dy, train, torch.float64)
         single = {name: value.astype(np.float32) for name, value in params.items()}
-        given = (plan, single, x.astype(np.float32), dy, train)
-        found = {rung: our_results(*given, rung) for rung in ("numpy", "numba")}
+        given = (single, x.astype(np.float32), dy, train)
+        found = {rung: our_results(plan, *given, rung) for rung in ("numpy", "numba")}
         assert all(value.dtype == np.float32 for value in found["numba"].values())
-        for side, results in (found | {"torch": torch_results(*given, torch.float32)}).items():
+        found["torch"] = torch_results(torch_v1(plan), *given, torch.float32)
+        for side, results in found.items():
             for group, names in groups.items():
                 worst = max(scaled_error(results[name], exact[name]) for name in names)
                 distances.setdefault(f"{side} {group}", []).append(worst)
@@ -125,11 +112,11 @@ def residual_plan() -> nm.Plan:
         Add(name="twice", inputs=("add", "add"), input=shape),
         Add(name="again", inputs=("twice", "in"), input=shape),
         GlobalAveragePool(name="pool", inputs=("again",), input=shape),
-        Dense(name="fc", inputs=("pool",), input=(4,), classes=3),
+        Dense(name="fc", inputs=("pool",), input=(4,), units=3),
     )
     return nm.Plan(
-        model="residual", width=1.0, resolution=(5, 6), channels=3, classes=3,
-        dialect=nm.PAPER, layers=layers,
+        model="residual", width=1.0, resolution=(5, 6), channels=3, classes=3, dialect=nm.PAPER,
+        divisor=8, include_top=True, layers=layers,
     )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ def test_wheel_holds_everything_and_nothing_else(built):
         "npmobilenet/data/fashion_mnist_sample.npz",
         "npmobilenet/data/photograph.png",
         "npmobilenet/data/README.md",
+        "npmobilenet/data/imagenet_classes.txt",
     ):
         assert expected in held
     top = {name.split("/")[0] for name in held}

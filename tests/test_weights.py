@@ -72,6 +72,11 @@ def rewritten(change: Callable[[dict, dict], object]) -> Callable[[Path], object
     return spoil
 
 
+def unsealed(change: Callable[[dict], object]) -> Callable[[Path], object]:
+    """Without the checksum, which would notice first what the checks behind it are asked to notice."""
+    return rewritten(lambda tensors, metadata: (change(tensors), metadata.pop("sha256")))
+
+
 SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing file": (Path.unlink, "no such weight file"),
     "cut off": (lambda f: f.write_bytes(f.read_bytes()[:-100]), "not a readable safetensors file"),
@@ -83,17 +88,21 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         rewritten(lambda t, m: m.update(format="npmobilenet 2")),
         "not written by npmobilenet",
     ),
-    "missing tensor": (rewritten(lambda t, m: t.pop("stem.weight")), "missing stem.weight"),
-    "unexpected tensor": (rewritten(lambda t, m: t.update(a=np.ones(1))), "unexpected a"),
+    "missing tensor": (unsealed(lambda t: t.pop("stem.weight")), "missing stem.weight"),
+    "unexpected tensor": (unsealed(lambda t: t.update(a=np.ones(1))), "unexpected a"),
     "other shape": (
-        rewritten(lambda t, m: t.update({"stem.weight": np.ones((1, 2), np.float32)})),
+        unsealed(lambda t: t.update({"stem.weight": np.ones((1, 2), np.float32)})),
         "stem.weight must be",
+    ),
+    "one number changed": (
+        rewritten(lambda t, m: t["stem.weight"].__setitem__(0, 1.5)),
+        "the arrays are not those that were saved",
     ),
     "no class names": (rewritten(lambda t, m: m.pop("classes")), "classes"),
     "wrong class count": (rewritten(lambda t, m: m.update(classes='["a"]')), "2 classes, 1 names"),
     "broken JSON": (rewritten(lambda t, m: m.update(plan="{")), ""),
     "unknown model": (
-        rewritten(lambda t, m: m.update(plan=m["plan"].replace("v1", "v7"))),
+        rewritten(lambda t, m: m.update(plan=m["plan"].replace('"model": "v1"', '"model": "v7"'))),
         "model must be one of",
     ),
     "unknown switch": (
@@ -122,3 +131,12 @@ def test_a_spoilt_file_says_what_is_wrong(case: str, tmp_path: Path) -> None:
     assert len(message.splitlines()) == 1
     with pytest.raises(ValueError, match="no such weight file"):
         load(tmp_path / "nowhere")
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    from npmobilenet.weights.native import write_whole
+
+    for path in (tmp_path, tmp_path / "nowhere" / "file"):
+        with pytest.raises(OSError, match=f"{path}: cannot be written"):
+            write_whole(path, b"content")
+    assert list(tmp_path.parent.glob(f"{tmp_path.name}.part")) == []

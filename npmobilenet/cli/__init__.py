@@ -14,9 +14,12 @@ VERBS = {
     "tour": "watch MobileNetV1 explain its cost, prove its gradients, learn and predict",
     "cost": "multiply-accumulates and parameters, layer by layer, beside the paper's",
     "summary": "layers, output shapes and parameters, as Keras prints them",
+    "dialects": "how the families' versions of one MobileNet differ, switch by switch",
     "train": "learn from a folder of images or from idx files",
     "evaluate": "top-1 and top-5 accuracy of trained weights",
     "predict": "name what is in image files",
+    "weights": "bring in weights of Keras, torchvision, timm, PaddleClas; list and fetch official ones",
+    "export": "write weights for other frameworks: ONNX, torchvision, timm, Keras, PaddleClas",
     "verify": "check every operator and rung against independent witnesses",
 }
 

@@ -27,19 +27,21 @@ def console() -> Console:
     return found
 
 
-def add_plan_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:
-    """--width, --resolution, --classes and --dialect; classes=None leaves out that one."""
+def add_plan_options(parser: argparse.ArgumentParser, *, classes: bool = True) -> None:
+    """--width, --divisor, --resolution, --dialect, and of the top --classes and --no-top."""
     parser.add_argument("--width", type=float, default=1.0, help="width multiplier alpha (1.0)")
-    resolution = defaults.get("resolution", 224)
+    parser.add_argument(
+        "--divisor", type=int, default=8, help="V2, V3: scaled channels are multiples of this (8)"
+    )
     parser.add_argument(
         "--resolution",
         type=resolution_option,
-        default=resolution,
         metavar="PIXELS",
-        help=f"image size, 192 or 192x160 for height x width ({resolution})",
+        help="image size, 192 or 192x160 for height x width (the dialect's, mostly 224)",
     )
-    if defaults.get("classes", 1000) is not None:
-        parser.add_argument("--classes", type=int, default=1000, help="number of classes (1000)")
+    if classes:
+        parser.add_argument("--classes", type=int, help="number of classes (the dialect's)")
+        parser.add_argument("--no-top", action="store_true", help="features only, no classifier")
     parser.add_argument(
         "--dialect", choices=list(DIALECTS), default="paper", help="which family's version (paper)"
     )
@@ -69,6 +71,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
         resolution=options.resolution,
         classes=options.classes,
         dialect=options.dialect,
+        divisor=options.divisor,
+        include_top=not options.no_top,
     )
 
 

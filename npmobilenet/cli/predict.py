@@ -37,10 +37,11 @@ def run(options: argparse.Namespace) -> int:
         found.append({"file": str(path), "predictions": top})
         if not options.json:
             out.print(str(path), style="bold", markup=False)
+            widest = max(20, *(len(str(line["class"])) for line in top))
             for line in top:
                 share = float(line["probability"])
                 bar = "█" * round(30 * share)
-                out.print(f"  {share:7.2%}  {line['class']:20} {bar}", markup=False)
+                out.print(f"  {share:7.2%}  {line['class']:{widest}} {bar}", markup=False)
     if options.json:
         print_json(found)
     return 0

@@ -10,10 +10,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     add_model(parser)
     add_plan_options(parser)
-    parser.epilog = "example: npmobilenet summary v1 --width 0.5 --resolution 160"
+    parser.add_argument("--layers", action="store_true", help="every layer, not only the blocks")
+    parser.epilog = "example: npmobilenet summary v2 --dialect tutorial-c --width 0.75"
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
-    console().print(*summary_parts(plan_of(options)), sep="\n")
+    console().print(*summary_parts(plan_of(options), layers=options.layers), sep="\n")
     return 0

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(MNIST, Fashion-MNIST), or fashion-mnist-sample, which is shipped",
     )
     parser.add_argument("--model", choices=list(MODELS), default="v1", help="(v1)")
-    add_plan_options(parser, classes=None)
+    add_plan_options(parser, classes=False)
     add = parser.add_argument
     add("--output", metavar="FOLDER", help="where the run is kept (runs/NAME-OF-DATA)")
     add("--resume", action="store_true", help="go on after the last whole epoch of that run")
@@ -66,16 +66,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; progress on the console, checkpoints in the run's folder."""
+    from ..models.dialect import dialect_named
     from ..models.plan import plan
     from ..training.data import default_preprocessing, load_splits
     from ..training.loop import train
 
     splits = load_splits(options.data)
-    preprocessing = default_preprocessing(splits.train, options.resolution)
+    usual = dialect_named(options.dialect).resolution
+    preprocessing = default_preprocessing(splits.train, options.resolution or (usual, usual))
     network = plan(
         options.model,
         width=options.width,
-        resolution=options.resolution,
+        resolution=preprocessing.resolution,
+        divisor=options.divisor,
         classes=len(splits.train.classes),
         channels=preprocessing.channels,
         dialect=options.dialect,

@@ -1,4 +1,4 @@
-"""The files that come with the package: a sample of Fashion-MNIST and one photograph.
+"""The files that come with the package: a sample of Fashion-MNIST, one photograph, ImageNet's classes.
 
 README.md beside this file says where each comes from and under which licence.
 """
@@ -15,6 +15,7 @@ from PIL import Image
 FOLDER = Path(__file__).parent
 FASHION_MNIST_FILE = FOLDER / "fashion_mnist_sample.npz"
 PHOTOGRAPH_FILE = FOLDER / "photograph.png"
+IMAGENET_CLASSES_FILE = FOLDER / "imagenet_classes.txt"
 FASHION_CLASSES = (
     "T-shirt/top",
     "Trouser",
@@ -72,3 +73,13 @@ def photograph() -> NDArray[np.uint8]:
     """A cat's face, uint8 (224, 224, 3): something to look at convolutions with."""
     with Image.open(PHOTOGRAPH_FILE) as image:
         return np.array(image, dtype=np.uint8)
+
+
+@lru_cache(maxsize=2)
+def imagenet_classes(*, background: bool = False) -> tuple[str, ...]:
+    """The names of ImageNet's 1000 classes in their usual order, 0 tench to 999 toilet tissue.
+
+    background: with "background" before them, 1001 in all, as in networks trained with TF-slim.
+    """
+    names = IMAGENET_CLASSES_FILE.read_text(encoding="ascii").splitlines()
+    return ("background",) * background + tuple(names)

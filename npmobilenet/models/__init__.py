@@ -1,15 +1,32 @@
 """MobileNets as data, and what runs them: rows -> plan -> init, forward, backward."""
 
-from .dialect import CIFAR, DIALECTS, PAPER, Dialect
-from .network import backward, forward, infer
+from .dialect import (
+    CIFAR,
+    DIALECTS,
+    KERAS,
+    PADDLE,
+    PAPER,
+    TF_SLIM,
+    TIMM,
+    TIMM_TF,
+    TORCHVISION,
+    Dialect,
+)
+from .network import backward, forward, infer, intermediates
 from .params import check_params, init
 from .plan import MODELS, Plan, plan
 
 __all__ = [
     "CIFAR",
     "DIALECTS",
+    "KERAS",
     "MODELS",
+    "PADDLE",
     "PAPER",
+    "TF_SLIM",
+    "TIMM",
+    "TIMM_TF",
+    "TORCHVISION",
     "Dialect",
     "Plan",
     "backward",
@@ -17,5 +34,6 @@ __all__ = [
     "forward",
     "infer",
     "init",
+    "intermediates",
     "plan",
 ]

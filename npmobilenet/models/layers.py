@@ -22,12 +22,18 @@ class Layer:
     kind: ClassVar[str] = ""
     name: str
     inputs: tuple[str, ...]
-    input: Shape  # of each input: (H, W, C), or (C,) after the pooling
+    input: Shape  # of the first input: (H, W, C), or (C,) after the pooling
 
     @property
     def output(self) -> Shape:
         """Shape of the result."""
         return self.input
+
+    @property
+    def block(self) -> str:
+        """The part of the network it belongs to: "stem", "blocks.3", "classifier"."""
+        first, _, rest = self.name.partition(".")
+        return f"{first}.{rest.partition('.')[0]}" if rest else first.partition("_")[0]
 
     @property
     def arrays(self) -> dict[str, Shape]:
@@ -140,6 +146,7 @@ class Activation(Layer):
 
     kind: ClassVar[str] = "activation"
     function: str
+    slope: float | None = None  # of a hard sigmoid, where it is not 1/6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,19 +177,27 @@ class Add(Layer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scale(Layer):
+    """Each channel of the first input (H, W, C) times its number in the second, (C,)."""
+
+    kind: ClassVar[str] = "scale"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dense(Layer):
-    """Dense layer with bias: M x classes multiply-accumulates."""
+    """Dense layer: M x units multiply-accumulates."""
 
     kind: ClassVar[str] = "dense"
-    classes: int
+    units: int
+    bias: bool = True
 
     @property
     def output(self) -> Shape:
-        return (self.classes,)
+        return (self.units,)
 
     @property
     def arrays(self) -> dict[str, Shape]:
-        return _with_bias(True, (self.input[-1], self.classes))
+        return _with_bias(self.bias, (self.input[-1], self.units))
 
     @property
     def macs(self) -> int:

@@ -8,7 +8,7 @@ training forward also returns the new running statistics, to be merged by whoeve
 `params | statistics`.  `infer` gives the logits alone and keeps nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from .layers import (
     GlobalAveragePool,
     Layer,
     Pointwise,
+    Scale,
 )
 from .params import check_params
 from .plan import Plan
@@ -73,7 +74,7 @@ def _batch_norm(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
 
 
 def _activation(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    settings = {}
+    settings: dict[str, Any] = {} if layer.slope is None else {"slope": layer.slope}
     if layer.function in ("relu", "relu6"):  # the only ones with rungs, and they have no loops
         settings["rung"] = "numpy" if run.rung == "loops" else run.rung
     result: tuple[Array, Any] = getattr(ops, layer.function)(x, **settings)
@@ -89,12 +90,16 @@ def _dropout(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
 
 
 def _dense(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    arrays = run.array(layer, "weight"), run.array(layer, "bias")
-    return ops.dense(x, *arrays, rung=run.rung)
+    b = run.array(layer, "bias") if layer.bias else None
+    return ops.dense(x, run.array(layer, "weight"), b, rung=run.rung)
 
 
 def _add(run: _Run, layer: Any, a: Array, b: Array) -> tuple[Array, Any]:
     return ops.add(a, b)
+
+
+def _scale(run: _Run, layer: Any, x: Array, g: Array) -> tuple[Array, Any]:
+    return ops.scale_channels(x, g)
 
 
 FORWARD: dict[type[Layer], Callable[..., tuple[Array, Any]]] = {
@@ -106,6 +111,7 @@ FORWARD: dict[type[Layer], Callable[..., tuple[Array, Any]]] = {
     GlobalAveragePool: _global_pool,
     Dropout: _dropout,
     Add: _add,
+    Scale: _scale,
     Dense: _dense,
 }
 
@@ -119,6 +125,7 @@ OPERATOR: dict[type[Layer], str] = {
     GlobalAveragePool: "global_avg_pool",
     Dropout: "dropout",
     Add: "add",
+    Scale: "scale_channels",
     Dense: "dense",
 }
 
@@ -140,24 +147,61 @@ def forward(
     """
     run = _Run(params, train, rung, rng)
     tape: Tape = {}
-    return _execute(plan, run, x, tape), tape, run.statistics
+    return _execute(plan, run, x, tape=tape), tape, run.statistics
 
 
 def infer(plan: Plan, params: Mapping[str, Array], x: Array, *, rung: str | None = None) -> Array:
     """Logits (N, classes) of x (N, H, W, C) in evaluation; nothing is kept for a backward pass."""
-    return _execute(plan, _Run(params, False, rung, None), x, None)
+    return _execute(plan, _Run(params, False, rung, None), x)
 
 
-def _execute(plan: Plan, run: _Run, x: Array, tape: Tape | None) -> Array:
+def intermediates(
+    plan: Plan,
+    params: Mapping[str, Array],
+    x: Array,
+    names: Sequence[str] | None = None,
+    *,
+    rung: str | None = None,
+) -> dict[str, Array]:
+    """What layers put out in evaluation, by their names; names=None gives every layer's.
+
+    A block's name stands for its last layer: "blocks.3".  The run ends with the last layer asked
+    for.  KeyError for a name that the plan does not have.
+    """
+    if names is None:
+        sources = {layer.name: layer.name for layer in plan.layers}
+    else:
+        ends = {layer.block: layer.name for layer in plan.layers}
+        sources = {name: plan[ends.get(name, name)].name for name in names}
+    found: dict[str, Array] = dict.fromkeys(sources.values(), x)
+    _execute(plan, _Run(params, False, rung, None), x, kept=found)
+    return {name: found[source] for name, source in sources.items()}
+
+
+def _execute(
+    plan: Plan,
+    run: _Run,
+    x: Array,
+    *,
+    tape: Tape | None = None,
+    kept: dict[str, Array] | None = None,
+) -> Array:
+    """Run the layers in order; the tape takes their caches, `kept` the outputs it has names for."""
     check_params(plan, run.params)
     _check_image(plan, run.params, x)
     values = {"image": x}
     last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
+    wanted = set(kept or ())
     for layer in plan.layers:
         y, cache = FORWARD[type(layer)](run, layer, *(values[i] for i in layer.inputs))
         values[layer.name] = y
         if tape is not None:
             tape[layer.name] = cache
+        if kept is not None and layer.name in wanted:
+            kept[layer.name] = y
+            wanted.remove(layer.name)
+            if not wanted:
+                return y
         for source in layer.inputs:  # what no later layer reads is kept by the tape alone
             if last_use[source] == layer.name:
                 values.pop(source, None)

@@ -1,6 +1,6 @@
-"""The papers' tables, row by row, as data.  Nothing here computes; `plan` does."""
+"""The papers' tables, row by row, as data.  Nothing here computes; the assemblers beside it do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,3 +26,100 @@ V1 = (
 )
 
 V1_SHALLOW = V1[:6] + V1[11:]  # Table 5: without the five blocks of 14 x 14 x 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bottleneck:
+    """A row of MobileNetV2's Table 2: n inverted residuals, the first of them with stride s.
+
+    t is the expansion factor: the block widens its input t times, filters each channel, and
+    projects to c channels without an activation.
+    """
+
+    t: int
+    c: int
+    n: int
+    s: int
+
+
+V2_STEM = 32
+V2 = (
+    Bottleneck(t=1, c=16, n=1, s=1),
+    Bottleneck(t=6, c=24, n=2, s=2),
+    Bottleneck(t=6, c=32, n=3, s=2),
+    Bottleneck(t=6, c=64, n=4, s=2),
+    Bottleneck(t=6, c=96, n=3, s=1),
+    Bottleneck(t=6, c=160, n=3, s=2),
+    Bottleneck(t=6, c=320, n=1, s=1),
+)
+V2_LAST = 1280  # the 1x1 convolution before the pooling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bneck:
+    """A row of MobileNetV3's Tables 1 and 2: kernel, widened size, output, SE, nonlinearity, stride."""
+
+    k: int
+    exp: int
+    out: int
+    se: bool
+    nl: str  # "RE" or "HS", as printed
+    s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BneckTable:
+    """One of MobileNetV3's tables whole."""
+
+    rows: tuple[Bneck, ...]
+    last: int  # 1x1 convolution before the pooling
+    head: int  # 1x1 convolution after it, without batch normalisation
+    nl: str = "HS"  # of the stem and of the last two convolutions
+    stem: int = 16
+
+
+V3_LARGE = BneckTable(
+    rows=(
+        Bneck(k=3, exp=16, out=16, se=False, nl="RE", s=1),
+        Bneck(k=3, exp=64, out=24, se=False, nl="RE", s=2),
+        Bneck(k=3, exp=72, out=24, se=False, nl="RE", s=1),
+        Bneck(k=5, exp=72, out=40, se=True, nl="RE", s=2),
+        Bneck(k=5, exp=120, out=40, se=True, nl="RE", s=1),
+        Bneck(k=5, exp=120, out=40, se=True, nl="RE", s=1),
+        Bneck(k=3, exp=240, out=80, se=False, nl="HS", s=2),
+        Bneck(k=3, exp=200, out=80, se=False, nl="HS", s=1),
+        Bneck(k=3, exp=184, out=80, se=False, nl="HS", s=1),
+        Bneck(k=3, exp=184, out=80, se=False, nl="HS", s=1),
+        Bneck(k=3, exp=480, out=112, se=True, nl="HS", s=1),
+        Bneck(k=3, exp=672, out=112, se=True, nl="HS", s=1),
+        Bneck(k=5, exp=672, out=160, se=True, nl="HS", s=2),
+        Bneck(k=5, exp=960, out=160, se=True, nl="HS", s=1),
+        Bneck(k=5, exp=960, out=160, se=True, nl="HS", s=1),
+    ),
+    last=960,
+    head=1280,
+)
+
+V3_SMALL = BneckTable(
+    rows=(
+        Bneck(k=3, exp=16, out=16, se=True, nl="RE", s=2),
+        Bneck(k=3, exp=72, out=24, se=False, nl="RE", s=2),
+        Bneck(k=3, exp=88, out=24, se=False, nl="RE", s=1),
+        Bneck(k=5, exp=96, out=40, se=True, nl="HS", s=2),
+        Bneck(k=5, exp=240, out=40, se=True, nl="HS", s=1),
+        Bneck(k=5, exp=240, out=40, se=True, nl="HS", s=1),
+        Bneck(k=5, exp=120, out=48, se=True, nl="HS", s=1),
+        Bneck(k=5, exp=144, out=48, se=True, nl="HS", s=1),
+        Bneck(k=5, exp=288, out=96, se=True, nl="HS", s=2),
+        Bneck(k=5, exp=576, out=96, se=True, nl="HS", s=1),
+        Bneck(k=5, exp=576, out=96, se=True, nl="HS", s=1),
+    ),
+    last=576,  # Table 2 ticks SE on this row too; no implementation has it, the authors' included
+    head=1024,  # 1280 before the paper's fifth version
+)
+
+
+def minimalistic(table: BneckTable) -> BneckTable:
+    """The authors' variant for plain hardware: every kernel 3x3, no SE, ReLU throughout."""
+    rows = tuple(replace(row, k=3, se=False, nl="RE") for row in table.rows)
+    return replace(table, rows=rows, nl="RE")

@@ -22,7 +22,14 @@ from .activations import (
     swish_backward,
 )
 from .batchnorm import Statistics, batch_norm, batch_norm_backward
-from .combine import add, add_backward, dropout, dropout_backward
+from .combine import (
+    add,
+    add_backward,
+    dropout,
+    dropout_backward,
+    scale_channels,
+    scale_channels_backward,
+)
 from .convolution import (
     conv2d,
     conv2d_backward,
@@ -64,6 +71,8 @@ __all__ = [
     "relu6",
     "relu6_backward",
     "relu_backward",
+    "scale_channels",
+    "scale_channels_backward",
     "sigmoid",
     "sigmoid_backward",
     "softmax",

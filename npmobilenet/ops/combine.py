@@ -1,4 +1,4 @@
-"""Residual add and dropout."""
+"""Residual add, channel scaling and dropout."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,31 @@ def add(a: Array, b: Array) -> tuple[Array, None]:
 def add_backward(dy: Array, cache: None = None) -> tuple[Array, Array]:
     """Gradients (da, db): both are dy, the same array."""
     return dy, dy
+
+
+def scale_channels(x: Array, g: Array) -> tuple[Array, tuple[Array, Array]]:
+    """Squeeze-and-excite's last step (MobileNetV3, figure 4): every channel times its gate.
+
+    x (N,H,W,C), g (N,C) -> y (N,H,W,C), cache.  y[n,i,j,c] = x[n,i,j,c] g[n,c].  ValueError or
+    TypeError where shapes or dtypes do not fit.
+    """
+    checks.array("scale_channels", "x", x, "N H W C")
+    checks.array("scale_channels", "g", g, "N C")
+    if g.shape != (x.shape[0], x.shape[3]):
+        raise ValueError(
+            f"scale_channels: g must be {(x.shape[0], x.shape[3])} for x {x.shape}, found {g.shape}"
+        )
+    checks.same_dtype("scale_channels", x, g=g)
+    return x * g[:, None, None, :], (x, g)
+
+
+def scale_channels_backward(dy: Array, cache: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Gradients: dx[n,i,j,c] = dy[n,i,j,c] g[n,c] and dg[n,c] = sum_ij dy[n,i,j,c] x[n,i,j,c]."""
+    x, g = cache
+    dy = checks.gradient("scale_channels", dy, x.shape, x.dtype)
+    # float64 sums: a map has thousands of pixels, and their products may cancel
+    dg = np.einsum("nijc,nijc->nc", dy, x, dtype=np.float64).astype(x.dtype)
+    return dy * g[:, None, None, :], dg
 
 
 @dataclass(frozen=True)

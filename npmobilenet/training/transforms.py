@@ -72,7 +72,7 @@ class Preprocessing:
         height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
         return cls(
             resolution=(height, width),
-            resize=round(min(height, width) * 256 / 224),
+            resize=round(max(height, width) * 256 / 224),  # no crop sticks out of the image
             channels=3,
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,

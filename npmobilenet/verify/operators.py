@@ -112,7 +112,10 @@ def _draw_pointwise(choose: Choose, rng: np.random.Generator) -> Case:
 def _draw_dense(choose: Choose, rng: np.random.Generator) -> Case:
     n, m, o = choose(1, 9), choose(1, 20), choose(_FEW, 17)
     x = shuffled(rng.standard_normal((n, m)), choose)
-    return Case({"x": x, "w": rng.standard_normal((m, o)), "b": rng.standard_normal(o)})
+    arrays = {"x": x, "w": shuffled(rng.standard_normal((m, o)), choose)}
+    if choose(0, 1):
+        arrays["b"] = rng.standard_normal(o)
+    return Case(arrays)
 
 
 def _draw_batch_norm(train: bool) -> Callable[[Choose, np.random.Generator], Case]:
@@ -176,6 +179,11 @@ def _draw_loss(choose: Choose, rng: np.random.Generator) -> Case:
 def _draw_add(choose: Choose, rng: np.random.Generator) -> Case:
     a = _image(choose, rng, choose(1, 9))
     return Case({"a": a, "b": shuffled(rng.standard_normal(a.shape), choose)})
+
+
+def _draw_scale(choose: Choose, rng: np.random.Generator) -> Case:
+    x = _image(choose, rng, choose(_FEW, 9))
+    return Case({"x": x, "g": shuffled(rng.standard_normal((len(x), x.shape[-1])), choose)})
 
 
 def _with_rung(function: Callable[..., Any]) -> Callable[..., tuple[Arrays, Any]]:
@@ -262,5 +270,6 @@ OPERATORS = {
         _operator("dropout", _draw_dropout, linear_in="x", run=_run_dropout, **_FORMULA),
         _operator("softmax_cross_entropy", _draw_loss, gradients=_loss_gradients, **_FORMULA),
         _operator("add", _draw_add, "a b", linear_in="a b", **_FORMULA),
+        _operator("scale_channels", _draw_scale, "x g", linear_in="x g", **_FORMULA),
     )
 }

@@ -53,7 +53,7 @@ def pointwise_conv2d(arrays: Tensors, settings: Settings) -> Tensors:
 
 def dense(arrays: Tensors, settings: Settings) -> Tensors:
     """torch's linear keeps its matrix the other way round."""
-    return {"y": _functional().linear(arrays["x"], arrays["w"].T, arrays["b"])}
+    return {"y": _functional().linear(arrays["x"], arrays["w"].T, arrays.get("b"))}
 
 
 def batch_norm(arrays: Tensors, settings: Settings) -> Tensors:
@@ -138,3 +138,8 @@ def softmax_cross_entropy(arrays: Tensors, settings: Settings) -> Tensors:
 def add(arrays: Tensors, settings: Settings) -> Tensors:
     """a + b."""
     return {"y": arrays["a"] + arrays["b"]}
+
+
+def scale_channels(arrays: Tensors, settings: Settings) -> Tensors:
+    """torch spreads the gates over height and width by itself."""
+    return {"y": arrays["x"] * arrays["g"][:, None, None]}

@@ -1,5 +1,18 @@
-"""Weights in files: safetensors with everything needed to use them again inside."""
+"""Weights in files: safetensors with everything needed to use them again inside, and translators."""
 
+from .exporting import export_weights
+from .families import FAMILIES
+from .importing import Imported, import_weights
+from .mismatch import WeightsMismatch
 from .native import Model, load, save
 
-__all__ = ["Model", "load", "save"]
+__all__ = [
+    "FAMILIES",
+    "Imported",
+    "Model",
+    "WeightsMismatch",
+    "export_weights",
+    "import_weights",
+    "load",
+    "save",
+]

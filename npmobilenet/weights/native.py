@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -52,31 +53,47 @@ class Model:
 def save(model: Model, path: str | Path) -> None:
     """Write a model to `path`, whole or not at all: written aside, flushed, then renamed."""
     path = Path(path)
-    made_by = {
-        name: getattr(model.plan, name)
-        for name in ("model", "width", "resolution", "classes", "channels")
-    }
+    tensors = model.params | {_EXTRA + name: value for name, value in model.extra.items()}
+    # contiguous: safetensors writes an array's memory as it lies, whatever its strides say
+    tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     metadata = {
         "format": "npmobilenet 1",
-        "plan": json.dumps({**made_by, "dialect": asdict(model.plan.dialect)}),
+        "plan": plan_as_json(model.plan),
+        "sha256": fingerprint(tensors),
         "classes": json.dumps(model.classes, ensure_ascii=False),
         "preprocessing": json.dumps(model.preprocessing.to_json()),
         "notes": json.dumps(model.notes, ensure_ascii=False),
     }
-    tensors = model.params | {_EXTRA + name: value for name, value in model.extra.items()}
-    # contiguous: safetensors writes an array's memory as it lies, whatever its strides say
-    tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     write_whole(path, to_bytes(tensors, metadata))
 
 
+def fingerprint(tensors: Mapping[str, Array]) -> str:
+    """SHA-256 over names, dtypes, shapes and bytes of contiguous arrays, in the order of the names."""
+    digest = sha256()
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
+        digest.update(value.data)
+    return digest.hexdigest()
+
+
+def plan_as_json(plan: Plan) -> str:
+    """The arguments that make a plan, for a file's metadata; `_model` reads them."""
+    return json.dumps({**plan.asked, "dialect": asdict(plan.dialect)})
+
+
 def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that nobody ever sees half of it."""
+    """Put `content` at `path` so that nobody ever sees half of it; an OSError names `path`."""
     aside = path.with_name(path.name + ".part")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def load(path: str | Path) -> Model:
@@ -105,7 +122,12 @@ def load(path: str | Path) -> Model:
 def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     made_by = json.loads(metadata["plan"])
     made_by["resolution"] = tuple(made_by["resolution"])
-    made_by["dialect"] = Dialect(**made_by["dialect"])
+    made_by["dialect"] = Dialect.from_json(made_by["dialect"])
+    if metadata.get("sha256", found := fingerprint(tensors)) != found:
+        raise ValueError(
+            f"the arrays are not those that were saved: SHA-256 {found[:12]}... where the file "
+            f"promises {metadata['sha256'][:12]}..."
+        )
     extra = {
         name.removeprefix(_EXTRA): tensors.pop(name)
         for name in list(tensors)

@@ -1,0 +1,93 @@
+"""npmobilenet export WEIGHTS --to FORMAT --output FILE."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..weights.families import FAMILIES
+from .common import print_json
+
+if TYPE_CHECKING:
+    from ..weights import Model
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument("weights", metavar="WEIGHTS", help="a run's folder or file")
+    parser.add_argument("--to", required=True, choices=list(FORMATS), help="what to write")
+    parser.add_argument("--output", required=True, metavar="FILE", help="where to write it")
+    parser.add_argument(
+        "--layout",
+        choices=("nchw", "nhwc"),
+        default="nchw",
+        help="onnx: axes of the image, channels first or last (nchw)",
+    )
+    parser.add_argument(
+        "--fold",
+        action="store_true",
+        help="onnx: put batch normalisation into the convolutions",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.epilog = "example: npmobilenet export runs/flowers --to onnx --output flowers.onnx"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the file, and say what it is."""
+    from ..weights import load
+
+    model, output = load(options.weights), Path(options.output)
+    inputs, outputs = FORMATS[options.to](model, output, options)
+    size = output.stat().st_size
+    if options.json:
+        about = {"file": str(output), "format": options.to, "inputs": inputs, "outputs": outputs}
+        print_json({**about, "bytes": size})
+    else:
+        ends = " -> ".join(_named(arrays) for arrays in (inputs, outputs))
+        print(f"{output}: {options.to}, {size / 1e6:.1f} MB, {ends}")
+    return 0
+
+
+Arrays = dict[str, tuple[str | int, ...]]  # name -> shape
+
+
+def _onnx(model: "Model", output: Path, options: argparse.Namespace) -> tuple[Arrays, Arrays]:
+    """ONNX, with the names of the classes and the preprocessing in its metadata."""
+    from ..weights.onnx import export_onnx, signature
+
+    if output.suffix != ".onnx":  # a slip here could put it over the weights
+        raise ValueError(f"{output}: the name of an ONNX file ends in .onnx")
+    metadata = {
+        "classes": json.dumps(model.classes, ensure_ascii=False),
+        "preprocessing": json.dumps(model.preprocessing.to_json()),
+    }
+    settings: dict[str, Any] = {"layout": options.layout, "fold": options.fold}
+    export_onnx(model.plan, model.params, output, metadata=metadata, **settings)
+    return signature(model.plan, options.layout)
+
+
+def _weights(family: str) -> Callable[["Model", Path, argparse.Namespace], tuple[Arrays, Arrays]]:
+    def write(model: "Model", output: Path, options: argparse.Namespace) -> tuple[Arrays, Arrays]:
+        """The arrays as that family keeps them."""
+        from ..weights.exporting import export_weights
+        from ..weights.onnx import signature
+
+        for note in export_weights(model.plan, model.params, output, family):
+            print(f"note: {note}", file=sys.stderr)
+        return signature(model.plan, "nhwc" if family in ("keras", "tutorial-c") else "nchw")
+
+    return write
+
+
+# each writes the model and returns names and shapes of what goes in and what comes out
+FORMATS: dict[str, Callable[["Model", Path, argparse.Namespace], tuple[Arrays, Arrays]]] = {
+    "onnx": _onnx,
+    **{family: _weights(family) for family in FAMILIES},
+}
+
+
+def _named(arrays: Arrays) -> str:
+    """image (N, 3, 224, 224)"""
+    return ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in arrays.items())

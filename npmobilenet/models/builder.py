@@ -1,0 +1,92 @@
+"""What the assemblers share: a list of layers that grows, and the blocks all versions are made of."""
+
+from typing import Any
+
+from .dialect import Dialect
+from .layers import Activation, BatchNorm, Dense, Dropout, GlobalAveragePool, Layer, Shape
+from .widths import ROUNDING
+
+
+class Builder:
+    """Appends layers, feeding each with the one before it unless told otherwise."""
+
+    def __init__(
+        self,
+        image: Shape,
+        dialect: Dialect,
+        *,
+        width: float,
+        divisor: int,
+        classes: int,
+        include_top: bool,
+    ) -> None:
+        self.layers: dict[str, Layer] = {}
+        self.image, self.dialect = image, dialect
+        self.width, self.divisor = width, divisor
+        self.classes, self.include_top = classes, include_top
+
+    @property
+    def last(self) -> str:
+        """Name of the layer appended last, or "image"."""
+        return next(reversed(self.layers), "image")
+
+    def shape(self, name: str) -> Shape:
+        """Output shape of a layer, or of the image."""
+        return self.image if name == "image" else self.layers[name].output
+
+    @property
+    def channels(self) -> int:
+        """Channels of the last output."""
+        return self.shape(self.last)[-1]
+
+    def add(
+        self, layer: type[Layer], name: str, inputs: tuple[str, ...] = (), **fields: Any
+    ) -> None:
+        """Append `layer`, fed by `inputs`, or by the last one."""
+        inputs = inputs or (self.last,)
+        self.layers[name] = layer(name=name, inputs=inputs, input=self.shape(inputs[0]), **fields)
+
+    def scaled(self, channels: float, rounding: str | None = None) -> int:
+        """Channels times alpha, rounded as the dialect does."""
+        return ROUNDING[rounding or self.dialect.rounding](channels * self.width, self.divisor)
+
+    def stem_channels(self, channels: int) -> int:
+        """Filters of the stem; some dialects keep V3's at all widths, or at small ones."""
+        rule = self.dialect.stem
+        fixed = rule == "fixed" or (rule == "fixed-below-0.75" and self.width < 0.75)
+        return channels if fixed else self.scaled(channels)
+
+    def head_channels(self, channels: int) -> int:
+        """The last width before the classifier, which not every dialect multiplies by alpha."""
+        rule = self.dialect.head
+        grows = rule == "always" or (rule == "grow" and self.width > 1)
+        return self.scaled(channels) if grows else channels
+
+    def convolution(
+        self, layer: type[Layer], name: str, function: str | None, **fields: Any
+    ) -> None:
+        """A convolution, its batch normalisation, and its activation unless that is None."""
+        dialect = self.dialect
+        self.add(layer, name, bias=dialect.conv_bias, **fields)
+        if dialect.batch_norm:
+            self.add(BatchNorm, f"{name}_norm", eps=dialect.bn_eps, momentum=dialect.bn_momentum)
+        if function:
+            self.add(Activation, f"{name}_activation", function=function)
+
+    def depthwise_padding(self, stride: int) -> Any:
+        """Padding of a depthwise layer."""
+        own = self.dialect.strided_padding
+        return self.dialect.padding if stride == 1 or own is None else own
+
+    def top(self, head: int = 0, function: str = "") -> None:
+        """Pooling, V3's dense layer of `head` outputs with its activation, dropout, classifier."""
+        if not self.include_top:
+            return
+        self.add(GlobalAveragePool, "pool")
+        if head:
+            self.add(Dense, "head", units=head, bias=self.dialect.head_bias)
+            self.add(Activation, "head_activation", function=function)
+        if self.dialect.dropout:
+            mode = self.dialect.dropout_mode
+            self.add(Dropout, "dropout", rate=self.dialect.dropout, mode=mode)
+        self.add(Dense, "classifier", units=self.classes)

@@ -1,0 +1,66 @@
+"""Batch normalisation folded into the convolution before it: the same answers from fewer layers.
+
+In evaluation mean and variance are constants, so that normalising is linear, as the convolution is:
+
+    gamma (w*x + b - mean) / sqrt(variance + eps) + beta  =  (w s)*x + (b - mean) s + beta
+    with one number s = gamma / sqrt(variance + eps) for each output channel
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..ops.checks import Array
+from .layers import BatchNorm, Conv, Depthwise, Layer, Pointwise
+from .params import check_params
+from .plan import Plan
+
+
+def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict[str, Array]]:
+    """Plan and params without the batch normalisations that follow a convolution; for evaluation.
+
+    The convolutions keep their names and have a bias each.  Computed in float64, returned in the
+    precision of params.  A batch normalisation stays where its input is no convolution, or where
+    another layer reads that input too.  The layers are no longer those that `plan(**asked)` makes.
+    ValueError where params do not fit the plan.
+    """
+    check_params(plan, params)
+    readers = Counter(source for layer in plan.layers for source in layer.inputs)
+    layers: dict[str, Layer] = {}
+    arrays: dict[str, Array] = {}
+    now: dict[str, str] = {}  # folded layer -> the convolution that puts out its result
+    for layer in plan.layers:
+        own = {
+            f"{layer.name}.{a}": params[f"{layer.name}.{a}"]
+            for a in layer.arrays | layer.statistics
+        }
+        inputs = tuple(now.get(source, source) for source in layer.inputs)
+        before = layers.get(inputs[0])
+        if (
+            isinstance(layer, BatchNorm)
+            and isinstance(before, Conv | Depthwise | Pointwise)
+            and readers[layer.inputs[0]] == 1
+        ):
+            arrays |= _folded(before.name, layer, arrays, own)
+            layers[before.name] = replace(before, bias=True)
+            now[layer.name] = before.name
+        else:
+            arrays |= own
+            layers[layer.name] = replace(layer, inputs=inputs)
+    return replace(plan, layers=tuple(layers.values())), arrays
+
+
+def _folded(
+    convolution: str, norm: BatchNorm, arrays: Mapping[str, Array], own: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Weight and bias of the convolution with `norm` in them."""
+    w, b = arrays[f"{convolution}.weight"], arrays.get(f"{convolution}.bias", 0.0)
+    gamma, beta, mean, variance = (
+        own[f"{norm.name}.{a}"].astype(np.float64) for a in ("gamma", "beta", "mean", "variance")
+    )
+    s = gamma / np.sqrt(variance + norm.eps)
+    # the last axis of every weight of ours is that of the output channels: s needs no reshaping
+    folded = {"weight": w * s, "bias": (b - mean) * s + beta}
+    return {f"{convolution}.{name}": value.astype(w.dtype) for name, value in folded.items()}

@@ -1,0 +1,139 @@
+"""Which network a file's tensors belong to: the plan whose names and shapes are theirs.
+
+Nothing is guessed from file names.  First the structure: every model and dialect of the family is
+laid beside the names.  Then the sizes: channels and classes are read off the stem and the
+classifier, and the width is the one whose shapes are all found.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..models.dialect import Dialect
+from ..models.layers import Shape
+from ..models.plan import MODELS, Plan, plan
+from ..ops.checks import Array
+from .family import Family, Pairing
+
+# where two widths fit alike the first is taken: the published ones, then every hundredth
+PUBLISHED = (1.0, 0.75, 0.5, 0.25, 0.35, 1.25, 1.3, 1.4, 1.5, 2.0)
+OTHERS = tuple(k / 100 for k in range(5, 401) if k / 100 not in PUBLISHED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the caller knows; None is for the tensors to tell."""
+
+    model: str | None = None
+    width: float | None = None
+    dialect: Dialect | None = None
+    activation: str | None = None
+    divisor: int = 8
+    resolution: tuple[int, int] | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """What of it narrows the search."""
+        named = {"model": self.model, "width": self.width, "dialect": self.dialect}
+        return {k: v for k, v in named.items() if v is not None}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One plan beside a file's tensors."""
+
+    plan: Plan
+    pairing: Pairing
+    # ours -> (shape expected, shape found), both in our layout
+    wrong: dict[str, tuple[Shape, Shape]] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> int:
+        """How many arrays do not fit."""
+        return self.pairing.unmatched + len(self.wrong)
+
+
+def detect(family: Family, tensors: Mapping[str, Array], asked: Asked) -> Attempt:
+    """The plan that fits the tensors best: without problems, if there is one that does."""
+    attempts: list[Attempt] = []
+    for top, bias in ((True, False), (False, False), (True, True), (False, True)):
+        found = _structures(family, asked, include_top=top, conv_bias=bias)
+        attempts += [Attempt(network, family.paired(network, tensors)) for network in found]
+        if any(attempt.problems == 0 for attempt in attempts):
+            break
+    if not attempts:
+        raise ValueError(f"{family.title} has no {asked.model} in dialect {asked.dialect}")
+    fewest = min(attempt.problems for attempt in attempts)
+    # the same names may be those of several dialects, which differ in shapes: the first to fit is taken
+    rivals = [attempt for attempt in attempts if attempt.problems == fewest]
+    best: Attempt | None = None
+    # no width mends names that find no partner, so then the published ones are enough to say what is near
+    several = (PUBLISHED,) if fewest else (PUBLISHED, OTHERS)
+    for widths in ((asked.width,),) if asked.width else several:
+        for rival in rivals:
+            for sized in _sized(family, tensors, rival, widths):
+                if best is None or sized.problems < best.problems:
+                    best = sized
+                if not best.problems:
+                    return best
+    assert best is not None  # there is a rival and a width
+    return best
+
+
+def _structures(
+    family: Family, asked: Asked, *, include_top: bool, conv_bias: bool
+) -> Iterator[Plan]:
+    """A plan of each model and dialect that the family knows, at the asked width or 1."""
+    for dialect in (asked.dialect,) if asked.dialect else family.dialects:
+        made = replace(dialect, conv_bias=conv_bias or dialect.conv_bias)
+        if asked.activation:
+            made = replace(made, activation=asked.activation)
+        for model in (asked.model,) if asked.model else MODELS:
+            if model[:2] not in made.versions:
+                continue
+            network = plan(
+                model,
+                width=asked.width or 1.0,
+                dialect=made,
+                divisor=asked.divisor,
+                include_top=include_top,
+                resolution=asked.resolution,
+            )
+            try:
+                family.layers(network)
+            except ValueError:  # a model that the family has no names for
+                continue
+            yield network
+
+
+def _sized(
+    family: Family, tensors: Mapping[str, Array], structure: Attempt, widths: Iterable[float]
+) -> Iterator[Attempt]:
+    """The same structure with the channels and classes of the tensors, at each of the widths."""
+    network, pairing = structure.plan, structure.pairing
+    given = network.asked
+    stem = _shape(family, tensors, structure, "stem.weight")
+    classifier = _shape(family, tensors, structure, "classifier.weight")
+    if len(stem) == 4:
+        given["channels"] = stem[2]
+    if len(classifier) == 2:
+        given["classes"] = classifier[1]
+    for width in widths:
+        made = plan(**{**given, "width": width})
+        if list(made.arrays) != list(network.arrays):  # at this width some block does not widen
+            pairing = family.paired(made, tensors)
+        attempt, expected = Attempt(made, pairing), made.arrays
+        for ours in pairing.pairs:
+            if (found := _shape(family, tensors, attempt, ours)) != expected[ours]:
+                attempt.wrong[ours] = (expected[ours], found)
+        yield attempt
+
+
+def _shape(family: Family, tensors: Mapping[str, Array], attempt: Attempt, ours: str) -> Shape:
+    """Shape of an array in the file, in our layout where it has one; () where it is missing."""
+    if ours not in attempt.pairing.pairs:
+        return ()
+    value = tensors[attempt.pairing.pairs[ours]]
+    try:
+        return family.incoming(attempt.plan, ours, value).shape
+    except ValueError:
+        return value.shape

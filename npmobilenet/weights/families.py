@@ -1,0 +1,128 @@
+"""The families whose weights are read and written, by the name that --from and --to take."""
+
+from dataclasses import replace
+from typing import Any
+
+from ..models.dialect import (
+    KERAS,
+    PADDLE,
+    TIMM,
+    TIMM_H,
+    TIMM_RW,
+    TIMM_TF,
+    TORCHVISION,
+    TUTORIAL_A,
+    TUTORIAL_A_REPAIRED,
+    TUTORIAL_C,
+    TUTORIAL_D,
+)
+from ..models.plan import Plan
+from . import keras_files, keras_names, layout, torch_files, torch_names
+from .family import KERAS_SUFFIXES, PADDLE_SUFFIXES, TORCH_SUFFIXES, Family
+
+
+def _squeezes(network: Plan, layer: str) -> bool:
+    """Squeeze-and-excite is made of 1x1 convolutions everywhere."""
+    return layer.endswith((".squeeze", ".excite"))
+
+
+def _squeezes_and_head(network: Plan, layer: str) -> bool:
+    return layer == "head" or _squeezes(network, layer)
+
+
+def _all_but_v2(network: Plan, layer: str) -> bool:
+    return network.model != "v2"  # V2's top is Keras' only dense layer
+
+
+_TORCH: dict[str, Any] = {
+    "suffixes": TORCH_SUFFIXES,
+    "separator": ".",
+    "to_ours": layout.from_torch,
+    "to_theirs": layout.to_torch,
+    "read": torch_files.read_torch,
+    "write": torch_files.write_torch,
+}
+_KERAS: dict[str, Any] = {
+    "suffixes": KERAS_SUFFIXES,
+    "separator": "/",
+    "to_ours": layout.from_keras,
+    "to_theirs": layout.to_keras,
+    "read": keras_files.read,
+    "write": keras_files.write,
+}
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family(
+            name="keras",
+            title="Keras",
+            dialects=(KERAS,),
+            layers=keras_names.keras_layers,
+            as_conv=_all_but_v2,
+            pair=keras_names.pair,
+            **_KERAS,
+        ),
+        Family(
+            name="torchvision",
+            title="torchvision",
+            dialects=(TORCHVISION, replace(TORCHVISION, reduced_tail=True)),
+            layers=torch_names.torchvision_layers,
+            as_conv=_squeezes,
+            **_TORCH,
+        ),
+        Family(
+            name="timm",
+            title="timm",
+            dialects=(TIMM, TIMM_H, TIMM_RW, TIMM_TF),
+            layers=torch_names.timm_layers,
+            as_conv=_squeezes_and_head,
+            undecided="padding and eps of timm's tf_ models: give --dialect timm-tf for those",
+            **_TORCH,
+        ),
+        Family(
+            name="paddle",
+            title="PaddleClas",
+            dialects=(PADDLE,),
+            layers=torch_names.paddle_layers,
+            suffixes=PADDLE_SUFFIXES,
+            separator=".",
+            as_conv=_squeezes_and_head,
+            to_ours=layout.from_paddle,
+            to_theirs=layout.to_paddle,
+            read=torch_files.read_npz,
+            write=torch_files.write_npz,
+        ),
+        Family(
+            name="tutorial-a",
+            title="the flowers tutorial's MobileNetV1",
+            dialects=(TUTORIAL_A, TUTORIAL_A_REPAIRED),
+            layers=torch_names.tutorial_a_layers,
+            as_conv=_squeezes,
+            **_TORCH,
+        ),
+        Family(
+            name="tutorial-c",
+            title="the TensorFlow 2 tutorial's MobileNetV2",
+            dialects=(TUTORIAL_C,),
+            layers=keras_names.tutorial_c_layers,
+            as_conv=_all_but_v2,
+            pair=keras_names.pair,
+            **_KERAS,
+        ),
+        Family(
+            name="tutorial-d",
+            title="the CIFAR tutorial's MobileNet",
+            dialects=(TUTORIAL_D,),
+            layers=torch_names.tutorial_d_layers,
+            as_conv=_squeezes,
+            **_TORCH,
+        ),
+    )
+}
+
+
+def family_named(name: str) -> Family:
+    """The family of that name; ValueError for an unknown one."""
+    if name not in FAMILIES:
+        raise ValueError(f"family must be one of {', '.join(FAMILIES)}, found {name!r}")
+    return FAMILIES[name]

@@ -1,0 +1,171 @@
+"""Foreign weights in: a file of another framework becomes a Model, whole or not at all."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from ..data import imagenet_classes
+from ..models.dialect import dialect_named
+from ..models.plan import Plan
+from ..ops.checks import Array
+from ..training.transforms import Preprocessing
+from .detect import Asked, Attempt, detect
+from .families import family_named
+from .family import Family
+from .mismatch import WeightsMismatch, mapped_diff
+from .native import Model
+from .preprocessing import preprocessing_of
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model, and in sentences what was read off its tensors and what no tensor can tell."""
+
+    model: Model
+    notes: tuple[str, ...]
+
+
+def import_weights(
+    path: str | Path,
+    family: str,
+    *,
+    model: str | None = None,
+    width: float | None = None,
+    dialect: str | None = None,
+    activation: str | None = None,
+    divisor: int = 8,
+    classes: int | None = None,
+    resolution: tuple[int, int] | None = None,
+    class_names: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> Imported:
+    """Read a weight file of `family`, one of FAMILIES, and find out which network it is.
+
+    What is None is detected from the tensors, or is the family's custom where they cannot tell
+    (dialect, activation, resolution, preprocessing).  classes is what the caller expects, and is
+    checked.  WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit;
+    ValueError, one line with the file's name, for a file that cannot be read.
+    """
+    path, source = Path(path), family_named(family)
+    tensors = source.read(path)
+    asked = Asked(
+        model=model,
+        width=width,
+        dialect=dialect_named(dialect) if dialect else None,
+        activation=activation,
+        divisor=divisor,
+        resolution=resolution,
+    )
+    attempt = detect(source, tensors, asked)
+    if attempt.problems:
+        raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
+    network = attempt.plan
+    if classes is not None and classes != network.classes:
+        raise ValueError(f"{path}: has {network.classes} classes, {classes} were expected")
+    params = _params(path, source, tensors, attempt)
+    names = tuple(class_names or _usual_names(network.classes))
+    made = preprocessing or preprocessing_of(
+        network.dialect.name, network.model[:2], network.resolution, network.channels
+    )
+    origin = {
+        "family": source.name,
+        "file": path.name,
+        "sha256": sha256(path.read_bytes()).hexdigest(),
+    }
+    found = Model(network, params, names, made, notes={"imported from": origin})
+    return Imported(found, _notes(source, network, asked, len(tensors), made))
+
+
+def read_class_names(path: str | Path) -> tuple[str, ...]:
+    """Class names from a text file, one a line, or from JSON: a list, or {"0": "daisy", ...}.
+
+    ValueError, one line with the file's name, for anything else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file of class names")
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text) if path.suffix == ".json" else text.splitlines()
+    except ValueError as error:  # of JSON and of UTF-8
+        raise ValueError(f"{path}: not a file of class names ({error})") from None
+    if isinstance(document, dict):
+        try:
+            document = [document[str(k)] for k in range(len(document))]
+        except KeyError as error:
+            raise ValueError(f"{path}: no name for class {error}") from None
+    if not isinstance(document, list) or not all(isinstance(name, str) for name in document):
+        raise ValueError(f"{path}: expected a list of names, or an object of numbers and names")
+    return tuple(name.strip() for name in document if name.strip())
+
+
+def _usual_names(count: int) -> tuple[str, ...]:
+    """ImageNet's names where the number of classes is ImageNet's, else numbers."""
+    if count in (1000, 1001):
+        return imagenet_classes(background=count == 1001)
+    return tuple(f"class {k}" for k in range(count))
+
+
+def _params(
+    path: Path, source: Family, tensors: Mapping[str, Array], attempt: Attempt
+) -> dict[str, Array]:
+    """The arrays in our names and layout: float64 if all are, else float32."""
+    wide = all(value.dtype == np.float64 for value in tensors.values())
+    params = {}
+    for ours in attempt.plan.arrays:
+        theirs = attempt.pairing.pairs[ours]
+        value = source.incoming(attempt.plan, ours, tensors[theirs])
+        if value.dtype.kind != "f" or not np.isfinite(value).all():
+            raise ValueError(f"{path}: {theirs} must hold finite floating-point numbers")
+        params[ours] = np.ascontiguousarray(value, np.float64 if wide else np.float32)
+    return params
+
+
+def _notes(
+    source: Family, network: Plan, asked: Asked, tensors: int, made: Preprocessing
+) -> tuple[str, ...]:
+    height, width = network.resolution
+    top = f"{network.classes} classes" if network.include_top else "no classifier"
+    told = [f"{name} as given" for name in asked.stated()]
+    notes = [
+        f"{tensors} tensors of {source.title}: {network.model}, width {network.width:g}, {top}, "
+        f"{network.channels} channels, dialect {network.dialect.name}"
+        + (", convolutions with bias" if network.dialect.conv_bias else "")
+        + (f" ({', '.join(told)})" if told else ""),
+        f"images: {height} x {width}, "
+        + (f"shorter side {made.resize}, centre crop, " if made.resize else "resized straight, ")
+        + f"{made.interpolation}, mean {made.mean}, std {made.std}",
+    ]
+    if source.undecided and not asked.dialect:
+        notes.append(f"tensors cannot tell {source.undecided}")
+    return tuple(notes)
+
+
+def _mismatch(
+    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, attempt: Attempt
+) -> str:
+    """The first line says what does not fit, the diff which arrays, the last line what to try."""
+    network, pairing = attempt.plan, attempt.pairing
+    if len(pairing.unexpected) == len(tensors):
+        first = ", ".join(list(tensors)[:3]) or "no arrays at all"
+        return f"{path}: no array here is named as in {source.title}; the file begins with {first}"
+    text = (
+        f"{path}: does not fit {network.model} width {network.width:g} of {source.title}: "
+        f"{len(pairing.missing)} arrays missing, {len(pairing.unexpected)} unexpected, "
+        f"{len(attempt.wrong)} of another shape; nothing was loaded\n"
+        + mapped_diff(pairing, attempt.wrong, tensors)
+    )
+    free = replace(asked, model=None, width=None, dialect=None)
+    if asked.stated() and not (found := detect(source, tensors, free)).problems:
+        fitting = found.plan
+        text += (
+            f"\ntry: the file fits {fitting.model}, width {fitting.width:g}, dialect "
+            f"{fitting.dialect.name}; leave out --{', --'.join(asked.stated())}"
+        )
+    else:
+        text += "\ntry: another --from, --model, --width or --dialect, or rename the arrays"
+    return text

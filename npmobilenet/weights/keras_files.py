@@ -1,0 +1,117 @@
+"""Reading and writing Keras' files: .h5 of Keras 2 and 3, .weights.h5, .keras."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..ops.checks import Array
+from .keras_hdf5 import LARGEST, arrays
+from .native import write_whole
+
+_INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
+
+
+def read(path: Path) -> dict[str, Array]:
+    """layer/parameter -> array, in the order of the model's layers.
+
+    Parameters are kernel, bias, gamma, beta, moving_mean, moving_variance; a layer inside a model has
+    that model's name in front.  ValueError, one line with the file's name, for a file that is missing,
+    damaged, not Keras', or that points at other files.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path}: a folder; in Keras write the weights as one file, .weights.h5")
+    if not path.is_file():
+        raise ValueError(f"{path}: no such weight file")
+    with path.open("rb") as file:
+        start = file.read(16)
+    source: Any = path
+    if start.startswith(b"PK"):
+        source = BytesIO(_unzipped(path))
+    elif not start.startswith(b"\x89HDF"):
+        raise ValueError(f"{path}: {_what_it_is(start)}, not a file of Keras")
+    h5py = _h5py(path)
+    try:
+        with h5py.File(source, "r") as root:
+            return arrays(h5py, root)
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
+        reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
+        told = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
+        raise ValueError(f"{path}: {told}") from None
+
+
+def write(path: Path, tensors: Mapping[str, Array]) -> None:
+    """The legacy layout, which Keras 2 and 3 load by model.load_weights(path) or weights=path.
+
+    tensors: layer/parameter -> array; what stands before the first slash is the outermost layer.  The
+    file appears whole or not at all.  ValueError for a name that Keras would read otherwise.
+    """
+    if path.name.endswith(".weights.h5") or path.suffix not in (".h5", ".hdf5"):
+        raise ValueError(
+            f"{path}: for Keras the name must end in .h5, and not in .weights.h5, which stands for "
+            "another layout"
+        )
+    h5py, content = _h5py(path), BytesIO()
+    layers: dict[str, list[str]] = {}
+    for name in tensors:
+        layers.setdefault(name.partition("/")[0], []).append(name)
+    with h5py.File(content, "w") as root:
+        root.attrs["layer_names"] = np.array([x.encode() for x in layers])
+        root.attrs["backend"] = b"tensorflow"  # whose kernels these are: (K, L, M, O)
+        root.attrs["keras_version"] = b"3.0.0"  # without it the layouts of Keras 1 are assumed
+        for layer, names in layers.items():
+            group = root.create_group(layer)
+            # Keras goes by order here: of each outermost layer the trained arrays, then the rest
+            ordered = sorted(names, key=lambda name: "/moving_" in name)
+            group.attrs["weight_names"] = np.array([x.encode() for x in ordered])
+            for name in ordered:
+                group.create_dataset(name, data=np.ascontiguousarray(tensors[name]))
+    write_whole(path, content.getvalue())
+
+
+def _unzipped(path: Path) -> bytes:
+    """The HDF5 file inside a .keras archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if _INSIDE_KERAS in names:
+                if archive.getinfo(_INSIDE_KERAS).file_size > LARGEST:
+                    raise ValueError(f"{path}: {_INSIDE_KERAS} in it is larger than any MobileNet")
+                return archive.read(_INSIDE_KERAS)
+    except _BROKEN_ARCHIVE as error:
+        raise ValueError(f"{path}: not a readable archive ({error})") from None
+    if any(name.endswith("data.pkl") for name in names):
+        what = "a PyTorch file; try --from torchvision or --from timm"
+    elif any(name.endswith(".npy") for name in names):
+        what = "an .npz file; try --from paddle"
+    else:
+        what = f"an archive without {_INSIDE_KERAS}"
+    raise ValueError(f"{path}: {what}, not a file of Keras")
+
+
+def _what_it_is(start: bytes) -> str:
+    """A file by its first bytes, and which --from would fit."""
+    if not start:
+        return "empty"
+    if start.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"BM")):
+        return "an image"
+    if start[8:9] == b"{":
+        return "a safetensors file; try --from torchvision or --from timm"
+    if start[:1] == b"\x80":
+        return "a pickle, of PyTorch (try --from torchvision or --from timm) or Paddle"
+    return "neither HDF5 nor .keras"
+
+
+def _h5py(path: Path) -> Any:
+    try:
+        return import_module("h5py")
+    except ImportError:
+        raise ValueError(
+            f'{path}: Keras\' files need h5py: pip install "npmobilenet[keras]"'
+        ) from None

@@ -1,0 +1,79 @@
+"""Foreign layouts of a layer's arrays, and the way between them and ours.
+
+                     ours           PyTorch         Keras
+    convolution      (K, L, M, O)   (O, M, K, L)    (K, L, M, O)
+    depthwise        (K, L, M)      (M, 1, K, L)    (K, L, M, 1)
+    pointwise        (M, O)         (O, M, 1, 1)    (1, 1, M, O)
+    dense            (M, O)         (O, M)          (M, O)
+
+Paddle is PyTorch but for its dense layer, (M, O).  Families differ in which of our dense layers they
+write as 1x1 convolutions; coming in, both are taken.  Nothing here copies: the results are views.
+"""
+
+from collections.abc import Callable
+
+from ..models.layers import Layer
+from ..ops.checks import Array
+
+# to_ours(layer, their array) and to_theirs(layer, our array, whether a dense layer is a 1x1 convolution)
+ToOurs = Callable[[Layer, Array], Array]
+ToTheirs = Callable[[Layer, Array, bool], Array]
+
+
+def from_torch(layer: Layer, value: Array) -> Array:
+    """PyTorch's weight in our layout; ValueError where its number of axes cannot be."""
+    if layer.kind == "conv":
+        return _axes(value, 4).transpose(2, 3, 1, 0)
+    if layer.kind == "depthwise":
+        return _axes(value, 4, one=(1,))[:, 0].transpose(1, 2, 0)
+    if value.ndim == 4:
+        value = _axes(value, 4, one=(2, 3))[:, :, 0, 0]
+    return _axes(value, 2).T
+
+
+def to_torch(layer: Layer, value: Array, as_conv: bool) -> Array:
+    """Our weight in PyTorch's layout."""
+    if layer.kind == "conv":
+        return value.transpose(3, 2, 0, 1)
+    if layer.kind == "depthwise":
+        return value.transpose(2, 0, 1)[:, None]
+    flat = value.T
+    return flat[:, :, None, None] if as_conv or layer.kind == "pointwise" else flat
+
+
+def from_keras(layer: Layer, value: Array) -> Array:
+    """Keras' kernel in our layout; ValueError where its number of axes cannot be."""
+    if layer.kind == "conv":
+        return _axes(value, 4)
+    if layer.kind == "depthwise":
+        return _axes(value, 4, one=(3,))[..., 0]
+    return _axes(value, 4, one=(0, 1))[0, 0] if value.ndim == 4 else _axes(value, 2)
+
+
+def to_keras(layer: Layer, value: Array, as_conv: bool) -> Array:
+    """Our weight in Keras' layout."""
+    if layer.kind == "conv":
+        return value
+    if layer.kind == "depthwise":
+        return value[..., None]
+    return value[None, None] if as_conv or layer.kind == "pointwise" else value
+
+
+def from_paddle(layer: Layer, value: Array) -> Array:
+    """Paddle's weight in our layout; ValueError where its number of axes cannot be."""
+    if layer.kind == "dense" and value.ndim == 2:
+        return value
+    return from_torch(layer, value)
+
+
+def to_paddle(layer: Layer, value: Array, as_conv: bool) -> Array:
+    """Our weight in Paddle's layout."""
+    if layer.kind == "dense" and not as_conv:
+        return value
+    return to_torch(layer, value, as_conv)
+
+
+def _axes(value: Array, count: int, one: tuple[int, ...] = ()) -> Array:
+    if value.ndim != count or any(value.shape[axis] != 1 for axis in one):
+        raise ValueError(f"no layout of this kind of layer has shape {value.shape}")
+    return value
