@@ -1,7 +1,9 @@
 """Every Python block of README and docs runs, in order, page by page; every command in them parses."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import npmobilenet as nm
 from npmobilenet.cli import VERBS, _parser, main
 
 ROOT = Path(__file__).parent.parent
@@ -58,19 +61,43 @@ def test_commands_work(page, capsys):
             assert capsys.readouterr().out
 
 
+def furnish(folder: Path, extra_data: Path) -> dict[str, str]:
+    """Put the files that the pages speak of into a folder; what has to be in the environment.
+
+    The photographs are real. Weights of others are made here, under the names that the pages use.
+    """
+    import torch
+
+    photos = extra_data / "data" / "flower_photos"
+    (folder / "flower_photos").symlink_to(photos)
+    for name, kind in (("rose.jpg", "roses"), ("tulip.png", "tulips")):
+        first = min((photos / "val" / kind).glob("*.jpg"))
+        Image.open(first).save(folder / name)
+    v2 = nm.plan("v2", dialect="torchvision")
+    nm.export_weights(v2, nm.init(v2, 0), folder / "mobilenet_v2-b0353104.pth", "torchvision")
+    mine = nm.plan("v2", width=0.35, classes=3, dialect="keras")
+    nm.export_weights(mine, nm.init(mine, 0), folder / "model.h5", "keras")
+    (folder / "names.txt").write_text("cat\ndog\nhorse\n")
+    flowers = nm.plan("v1", classes=2, resolution=224, dialect="tutorial-a")
+    state = nm.weights.FAMILIES["tutorial-a"].outgoing(flowers, nm.init(flowers, 0))
+    torch.save({k: torch.tensor(v) for k, v in state.items()}, folder / "mobilenetV1.pth")
+    (folder / "class_indices.json").write_text('{"0": "daisy", "1": "roses"}')
+    cache = folder / "cache" / "keras"  # an official file that was fetched before
+    cache.mkdir(parents=True)
+    real = extra_data / "weights" / "keras_mobilenet_v1_0.25_224_imagenet.h5"
+    shutil.copy(real, cache / "mobilenet_2_5_224_tf.h5")
+    return {"NPMOBILENET_WEIGHTS": str(folder / "cache")}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda p: p.name)
 def test_every_command_runs(page, extra_data, tmp_path):
-    """All of a page's commands, one after another, in a folder with the photographs they speak of."""
-    photos = extra_data / "data" / "flower_photos"
-    (tmp_path / "flower_photos").symlink_to(photos)
-    for name, folder in (("rose.jpg", "roses"), ("tulip.png", "tulips")):
-        first = min((photos / "val" / folder).glob("*.jpg"))
-        Image.open(first).save(tmp_path / name)
+    """All of a page's commands, one after another, in a folder with the files they speak of."""
+    environment = os.environ | furnish(tmp_path, extra_data)
     for words in commands(page):
         done = subprocess.run(
             [sys.executable, "-m", "npmobilenet", *words],
-            cwd=tmp_path, capture_output=True, text=True, check=False,
+            cwd=tmp_path, capture_output=True, text=True, check=False, env=environment,
         )  # fmt: skip
         assert done.returncode == 0, (words, done.stdout, done.stderr)
 

@@ -75,15 +75,15 @@ def _by_number(names: Iterable[str]) -> list[str]:
     A model inside a model lists trained arrays first, so that partly frozen layers lose their places.
     """
     names = list(names)
-    numbered: dict[str, list[int]] = {}
+    alike: dict[tuple[str, str], list[int]] = {}  # places of the names that differ by number alone
     for place, name in enumerate(names):
-        if m := AUTOMATIC.fullmatch(name.rpartition("/")[2]):
-            numbered.setdefault(m[1], []).append(place)
+        around, _, own = name.rpartition("/")
+        if automatic := AUTOMATIC.fullmatch(own):
+            alike.setdefault((around, automatic[1]), []).append(place)
     result = list(names)
-    for places in numbered.values():
-        for place, name in zip(
-            places, sorted((names[p] for p in places), key=_natural), strict=True
-        ):
+    for places in alike.values():
+        ordered = sorted((names[place] for place in places), key=_natural)
+        for place, name in zip(places, ordered, strict=True):
             result[place] = name
     return result
 
@@ -176,4 +176,4 @@ def _strings(group: Any, name: str) -> list[str]:
 
 def _natural(name: str) -> list[Any]:
     """conv2d before conv2d_2 before conv2d_10."""
-    return [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", name)]
+    return [int(x) if x.isdecimal() else x for x in re.split(r"(\d+)", name)]
