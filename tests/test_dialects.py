@@ -161,6 +161,14 @@ def test_a_quarter_is_taken_in_three_ways() -> None:
     assert quarters["divisible"] == [2, 8, 18, 18, 10, 10, 22, 42, 42]
 
 
+@pytest.mark.parametrize("model", nm.MODELS)
+def test_strides_of_the_blocks_can_be_left_out(model: str) -> None:
+    """Then the stem's stride is the only one, in every version."""
+    dialect = nm.Dialect(name="own", block_strides=False)
+    plan = nm.plan(model, resolution=(35, 47), dialect=dialect, include_top=False)
+    assert plan.layers[-1].output[:2] == plan["stem"].output[:2] == (18, 24)
+
+
 def test_at_settles_every_switch() -> None:
     """by_version is gone, what was said for all versions stays, and settling again changes nothing."""
     keras = nm.KERAS
