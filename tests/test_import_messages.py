@@ -45,7 +45,7 @@ def test_wrong_width(small: Path) -> None:
     with pytest.raises(nm.weights.WeightsMismatch) as caught:
         nm.import_weights(small, "torchvision", width=0.5)
     first, *lines, last = str(caught.value).splitlines()
-    assert "does not fit v2 width 0.5 of torchvision" in first
+    assert "does not fit v2 width 0.5, dialect torchvision, of torchvision" in first
     assert "nothing was loaded" in first
     line = "blocks.1.project.weight <- features.1.conv.1.weight: expected (16, 8), found (16, 8)"
     assert not any(line in text for text in lines)  # equal shapes are not in the diff
@@ -58,6 +58,12 @@ def test_wrong_model(small: Path) -> None:
         nm.import_weights(small, "torchvision", model="v3-small")
     assert "missing" in str(caught.value)
     assert "unexpected" in str(caught.value)
+
+
+def test_wrong_dialect(small: Path) -> None:
+    """Where the dialect has no such model no name fits, and yet the file is a good one."""
+    with pytest.raises(ValueError, match="the file fits v2, .* leave out --dialect"):
+        nm.import_weights(small, "torchvision", dialect="timm-tf")
 
 
 def test_wrong_class_count(small: Path) -> None:

@@ -150,22 +150,20 @@ def _mismatch(
 ) -> str:
     """The first line says what does not fit, the diff which arrays, the last line what to try."""
     network, pairing = attempt.plan, attempt.pairing
-    if len(pairing.unexpected) == len(tensors):
-        first = ", ".join(list(tensors)[:3]) or "no arrays at all"
-        return f"{path}: no array here is named as in {source.title}; the file begins with {first}"
-    text = (
-        f"{path}: does not fit {network.model} width {network.width:g} of {source.title}: "
-        f"{len(pairing.missing)} arrays missing, {len(pairing.unexpected)} unexpected, "
-        f"{len(attempt.wrong)} of another shape; nothing was loaded\n"
-        + mapped_diff(pairing, attempt.wrong, tensors)
-    )
+    hint = "try another --from, --model, --width or --dialect, or rename the arrays"
     free = replace(asked, model=None, width=None, dialect=None)
     if asked.stated() and not (found := detect(source, tensors, free)).problems:
         fitting = found.plan
-        text += (
-            f"\ntry: the file fits {fitting.model}, width {fitting.width:g}, dialect "
+        hint = (
+            f"try: the file fits {fitting.model}, width {fitting.width:g}, dialect "
             f"{fitting.dialect.name}; leave out --{', --'.join(asked.stated())}"
         )
-    else:
-        text += "\ntry: another --from, --model, --width or --dialect, or rename the arrays"
-    return text
+    elif not pairing.pairs:
+        first = ", ".join(list(tensors)[:3]) or "no arrays at all"
+        return f"{path}: no array here is named as in {source.title}; the file begins with {first}"
+    return (
+        f"{path}: does not fit {network.model} width {network.width:g}, dialect "
+        f"{network.dialect.name}, of {source.title}: {len(pairing.missing)} arrays missing, "
+        f"{len(pairing.unexpected)} unexpected, {len(attempt.wrong)} of another shape; nothing was "
+        f"loaded\n{mapped_diff(pairing, attempt.wrong, tensors)}\n{hint}"
+    )

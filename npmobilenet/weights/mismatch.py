@@ -35,9 +35,9 @@ def mapped_diff(
 
     return "\n".join(
         [
-            *_lines("wrong shape", list(wrong), misshapen),
             *_lines("missing", list(pairing.missing), missing),
             *_lines("unexpected", list(pairing.unexpected), unexpected),
+            *_lines("wrong shape", list(wrong), misshapen),
         ]
     )
 
