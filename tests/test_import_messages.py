@@ -62,7 +62,7 @@ def test_wrong_model(small: Path) -> None:
 
 def test_wrong_dialect(small: Path) -> None:
     """Where the dialect has no such model no name fits, and yet the file is a good one."""
-    with pytest.raises(ValueError, match="the file fits v2, .* leave out --dialect"):
+    with pytest.raises(ValueError, match=r"the file fits v2, .* leave out --dialect"):
         nm.import_weights(small, "torchvision", dialect="timm-tf")
 
 
