@@ -248,3 +248,23 @@ def test_every_model_in_every_dialect_runs(model: str, dialect: str) -> None:
     for name, value in (grads | statistics).items():
         assert value.dtype == np.float32, name
         assert np.isfinite(value).all(), name
+
+
+@pytest.mark.parametrize(
+    ("switches", "message"),
+    [
+        ({"v1_head": -1}, "v1_head must be an integer of at least 0, found -1"),
+        ({"v3_small_head": 0}, "v3_small_head must be a positive integer, found 0"),
+        ({"stem_stride": 0}, "stem_stride must be a positive integer, found 0"),
+        ({"bn_momentum": 2.0}, r"bn_momentum must be at most 1, found 2\.0"),
+        ({"batch_norm": "no"}, "batch_norm must be True or False, found 'no'"),
+    ],
+)
+def test_numbers_and_answers_are_checked_too(switches: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nm.Dialect(name="own", **switches)
+
+
+def test_there_are_three_versions() -> None:
+    with pytest.raises(ValueError, match="version must be one of v1, v2, v3, found 'v9'"):
+        nm.PAPER.at("v9")

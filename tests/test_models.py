@@ -56,12 +56,10 @@ def test_blocks_by_their_names() -> None:
     params, x = drawn(plan, 1)
     every = nm.intermediates(plan, params, x)
     ends = {
-        "stem": "stem_activation",
         "blocks.2": "blocks.2.project_norm",
         "blocks.3": "blocks.3.add",
     }
-    ends |= {"last": "last_activation", "pool": "pool", "classifier": "classifier"}
-    names = [*reversed(ends), "blocks.3.expand"]
+    names = [*reversed(ends), "blocks.3.expand", "stem", "stem_activation", "pool", "classifier"]
     found = nm.intermediates(plan, params, x, names)
     assert list(found) == names
     for name, value in found.items():

@@ -89,7 +89,7 @@ FAMILIES = {
         first_add=False,
     ),
     "paddle": PADDLE,
-    "cifar": WaysV3(same=False, eps=1e-5, stem_stride=1, scaled_head=lambda a: a > 1),
+    "cifar": replace(PAPER, same=False, eps=1e-5, stem_stride=1),
     "tutorial-b": PADDLE,
 }  # fmt: skip
 

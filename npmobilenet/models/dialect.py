@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from ..ops.checks import whole
 from ..ops.window import Padding
 from .widths import ROUNDING
 
@@ -105,7 +106,9 @@ class Dialect:
             _check(self.at(version))
 
     def at(self, version: str) -> "Dialect":
-        """This dialect with every switch settled for "v1", "v2" or "v3"."""
+        """This dialect with every switch settled for "v1", "v2" or "v3"; ValueError for another."""
+        if version not in VERSIONS:
+            raise ValueError(f"version must be one of {', '.join(VERSIONS)}, found {version!r}")
         settled = {f.name: getattr(self, f.name) for f in fields(self)}
         found = {
             k: getattr(v, version) if isinstance(v, ByVersion) else v for k, v in settled.items()
@@ -114,7 +117,7 @@ class Dialect:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Dialect":
-        """The inverse of `dataclasses.asdict` after a journey through JSON, which has no tuples."""
+        """A settled dialect again, from `dataclasses.asdict` and JSON, which has no tuples."""
         switches: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
         return cls(**switches)
 
@@ -139,9 +142,20 @@ def _check(dialect: Dialect) -> None:
             raise ValueError(f"{switch} must be one of {names}, found {found!r}")
     if not 0 <= dialect.dropout < 1:
         raise ValueError(f"dropout must be at least 0 and below 1, found {dialect.dropout}")
+    if dialect.bn_momentum > 1:
+        raise ValueError(f"bn_momentum must be at most 1, found {dialect.bn_momentum}")
     for switch in ("bn_eps", "bn_momentum", "gate_slope"):
         if not getattr(dialect, switch) > 0:
             raise ValueError(f"{switch} must be above 0, found {getattr(dialect, switch)}")
+    for switch in ("stem_stride", "v3_small_head", "classes", "resolution"):
+        if not whole(getattr(dialect, switch)) or getattr(dialect, switch) < 1:
+            found = getattr(dialect, switch)
+            raise ValueError(f"{switch} must be a positive integer, found {found!r}")
+    if not whole(dialect.v1_head) or dialect.v1_head < 0:
+        raise ValueError(f"v1_head must be an integer of at least 0, found {dialect.v1_head!r}")
+    for switch in (f.name for f in fields(dialect) if f.type is bool):
+        if not isinstance(getattr(dialect, switch), bool):
+            raise ValueError(f"{switch} must be True or False, found {getattr(dialect, switch)!r}")
     if unknown := set(dialect.versions) - set(VERSIONS):
         raise ValueError(f"versions must be among {', '.join(VERSIONS)}, found {unknown}")
 
@@ -228,7 +242,8 @@ PADDLE = Dialect(
 )
 
 # The widespread adaptation of V1 to images of about 32 x 32: the stem keeps the full resolution.
-CIFAR = Dialect(
+CIFAR = replace(
+    PAPER,
     name="cifar",
     padding="symmetric",
     bn_eps=1e-5,

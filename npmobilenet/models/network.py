@@ -34,7 +34,7 @@ from .plan import Plan
 Tape = dict[str, Any]
 
 
-class _Run:
+class Run:
     """One forward pass: its settings, and the statistics gathered on the way."""
 
     def __init__(
@@ -51,19 +51,19 @@ class _Run:
         return self.params[f"{layer.name}.{name}"]
 
 
-def _conv(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+def _conv(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     operator = ops.conv2d if isinstance(layer, Conv) else ops.depthwise_conv2d
     b = run.array(layer, "bias") if layer.bias else None
     w = run.array(layer, "weight")
     return operator(x, w, b, stride=layer.stride, padding=layer.padding, rung=run.rung)
 
 
-def _pointwise(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+def _pointwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     b = run.array(layer, "bias") if layer.bias else None
     return ops.pointwise_conv2d(x, run.array(layer, "weight"), b, rung=run.rung)
 
 
-def _batch_norm(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+def _batch_norm(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     arrays = (run.array(layer, name) for name in ("gamma", "beta", "mean", "variance"))
     settings = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.rung}
     y, cache, running = ops.batch_norm(x, *arrays, train=run.train, **settings)
@@ -73,7 +73,7 @@ def _batch_norm(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
     return y, cache
 
 
-def _activation(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+def _activation(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     settings: dict[str, Any] = {} if layer.slope is None else {"slope": layer.slope}
     if layer.function in ("relu", "relu6"):  # the only ones with rungs, and they have no loops
         settings["rung"] = "numpy" if run.rung == "loops" else run.rung
@@ -81,24 +81,24 @@ def _activation(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
     return result
 
 
-def _global_pool(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+def _global_pool(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     return ops.global_avg_pool(x, rung=run.rung)
 
 
-def _dropout(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+def _dropout(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     return ops.dropout(x, layer.rate, run.rng, train=run.train, mode=layer.mode)
 
 
-def _dense(run: _Run, layer: Any, x: Array) -> tuple[Array, Any]:
+def _dense(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     b = run.array(layer, "bias") if layer.bias else None
     return ops.dense(x, run.array(layer, "weight"), b, rung=run.rung)
 
 
-def _add(run: _Run, layer: Any, a: Array, b: Array) -> tuple[Array, Any]:
+def _add(run: Run, layer: Any, a: Array, b: Array) -> tuple[Array, Any]:
     return ops.add(a, b)
 
 
-def _scale(run: _Run, layer: Any, x: Array, g: Array) -> tuple[Array, Any]:
+def _scale(run: Run, layer: Any, x: Array, g: Array) -> tuple[Array, Any]:
     return ops.scale_channels(x, g)
 
 
@@ -145,14 +145,14 @@ def forward(
     the moved running estimates (empty in evaluation).  ValueError where x or params do not fit the
     plan, naming what was expected and found.
     """
-    run = _Run(params, train, rung, rng)
+    run = Run(params, train, rung, rng)
     tape: Tape = {}
     return _execute(plan, run, x, tape=tape), tape, run.statistics
 
 
 def infer(plan: Plan, params: Mapping[str, Array], x: Array, *, rung: str | None = None) -> Array:
     """Logits (N, classes) of x (N, H, W, C) in evaluation; nothing is kept for a backward pass."""
-    return _execute(plan, _Run(params, False, rung, None), x)
+    return _execute(plan, Run(params, False, rung, None), x)
 
 
 def intermediates(
@@ -165,22 +165,20 @@ def intermediates(
 ) -> dict[str, Array]:
     """What layers put out in evaluation, by their names; names=None gives every layer's.
 
-    A block's name stands for its last layer: "blocks.3".  The run ends with the last layer asked
-    for.  KeyError for a name that the plan does not have.
+    The name of a block, "blocks.3", stands for its last layer.  The run ends with the last layer
+    asked for.  KeyError for a name that the plan does not have.
     """
-    if names is None:
-        sources = {layer.name: layer.name for layer in plan.layers}
-    else:
-        ends = {layer.block: layer.name for layer in plan.layers}
-        sources = {name: plan[ends.get(name, name)].name for name in names}
+    own = {layer.name: layer.name for layer in plan.layers}
+    ends = {layer.block: layer.name for layer in plan.layers} | own
+    sources = own if names is None else {name: plan[ends.get(name, name)].name for name in names}
     found: dict[str, Array] = dict.fromkeys(sources.values(), x)
-    _execute(plan, _Run(params, False, rung, None), x, kept=found)
+    _execute(plan, Run(params, False, rung, None), x, kept=found)
     return {name: found[source] for name, source in sources.items()}
 
 
 def _execute(
     plan: Plan,
-    run: _Run,
+    run: Run,
     x: Array,
     *,
     tape: Tape | None = None,
@@ -197,6 +195,7 @@ def _execute(
         values[layer.name] = y
         if tape is not None:
             tape[layer.name] = cache
+        del cache  # or it would hold its arrays while the next layer makes its own
         if kept is not None and layer.name in wanted:
             kept[layer.name] = y
             wanted.remove(layer.name)
