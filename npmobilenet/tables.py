@@ -1,7 +1,8 @@
-"""Tables of plans, drawn by rich: in colour on a terminal, plain text in a string or a pipe."""
+"""Tables: drawn by rich, in colour on a terminal and plain in a pipe; or as CSV, or as Markdown."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -24,8 +25,34 @@ def table(
         right = column.startswith(">")
         drawn.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=True)
     for row in rows:
-        drawn.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        drawn.add_row(*map(cell_text, row))
     return drawn
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The same table as comma-separated values, numbers without separators; ends with a newline."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(column.lstrip(">") for column in columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def markdown_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The same table in GitHub's Markdown; a bar inside a cell is escaped; ends with a newline."""
+
+    def line(cells: Iterable[str]) -> str:
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+    rules = ("---:" if column.startswith(">") else "---" for column in columns)
+    lines = [line(column.lstrip(">") for column in columns), line(rules)]
+    lines += [line(cell_text(cell) for cell in row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def cell_text(cell: object) -> str:
+    """A cell as it is shown: thousands of a whole number are set apart."""
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
 
 
 def as_text(*parts: RenderableType, width: int = 120) -> str:

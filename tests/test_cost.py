@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 import npmobilenet as nm
 from npmobilenet.cost import Tally, tally_array
-from npmobilenet.cost.paper import figures_beside_paper, shares_beside_paper
 from npmobilenet.models.layers import Conv, Dense, Depthwise, Pointwise
 from npmobilenet.ops.window import window
 
@@ -61,23 +60,6 @@ def test_worked_example() -> None:
     assert ratio == Fraction(1, 128) + Fraction(1, 9) == nm.separable_ratio(k=3, n=128)
     assert nm.separable_ratio(k=3, n=64) == Fraction(73, 576)
     assert nm.separable_ratio(k=(3, 5), n=2) == Fraction(17, 30)
-
-
-def test_paper_table_2_and_its_misprint() -> None:
-    """Our shares are the printed ones, but for 1.91 % printed as 1.19 %."""
-    rows = {row[0]: row[1:] for row in shares_beside_paper(nm.cost(nm.plan("v1")))}
-    assert rows["Conv 1x1"] == (94.86, 94.86, 74.59, 74.59, "")
-    assert rows["Conv DW 3x3"] == (3.06, 3.06, 1.06, 1.06, "")
-    assert rows["Conv 3x3"] == (1.91, 1.19, 0.02, 0.02, "misprint")
-    assert rows["Fully Connected"] == (0.18, 0.18, 24.33, 24.33, "")
-    assert sum(row[0] for row in rows.values()) == pytest.approx(100, abs=0.02)
-
-
-def test_paper_totals() -> None:
-    """Each printed total is our count in millions, cut or rounded to the digits printed."""
-    for where, macs, printed, params, printed_params in figures_beside_paper():
-        assert -1.3 <= printed - macs / 1e6 <= 0.5, where
-        assert abs(printed_params - params / 1e6) < 0.06, where
 
 
 @pytest.mark.parametrize(("width", "resolution"), list(product((0.25, 0.5, 1.0), (224, (33, 57)))))

@@ -13,6 +13,12 @@ from .. import __version__
 VERBS = {
     "tour": "watch MobileNetV1 explain its cost, prove its gradients, learn and predict",
     "cost": "multiply-accumulates and parameters, layer by layer, beside the paper's",
+    "papers": "every cell of the published tables beside our count, with a verdict",
+    "claims": "what tutorials, papers and documentation say of MobileNets, judged by running code",
+    "ratio": "what separating one convolution saves: the papers' formula in numbers",
+    "sweep": "widths and resolutions of a model: cost and printed accuracy, as table or picture",
+    "memory": "bytes of parameters, of what training keeps, and of the peaks",
+    "roofline": "what bounds each layer on this machine, beside its measured time",
     "summary": "layers, output shapes and parameters, as Keras prints them",
     "dialects": "how the families' versions of one MobileNet differ, switch by switch",
     "train": "learn from a folder of images or from idx files",

@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import sys
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from rich.console import Console
 
 from ..models.dialect import DIALECTS
 from ..models.plan import MODELS, Plan, plan
+from ..tables import csv_text, markdown_text, table
 
 
 class _Console(Console):
@@ -109,3 +112,41 @@ def compile_kernels(out: Console, network: Plan) -> None:
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def add_formats(parser: argparse.ArgumentParser, *, json: str = "one JSON object") -> None:
+    """--json, --csv, --markdown: at most one of them, instead of a drawn table."""
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help=json)
+    formats.add_argument("--csv", action="store_true", help="comma-separated values")
+    formats.add_argument("--markdown", action="store_true", help="a table for a Markdown page")
+
+
+def write_table(
+    options: argparse.Namespace,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    document: Any = None,
+    *,
+    title: str | None = None,
+    notes: str | None = None,
+) -> None:
+    """Print one table as the options of `add_formats` say; else draw it.
+
+    columns: names, those of numbers begin with ">".  document: what --json prints; without it a list
+    of rows, each an object.  title and notes stand above and below the table, but not in CSV or JSON.
+    """
+    rows = [tuple(row) for row in rows]
+    names = [column.lstrip(">") for column in columns]
+    if options.json:
+        listed = [dict(zip(names, row, strict=True)) for row in rows]
+        print_json(listed if document is None else document)
+    elif options.csv:
+        sys.stdout.write(csv_text(columns, rows))
+    elif options.markdown:
+        parts = (f"{title}\n" if title else "", markdown_text(columns, rows), notes or "")
+        print("\n".join(part.rstrip("\n") + "\n" for part in parts if part), end="")
+    else:
+        console().print(
+            table(columns, rows, title=title), *([notes] if notes else []), sep="\n", markup=False
+        )

@@ -1,25 +1,150 @@
 """npmobilenet cost MODEL."""
 
 import argparse
+from textwrap import fill
 
 from ..cost import cost
-from ..cost.paper import paper_parts
-from .common import add_model, add_plan_options, console, plan_of, print_json
+from ..cost.backward import COLUMNS, training_cost
+from ..cost.conventions import CONVENTIONS, convention_named
+from ..cost.counted import all_totals, counted, reasons
+from ..cost.explain import explain
+from ..cost.papers.beside import paper_parts
+from ..cost.parameters import parameter_rows, parameter_sums
+from ..models.plan import Plan
+from ..tables import shape_text
+from .common import add_formats, add_model, add_plan_options, console, plan_of, write_table
+
+EXAMPLES = """\
+example: npmobilenet cost v1 --width 0.75 --resolution 192 --json
+         npmobilenet cost v3-small --convention all
+         npmobilenet cost v3-small --convention fvcore
+         npmobilenet cost v3-small --explain paper fvcore
+         npmobilenet cost v1 --params
+         npmobilenet cost v1 --training"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     add_model(parser)
     add_plan_options(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.epilog = "example: npmobilenet cost v1 --width 0.75 --resolution 192 --json"
+    views = parser.add_mutually_exclusive_group()
+    views.add_argument(
+        "--convention",
+        choices=[*CONVENTIONS, "all"],
+        metavar="NAME",
+        help=f"count as one of {', '.join(CONVENTIONS)} does; all: their totals side by side",
+    )
+    views.add_argument(
+        "--explain",
+        nargs=2,
+        choices=list(CONVENTIONS),
+        metavar=("A", "B"),
+        help="what leads from convention A's totals to B's, line by line",
+    )
+    views.add_argument(
+        "--params", action="store_true", help="parameters in parts, and who reports which sum"
+    )
+    views.add_argument(
+        "--training", action="store_true", help="forward and backward pass of a training step"
+    )
+    add_formats(parser)
+    parser.epilog = EXAMPLES
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what the plan costs."""
-    counted = cost(plan_of(options))
-    if options.json:
-        print_json(counted.to_json())
+    plan = plan_of(options)
+    if options.explain:
+        _explain(options, plan)
+    elif options.params:
+        _params(options, plan)
+    elif options.training:
+        found = training_cost(plan)
+        write_table(options, COLUMNS, found.rows(), found.to_json(), notes=found.note())
+    elif options.convention == "all":
+        _all(options, plan)
+    elif options.convention:
+        _convention(options, plan)
     else:
-        console().print(*counted.parts(), *paper_parts(counted), sep="\n")
+        _paper(options, plan)
     return 0
+
+
+def _paper(options: argparse.Namespace, plan: Plan) -> None:
+    """Every layer as the papers count, and what they print themselves."""
+    found = cost(plan)
+    if not (options.json or options.csv or options.markdown):
+        console().print(*found.parts(), *paper_parts(found), sep="\n")
+        return
+    rows = [
+        (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.total)
+        for x in found.layers
+    ]
+    columns = ("layer", "type", "input", "output", ">MACs", ">params")
+    write_table(options, columns, rows, found.to_json())
+
+
+def _convention(options: argparse.Namespace, plan: Plan) -> None:
+    """Every layer in one convention."""
+    found = counted(plan, options.convention)
+    total, unit = found.totals, found.convention.unit
+    rows = [
+        (x.name, x.type, shape_text(x.input), shape_text(x.output), x.ops, x.params)
+        for x in found.layers
+        if x.ops or x.params
+    ]
+    columns = ("layer", "type", "input", "output", f">{unit}", ">params")
+    notes = (
+        f"{total.ops:,} {unit} and {total.params:,} parameters for one image\n"
+        f"{reasons(found.convention)}"
+    )
+    write_table(options, columns, rows, _asked(plan) | found.to_json(), notes=notes)
+
+
+def _all(options: argparse.Namespace, plan: Plan) -> None:
+    """The totals of all conventions."""
+    found = all_totals(plan)
+    rows = [(x.convention, x.ops, x.unit, x.params) for x in found]
+    document = _asked(plan) | {"totals": [vars(x) for x in found]}
+    write_table(options, ("convention", ">operations", "of", ">parameters"), rows, document)
+
+
+def _explain(options: argparse.Namespace, plan: Plan) -> None:
+    """Two tables, operations and parameters; in CSV one, with a column that says which."""
+    first, second = options.explain
+    found = explain(plan, first, second)
+    columns = ("what", ">quantity", f">{first}", f">{second}", ">difference", ">total")
+    if options.csv or options.json:
+        rows = [("operations", *row) for row in found.rows()]
+        rows += [("parameters", *row) for row in found.rows(params=True)]
+        document = _asked(plan) | found.to_json()
+        write_table(options, ("of", *columns), rows, document)
+        return
+    write_table(options, columns, found.rows(), title=f"Operations: from {first} to {second}")
+    if options.markdown:
+        print()
+    named = dict.fromkeys((first, second))
+    write_table(
+        options,
+        columns,
+        found.rows(params=True),
+        title=f"Parameters: from {first} to {second}",
+        notes="\n".join(reasons(convention_named(name)) for name in named),
+    )
+
+
+def _params(options: argparse.Namespace, plan: Plan) -> None:
+    """Parts and sums."""
+    sums = parameter_sums(plan)
+    columns = ("what", *(f">{head}" for head in sums[0].counts), ">million", "reported by")
+    document = _asked(plan) | {"sums": [x.to_json() for x in sums]}
+    rows: list[tuple[object, ...]] = list(parameter_rows(sums, plan))
+    if not (options.csv or options.markdown):  # a drawn cell may have several lines
+        rows = [(*row, fill(str(names), 36)) for *row, names in rows]
+    write_table(options, columns, rows, document)
+
+
+def _asked(plan: Plan) -> dict[str, object]:
+    """What a document says first: which network."""
+    asked = {key: getattr(plan, key) for key in ("model", "width", "resolution", "classes")}
+    return asked | {"dialect": plan.dialect.name}

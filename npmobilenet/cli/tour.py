@@ -14,7 +14,7 @@ from rich.console import Console
 
 from .. import ops
 from ..cost import cost
-from ..cost.paper import paper_parts
+from ..cost.papers.beside import paper_parts
 from ..models import CIFAR, backward, forward, init, plan
 from ..ops.checks import Array
 from ..pictures import characters, halftone, sheet, to_bytes

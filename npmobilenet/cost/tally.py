@@ -6,7 +6,8 @@
     tally.multiplications                     # 28,224: executed, not computed from a formula
 
 The loops rung runs on any objects that multiply and add, so it counts its own work.  Products with
-a zero of the padding are counted, as the papers do, and also reported apart.
+a zero of the padding are counted, as the papers do, and also reported apart.  Divisions and roots,
+which pooling and batch normalisation need, have counts of their own; a square is a multiplication.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ class Tally:
 
     multiplications: int = 0
     with_padding: int = 0  # of these, how many had a padding zero as a factor
+    divisions: int = 0
+    roots: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """A number without a value: only its multiplications matter."""
+    """A number without a value: only what is done with it matters."""
 
     tally: Tally
     is_padding: bool = False
@@ -37,15 +40,29 @@ class Tallied:
         """The zero that padding is made of."""
         return Tallied(self.tally, is_padding=True)
 
-    def __mul__(self, other: Tallied) -> Tallied:
+    def __mul__(self, other: object) -> Tallied:
         self.tally.multiplications += 1
-        self.tally.with_padding += self.is_padding or other.is_padding
+        padding = isinstance(other, Tallied) and other.is_padding
+        self.tally.with_padding += self.is_padding or padding
+        return Tallied(self.tally)
+
+    def __pow__(self, exponent: int) -> Tallied:
+        self.tally.multiplications += exponent - 1
+        return Tallied(self.tally)
+
+    def __truediv__(self, other: object) -> Tallied:
+        self.tally.divisions += 1
+        return Tallied(self.tally)
+
+    def sqrt(self) -> Tallied:
+        """np.sqrt of an object asks the object."""
+        self.tally.roots += 1
         return Tallied(self.tally)
 
     def __add__(self, other: object) -> Tallied:
         return self
 
-    __radd__ = __add__
+    __radd__ = __sub__ = __rsub__ = __add__
 
 
 def tally_array(tally: Tally, shape: tuple[int, ...]) -> Array:

@@ -1,0 +1,83 @@
+"""A plan in one convention, layer by layer, and in all conventions side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..models.layers import Shape
+from ..models.plan import Plan
+from .convention import Convention, Totals
+from .conventions import CONVENTIONS, convention_named
+from .operations import OWN_CLASSES, operations
+
+
+@dataclass(frozen=True)
+class CountedLayer:
+    """One layer in one convention."""
+
+    name: str
+    type: str
+    input: Shape
+    output: Shape
+    ops: int
+    params: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A plan in one convention."""
+
+    plan: Plan  # that was counted: with 1001 classes where the convention has a background
+    convention: Convention
+    layers: tuple[CountedLayer, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over the layers."""
+        ops, params = (sum(getattr(x, name) for x in self.layers) for name in ("ops", "params"))
+        return Totals(ops, self.convention.unit, params, self.convention.name)
+
+    def to_json(self) -> dict[str, Any]:
+        """One object for programs."""
+        return vars(self.totals) | {"layers": [vars(layer) for layer in self.layers]}
+
+
+def counted(plan: Plan, name: str) -> Counted:
+    """Each layer of a plan in the convention of that name; ValueError for an unknown one."""
+    convention = convention_named(name)
+    plan = convention.plan(plan)
+    parts = convention.parts(plan)
+    return Counted(
+        plan,
+        convention,
+        tuple(
+            CountedLayer(
+                name=operation.layer.name,
+                type=operation.layer.kind,
+                input=operation.layer.input,
+                output=operation.layer.output,
+                ops=convention.ops(operation),
+                params=convention.parameters(operation, parts),
+            )
+            for operation in operations(plan)
+        ),
+    )
+
+
+def all_totals(plan: Plan) -> list[Totals]:
+    """What every convention says of a plan."""
+    return [convention.totals(plan) for convention in CONVENTIONS.values()]
+
+
+def reasons(convention: Convention) -> str:
+    """The convention's rules with why they are so, a line each."""
+    lines = [f"{convention.name} counts {convention.unit}, and"]
+    for rule in convention.rules:
+        times = " and ".join(f"{n} x {size}" for size, n in rule.counts.items())
+        kinds = [kind for kind in rule.kinds if kind not in OWN_CLASSES]
+        if len(kinds) < len(rule.kinds):
+            kinds.append("families' own classes too")
+        lines.append(f"- {times} of {', '.join(kinds)}: {rule.why}")
+    lines.append(f"- of parameters: {convention.params_why}")
+    return "\n".join(lines)
