@@ -108,7 +108,8 @@ def summary_table(plan: Plan, *, layers: bool = False) -> str:
 
 def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:
     """(switch, value in each named dialect) for the switches in which those dialects differ."""
-    from .models.dialect import dialect_at, differing_switches
+    from .models.dialect import differing_switches
+    from .models.dialects import dialect_at
 
     settled = [dialect_at(name, version) for name in names]
     return [

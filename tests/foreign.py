@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-_kept: list[Any] = []  # a torch library's definitions live as long as the object
-
 
 def foreign(module: str) -> Any:
     """A module, or pytest.skip; what it warns of while it is imported is not our business."""
@@ -34,7 +32,6 @@ def _prepare_torchvision() -> None:
     except RuntimeError:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
         for operator in ("nms", "qnms"):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _kept.append(library)
+            schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            torch.library.define(f"torchvision::{operator}", schema)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from npmobilenet import data
-from npmobilenet.models.dialect import DIALECTS, VERSIONS
+from npmobilenet.models.dialect import VERSIONS
+from npmobilenet.models.dialects import DIALECTS
 from npmobilenet.training.transforms import Preprocessing, prepare
 from npmobilenet.weights.preprocessing import RECIPES, preprocessing_of, recipe_of
 from npmobilenet.weights.sources import SOURCES

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from ..models.dialect import DIALECTS
+from ..models.dialects import DIALECTS
 from ..models.plan import MODELS, Plan, plan
 from ..tables import csv_text, markdown_text, table
 

@@ -3,7 +3,8 @@
 import argparse
 from dataclasses import asdict
 
-from ..models.dialect import DIALECTS, VERSIONS, dialect_at
+from ..models.dialect import VERSIONS
+from ..models.dialects import DIALECTS, dialect_at
 from ..tables import dialect_rows, table
 from .common import console, print_json
 

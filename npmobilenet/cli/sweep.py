@@ -3,7 +3,7 @@
 import argparse
 
 from ..cost.sweep import Point, sweep
-from ..models.dialect import DIALECTS
+from ..models.dialects import DIALECTS
 from .common import add_formats, add_model, console, resolution_option, write_table
 
 COLUMNS = (

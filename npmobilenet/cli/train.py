@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; progress on the console, checkpoints in the run's folder."""
-    from ..models.dialect import dialect_named
+    from ..models.dialects import dialect_named
     from ..models.plan import plan
     from ..training.data import default_preprocessing, load_splits
     from ..training.loop import train

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..models.dialect import ACTIVATIONS, DIALECTS
+from ..models.dialect import ACTIVATIONS
+from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
 from .common import console, print_json, resolution_option
 

@@ -35,8 +35,7 @@ class Counted:
     @property
     def totals(self) -> Totals:
         """The sums over the layers."""
-        ops, params = (sum(getattr(x, name) for x in self.layers) for name in ("ops", "params"))
-        return Totals(ops, self.convention.unit, params, self.convention.name)
+        return self.convention.totals(self.plan)
 
     def to_json(self) -> dict[str, Any]:
         """One object for programs."""

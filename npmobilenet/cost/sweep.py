@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..models.dialect import PAPER, Dialect
+from ..models.dialect import Dialect
+from ..models.dialects import PAPER
 from ..models.plan import plan
 from .accuracy import printed
 from .count import cost

@@ -1,6 +1,7 @@
 """MobileNets as data, and what runs them: rows -> plan -> init, forward, backward."""
 
-from .dialect import (
+from .dialect import Dialect
+from .dialects import (
     CIFAR,
     DIALECTS,
     KERAS,
@@ -10,7 +11,6 @@ from .dialect import (
     TIMM,
     TIMM_TF,
     TORCHVISION,
-    Dialect,
 )
 from .network import backward, forward, infer, intermediates
 from .params import check_params, init

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..ops import checks
 from .builder import Builder
-from .dialect import PAPER, Dialect, dialect_at
+from .dialect import Dialect
+from .dialects import PAPER, dialect_at
 from .inverted import v2, v3
 from .layers import Layer, Shape
 from .rows import V1_SHALLOW, V3_LARGE, V3_SMALL, minimalistic

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ..models.dialect import (
+from ..models.dialects import (
     KERAS,
     PADDLE,
     TIMM,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import imagenet_classes
-from ..models.dialect import dialect_named
+from ..models.dialects import dialect_named
 from ..models.plan import Plan
 from ..ops.checks import Array
 from ..training.transforms import Preprocessing

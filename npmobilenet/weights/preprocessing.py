@@ -15,7 +15,8 @@ Where a family's own programs do what `Preprocessing` cannot say:
 import math
 from dataclasses import dataclass, replace
 
-from ..models.dialect import DIALECTS, VERSIONS, dialect_at
+from ..models.dialect import VERSIONS
+from ..models.dialects import DIALECTS, dialect_at
 from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 _RGB = tuple[float, float, float]

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from ... import ops
-from ...models.dialect import PAPER
+from ...models.dialects import PAPER
 from ...models.layers import Dense
 from ...models.plan import plan
 from ...models.rows import V3_SMALL

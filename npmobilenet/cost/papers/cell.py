@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ...models.dialect import dialect_named
+from ...models.dialects import dialect_named
 from ...models.plan import Plan, plan
 
 QUOTED = "quoted"  # `how` of a column that nobody can count
