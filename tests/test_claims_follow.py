@@ -10,7 +10,7 @@ import pytest
 
 from npmobilenet import ops
 from npmobilenet.cost.claims import SOURCES, Claim, paper_v2, paper_v3, tutorial_c_v2
-from npmobilenet.models import dialect, inverted, layers, rows, separable
+from npmobilenet.models import dialects, inverted, layers, rows, separable
 from npmobilenet.weights import published
 
 MODELS = import_module("npmobilenet.models.plan").MODELS  # `plan` is also a function's name
@@ -72,12 +72,12 @@ def fewer_rows(patch: Patch) -> None:
 
 def other_dialects(patch: Patch) -> None:
     """Every named dialect goes without normalisation and strides, and has 7 classes."""
-    for name, known in dialect.DIALECTS.items():
+    for name, known in dialects.DIALECTS.items():
         changed = replace(
             known, batch_norm=False, conv_bias=True, block_strides=False, classes=7, head="always",
             activation="swish", bn_eps=0.1, dropout=0.5, squeeze="round", rounding="floor",
         )  # fmt: skip
-        patch.setitem(dialect.DIALECTS, name, changed)
+        patch.setitem(dialects.DIALECTS, name, changed)
 
 
 def other_operators(patch: Patch) -> None:

@@ -82,7 +82,7 @@ PADDLE = Dialect(
     v3_small_head=1280,
     head_bias=False,
     dropout=by_version(v1=0.0, v2=0.0, v3=0.2),
-    dropout_mode="downscale_in_infer",
+    dropout_mode=by_version(v1="inverted", v2="inverted", v3="downscale_in_infer"),
 )
 
 # The widespread adaptation of V1 to images of about 32 x 32: the stem keeps the full resolution.

@@ -61,12 +61,14 @@ def detect(family: Family, tensors: Mapping[str, Array], asked: Asked) -> Attemp
         if any(attempt.problems == 0 for attempt in attempts):
             break
     if not attempts:
-        raise ValueError(f"{family.title} has no {asked.model} in dialect {asked.dialect}")
+        where = f" in dialect {asked.dialect.name}" if asked.dialect else ""
+        raise ValueError(f"{family.title} has no {asked.model or 'model'}{where}")
     fewest = min(attempt.problems for attempt in attempts)
     # the same names may be those of several dialects, which differ in shapes: the first to fit is taken
     rivals = [attempt for attempt in attempts if attempt.problems == fewest]
     best: Attempt | None = None
-    # no width mends names that find no partner, so then the published ones are enough to say what is near
+    # no width mends names without a partner (but for widths of about 0.1, where blocks lose a layer:
+    # those must be asked for), so then the published ones are enough to say what is near
     several = (PUBLISHED,) if fewest else (PUBLISHED, OTHERS)
     for widths in ((asked.width,),) if asked.width else several:
         for rival in rivals:
@@ -109,7 +111,7 @@ def _sized(
     family: Family, tensors: Mapping[str, Array], structure: Attempt, widths: Iterable[float]
 ) -> Iterator[Attempt]:
     """The same structure with the channels and classes of the tensors, at each of the widths."""
-    network, pairing = structure.plan, structure.pairing
+    network = structure.plan
     given = network.asked
     stem = _shape(family, tensors, structure, "stem.weight")
     classifier = _shape(family, tensors, structure, "classifier.weight")
@@ -119,8 +121,8 @@ def _sized(
         given["classes"] = classifier[1]
     for width in widths:
         made = plan(**{**given, "width": width})
-        if list(made.arrays) != list(network.arrays):  # at this width some block does not widen
-            pairing = family.paired(made, tensors)
+        same = [*made.arrays] == [*network.arrays]  # or at this width some block does not widen
+        pairing = structure.pairing if same else family.paired(made, tensors)
         attempt, expected = Attempt(made, pairing), made.arrays
         for ours in pairing.pairs:
             if (found := _shape(family, tensors, attempt, ours)) != expected[ours]:

@@ -9,6 +9,7 @@ from ..models.params import check_params
 from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from .families import family_named
+from .family import Family
 
 # switches that change neither a shape nor what `infer` computes
 _IDLE = ("classes", "resolution", "bn_momentum", "dropout")
@@ -27,7 +28,7 @@ def export_weights(
     check_params(network, params)
     if target.write is None:
         raise ValueError(f"{target.title} cannot be written")
-    theirs = _nearest_plan(network, family)
+    theirs = _nearest_plan(network, target)
     target.write(path, target.outgoing(network, params))
     ours, settled = network.dialect, theirs.dialect
     return tuple(
@@ -37,9 +38,8 @@ def export_weights(
     )
 
 
-def _nearest_plan(network: Plan, family: str) -> Plan:
+def _nearest_plan(network: Plan, target: Family) -> Plan:
     """The family's own plan of equal shapes; ValueError where it has none."""
-    target = family_named(family)
     wanted = network.arrays
     for dialect in target.dialects:
         if network.model[:2] in dialect.versions:

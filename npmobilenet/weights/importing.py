@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +71,9 @@ def import_weights(
     made = preprocessing or preprocessing_of(
         network.dialect.name, network.model[:2], network.resolution, network.channels
     )
-    origin = {
-        "family": source.name,
-        "file": path.name,
-        "sha256": sha256(path.read_bytes()).hexdigest(),
-    }
+    with path.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
     return Imported(found, _notes(source, network, asked, len(tensors), made))
 
