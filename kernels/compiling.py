@@ -16,6 +16,8 @@ import os
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 
@@ -103,19 +105,67 @@ def _compile(function):
     twin.__qualname__ = function.__qualname__
     jit = numba.njit(parallel=_ONLY_PRANGE, fastmath=_RELAXED, error_model="numpy", nogil=True)
     dispatcher = jit(twin)
+    with _kept() as possible:
+        if possible:
+            dispatcher.enable_caching()
+    return dispatcher
+
+
+class compiled_unit:
+    """A function for compiled code to call: `address` compiles it, and is then where its code is."""
+
+    def __init__(self, function, signature):
+        self.function, self.signature = function, signature
+        self.__doc__, self.__wrapped__ = function.__doc__, function
+        self._code = None
+
+    @property
+    def address(self):
+        if self._code is None:
+            with _lock:
+                self._code = self._code or _compile_unit(self.function, self.signature)
+        return self._code.address
+
+
+def _compile_unit(function, signature):
+    import numba
+    from numba.core.compiler import Compiler
+
+    class Announcing(Compiler):
+        def define_pipelines(self):  # only called where the disk has no code yet
+            on_compile(_title(function))
+            return super().define_pipelines()
+
+    make = partial(
+        numba.cfunc, signature, pipeline_class=Announcing, fastmath=_RELAXED, error_model="numpy"
+    )
+    with _kept() as possible:
+        return make(cache=possible)(function)
+
+
+@contextmanager
+def _kept():
+    """Numba keeps what it compiles here in our folder; gives False where that cannot be written."""
+    import numba
+
     before = numba.config.CACHE_DIR
+    folder = cache_folder()
     try:
-        folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
         # asked here, for Numba would turn to a folder beside the source, whose name tells no edits
         with tempfile.TemporaryFile(dir=folder):
-            numba.config.CACHE_DIR = str(folder)
-            dispatcher.enable_caching()
-    except (RuntimeError, OSError):
-        pass  # nowhere to write: the kernel is compiled anew in every process, and works
+            possible = True
+    except OSError:
+        possible = False  # the kernel is compiled anew in every process, and works
+    try:
+        numba.config.CACHE_DIR = str(folder)
+        yield possible
     finally:
         numba.config.CACHE_DIR = before
-    return dispatcher
+
+
+def _title(function):
+    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
 def _listen():
@@ -129,7 +179,7 @@ def _listen():
         def on_start(self, happening):
             function = happening.data["dispatcher"].py_func
             if function.__module__.startswith(__package__):
-                on_compile(f"{function.__module__.rpartition('.')[2]}.{function.__name__}")
+                on_compile(_title(function))
 
         def on_end(self, happening):
             pass

@@ -33,12 +33,15 @@ from .ops import *  # noqa: F403
 from .ops import __all__ as _operators
 
 if TYPE_CHECKING:
+    from .engine import Engine, compile
     from .weights import Model, export_weights, import_weights, load, save
     from .weights.onnx import export_onnx
 else:
 
     def __getattr__(name: str) -> Any:
         """What is imported when it is first used: `import npmobilenet` reads no weight files."""
+        if name in ("Engine", "compile"):
+            return getattr(import_module(".engine", __name__), name)
         if name in ("Model", "export_weights", "import_weights", "load", "save"):
             return getattr(import_module(".weights", __name__), name)
         if name == "export_onnx":
@@ -60,10 +63,12 @@ __all__ = [
     "TIMM_TF",
     "TORCHVISION",
     "Dialect",
+    "Engine",
     "Model",
     "Plan",
     "backward",
     "block_ratios",
+    "compile",
     "cost",
     "export_onnx",
     "export_weights",

@@ -1,0 +1,142 @@
+"""A plan and its parameters, compiled for inference.
+
+engine = nm.compile(plan, params, batch=1)
+logits = engine(x)                          # x (N, H, W, C) float32, N at most the batch
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from threading import Lock
+
+import numpy as np
+
+from ..models.folding import fold_batch_norm
+from ..models.plan import Plan
+from ..ops.checks import Array, whole
+from ..ops.rungs import default_rung
+from . import packing
+from .program import Writer
+from .steps import Step, fused, steps_of
+
+MOST = 700 * 1024  # weights of a pointwise convolution that is still done band by band
+
+_several = Lock()  # held by an engine that runs on several threads
+
+
+class Engine:
+    """Runs one network; made by `compile`.  Calls from several Python threads take turns."""
+
+    def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
+        from ..kernels.simd import network, team, unit
+
+        self.plan, self.batch, self.threads = plan, batch, threads
+        folded, arrays = fold_batch_norm(plan, params)
+        steps, same = steps_of(folded, arrays)
+        self.program = p = Writer(folded, fused(steps, MOST), same, batch, threads).write()
+        self._run = network.run if threads > 1 else network.run_alone
+        self._spacing = team.SPACING // 8
+        self._memory = packing.aligned(p.memory // 4 + 16)
+        self._shared = packing.aligned(p.shared // 4 + 16)
+        line = packing.up(p.scratch, 4096) + 192  # of one member, apart from the next one's
+        self._scratch = packing.aligned(threads * line // 4).reshape(threads, -1)
+        stages = batch * len(p.trunk) + len(p.head)
+        self._counters = np.zeros((1 + stages * (threads + 1)) * self._spacing, np.int64)
+        self._results = np.empty((batch, *p.results), np.float32)
+        self._bases = np.zeros(threads, unit.BASES)
+        for member, b in enumerate(self._bases):
+            b["memory"] = self._memory.ctypes.data
+            b["scratch"] = self._scratch[member].ctypes.data
+            b["shared"], b["weights"] = self._shared.ctypes.data, p.weights.ctypes.data
+            b["tables"], b["results"] = p.tables.ctypes.data, self._results.ctypes.data
+        # not every library of threads that Numba may use can be called from two threads at once
+        self._lock = _several if threads > 1 else Lock()
+
+    def __call__(self, x: Array) -> Array:
+        """Logits (N, classes) of x (N, H, W, C) float32; the last map of a plan without top.
+
+        ValueError where x does not fit the plan, or is more than the batch.
+        """
+        image = (*self.plan.resolution, self.plan.channels)
+        if not isinstance(x, np.ndarray) or x.dtype != np.float32 or x.shape[1:] != image:
+            found = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+            raise ValueError(
+                f"engine: x must be float32 (N, {', '.join(map(str, image))}), found {found}"
+            )
+        if not 1 <= len(x) <= self.batch:
+            raise ValueError(
+                f"engine: x has {len(x)} images, but it was compiled for 1 to {self.batch}"
+            )
+        x = np.ascontiguousarray(x)
+        with self._lock:
+            self._counters[:] = 0
+            self._bases["images"] = x.ctypes.data
+            p = self.program
+            self._run(self.threads, p.trunk, p.head, len(x), self._bases, self._counters)
+            return self._results[: len(x)].copy()
+
+    @property
+    def stages(self) -> tuple[Step, ...]:
+        """What each stage does, in the order in which they run."""
+        return self.program.steps
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """Bytes of memory that it holds: weights, maps, the bands between two layers, the rest."""
+        p = self.program
+        maps = self._memory.nbytes + self._shared.nbytes
+        rest = p.tables.nbytes + self._results.nbytes + self._counters.nbytes
+        return {
+            "weights": p.weights.nbytes,
+            "maps": maps,
+            "bands": self._scratch.nbytes,
+            "rest": rest,
+        }
+
+    def time_stages(self, x: Array, rounds: int = 50) -> list[float]:
+        """Median seconds of each stage while the network runs on one image x (1, H, W, C).
+
+        The first stage counts from the call on.  ValueError for more than one image.
+        """
+        if len(x) != 1:
+            raise ValueError(f"engine: stages are timed on one image, found {len(x)}")
+        width = self.threads + 1
+        at = 1 + np.arange(len(self.stages)) * width + self.threads
+        shares, wholes = [], []
+        for _ in range(rounds):
+            before = time.perf_counter()
+            self(x)
+            wholes.append(time.perf_counter() - before)
+            stamps = self._counters[at * self._spacing + 1]
+            shares.append(np.diff(stamps, prepend=self._counters[0]))
+        ticks = np.median([sum(share) for share in shares])
+        return list(np.median(shares, axis=0) * (np.median(wholes) / ticks))
+
+
+def compile(
+    plan: Plan, params: Mapping[str, Array], batch: int = 1, threads: int | None = None
+) -> Engine:
+    """The plan as an `Engine` for up to `batch` images at once, in float32.
+
+    Batch normalisation is folded away; params are copied, and may change afterwards.  threads: how
+    many work together, None for one on each core (or NUMBA_NUM_THREADS).  The numbers do not depend
+    on it, to the bit.  ValueError where params do not fit the plan, or Numba is not installed.
+    """
+    for name, value in (("batch", batch), ("threads", 1 if threads is None else threads)):
+        if not whole(value) or value < 1:
+            raise ValueError(f"compile: {name} must be a positive integer, found {value!r}")
+    if default_rung() != "numba":
+        raise ValueError("compile: the engine needs the package numba, which is not installed")
+    if threads is None:
+        asked = os.environ.get("NUMBA_NUM_THREADS")
+        threads = int(asked) if asked else _cores()
+    return Engine(plan, params, int(batch), int(threads))
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,84 @@
+"""Weights in the order in which the tiles read them.
+
+    panels    (K, O)     -> [O / (v LANES)][K][v LANES]     a tile's whole loop reads straight ahead
+    taps      (K, K, M)  -> [M / LANES][K K][LANES]
+
+Channels are filled up with zeros to whole vectors, K to whole turns of the loop.
+"""
+
+import mmap
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ops.checks import Array
+
+Floats = NDArray[np.float32]
+HUGE = 2**21  # bytes of a large page
+
+
+def up(count: int, grain: int) -> int:
+    """`count` rounded up to a multiple of `grain`."""
+    return -(-count // grain) * grain
+
+
+def aligned(numbers: int) -> Floats:
+    """So many zeros, in large pages where the system has them.
+
+    A small page is 4 KiB: a network would touch thousands, more than the processor keeps the addresses
+    of, and looking one up again costs as much as fetching some numbers from memory.
+    """
+    size = up(4 * max(numbers, 1), HUGE)
+    if size == HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        raw = np.zeros(4 * numbers + 64, np.uint8)
+        skip = -raw.ctypes.data % 64
+    else:
+        pages = mmap.mmap(-1, size + HUGE)  # kept alive by the array
+        pages.madvise(mmap.MADV_HUGEPAGE)
+        raw = np.frombuffer(pages, np.uint8)
+        skip = -raw.ctypes.data % HUGE
+    return raw[skip : skip + 4 * numbers].view(np.float32)
+
+
+def panels(w: Array, lanes: int, rows: int, main: int, split: int) -> Floats:
+    """w (K, O) as panels of `main` vectors up to vector `split`, and one panel of the rest."""
+    depth, filters = w.shape
+    full = np.zeros((up(depth, rows), up(filters, lanes)), np.float32)
+    full[:depth, :filters] = w
+    edges = [*range(0, split * lanes, main * lanes), split * lanes, full.shape[1]]
+    return np.concatenate([full[:, a:b].ravel() for a, b in pairwise(edges)])
+
+
+def cut(vectors: int, widths: Iterable[int]) -> tuple[int, int, int]:
+    """How to cut so many vectors into panels: the main width, where it ends, the width of the rest.
+
+    Wide tiles load less for each multiplication; the rest must be one panel of another width.
+    """
+    cost = {1: 1.3, 2: 1.1}
+    best = min(
+        (
+            (cost.get(main, 1.0) * split + cost.get(rest, 1.0) * rest, -main, main, split, rest)
+            for main in widths
+            for split in range(main, vectors + 1, main)
+            for rest in [vectors - split]
+            if rest == 0 or (rest in widths and rest != main)
+        ),
+    )
+    return best[2:]
+
+
+def vectors_of(b: Array, lanes: int) -> Floats:
+    """b (O,) filled up with zeros to whole vectors."""
+    full = np.zeros(up(len(b), lanes), np.float32)
+    full[: len(b)] = b
+    return full
+
+
+def taps(w: Array, lanes: int) -> Floats:
+    """w (K, L, M), block by block."""
+    k, l, m = w.shape  # noqa: E741
+    full = np.zeros((k * l, up(m, lanes)), np.float32)
+    full[:, :m] = w.reshape(k * l, m)
+    return np.ascontiguousarray(full.reshape(k * l, -1, lanes).transpose(1, 0, 2)).ravel()
