@@ -53,8 +53,8 @@ on_compile = announce  # a caller with a progress display puts its own function 
 
 
 def fingerprint() -> str:
-    """Hash of every source file of the kernels, whatever their dates say."""
-    digest = hashlib.sha256()
+    """Hash of every source file of the kernels, whatever their dates say, and of what they read."""
+    digest = hashlib.sha256(os.environ.get("NPMOBILENET_LANES", "").encode())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -103,7 +103,8 @@ def _compile(function):
     names = {**function.__globals__, "prange": numba.prange}
     twin = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
     twin.__qualname__ = function.__qualname__
-    jit = numba.njit(parallel=_ONLY_PRANGE, fastmath=_RELAXED, error_model="numpy", nogil=True)
+    parallel = _ONLY_PRANGE if "prange" in function.__code__.co_names else False
+    jit = numba.njit(parallel=parallel, fastmath=_RELAXED, error_model="numpy", nogil=True)
     dispatcher = jit(twin)
     with _kept() as possible:
         if possible:

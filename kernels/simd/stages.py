@@ -13,7 +13,7 @@ from numba import carray, njit  # type: ignore[attr-defined]
 
 from .lanes import BYTES, LANES, TILES
 from .product import AHEAD, STEPS, convolution_tile, product_tile
-from .unit import unit
+from .unit import unit, units
 from .vector import (
     add,
     fma,
@@ -42,8 +42,8 @@ def share(total, piece, pieces, grain):
     return min(total, (piece * ((total + grain - 1) // grain) // pieces) * grain)
 
 
-def _product(vectors):
-    """The unit for panels of so many vectors."""
+def _panel(vectors):
+    """Pixels first .. last - 1 of one panel of so many vectors."""
     rows = TILES[vectors]
     many, half, one = (product_tile(r, vectors) for r in (rows, rows // 2, 1))
 
@@ -72,45 +72,48 @@ def _product(vectors):
                     s.y_plane)  # fmt: skip
                 p += 1
 
-    def product(stage, bases, number):
-        """y = act(x @ w + bias) + added for some pixels and some panels.
-
-        After a window (band > 0) the pixels are those of the band that waits in the scratch.
-        """
-        s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-        pixels = s.rows * s.columns
-        at, add_at = b.tables + s.y_at, b.tables + s.added_at
-        # the panels of this width: before the split if they are the main ones, else after it
-        block, blocks = (0, s.split) if s.main == vectors else (s.split, s.vectors)
-        if s.band > 0:
-            shift = number * s.band * s.columns
-            x, x_plane = b.scratch, s.scratch_plane
-            first, last = 0, min(s.band * s.columns, pixels - shift)
-            at, add_at = at + 4 * shift, add_at + 4 * shift
-        else:
-            x, x_plane = b.memory + s.x, s.x_plane
-            chunk, piece = number // s.panel_chunks, number % s.panel_chunks
-            first = share(pixels, chunk, s.pixel_chunks, GRAIN)
-            last = share(pixels, chunk + 1, s.pixel_chunks, GRAIN)
-            if s.panel_chunks > 1:  # one panel only: the main ones first, then the others
-                mine = piece - (0 if s.main == vectors else s.split // s.main)
-                if mine < 0 or block + mine * vectors >= blocks:
-                    return
-                block += mine * vectors
-                blocks = block + vectors
-        while block < blocks:
-            w = b.weights + s.wide + block * s.turns * STEPS * BYTES
-            bias = b.weights + s.wide_bias + block * BYTES
-            y = b.memory + s.y + block * s.y_plane
-            add_to = b.memory + s.added + block * s.added_plane if s.added >= 0 else 0
-            panel(s, x, x_plane, w, bias, add_to, add_at, y, at, first, last)
-            block += vectors
-
-    product.__name__ = product.__qualname__ = f"product_{vectors}"
-    return unit(product)
+    return panel
 
 
-products = {vectors: _product(vectors) for vectors in TILES}
+vectors, panel = 0, None  # what the template below leaves open
+
+
+def product(stage, bases, number):
+    """y = act(x @ w + bias) + added for some pixels and some panels.
+
+    After a window (band > 0) the pixels are those of the band that waits in the scratch.
+    """
+    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
+    pixels = s.rows * s.columns
+    at, add_at = b.tables + s.y_at, b.tables + s.added_at
+    # the panels of this width: before the split if they are the main ones, else after it
+    block, blocks = (0, s.split) if s.main == vectors else (s.split, s.vectors)
+    if s.band > 0:
+        shift = number * s.band * s.columns
+        x, x_plane = b.scratch, s.scratch_plane
+        first, last = 0, min(s.band * s.columns, pixels - shift)
+        at, add_at = at + 4 * shift, add_at + 4 * shift
+    else:
+        x, x_plane = b.memory + s.x, s.x_plane
+        chunk, piece = number // s.panel_chunks, number % s.panel_chunks
+        first = share(pixels, chunk, s.pixel_chunks, GRAIN)
+        last = share(pixels, chunk + 1, s.pixel_chunks, GRAIN)
+        if s.panel_chunks > 1:  # one panel only: the main ones first, then the others
+            mine = piece - (0 if s.main == vectors else s.split // s.main)
+            if mine < 0 or block + mine * vectors >= blocks:
+                return
+            block += mine * vectors
+            blocks = block + vectors
+    while block < blocks:
+        w = b.weights + s.wide + block * s.turns * STEPS * BYTES
+        bias = b.weights + s.wide_bias + block * BYTES
+        y = b.memory + s.y + block * s.y_plane
+        add_to = b.memory + s.added + block * s.added_plane if s.added >= 0 else 0
+        panel(s, x, x_plane, w, bias, add_to, add_at, y, at, first, last)
+        block += vectors
+
+
+products = {v: units(product, f"product_{v}", vectors=v, panel=_panel(v)) for v in TILES}
 
 
 def _row(vectors):
@@ -171,38 +174,46 @@ def _band(s, b, number):
     return block, block + 1, row, count, y, s.y_plane
 
 
-def _window(kernel, stride):
-    """Depthwise convolution with this kernel and stride."""
-    many, one = (depthwise_tile(kernel, stride, pixels) for pixels in (PIXELS, 1))
-
-    def window(stage, bases, number):
-        s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-        block, blocks, first, count, y, y_plane = _band(s, b, number)
-        while block < blocks:
-            x = b.memory + s.x + block * s.x_plane + first * stride * s.x_row
-            w = b.weights + s.w + block * kernel * kernel * BYTES
-            bias = b.weights + s.bias + block * BYTES
-            for i in range(count):
-                j = 0
-                while j < s.columns:
-                    if s.columns >= PIXELS:
-                        j = min(j, s.columns - PIXELS)  # the last few once more
-                        many(x + j * stride * BYTES, s.x_row, s.x_plane, w, bias,
-                             s.activation, s.low, s.high, y + (i * s.columns + j) * BYTES)  # fmt: skip
-                        j += PIXELS
-                    else:
-                        one(x + j * stride * BYTES, s.x_row, s.x_plane, w, bias,
-                            s.activation, s.low, s.high, y + (i * s.columns + j) * BYTES)  # fmt: skip
-                        j += 1
-                x += stride * s.x_row
-            y += y_plane
-            block += 1
-
-    window.__name__ = window.__qualname__ = f"window_{kernel}_{stride}"
-    return unit(window)
+kernel, stride, many, one = 0, 0, None, None  # what the template below leaves open
 
 
-windows = {(k, s): _window(k, s) for k in (3, 5) for s in (1, 2)}
+def window(stage, bases, number):
+    """Depthwise convolution of some rows, PIXELS at a time."""
+    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
+    block, blocks, first, count, y, y_plane = _band(s, b, number)
+    while block < blocks:
+        x = b.memory + s.x + block * s.x_plane + first * stride * s.x_row
+        w = b.weights + s.w + block * kernel * kernel * BYTES
+        bias = b.weights + s.bias + block * BYTES
+        for i in range(count):
+            j = 0
+            while j < s.columns:
+                if s.columns >= PIXELS:
+                    j = min(j, s.columns - PIXELS)  # the last few once more
+                    many(x + j * stride * BYTES, s.x_row, s.x_plane, w, bias,
+                         s.activation, s.low, s.high, y + (i * s.columns + j) * BYTES)  # fmt: skip
+                    j += PIXELS
+                else:
+                    one(x + j * stride * BYTES, s.x_row, s.x_plane, w, bias,
+                        s.activation, s.low, s.high, y + (i * s.columns + j) * BYTES)  # fmt: skip
+                    j += 1
+            x += stride * s.x_row
+        y += y_plane
+        block += 1
+
+
+windows = {
+    (k, s): units(
+        window,
+        f"window_{k}_{s}",
+        kernel=k,
+        stride=s,
+        many=depthwise_tile(k, s, PIXELS),
+        one=depthwise_tile(k, s, 1),
+    )
+    for k in (3, 5)
+    for s in (1, 2)
+}
 
 
 @unit

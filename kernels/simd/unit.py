@@ -4,6 +4,8 @@ A network needs only some of the steps; each is compiled when the first network 
 loop over all steps, which is small, never has to be compiled again with all of them inside.
 """
 
+from types import FunctionType
+
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -46,6 +48,18 @@ SIGNATURE = types.void(_stage, _bases, types.int64)
 def unit(function):
     """Compile `function(stage, bases, unit)` when its address is first asked for."""
     return compiled_unit(function, SIGNATURE)
+
+
+def units(template, name, **names):
+    """A unit made from a template: the names that it leaves open are filled in.
+
+    They become globals of a copy.  In a closure they would do as well, but Numba's cache would not know
+    the unit again in the next process.
+    """
+    found = {**template.__globals__, **names}
+    made = FunctionType(template.__code__, found, name, template.__defaults__)
+    made.__qualname__, made.__doc__ = name, template.__doc__
+    return unit(made)
 
 
 @intrinsic

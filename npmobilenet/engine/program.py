@@ -153,12 +153,13 @@ class Writer:
         else:
             trunk.append(self._unblock(last, last.output[0] * last.output[1], last.output[-1]))
             steps.append(last)
-        weights = packing.aligned(self.written // 4 + 1024)
+        weights = packing.aligned(self.written // 4 + 1024)  # tiles ask for a little beyond the end
         np.concatenate(self.weights, out=weights[: self.written // 4])
+        bare = {"w": None, "b": None, "wide": None, "wide_b": None}  # the packed ones will do
         return Program(
             np.array(trunk, self.record),
             np.array(head, self.record),
-            tuple(steps),
+            tuple(replace(step, **bare) for step in steps),
             weights,
             np.concatenate(self.tables) if self.tables else np.zeros(1, np.int32),
             memory,

@@ -172,7 +172,7 @@ class _Reader:
         return len(layers) > 1 and isinstance(layers[1], Scale) and layers[1].inputs[1] == gate.name
 
     def _arrays(self, layer: Layer) -> tuple[Array, Array]:
-        """Weight and bias in float64; a batch normalisation alone is a 1 x 1 window."""
+        """Weight and bias; a batch normalisation alone is a 1 x 1 window."""
         if isinstance(layer, BatchNorm):
             gamma, beta, mean, variance = (
                 self.params[f"{layer.name}.{a}"].astype(np.float64)
@@ -180,9 +180,10 @@ class _Reader:
             )
             s = gamma / np.sqrt(variance + layer.eps)
             return s[None, None], beta - mean * s
-        w = self.params[f"{layer.name}.weight"].astype(np.float64)
-        b = self.params.get(f"{layer.name}.bias", np.zeros(w.shape[-1])).astype(np.float64)
-        return w * self.factor.get(layer.inputs[0], 1.0), b
+        w = self.params[f"{layer.name}.weight"]
+        b = self.params.get(f"{layer.name}.bias", np.zeros(w.shape[-1], w.dtype))
+        factor = self.factor.get(layer.inputs[0], 1.0)
+        return w if factor == 1 else w * factor, b
 
 
 def fused(steps: Sequence[Step], most: int) -> list[Step]:
