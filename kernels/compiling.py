@@ -179,7 +179,7 @@ def _listen():
     class Listener(event.Listener):
         def on_start(self, happening):
             function = happening.data["dispatcher"].py_func
-            if function.__module__.startswith(__package__):
+            if (function.__module__ or "").startswith(__package__):  # code of exec has none
                 on_compile(_title(function))
 
         def on_end(self, happening):

@@ -22,29 +22,32 @@ STAGE_BYTES, BASES_BYTES = STAGE.itemsize, BASES.itemsize
 @part
 def do(stages, number, bases, unit):
     """One unit of a stage."""
-    s = stages[number]
-    stage = address(stages) + number * STAGE_BYTES
-    call(s.first, stage, bases, unit)
-    if s.then:
-        call(s.then, stage, bases, unit)
-    if s.last:
-        call(s.last, stage, bases, unit)
+    for part in range(number, number + stages[number].parts):
+        s = stages[part]
+        stage = address(stages) + part * STAGE_BYTES
+        call(s.first, stage, bases, unit)
+        if s.then:
+            call(s.then, stage, bases, unit)
+        if s.last:
+            call(s.last, stage, bases, unit)
 
 
 @part
 def together(stages, bases, counters, member, members):
     """The stages in order, their units shared by all members."""
-    for number in range(len(stages)):
-        units = stages[number].units
+    number = 0
+    while number < len(stages):
+        units, parts = stages[number].units, stages[number].parts
         unit = claim(counters, units, member, members)
         while unit >= 0:
             do(stages, number, bases, unit)
             finished(counters, members)
             unit = claim(counters, units, member, members)
         wait(counters, units, members)
+        number += parts
+        counters += parts * (members + 1) * SPACING
         if member == 0:  # how long stages take is measured where they run: benchmarks/engine.py
-            stamp(counters + members * SPACING + 8)
-        counters += (members + 1) * SPACING
+            stamp(counters - SPACING + 8)
 
 
 @part

@@ -112,7 +112,8 @@ def _multiply(builder, sums, x, x_plane, turns, w, ahead):
     def turn(number, here, panel, now):
         now = _steps(builder, now, here, panel, STEPS, BYTES)
         for line in range(AHEAD):
-            prefetch(builder, builder.add(ahead, builder.mul(number, INT64(64 * AHEAD))), 64 * line)
+            place = builder.add(ahead, builder.mul(number, INT64(64 * AHEAD)))
+            prefetch(builder, place, 64 * line)
         if STEPS == LANES:
             forward = x_plane
         else:  # the second half of the same block, then the first of the next

@@ -29,7 +29,7 @@ from .vector import (
 )
 from .window import PIXELS, depthwise_tile
 
-GRAIN = 2  # pixels: work is not cut finer
+GRAIN = 6  # pixels: work is not cut finer
 
 part = njit(nogil=True, fastmath={"contract"}, error_model="numpy")
 
@@ -81,20 +81,28 @@ vectors, panel = 0, None  # what the template below leaves open
 def product(stage, bases, number):
     """y = act(x @ w + bias) + added for some pixels and some panels.
 
-    After a window (band > 0) the pixels are those of the band that waits in the scratch.
+    from_band: x is the band that a window has left in the scratch.  into_band: y is what the windows
+    of a band will see, in the scratch.
     """
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
     pixels = s.rows * s.columns
     at, add_at = b.tables + s.y_at, b.tables + s.added_at
     # the panels of this width: before the split if they are the main ones, else after it
     block, blocks = (0, s.split) if s.main == vectors else (s.split, s.vectors)
-    if s.band > 0:
+    y_base, x, x_plane = b.memory + s.y, b.memory + s.x, s.x_plane
+    if s.from_band:
         shift = number * s.band * s.columns
         x, x_plane = b.scratch, s.scratch_plane
         first, last = 0, min(s.band * s.columns, pixels - shift)
         at, add_at = at + 4 * shift, add_at + 4 * shift
+    elif s.into_band:
+        top = number * s.stride_rows - s.above  # the first row that the band's windows see
+        low, high = max(0, top), min(s.height, top + s.tall)
+        y_base = b.scratch + s.y
+        x += low * s.columns * BYTES
+        first, last = 0, (high - low) * s.columns
+        at += 4 * (low - top) * s.columns
     else:
-        x, x_plane = b.memory + s.x, s.x_plane
         chunk, piece = number // s.panel_chunks, number % s.panel_chunks
         first = share(pixels, chunk, s.pixel_chunks, GRAIN)
         last = share(pixels, chunk + 1, s.pixel_chunks, GRAIN)
@@ -107,13 +115,29 @@ def product(stage, bases, number):
     while block < blocks:
         w = b.weights + s.wide + block * s.turns * STEPS * BYTES
         bias = b.weights + s.wide_bias + block * BYTES
-        y = b.memory + s.y + block * s.y_plane
+        y = y_base + block * s.y_plane
         add_to = b.memory + s.added + block * s.added_plane if s.added >= 0 else 0
         panel(s, x, x_plane, w, bias, add_to, add_at, y, at, first, last)
         block += vectors
 
 
 products = {v: units(product, f"product_{v}", vectors=v, panel=_panel(v)) for v in TILES}
+
+
+@unit
+def border(stage, bases, number):
+    """Zeros around what a band sees of the map that is now computed for it."""
+    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
+    top = number * s.stride_rows - s.above
+    zero = splat(np.float32(0))
+    for block in range(s.vectors):
+        for i in range(s.tall):
+            row = b.scratch + s.y + block * s.y_plane + i * s.x_row
+            whole = top + i < 0 or top + i >= s.height
+            for q in range(0, s.x_row if whole else s.left, BYTES):
+                store(row + q, zero)
+            for q in range(s.x_row - s.right, s.x_row, BYTES):
+                store(row + q, zero)
 
 
 def _row(vectors):
@@ -163,15 +187,17 @@ def convolution(stage, bases, number):
 
 @part
 def _band(s, b, number):
-    """Blocks and rows of a unit: all blocks of a band into the scratch, or one block of it into y."""
-    bands = (s.rows + s.band - 1) // s.band if s.scratch_plane == 0 else 1
-    block = number // bands
-    row = number % bands * s.band if s.scratch_plane == 0 else number * s.band
-    count = min(s.band, s.rows - row)
-    if s.scratch_plane > 0:
-        return 0, s.blocks, row, count, b.scratch, s.scratch_plane
-    y = b.memory + s.y + block * s.y_plane + row * s.columns * BYTES
-    return block, block + 1, row, count, y, s.y_plane
+    """Blocks, input, output and rows of a unit: all blocks of a band, or one block of it."""
+    if s.scratch_plane > 0:  # into the scratch, out of memory or of what was computed for this band
+        row, block, blocks, y, y_plane = number * s.band, 0, s.blocks, b.scratch, s.scratch_plane
+        x = b.scratch + s.x if s.sees_band else b.memory + s.x + row * s.stride * s.x_row
+    else:
+        bands = (s.rows + s.band - 1) // s.band
+        row, block = number % bands * s.band, number // bands
+        blocks, y_plane = block + 1, s.y_plane
+        y = b.memory + s.y + block * s.y_plane + row * s.columns * BYTES
+        x = b.memory + s.x + row * s.stride * s.x_row
+    return block, blocks, x, y, y_plane, min(s.band, s.rows - row)
 
 
 kernel, stride, many, one = 0, 0, None, None  # what the template below leaves open
@@ -180,9 +206,9 @@ kernel, stride, many, one = 0, 0, None, None  # what the template below leaves o
 def window(stage, bases, number):
     """Depthwise convolution of some rows, PIXELS at a time."""
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-    block, blocks, first, count, y, y_plane = _band(s, b, number)
+    block, blocks, base, y, y_plane, count = _band(s, b, number)
     while block < blocks:
-        x = b.memory + s.x + block * s.x_plane + first * stride * s.x_row
+        x = base + block * s.x_plane
         w = b.weights + s.w + block * kernel * kernel * BYTES
         bias = b.weights + s.bias + block * BYTES
         for i in range(count):
@@ -220,9 +246,9 @@ windows = {
 def any_window(stage, bases, number):
     """Any other kernel and stride: the formula, a vector at a time."""
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-    block, blocks, first, count, y, y_plane = _band(s, b, number)
+    block, blocks, base, y, y_plane, count = _band(s, b, number)
     while block < blocks:
-        x = b.memory + s.x + block * s.x_plane + first * s.stride * s.x_row
+        x = base + block * s.x_plane
         w, bias = (
             b.weights + s.w + block * s.kernel * s.kernel * BYTES,
             b.weights + s.bias + block * BYTES,
@@ -272,9 +298,9 @@ def mean(stage, bases, number):
 
 @unit
 def pool(stage, bases, number):
-    """The mean of one block of x, as one row of the head's input."""
+    """The mean of one block of x; at the end of the trunk a row of the head's input."""
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-    y = b.shared + s.y + b.image * BYTES + number * s.y_plane
+    y = (b.shared + b.image * BYTES if s.to_head else b.memory) + s.y + number * s.y_plane
     _mean(b.memory + s.x + number * s.x_plane, s.rows, s.columns, y)
 
 
@@ -299,18 +325,18 @@ def scale(stage, bases, number):
 def activate(stage, bases, number):
     """One block in place: 0 sigmoid, 1 swish, 2 hard sigmoid of slope `low`."""
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-    place = b.memory + s.x + number * s.x_plane
-    for _ in range(s.rows * s.columns * LANES):
-        x = number_at(place)
-        if s.activation == 2:
-            y = x * s.low + np.float32(0.5)
-            y = min(max(y, np.float32(0)), np.float32(1)) if y == y else y
-        else:
-            e = np.float32(math.exp(-abs(x)))
-            y = (np.float32(1) if x >= 0 else e) / (np.float32(1) + e)
-            y = x * y if s.activation == 1 else y
-        set_number(place, y)
-        place += 4
+    for p in range(s.rows * s.columns):
+        pixel = b.memory + s.x + number * s.x_plane + offset_at(b.tables + s.y_at + 4 * p)
+        for place in range(pixel, pixel + BYTES, 4):
+            x = number_at(place)
+            if s.activation == 2:
+                y = x * s.low + np.float32(0.5)
+                y = min(max(y, np.float32(0)), np.float32(1)) if y == y else y
+            else:
+                e = np.float32(math.exp(-abs(x)))
+                y = (np.float32(1) if x >= 0 else e) / (np.float32(1) + e)
+                y = x * y if s.activation == 1 else y
+            set_number(place, y)
 
 
 @unit
@@ -338,3 +364,6 @@ def unblock(stage, bases, number):
         y = b.results + 4 * (b.image * pixels + p) * s.channels
         for c in range(s.channels):
             set_number(y + 4 * c, number_at(x + c // LANES * s.x_plane + c % LANES * 4))
+
+
+others = (convolution, border, any_window, mean, pool, scale, activate, picture, unblock)

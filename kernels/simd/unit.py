@@ -17,8 +17,9 @@ from ..compiling import compiled_unit
 from .vector import INT64
 
 _PLACES = (
-    # the code of a unit, and of what follows it at once; how many units
-    "first", "then", "last", "units",
+    # the code of a unit, and of what follows it at once; how many units; how many records make the
+    # stage, the later ones done with the same unit
+    "first", "then", "last", "units", "parts",
     # what is read: address of its first number, bytes from block to block, row to row, pixel to pixel
     "x", "x_plane", "x_row", "x_step", "blocks",
     # what is written: rows and columns, and a table of int32 offsets of its pixels
@@ -30,8 +31,11 @@ _PLACES = (
     "added", "added_plane", "added_at",
     # how the work is cut into units, and where a band waits between window and product
     "band", "pixel_chunks", "panel_chunks", "scratch_plane",
+    # an expansion done band by band: rows of its map above a band, in a band, and to the next band;
+    # its height, and bytes of the columns of zeros on both sides
+    "above", "tall", "stride_rows", "height", "left", "right", "sees_band", "from_band", "into_band",
     # means of channels, a map scaled in place, channels of a picture or a result
-    "pooled", "scaled", "scaled_plane", "channels",
+    "pooled", "to_head", "scaled", "scaled_plane", "channels",
 )  # fmt: skip
 _NUMBERS = ("low", "high", "wide_low", "wide_high")
 STAGE = np.dtype([(n, "i8") for n in _PLACES] + [(n, "f4") for n in _NUMBERS], align=True)

@@ -16,12 +16,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--optimizer", default="sgd", choices=list(OPTIMIZER_STATE), help="whose state counts (sgd)"
     )
+    parser.add_argument(
+        "--engine", action="store_true", help="what the compiled network holds, instead"
+    )
     add_formats(parser)
     parser.epilog = "example: npmobilenet memory v2 --batch 32 --optimizer adam"
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what running and training the plan takes."""
+    if options.engine:
+        rows, document = _engine(options)
+        write_table(options, ("what", ">bytes", "remark"), rows, document)
+        return 0
     found = memory_cost(
         plan_of(options), batch=options.batch, dtype=options.dtype, optimizer=options.optimizer
     )
@@ -30,3 +37,23 @@ def run(options: argparse.Namespace) -> int:
     else:
         console().print(*found.parts(), sep="\n")
     return 0
+
+
+def _engine(options: argparse.Namespace) -> tuple[list[tuple[str, int, str]], dict[str, int]]:
+    """Bytes of the engine for the plan, and of the maps that the plain executor has at its peak."""
+    from ..engine import compile
+    from ..models import init
+
+    plan = plan_of(options)
+    held = compile(plan, init(plan, 0), options.batch).nbytes
+    plain = memory_cost(plan, batch=options.batch).inference_peak
+    remarks = {
+        "weights": "batch normalisation folded, packed into panels",
+        "maps": "all values of one image, taking turns; of the head for all images",
+        "bands": "between two layers that are done band by band, for each thread",
+        "rest": "results, tables, counters",
+    }
+    rows = [(name, size, remarks[name]) for name, size in held.items()]
+    rows.append(("all", sum(held.values()), ""))
+    rows.append(("plain executor", plain, "its peak, for comparison with maps and bands"))
+    return rows, held | {"all": sum(held.values()), "plain_executor": plain}

@@ -22,6 +22,7 @@ from .program import Writer
 from .steps import Step, fused, steps_of
 
 MOST = 700 * 1024  # weights of a pointwise convolution that is still done band by band
+LARGE = 400_000  # numbers of an expanded map that is not written to memory as a whole
 
 _several = Lock()  # held by an engine that runs on several threads
 
@@ -35,7 +36,9 @@ class Engine:
         self.plan, self.batch, self.threads = plan, batch, threads
         folded, arrays = fold_batch_norm(plan, params)
         steps, same = steps_of(folded, arrays)
-        self.program = p = Writer(folded, fused(steps, MOST), same, batch, threads).write()
+        self.program = p = Writer(
+            folded, fused(steps, threads, MOST, LARGE), same, batch, threads
+        ).write()
         self._run = network.run if threads > 1 else network.run_alone
         self._spacing = team.SPACING // 8
         self._memory = packing.aligned(p.memory // 4 + 16)
@@ -102,8 +105,9 @@ class Engine:
         """
         if len(x) != 1:
             raise ValueError(f"engine: stages are timed on one image, found {len(x)}")
-        width = self.threads + 1
-        at = 1 + np.arange(len(self.stages)) * width + self.threads
+        parts = np.concatenate([p["parts"] for p in (self.program.trunk, self.program.head)])
+        last = np.flatnonzero(parts) + parts[parts > 0] - 1  # the last record of each stage
+        at = last * (self.threads + 1) + 1 + self.threads
         shares, wholes = [], []
         for _ in range(rounds):
             before = time.perf_counter()

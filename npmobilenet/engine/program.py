@@ -18,6 +18,7 @@ from .packing import Floats, up
 from .steps import ALONE, Step
 
 SCRATCH = 192 * 1024  # bytes of a band between depthwise and pointwise: a part of the second cache
+LARGE_SCRATCH = 512 * 1024  # with the expanded rows that it sees
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Writer:
         """Of every value that is a map or a vector of one image."""
         sides: dict[str, Sides] = {}
         for step in self.steps:
-            if isinstance(step.window, Conv | Depthwise):
+            if isinstance(step.window, Conv | Depthwise) and step.expand is None:
                 sides[step.x] = step.window.window.sides
         found = {}
         for step in self.steps:
@@ -130,7 +131,7 @@ class Writer:
         wishes = [w for w in wishes if not pooling or w.name != pooling[0].y]
         wishes.append(Wish("image", self.layouts["image"], -1, 0))
         self.places, memory = place(wishes)
-        trunk = [self._copy()] + [self._record(s) for s in trunk_steps]
+        trunk = [self._copy()] + [r for s in trunk_steps for r in self._records(s)]
         steps = [self.steps[0], *trunk_steps]
         last = trunk_steps[-1]
         shared = 0
@@ -145,7 +146,8 @@ class Writer:
             found, shared = place(rows)
             self.places |= found
             trunk.append(self._pool(pooling[0]))
-            head = [self._record(s) for s in head_steps]
+            trunk[-1]["to_head"] = 1
+            head = [r for s in head_steps for r in self._records(s)]
             last = (pooling + head_steps)[-1]
             out = self._unblock(last, self.batch, last.output[-1])
             head.append(out)
@@ -155,7 +157,7 @@ class Writer:
             steps.append(last)
         weights = packing.aligned(self.written // 4 + 1024)  # tiles ask for a little beyond the end
         np.concatenate(self.weights, out=weights[: self.written // 4])
-        bare = {"w": None, "b": None, "wide": None, "wide_b": None}  # the packed ones will do
+        bare: Any = dict.fromkeys(("w", "b", "wide", "wide_b", "expand"))  # the packed ones will do
         return Program(
             np.array(trunk, self.record),
             np.array(head, self.record),
@@ -170,7 +172,7 @@ class Writer:
 
     def _blank(self, units: int, *code: Any) -> NDArray[Any]:
         record = np.zeros((), self.record)
-        record["units"] = units
+        record["units"], record["parts"] = units, 1
         for name, unit in zip(("first", "then"), code, strict=False):
             record[name] = unit.address
         record["added"] = -1
@@ -197,9 +199,10 @@ class Writer:
         record["y_at"] = self.table(layout)
         return record
 
-    def _record(self, step: Step) -> NDArray[Any]:
-        record: NDArray[Any] = getattr(self, f"_{step.kind}")(step)
-        return record
+    def _records(self, step: Step) -> list[NDArray[Any]]:
+        if step.kind == "bottleneck":
+            return self._bottleneck(step)
+        return [getattr(self, f"_{step.kind}")(step)]
 
     def _input(self, record: NDArray[Any], step: Step) -> Layout:
         layout = self.layouts[step.x]
@@ -267,12 +270,13 @@ class Writer:
         layout = self._output(record, step)
         panels = self._product(record, step)
         self._added(record, step)
-        tiles = -(-layout.rows * layout.columns // 14)
-        chunks = min(tiles, 4 * self.threads)
-        if tiles < 6 * self.threads:
+        tiles = -(-layout.rows * layout.columns // self.stages.GRAIN)
+        # few pixels: the members share the weights, each reading only some; many: the pixels
+        few = tiles < 12 * self.threads
+        if tiles == 1 or (few and panels >= 4 * self.threads):
             chunks, pieces = 1, panels
         else:
-            pieces = 1
+            chunks, pieces = min(tiles, self.threads * (1 if few else 4)), 1
         record["pixel_chunks"], record["panel_chunks"] = chunks, pieces
         record["units"] = chunks * pieces
         return record
@@ -320,19 +324,60 @@ class Writer:
     def _separable(self, step: Step) -> NDArray[Any]:
         record = self._blank(1)
         image = self._input(record, step)
+        self._band_to_map(record, step, image.blocks, SCRATCH)
+        return record
+
+    def _band_to_map(
+        self, record: NDArray[Any], step: Step, blocks: int, most: int, height: int = 1
+    ) -> int:
+        """Window into the scratch and product out of it; returns bytes of the band between them.
+
+        `most` bytes are to be in the scratch for a band, `height` times as many rows as it has.
+        """
         layout = self._output(record, step)
         self._taps(record, step)
         self._product(record, step, self._window(step))
         self._added(record, step)
-        row = image.blocks * layout.columns * self.lanes.BYTES
+        record["blocks"], record["from_band"] = blocks, 1
+        row = blocks * layout.columns * self.lanes.BYTES * height
         each = -(-layout.rows // self.threads)
-        bands = self.threads * max(1, -(-each * row // SCRATCH))
+        bands = self.threads * max(1, -(-each * row // most))
         record["band"] = band = -(-layout.rows // bands)
         record["units"] = -(-layout.rows // band)
-        within = Layout(image.blocks, band, layout.columns, CONTIGUOUS, self.lanes.BYTES)
+        within = Layout(blocks, band, layout.columns, CONTIGUOUS, self.lanes.BYTES)
         record["scratch_plane"] = within.plane
         self.scratch = max(self.scratch, within.size)
-        return record
+        return within.size
+
+    def _bottleneck(self, step: Step) -> list[NDArray[Any]]:
+        """Expansion of what a band sees, then the band's window and product: one stage, two records."""
+        expand = step.expand
+        assert expand is not None
+        assert isinstance(step.window, Depthwise)
+        top, _, left, right = step.window.window.sides
+        k, s = step.window.kernel[0], step.window.stride[0]
+        wide = self._blank(1)
+        self._input(wide, expand)
+        lanes = self.lanes.LANES
+        blocks = up(expand.output[-1], lanes) // lanes
+        narrow = self._blank(0)
+        narrow["parts"] = 0
+        size = self._band_to_map(narrow, step, blocks, LARGE_SCRATCH, height=s * s + 1)
+        band = int(narrow["band"])
+        height, width = expand.output[:2]
+        tall = (band - 1) * s + k
+        local = Layout(blocks, tall, width, (0, 0, left, right), self.lanes.BYTES)
+        self._product(wide, expand, self.stages.border)
+        wide["units"], wide["parts"], wide["into_band"] = narrow["units"], 2, 1
+        wide["rows"], wide["columns"], wide["height"] = height, width, height
+        wide["y"], wide["y_plane"], wide["y_at"] = size, local.plane, self.table(local)
+        wide["x_row"], wide["above"], wide["tall"] = local.row, top, tall
+        wide["stride_rows"] = band * s
+        wide["left"], wide["right"] = left * self.lanes.BYTES, right * self.lanes.BYTES
+        narrow["x"], narrow["x_plane"], narrow["x_row"] = size, local.plane, local.row
+        narrow["sees_band"], narrow["units"] = 1, 0
+        self.scratch = max(self.scratch, size + local.size)
+        return [wide, narrow]
 
     def _pool(self, step: Step) -> NDArray[Any]:
         layout = self.layouts[step.x]
@@ -361,4 +406,5 @@ class Writer:
         self._input(record, step)
         record["rows"], record["columns"] = layout.rows, layout.columns
         record["activation"], record["low"] = ALONE[step.function], step.slope
+        record["y_at"] = self.table(layout)
         return record

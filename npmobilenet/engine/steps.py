@@ -8,6 +8,7 @@ nothing stands between them.  Batch normalisation is gone before (`fold_batch_no
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -50,6 +51,7 @@ class Step:
     wide_b: Array | None = None
     wide_activation: tuple[int, float, float] = NONE
     window: Layer | None = None  # the layer whose window it is
+    expand: "Step | None" = None  # what computes x band by band, where x is never whole in memory
     added: str | None = None
     pooled: str | None = None  # where the mean of y goes
     scaled: str | None = None  # the map that the gates scale, in place
@@ -186,11 +188,13 @@ class _Reader:
         return w if factor == 1 else w * factor, b
 
 
-def fused(steps: Sequence[Step], most: int) -> list[Step]:
+def fused(steps: Sequence[Step], threads: int, most: int, large: int) -> list[Step]:
     """Depthwise and pointwise in one step where the second alone reads the first.
 
-    Not where the pointwise weights are more than `most` numbers: then the pixels are few and the
-    threads had better share the weights.  A pooling joins the depthwise convolution it reads.
+    Not where the pointwise weights are more than `most` numbers, nor where the rows cannot be shared
+    out evenly: then the pixels are few and the threads had better share the weights.  An expansion
+    before them joins too if its result would be more than `large` numbers.  A pooling joins the
+    depthwise convolution it reads.
     """
     readers = Counter(v for s in steps for v in (s.x, s.added, s.scaled) if v)
     found: list[Step] = []
@@ -202,7 +206,9 @@ def fused(steps: Sequence[Step], most: int) -> list[Step]:
                 found[-1] = replace(before, pooled=step.y, layers=names)
                 continue
             small = step.wide is not None and step.wide.size <= most
-            if step.kind == "pointwise" and readers[before.y] == 1 and small:
+            rows = step.output[0] if len(step.output) == 3 else 1
+            even = -(-rows // threads) * threads <= 1.1 * rows
+            if step.kind == "pointwise" and readers[before.y] == 1 and small and even:
                 found[-1] = replace(
                     before,
                     kind="separable",
@@ -215,6 +221,27 @@ def fused(steps: Sequence[Step], most: int) -> list[Step]:
                     added=step.added,
                     macs=before.macs + step.macs,
                 )
+                _with_expansion(found, readers, large)
                 continue
         found.append(step)
     return found
+
+
+def _with_expansion(found: list[Step], readers: Mapping[str, int], large: int) -> None:
+    """Join the last step with the expansion before it, if there is one and its result is large."""
+    if len(found) < 2:
+        return
+    expand, step = found[-2:]
+    alone = expand.y == step.x and readers[step.x] == 1 and expand.added is None
+    if expand.kind == "pointwise" and alone and prod(expand.output) > large:
+        found[-2:] = [
+            replace(
+                step,
+                kind="bottleneck",
+                layers=expand.layers + step.layers,
+                x=expand.x,
+                input=expand.input,
+                expand=expand,
+                macs=expand.macs + step.macs,
+            )
+        ]
