@@ -6,6 +6,7 @@ green one is not luck.  Fresh examples are the business of the long profile:
     HYPOTHESIS_PROFILE=long pytest
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -15,6 +16,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Threads that wait must not spin: a test lasts ten times as long where something else uses the cores.
+# Numba's read this when they start, those of the programs that tests run as well.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+# With PyTorch and Keras loaded there are half a million objects to search for garbage: less often.
+gc.set_threshold(20_000, 20, 100)
 
 # the first example of an operator may compile its kernels: no deadline, no complaint about slowness
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
@@ -49,6 +57,18 @@ def one_thread() -> Iterator[None]:
     numba.set_num_threads(1)
     yield
     numba.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def few_objects() -> Iterator[None]:
+    """Nothing for `gc.collect` to look at but what the tests make themselves.
+
+    With PyTorch, Keras and Numba loaded it would search half a million objects, in every call of `peak`.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import npmobilenet as nm
+from npmobilenet.training import panels
 from npmobilenet.training.datasets import ArrayImages
+from npmobilenet.training.metrics import Evaluation, wilson
 from npmobilenet.training.predict import evaluate, probabilities
 from npmobilenet.training.transforms import Preprocessing
 from npmobilenet.weights import Model
@@ -30,3 +33,81 @@ def test_scores_count_what_was_built_to_be_counted() -> None:
         assert scores.loss == pytest.approx(loss, rel=1e-6)
     p = probabilities(model, np.zeros((2, 8, 8, 3), np.float32))
     assert np.allclose(p, np.exp(bias) / np.exp(bias).sum(), rtol=1e-6)
+
+
+def scored(labels: list[int], predicted: list[int], classes: str = "abc") -> Evaluation:
+    named = np.array(predicted)
+    truth = np.array(labels)
+    right = int((named == truth).sum())
+    confidence = np.linspace(0.5, 0.9, len(truth))
+    return Evaluation(len(truth), right, right, 1.0, tuple(classes), truth, named, confidence)
+
+
+def test_confusion_and_rates_are_scikit_learns() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    labels, predicted = rng.integers(0, 5, 300).tolist(), rng.integers(0, 5, 300).tolist()
+    scores = scored(labels, predicted, "abcde")
+    assert (scores.confusion == metrics.confusion_matrix(labels, predicted)).all()
+    precision, recall, _, support = metrics.precision_recall_fscore_support(labels, predicted)
+    for k, one in enumerate(scores.per_class()):
+        assert one["class"] == "abcde"[k]
+        assert one["precision"] == pytest.approx(precision[k])
+        assert one["recall"] == pytest.approx(recall[k])
+        assert one["images"] == support[k]
+    assert scores.top1 == pytest.approx(metrics.accuracy_score(labels, predicted))
+
+
+def test_a_class_without_images_or_predictions_has_no_rate() -> None:
+    first, second, third = scored([0, 0, 1], [0, 2, 2]).per_class()
+    assert (first["precision"], first["recall"]) == (1.0, 0.5)
+    assert (second["precision"], second["recall"]) == (None, 0.0)
+    assert (third["precision"], third["recall"], third["images"]) == (0.0, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("correct", "count", "low", "high"),
+    [(0, 10, 0, 0.2775), (10, 10, 0.7225, 1), (5, 10, 0.2366, 0.7634), (320, 356, 0.8632, 0.9261)],
+)
+def test_wilsons_interval(correct: int, count: int, low: float, high: float) -> None:
+    """Brown, Cai and DasGupta's formula, by hand; and SciPy's where it is installed."""
+    assert wilson(correct, count) == pytest.approx((low, high), abs=1e-4)
+    stats = pytest.importorskip("scipy.stats")
+    theirs = stats.binomtest(correct, count).proportion_ci(0.95, method="wilson")
+    assert wilson(correct, count) == pytest.approx((theirs.low, theirs.high), abs=1e-6)
+
+
+def test_the_worst_mistakes_are_the_most_confident() -> None:
+    scores = scored([0, 1, 2, 0, 1], [0, 2, 1, 1, 1])
+    assert scores.worst(2) == [3, 2]
+    assert scores.worst(9) == [3, 2, 1]
+
+
+def test_mistakes_are_drawn() -> None:
+    """Pictures of the wrong ones alone, captions that fit; none is an error."""
+    images = np.zeros((5, 20, 30, 3), np.uint8)
+    images[3] = (255, 0, 0)
+    dataset = ArrayImages(images, [0, 1, 2, 0, 1], ("a" * 60, "b", "c"))
+    page = np.asarray(panels.mistakes(dataset, scored([0, 1, 2, 0, 1], [0, 2, 1, 1, 1]), 1))
+    assert (page == (255, 0, 0)).all(axis=2).sum() > 10_000
+    with pytest.raises(ValueError, match="no mistakes"):
+        panels.mistakes(dataset, scored([0, 1], [0, 1]))
+
+
+def test_a_prediction_is_drawn_with_bars_as_long_as_the_probabilities() -> None:
+    image = Image.new("L", (300, 100), 90)
+    p = np.array([0.1, 0.7, 0.2], np.float32)
+    page = panels.prediction(
+        image, ("one", "a name that is far too long for its place", "three"), p
+    )
+    pixels = np.asarray(page)
+    assert (pixels == 90).all(axis=2).sum() > 400 * 130  # the image, enlarged, its shape kept
+    blue = (pixels == (0x3B, 0x6E, 0xA8)).all(axis=2)
+    shade = (pixels == (0xE3, 0xE8, 0xEE)).all(axis=2)
+    rows = np.flatnonzero(blue.any(axis=1))
+    lengths = blue[rows].sum(axis=1)
+    whole = (blue | shade)[rows].sum(axis=1)
+    assert sorted(set(np.round(lengths / whole, 1).tolist())) == [0.1, 0.2, 0.7]
+    assert lengths[0] > lengths[-1]  # the first is the most probable
+    both = panels.stacked([page, page, page, page, page])
+    assert both.size == (4 * page.width, 2 * page.height)

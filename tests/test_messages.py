@@ -11,8 +11,8 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.cost import separable_ratio
-from npmobilenet.training.loop import Settings
-from npmobilenet.training.optimizers import learning_rate
+from npmobilenet.training.config import Config, Train
+from npmobilenet.training.optimizers import Sgd
 from npmobilenet.training.transforms import Preprocessing
 from npmobilenet.weights import Model
 
@@ -173,7 +173,7 @@ def without(name: str) -> dict[str, Any]:
 
 
 WEIGHT = PARAMS["stem.weight"]
-LOGITS, TAPE, _ = nm.forward(PLAN, PARAMS, IMAGE)
+LOGITS, TAPE, _ = nm.forward(PLAN, PARAMS, IMAGE, rung="numpy")  # nothing to compile
 OTHER = nm.plan("v1-full", width=0.25, resolution=32, classes=3)
 GREY = Preprocessing(resolution=(32, 32), resize=None, channels=3, mean=(0,) * 3, std=(1,) * 3)
 NETWORK: dict[str, tuple[Callable[[], Any], str]] = {
@@ -231,13 +231,18 @@ NETWORK: dict[str, tuple[Callable[[], Any], str]] = {
     "k of separable_ratio": (lambda: separable_ratio(k=0, n=4), "separable_ratio: k must be"),
     "n of separable_ratio": (lambda: separable_ratio(k=3, n=0), "separable_ratio: n must be"),
     "k below 0": (lambda: separable_ratio(k=-3, n=64), "separable_ratio: k must be"),
-    "optimizer": (lambda: Settings(optimizer="lion"), "optimizer must be sgd or adam"),
-    "lr": (lambda: Settings(lr=0), "lr must be above 0, found 0"),
-    "lr nan": (lambda: Settings(lr=float("nan")), "lr must be above 0"),
-    "epochs": (lambda: Settings(epochs=0), "epochs must be above 0"),
-    "batch_size": (lambda: Settings(batch_size=-1), "batch_size must be above 0"),
-    "schedule": (lambda: Settings(schedule="steps"), "schedule must be constant or cosine"),
-    "schedule's name": (lambda: learning_rate("linear", 1, 0, 1), "schedule must be"),
+    "optimizer": (
+        lambda: Config.from_document({"optimizer": {"name": "lion"}}),
+        "optimizer.name must be one of sgd, rmsprop, adam, adamw, found 'lion'",
+    ),
+    "lr": (lambda: Sgd(lr=0), "lr must be above 0, found 0"),
+    "lr nan": (lambda: Sgd(lr=float("nan")), "lr must be above 0"),
+    "epochs": (lambda: Train(epochs=0), "epochs must be above 0"),
+    "batch": (lambda: Train(batch=-1), "batch must be above 0"),
+    "schedule": (
+        lambda: Config.from_document({"schedule": {"name": "steps"}}),
+        "schedule.name must be one of constant, cosine, piecewise, exponential",
+    ),
     "number of class names": (
         lambda: Model(PLAN, PARAMS, ("a", "b"), GREY),
         "the network has 3 classes, 2 names are given",

@@ -1,11 +1,19 @@
-"""Optimisers against torch.optim, step by step, and the schedules' ends."""
+"""Optimisers against torch.optim, and TensorFlow's RMSProp against its formula, step by step."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from npmobilenet.training.optimizers import Adam, Optimizer, Sgd, decays, learning_rate
+from npmobilenet.training.optimizers import (
+    OPTIMIZERS,
+    Adam,
+    AdamW,
+    Optimizer,
+    RmsProp,
+    Sgd,
+    clipped,
+)
 
 SHAPES = {
     "stem.weight": (3, 3, 3, 4),
@@ -21,7 +29,14 @@ CASES: dict[str, tuple[Optimizer, str, dict[str, Any]]] = {
     "plain": (Sgd(momentum=0), "SGD", {}),
     "momentum": (Sgd(momentum=0.9), "SGD", {"momentum": 0.9}),
     "momentum and decay": (Sgd(momentum=0.8, weight_decay=0.1), "SGD", {"momentum": 0.8}),
+    "nesterov": (
+        Sgd(momentum=0.9, nesterov=True, weight_decay=0.05),
+        "SGD",
+        {"momentum": 0.9, "nesterov": True},
+    ),
     "adam": (Adam(), "Adam", {}),
+    "adamw": (AdamW(weight_decay=0.1), "AdamW", {}),
+    "adamw without decay": (AdamW(beta1=0.5, weight_decay=0), "AdamW", {"betas": (0.5, 0.999)}),
     "adam, decay": (
         Adam(beta1=0.8, beta2=0.95, eps=1e-4, weight_decay=0.1),
         "Adam",
@@ -32,7 +47,13 @@ CASES: dict[str, tuple[Optimizer, str, dict[str, Any]]] = {
 
 def test_only_weights_that_mix_channels_decay() -> None:
     """Standard, pointwise and dense weights; not depthwise ones, biases or batch normalisation."""
-    assert {name for name, shape in SHAPES.items() if decays(name, np.empty(shape))} == DECAYING
+    for kind in OPTIMIZERS.values():
+        assert {name for name in SHAPES if kind(weight_decay=0.1).decays(name)} == DECAYING
+        assert not any(kind(weight_decay=0.0).decays(name) for name in SHAPES)
+    all_but_stem = Sgd(weight_decay=0.1, no_decay=("stem*",))
+    assert {name for name in SHAPES if all_but_stem.decays(name)} == {
+        name for name in SHAPES if not name.startswith("stem")
+    }
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -70,7 +91,7 @@ def test_ten_steps_follow_pytorch(case: str) -> None:
     assert not any(np.array_equal(params[name], start[name]) for name in SHAPES)
 
 
-@pytest.mark.parametrize("optimizer", [Sgd(weight_decay=0.1), Adam(weight_decay=0.1)])
+@pytest.mark.parametrize("optimizer", [kind(weight_decay=0.1) for kind in OPTIMIZERS.values()])
 def test_single_precision_stays_single(optimizer: Optimizer) -> None:
     """Neither params nor state grow into float64, which would double the memory unseen."""
     params = {name: np.ones(shape, np.float32) for name, shape in SHAPES.items()}
@@ -79,12 +100,65 @@ def test_single_precision_stays_single(optimizer: Optimizer) -> None:
     assert {v.dtype for n, v in state.items() if n != "steps"} == {np.dtype(np.float32)}
 
 
-def test_schedules() -> None:
-    """Cosine begins at the peak, is half of it in the middle and ends just above 0, ever falling."""
-    cosine = [learning_rate("cosine", 0.4, step, 100) for step in range(100)]
-    assert cosine[0] == 0.4
-    assert cosine[50] == pytest.approx(0.2)
-    assert 0 < cosine[-1] < 0.4 * 0.0003
-    assert all(np.diff(cosine) < 0)
-    assert {learning_rate("constant", 0.4, step, 7) for step in range(7)} == {0.4}
-    assert isinstance(cosine[3], float)
+def test_rmsprop_is_tensorflows() -> None:
+    """Scalar by scalar as `tf.compat.v1.train.RMSPropOptimizer` documents it, ten steps, to 1e-12.
+
+    mean_square = decay * mean_square{t-1} + (1-decay) * gradient ** 2
+    mom = momentum * mom{t-1} + learning_rate * g_t / sqrt(mean_square + epsilon)
+    variable -= mom,           mean_square beginning at ones
+    """
+    ours = RmsProp(rho=0.8, momentum=0.7, eps=0.01, weight_decay=0.03)
+    rng = np.random.default_rng(1)
+    params = {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
+    state = ours.init(params)
+    expected = {name: list(map(float, value.ravel())) for name, value in params.items()}
+    square = {name: [1.0] * len(values) for name, values in expected.items()}
+    mom = {name: [0.0] * len(values) for name, values in expected.items()}
+    for step in range(10):
+        lr = 0.05 / (1 + step)
+        grads = {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
+        params, state = ours.step(params, grads, state, lr)
+        for name, values in expected.items():
+            decay = 0.03 if name in DECAYING else 0.0
+            for k, g in enumerate(grads[name].ravel()):
+                gradient = float(g) + decay * values[k]
+                square[name][k] = 0.8 * square[name][k] + 0.2 * gradient**2
+                mom[name][k] = 0.7 * mom[name][k] + lr * gradient / (square[name][k] + 0.01) ** 0.5
+                values[k] -= mom[name][k]
+            assert np.allclose(params[name].ravel(), values, rtol=1e-12, atol=1e-12), name
+
+
+@pytest.mark.parametrize("norm", [0.5, 3.0, 1e3])
+def test_clipping_follows_pytorch(norm: float) -> None:
+    """All gradients together, not each array; PyTorch adds 1e-6 to the length it divides by."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    grads = {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
+    leaves = [torch.zeros(g.shape, dtype=torch.float64) for g in grads.values()]
+    for leaf, g in zip(leaves, grads.values(), strict=True):
+        leaf.grad = torch.tensor(g)
+    length = float(torch.nn.utils.clip_grad_norm_(leaves, norm))
+    found = clipped(grads, norm)
+    for leaf, g in zip(leaves, found.values(), strict=True):
+        assert np.allclose(g, leaf.grad.numpy(), rtol=2e-6)
+    shrunk = sum(float((g * g).sum()) for g in found.values()) ** 0.5
+    assert shrunk == pytest.approx(min(length, norm), rel=1e-12)
+    assert clipped(grads, 0.0) is grads
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "message"),
+    [
+        (Sgd, {"lr": 0.0}, "lr must be above 0"),
+        (Sgd, {"lr": float("nan")}, "lr must be above 0"),
+        (Sgd, {"momentum": 1.0}, "momentum must be at least 0 and below 1"),
+        (Adam, {"beta2": -0.1}, "beta2 must be at least 0 and below 1"),
+        (RmsProp, {"eps": -1.0}, "eps must be at least 0"),
+        (AdamW, {"weight_decay": -1.0}, "weight_decay must be at least 0"),
+    ],
+)
+def test_impossible_settings_are_refused(
+    kind: type[Optimizer], keys: dict[str, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        kind(**keys)

@@ -7,60 +7,58 @@ from typing import Any
 
 import numpy as np
 import pytest
+from runs import CONFIG, HOW, NAMES, PLAN, assert_same, pictures
 
 import npmobilenet as nm
-from npmobilenet.training import loop
-from npmobilenet.training.datasets import ArrayImages
+from npmobilenet.training import loop, step
+from npmobilenet.training.augment import CROP_FLIP, FLIP
+from npmobilenet.training.config import Config, Data
+from npmobilenet.training.history import Epoch, Moment, Silent
 from npmobilenet.training.loader import batches
-from npmobilenet.training.loop import Epoch, Settings, train
-from npmobilenet.training.optimizers import learning_rate
-from npmobilenet.training.predict import Scores, evaluate
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.training.loop import train
+from npmobilenet.training.metrics import Scores
+from npmobilenet.training.optimizers import Adam, Sgd
+from npmobilenet.training.predict import evaluate
+from npmobilenet.training.schedules import Cosine
 from npmobilenet.weights import Model, load
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-NAMES = ("ash", "birch", "çedar")
-DIALECT = replace(nm.CIFAR, dropout=0.1)
-PLAN = nm.plan("v1", width=0.25, resolution=8, classes=3, dialect=DIALECT)
-HOW = Preprocessing(resolution=(8, 8), resize=None, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
-SETTINGS = Settings(epochs=3, batch_size=8, lr=0.02, augmentation="flip", workers=0, seed=5)
-
-
-def pictures(count: int, seed: int) -> ArrayImages:
-    """Noise whose bright channel is its class: easily learnt."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(count) % 3
-    images = rng.integers(0, 120, (count, 8, 8, 3), np.uint8)
-    images[np.arange(count), :, :, labels] += 130
-    return ArrayImages(images, labels, NAMES)
-
-
 TRAINING, VALIDATION = pictures(29, 0), pictures(13, 1)
 
 
-class Reporter:
+class Reporter(Silent):
     """Remembers; raises KeyboardInterrupt at the moment it is told to."""
 
     def __init__(self, stop: tuple[str, int] | None = None) -> None:
-        self.stop, self.steps, self.epochs = stop, [], []
+        self.stop = stop
+        self.moments: list[Moment] = []
+        self.epochs: list[Epoch] = []
+        self.remarks: list[str] = []
 
-    def step(self, epoch: int, step: int, steps: int, loss: float, images: int) -> None:
-        self.steps.append((epoch, step, steps, loss, images))
-        if self.stop == ("step", len(self.steps)):
+    def step(self, moment: Moment) -> None:
+        self.moments.append(moment)
+        if self.stop == ("step", len(self.moments)):
             raise KeyboardInterrupt
 
-    def epoch(self, done: Epoch, best: bool) -> None:
-        self.epochs.append((done, best))
+    def epoch(self, done: Epoch) -> None:
+        self.epochs.append(done)
         if self.stop == ("epoch", done.epoch):
             raise KeyboardInterrupt
 
+    def remark(self, text: str) -> None:
+        self.remarks.append(text)
 
-def run(folder: Path, reporter: Any = None, resume: bool = False, **changes: Any) -> list[Epoch]:
-    settings = replace(SETTINGS, **changes)
-    return train(
-        PLAN, TRAINING, VALIDATION, HOW, settings, folder, reporter or Reporter(), resume=resume
-    )
+
+def changed(train: dict[str, Any] | None = None, **sections: Any) -> Config:
+    """CONFIG with other keys of [train], or other sections."""
+    return replace(CONFIG, train=replace(CONFIG.train, **(train or {})), **sections)
+
+
+def run(
+    folder: Path, reporter: Any = None, resume: bool = False, config: Config = CONFIG
+) -> list[Epoch]:
+    return train(PLAN, TRAINING, VALIDATION, HOW, config, folder, reporter, resume=resume)
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +68,6 @@ def whole(
     """One uninterrupted run that several tests look at."""
     folder, reporter = tmp_path_factory.mktemp("whole") / "new" / "run", Reporter()
     return folder, run(folder, reporter), reporter
-
-
-def assert_same(a: Model, b: Model) -> None:
-    for some, other in ((a.params, b.params), (a.extra, b.extra)):
-        assert list(some) == list(other)
-        for name in some:
-            assert some[name].tobytes() == other[name].tobytes(), name
-            assert some[name].dtype == other[name].dtype
 
 
 def test_a_run_leaves_its_files(whole: Any) -> None:
@@ -90,20 +80,21 @@ def test_a_run_leaves_its_files(whole: Any) -> None:
     assert best.classes == last.classes == NAMES
     assert best.plan == last.plan == PLAN
     assert (best.preprocessing, best.extra) == (HOW, {})
-    assert {name.partition("/")[2] for name in last.extra} == set(PLAN.parameters)
+    kept = {name.removeprefix("optimizer/velocity/") for name in last.extra}
+    assert kept == set(PLAN.parameters)
     tops = [epoch.validation_top1 for epoch in history]
-    assert [done.epoch for done, _ in reporter.epochs] == [1, 2, 3]
+    assert [done.epoch for done in reporter.epochs] == [1, 2, 3]
     assert len(best.notes["history"]) == 1 + tops.index(max(tops))
     scores = evaluate(best, VALIDATION)
     assert scores.top1 == max(tops)
     assert scores.loss == pytest.approx(history[tops.index(max(tops))].validation_loss)
-    assert not list(folder.glob("*.part"))
+    assert not [path for path in folder.iterdir() if path.suffix in (".part", ".new")]
 
 
 def test_training_learns(tmp_path: Path) -> None:
     """Ten epochs over 61 images: the loss falls by far more than chance lets it."""
-    settings = replace(SETTINGS, epochs=10, batch_size=16)
-    history = train(PLAN, pictures(61, 0), VALIDATION, HOW, settings, tmp_path, Reporter())
+    config = changed({"epochs": 10, "batch": 16})
+    history = train(PLAN, pictures(61, 0), VALIDATION, HOW, config, tmp_path)
     assert history[-1].loss < 0.6 * history[0].loss
     assert history[-1].accuracy > 0.6
 
@@ -111,14 +102,14 @@ def test_training_learns(tmp_path: Path) -> None:
 def test_epoch_figures_are_means_over_images(whole: Any) -> None:
     """The first epoch written out: its last batch of 5 counts 5/29, not a quarter."""
     _, history, reporter = whole
-    params = nm.init(PLAN, SETTINGS.seed)
+    params = nm.init(PLAN, 5)
     velocity = {name: np.zeros_like(params[name]) for name in PLAN.parameters}
     losses, right = np.zeros(29), 0
     drawn = batches(
-        TRAINING, batch_size=8, preprocessing=HOW, seed=5, epoch=0, augmentation="flip", shuffle=True
+        TRAINING, batch_size=8, preprocessing=HOW, seed=5, epoch=0, augmentation=FLIP, shuffle=True
     )  # fmt: skip
-    for step, batch in enumerate(drawn):
-        rng = np.random.default_rng([5, 0, step])
+    for number, batch in enumerate(drawn):
+        rng = np.random.default_rng([5, 0, number])
         logits, tape, statistics = nm.forward(PLAN, params, batch.x, train=True, rng=rng)
         p = nm.softmax(logits.astype(np.float64))
         losses[batch.indices] = -np.log(p[np.arange(len(p)), batch.labels])
@@ -128,43 +119,39 @@ def test_epoch_figures_are_means_over_images(whole: Any) -> None:
         params |= statistics
         for name, gradient in grads.items():
             velocity[name] = 0.9 * velocity[name] + gradient
-            params[name] = (
-                params[name] - learning_rate("cosine", SETTINGS.lr, step, 12) * velocity[name]
-            )
+            lr = 0.02 * Cosine().factor_of(number, 12, 3)
+            params[name] = params[name] - lr * velocity[name]
     assert history[0].loss == pytest.approx(losses.mean(), rel=1e-5)
     assert history[0].accuracy == right / 29
     expected = [(1, 1, 4, 8), (1, 2, 4, 16), (1, 3, 4, 24), (1, 4, 4, 29)]
-    assert [(e, s, n, i) for e, s, n, _, i in reporter.steps[:4]] == expected
-    assert reporter.steps[3][3] == pytest.approx(history[0].loss)
+    seen = [(m.epoch, m.step, m.steps, m.images) for m in reporter.moments[:4]]
+    assert seen == expected
+    assert reporter.moments[3].loss == pytest.approx(history[0].loss)
+    assert reporter.moments[3].accuracy == history[0].accuracy
     model = Model(PLAN, params, NAMES, HOW)
     assert evaluate(model, VALIDATION).loss == pytest.approx(history[0].validation_loss, rel=1e-4)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("stop", [("epoch", 1), ("step", 6), ("epoch", 2)])
-def test_an_interrupted_run_ends_with_the_same_bits(
-    stop: Any, optimizer: str, whole: Any, tmp_path: Path
-) -> None:
-    """Stopped between epochs or within one, by an exception of the reporter, and resumed."""
-    straight = whole[0]
-    if optimizer == "adam":
-        straight = tmp_path / "straight"
-        run(straight, optimizer=optimizer)
+def test_every_optimizer_goes_on_from_its_own_state(tmp_path: Path) -> None:
+    """Adam's two moments and the number of its steps are in the checkpoint."""
+    config = changed(optimizer=Adam(lr=0.01))
+    run(tmp_path / "straight", config=config)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "run", Reporter(stop), optimizer=optimizer)
-    history = run(tmp_path / "run", resume=True, optimizer=optimizer)
-    assert len(history) == 3
+        run(tmp_path / "run", Reporter(("epoch", 1)), config=config)
+    assert len(run(tmp_path / "run", resume=True, config=config)) == 3
     for file in ("last.safetensors", "best.safetensors"):
-        assert_same(load(tmp_path / "run" / file), load(straight / file))
+        assert_same(load(tmp_path / "run" / file), load(tmp_path / "straight" / file))
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_workers_change_no_bit(workers: int, whole: Any, tmp_path: Path) -> None:
+def test_workers_change_no_bit(workers: int, tmp_path: Path) -> None:
     """Threads that decode cannot change what is learnt, and need not be the same when resuming."""
+    few = changed(augment=CROP_FLIP, data=Data(workers=0))
+    many = replace(few, data=Data(workers=workers))
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, Reporter(("epoch", 1)), augmentation="crop-flip", workers=workers)
-    run(tmp_path, resume=True, augmentation="crop-flip", workers=0)
-    run(tmp_path / "straight", augmentation="crop-flip", workers=0)
+        run(tmp_path, Reporter(("epoch", 1)), config=many)
+    run(tmp_path, resume=True, config=few)
+    run(tmp_path / "straight", config=few)
     assert_same(load(tmp_path / "last.safetensors"), load(tmp_path / "straight/last.safetensors"))
 
 
@@ -187,11 +174,11 @@ def test_every_epoch_is_drawn_anew_and_the_first_best_stays(
 
     right = iter((5, 5, 4, 7, 7))
     monkeypatch.setattr(loop, "batches", spied)
-    monkeypatch.setattr(loop, "forward", forward)
+    monkeypatch.setattr(step, "forward", forward)
     monkeypatch.setattr(loop, "evaluate", lambda *a, **b: Scores(10, next(right), 10, 1.0))
     reporter = Reporter()
-    run(tmp_path, reporter, epochs=5)
-    assert [best for _, best in reporter.epochs] == [True, False, False, True, False]
+    run(tmp_path, reporter, config=changed({"epochs": 5}))
+    assert [done.best for done in reporter.epochs] == [True, False, False, True, False]
     assert len(load(tmp_path).notes["history"]) == 4
     assert all(sorted(order) == list(range(29)) for order in orders)
     assert len({tuple(order) for order in orders}) == 5
@@ -199,27 +186,33 @@ def test_every_epoch_is_drawn_anew_and_the_first_best_stays(
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("config", "resume", "words"),
     [
-        ({"resume": True, "lr": 0.1}, "the run began with lr 0.02, not 0.1"),
-        ({"resume": True, "epochs": 4}, "the run began with epochs 3, not 4"),
-        ({"resume": True, "optimizer": "adam"}, "the run began with optimizer 'sgd', not 'adam'"),
-        ({}, "already holds a run"),
+        (changed(optimizer=Sgd(lr=0.1)), True, "the run began with optimizer.lr 0.02, not 0.1"),
+        (changed(optimizer=Adam()), True, "began with optimizer.name 'sgd', not 'adam'"),
+        (changed({"epochs": 2}), True, "3 epochs are over already, 2 are asked for"),
+        (CONFIG, False, "already holds a run"),
     ],
 )
-def test_a_run_is_not_mixed_with_another(changes: Any, words: str, whole: Any) -> None:
+def test_a_run_is_not_mixed_with_another(
+    config: Config, resume: bool, words: str, whole: Any
+) -> None:
     """Other settings, or a folder that is in use, are refused before anything is written."""
     before = (whole[0] / "last.safetensors").read_bytes()
     with pytest.raises(ValueError, match=words) as caught:
-        run(whole[0], **changes)
+        run(whole[0], resume=resume, config=config)
     assert str(whole[0]) in str(caught.value)
     assert (whole[0] / "last.safetensors").read_bytes() == before
 
 
-def test_another_network_or_nothing_cannot_be_resumed(whole: Any, tmp_path: Path) -> None:
+def test_another_network_other_images_or_nothing_cannot_be_resumed(
+    whole: Any, tmp_path: Path
+) -> None:
     other, options = replace(PLAN, model="v0"), {"resume": True}
     with pytest.raises(ValueError, match="of another network"):
-        train(other, TRAINING, VALIDATION, HOW, SETTINGS, whole[0], Reporter(), **options)
+        train(other, TRAINING, VALIDATION, HOW, CONFIG, whole[0], **options)
+    with pytest.raises(ValueError, match=r"\(29 in 3 classes then, 30 in 3 now\)"):
+        train(PLAN, pictures(30, 0), VALIDATION, HOW, CONFIG, whole[0], **options)
     with pytest.raises(ValueError, match="no such weight file"):
         run(tmp_path, resume=True)
 
@@ -232,7 +225,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
             ValueError, match=r"the loss is (nan|inf) at epoch 1, step \d: try a smaller"
         ),
     ):
-        run(tmp_path, lr=1e30)
+        run(tmp_path, config=changed(optimizer=Sgd(lr=1e30)))
     assert not (tmp_path / "best.safetensors").exists()
 
 
@@ -243,6 +236,6 @@ def test_a_last_batch_of_one_image_cannot_be_learnt_from(
     """Batch normalisation of a 1 x 1 map would have a single value: that image is left out."""
     plan = nm.plan("v1", width=0.1, resolution=8, classes=3)
     reporter = Reporter()
-    settings = replace(SETTINGS, epochs=1, lr=1e-4)
-    train(plan, pictures(count, 3), VALIDATION, HOW, settings, tmp_path, reporter)
-    assert reporter.steps[-1][4] == seen
+    config = changed({"epochs": 1}, optimizer=Sgd(lr=1e-4))
+    train(plan, pictures(count, 3), VALIDATION, HOW, config, tmp_path, reporter)
+    assert reporter.moments[-1].images == seen

@@ -1,48 +1,16 @@
 """Image -> array: sizes and boxes worked out by hand, and torchvision's own transforms as witness."""
 
-import importlib
-import importlib.util
 import json
 import math
-import sys
-import types
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from image_parts import picture, plain, torchvision_part
 from PIL import Image
 
-from npmobilenet.training.transforms import (
-    Preprocessing,
-    augment,
-    centre,
-    prepare,
-    random_crop,
-    shorter_side_to,
-)
-
-
-def plain(height: int, width: int, resize: int | None, channels: int = 3) -> Preprocessing:
-    """Without mean and std: prepare gives pixel / 255."""
-    return Preprocessing(
-        resolution=(height, width),
-        resize=resize,
-        channels=channels,
-        mean=(0.0,) * channels,
-        std=(1.0,) * channels,
-    )
-
-
-def picture(height: int, width: int, seed: int = 0) -> Image.Image:
-    """Smooth colours with a little noise, so that every interpolation has something to do."""
-    i, j = np.mgrid[:height, :width]
-    rgb = np.stack([i * 255 // max(height - 1, 1), j * 255 // max(width - 1, 1), (i * j) % 256], 2)
-    noise = np.random.default_rng(seed).integers(0, 40, rgb.shape)
-    return Image.fromarray(((rgb + noise) % 256).astype(np.uint8))
-
+from npmobilenet.training.transforms import Preprocessing, centre, prepare, shorter_side_to
 
 # ---- Preprocessing -------------------------------------------------------------------------------
 
@@ -162,21 +130,9 @@ def test_keeps_says_when_pixels_pass_unchanged() -> None:
 
 @pytest.fixture(scope="module")
 def torchvision_transforms() -> Iterator[Any]:
-    """torchvision.transforms alone: an empty package stands in for torchvision itself, so that its
-    compiled operators, which need one certain torch, are not loaded."""
-    spec = importlib.util.find_spec("torchvision")
-    if spec is None or spec.submodule_search_locations is None:
-        pytest.skip("torchvision is not installed")
-    pytest.importorskip("torch")
-    before = {name: m for name, m in sys.modules.items() if name.split(".")[0] == "torchvision"}
-    if not before:
-        package = types.ModuleType("torchvision")
-        package.__path__ = list(spec.submodule_search_locations)
-        sys.modules["torchvision"] = package
-    yield importlib.import_module("torchvision.transforms.transforms")
-    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-        if name not in before:
-            del sys.modules[name]
+    """torchvision.transforms, if it is there."""
+    with torchvision_part("transforms") as found:
+        yield found
 
 
 @pytest.mark.parametrize("size", [(375, 500), (500, 333), (256, 300), (150, 90), (41, 700), (8, 8)])
@@ -201,115 +157,3 @@ def test_padding_and_odd_crops_are_torchvisions(torchvision_transforms: Any, res
         image = picture(*size)
         expected = theirs(image).numpy().transpose(1, 2, 0)
         np.testing.assert_array_equal(prepare(image, p), expected)
-
-
-class Replayed:
-    """Stands in for both sources of random numbers: numpy's Generator and torch's functions."""
-
-    def __init__(self, numbers: list[float]) -> None:
-        self.numbers = iter(numbers)
-
-    def uniform(self, low: float, high: float) -> float:
-        return low + (high - low) * next(self.numbers)
-
-    def integers(self, high: int) -> int:
-        return int(next(self.numbers) * high)
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "scale"), [(50, 40, (0.08, 1)), (90, 20, (0.5, 1)), (9, 80, (0.9, 1))]
-)
-def test_random_crop_follows_torchvisions_rule(
-    torchvision_transforms: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    width: int,
-    height: int,
-    scale: tuple[float, float],
-) -> None:
-    """Both are fed the same uniform numbers and find the same boxes; the long ones fall back."""
-    torch = importlib.import_module("torch")
-    source = Replayed([])
-    monkeypatch.setattr(
-        torch.Tensor, "uniform_", lambda t, low, high: t.fill_(source.uniform(low, high))
-    )
-    monkeypatch.setattr(
-        torch, "randint", lambda low, high, size: torch.tensor([source.integers(high)])
-    )
-    rng, image = np.random.default_rng(5), Image.new("L", (width, height))
-    for _ in range(50):
-        numbers = rng.random(40).tolist()
-        ours: Any = Replayed(numbers)
-        left, top, w, h = random_crop(width, height, ours, scale, (3 / 4, 4 / 3))
-        source.numbers = iter(numbers)
-        theirs = torchvision_transforms.RandomResizedCrop.get_params(image, scale, (3 / 4, 4 / 3))
-        assert (top, left, h, w) == tuple(theirs)
-
-
-# ---- augment -------------------------------------------------------------------------------------
-
-
-@given(
-    width=st.integers(1, 300),
-    height=st.integers(1, 300),
-    seed=st.integers(0, 2**32),
-    low=st.floats(0.01, 1.0),
-)
-def test_a_random_crop_lies_inside(width: int, height: int, seed: int, low: float) -> None:
-    rng = np.random.default_rng(seed)
-    left, top, w, h = random_crop(width, height, rng, (low, 1.0), (3 / 4, 4 / 3))
-    assert w >= 1
-    assert h >= 1
-    assert 0 <= left <= width - w
-    assert 0 <= top <= height - h
-
-
-def test_random_crops_have_the_areas_and_ratios_asked_for() -> None:
-    rng = np.random.default_rng(0)
-    boxes = np.array([random_crop(1000, 1000, rng, (0.1, 0.5), (0.5, 2.0)) for _ in range(2000)])
-    left, _, w, h = boxes.T
-    area, log_ratio = w * h / 1e6, np.log2(w / h)
-    assert area.min() > 0.099
-    assert area.max() < 0.501
-    assert abs(area.mean() - 0.3) < 0.01  # uniform in the area
-    assert np.abs(log_ratio).max() < 1.01
-    assert abs(log_ratio.mean()) < 0.05  # as often wide as high
-    assert abs(log_ratio.std() - 2 / math.sqrt(12)) < 0.03  # uniform in the logarithm
-    assert left.min() < 20
-
-
-@pytest.mark.parametrize(
-    ("size", "box"),
-    [
-        ((100, 10), (43, 0, 13, 10)),  # too wide: 10 * 4/3 = 13.33, (100 - 13) // 2 = 43
-        ((10, 100), (0, 43, 10, 13)),  # too high: 10 / (3/4) = 13.33
-    ],
-)
-def test_what_never_fits_becomes_the_central_part(
-    size: tuple[int, int], box: tuple[int, int, int, int]
-) -> None:
-    assert random_crop(*size, np.random.default_rng(0), (1.0, 1.0), (3 / 4, 4 / 3)) == box
-
-
-def test_augment_is_decided_by_the_generator_alone() -> None:
-    image, p = picture(60, 80), Preprocessing.imagenet(32)
-    a, b, c = (augment(image, p, np.random.default_rng(s)) for s in (3, 3, 4))
-    assert a.shape == (32, 32, 3)
-    assert a.dtype == np.float32
-    assert a.flags.c_contiguous
-    np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(a, c)
-
-
-def test_flip_exchanges_left_and_right() -> None:
-    image, p = picture(60, 80), plain(32, 24, None)
-    straight, mirrored = (
-        augment(image, p, np.random.default_rng(3), flip=flip) for flip in (0.0, 1.0)
-    )
-    np.testing.assert_array_equal(straight[:, ::-1], mirrored)
-    assert not np.array_equal(straight, mirrored)
-
-
-def test_augment_with_the_whole_image_is_prepare() -> None:
-    image, p = picture(40, 40), plain(32, 32, None)
-    whole = augment(image, p, np.random.default_rng(0), scale=(1, 1), ratio=(1, 1), flip=0)
-    np.testing.assert_array_equal(whole, prepare(image, p))

@@ -22,10 +22,13 @@ VERBS = {
     "summary": "layers, output shapes and parameters, as Keras prints them",
     "dialects": "how the families' versions of one MobileNet differ, switch by switch",
     "train": "learn from a folder of images or from idx files",
+    "recipes": "ready configurations for train",
+    "models": "the trained models that come with the package",
     "evaluate": "top-1 and top-5 accuracy of trained weights",
     "predict": "name what is in image files",
     "weights": "bring in weights of Keras, torchvision, timm, PaddleClas; list and fetch official ones",
     "export": "write weights for other frameworks: ONNX, torchvision, timm, Keras, PaddleClas",
+    "warmup": "compile everything now, so that nothing has to be compiled later",
     "verify": "check every operator and rung against independent witnesses",
 }
 

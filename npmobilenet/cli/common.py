@@ -150,3 +150,13 @@ def write_table(
         console().print(
             table(columns, rows, title=title), *([notes] if notes else []), sep="\n", markup=False
         )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """What runs the network."""
+    parser.add_argument(
+        "--engine",
+        choices=("compiled", "reference"),
+        default="compiled",
+        help="the compiled network, or the plain executor that is read first (compiled)",
+    )

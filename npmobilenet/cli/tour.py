@@ -173,11 +173,14 @@ def _gradients(out: Console) -> bool:
 
 
 def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
+    from ..training.augment import FLIP
+    from ..training.config import Config, Train
     from ..training.data import default_preprocessing, fashion_mnist_sample
     from ..training.datasets import ArrayImages
-    from ..training.loop import Settings, train
+    from ..training.loop import train
+    from ..training.optimizers import Sgd
     from ..weights import load, save
-    from .train import ConsoleReporter
+    from .progress import ConsoleReporter
 
     training, test = fashion_mnist_sample()
     if options.quick:
@@ -192,12 +195,12 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
         f"{counted.params.trainable:,} parameters, {counted.macs:,} MACs an image; {epochs} epochs."
     )
     compile_kernels(out, network)
-    settings = Settings(epochs=epochs, batch_size=64, lr=0.1, augmentation="flip")
+    config = Config(train=Train(epochs=epochs, batch=64), optimizer=Sgd(lr=0.1), augment=FLIP)
     preprocessing = default_preprocessing(training, 28)
     with tempfile.TemporaryDirectory() as run_folder, ConsoleReporter(out) as reporter:
-        history = train(network, training, test, preprocessing, settings, run_folder, reporter)
+        history = train(network, training, test, preprocessing, config, run_folder, reporter)
         save(load(Path(run_folder) / "last.safetensors"), folder / "fashion.safetensors")
-    reached = history[-1].validation_top1
+    reached = history[-1].validation_top1 or 0.0
     out.print(
         f"Test accuracy after the last epoch: [bold]{reached:.1%}[/] of {len(test):,} images "
         f"that were never learnt from"

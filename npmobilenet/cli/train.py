@@ -1,167 +1,207 @@
 """npmobilenet train DATA."""
 
 import argparse
-import time
+import signal
+import sys
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from ..cost import cost
+from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
-from ..training.loop import Epoch, Settings
-from .common import add_plan_options, compile_kernels, console
+from ..training.augment import AUGMENTATIONS
+from ..training.config import Config, Document
+from ..training.optimizers import OPTIMIZERS
+from ..training.schedules import SCHEDULES
+from .common import compile_kernels, console, resolution_option
+from .progress import ConsoleReporter
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..training.prepare import Prepared
+
+# flag -> where its value goes in the configuration
+FLAGS = {
+    "data": "data.path", "model": "model.name", "width": "model.width", "divisor": "model.divisor",
+    "resolution": "model.resolution", "dialect": "model.dialect", "weights": "model.weights",
+    "epochs": "train.epochs", "batch": "train.batch", "seed": "train.seed",
+    "label_smoothing": "train.label_smoothing", "freeze": "train.freeze", "ema": "train.ema",
+    "optimizer": "optimizer.name", "lr": "optimizer.lr", "momentum": "optimizer.momentum",
+    "weight_decay": "optimizer.weight_decay", "schedule": "schedule.name",
+    "workers": "data.workers", "threads": "train.threads", "validation": "data.validation",
+}  # fmt: skip
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options; the defaults of training are those of Settings."""
-    default = Settings()
+    """Options; what is not given comes from the recipe, the file, or the defaults of Config."""
+    default = Config()
+    model = default.model
     parser.add_argument(
         "data",
         metavar="DATA",
-        help="folder with train/ and val/ and in each a folder a class, folder of idx-gz files "
-        "(MNIST, Fashion-MNIST), or fashion-mnist-sample, which is shipped",
+        nargs="?",
+        help="folder with train/ and val/ and in each a folder a class, or with train_list.txt and "
+        "val_list.txt, folder of idx-gz files (MNIST, Fashion-MNIST), or fashion-mnist-sample, "
+        "which is shipped",
     )
-    parser.add_argument("--model", choices=list(MODELS), default="v1", help="(v1)")
-    add_plan_options(parser, classes=False)
     add = parser.add_argument
+    add("-c", "--config", metavar="FILE", help="TOML file, or a name of `npmobilenet recipes`")
+    add("-o", "--option", metavar="SECTION.KEY=VALUE", action="append", default=[],
+        help="set one key of the configuration, as train.epochs=20; may be repeated")  # fmt: skip
     add("--output", metavar="FOLDER", help="where the run is kept (runs/NAME-OF-DATA)")
-    add("--resume", action="store_true", help="go on after the last whole epoch of that run")
-    add("--epochs", type=int, default=default.epochs, help=f"({default.epochs})")
-    add(
-        "--batch",
-        type=int,
-        default=default.batch_size,
-        help=f"images a step ({default.batch_size})",
-    )
-    add(
-        "--optimizer",
-        choices=["sgd", "adam"],
-        default=default.optimizer,
-        help=f"({default.optimizer})",
-    )
-    add("--lr", type=float, default=default.lr, help=f"peak learning rate ({default.lr:g})")
-    add("--momentum", type=float, default=default.momentum, help=f"of sgd ({default.momentum})")
-    add(
-        "--weight-decay",
-        type=float,
-        default=default.weight_decay,
-        help=f"({default.weight_decay:g})",
-    )
-    add("--label-smoothing", type=float, default=default.label_smoothing, help="(0)")
-    add("--schedule", choices=["cosine", "constant"], default=default.schedule, help="(cosine)")
-    add(
-        "--augmentation",
-        choices=["crop-flip", "flip", "none"],
-        help="(crop-flip for photographs, flip for idx files)",
-    )
-    add("--seed", type=int, default=default.seed, help="of everything random (0)")
-    add(
-        "--workers", type=int, default=default.workers, help=f"decoding threads ({default.workers})"
-    )
+    add("--resume", action="store_true", help="go on with that run after its last checkpoint")
+    add("--model", choices=list(MODELS), help=f"({model.name})")
+    add("--width", type=float, help=f"width multiplier alpha ({model.width})")
+    add("--divisor", type=int, help=f"V2, V3: channels are multiples of this ({model.divisor})")
+    add("--resolution", type=resolution_option, metavar="PIXELS",
+        help="image size, 192 or 192x160 for height x width (the dialect's, mostly 224)")  # fmt: skip
+    add("--dialect", choices=list(DIALECTS), help=f"which family's version ({model.dialect})")
+    add("--weights", metavar="FILE", help="start from these: a run, a file, a shipped name, or an "
+        "official one as `npmobilenet weights list` has them")  # fmt: skip
+    add("--freeze", action="append", metavar="PATTERN", help="arrays that stay as they are")
+    add("--validation", choices=["given", "holdout", "none"],
+        help="measure on val/, on a held-out part of train/, or not at all (given)")  # fmt: skip
+    _add_training(parser)
+    parser.set_defaults(complain=parser.error)
     parser.epilog = (
         "example: npmobilenet train flower_photos --width 0.25 --resolution 96 --epochs 5"
     )
 
 
-def run(options: argparse.Namespace) -> int:
-    """Train; progress on the console, checkpoints in the run's folder."""
-    from ..models.dialects import dialect_named
-    from ..models.plan import plan
-    from ..training.data import default_preprocessing, load_splits
-    from ..training.loop import train
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    """How it learns."""
+    default, add = Config(), parser.add_argument
+    data, train, sgd = default.data, default.train, default.optimizer
+    add("--epochs", type=int, help=f"({train.epochs})")
+    add("--batch", type=int, help=f"images a step ({train.batch})")
+    add("--optimizer", choices=list(OPTIMIZERS), help=f"({sgd.name})")
+    add("--lr", type=float, help=f"peak learning rate (sgd's {sgd.lr:g})")
+    add("--momentum", type=float, help="of sgd and rmsprop (0.9)")
+    add("--weight-decay", type=float, help=f"(sgd's {sgd.weight_decay:g})")
+    add("--label-smoothing", type=float, help=f"({train.label_smoothing:g})")
+    add("--ema", type=float, help="decay of the average of weights; 0: none (0)")
+    add("--schedule", choices=list(SCHEDULES), help=f"({default.schedule.name})")
+    add("--augmentation", choices=list(AUGMENTATIONS),
+        help="(crop-flip for photographs, flip for idx files)")  # fmt: skip
+    add("--seed", type=int, help=f"of everything random ({train.seed})")
+    add("--workers", type=int, help=f"decoding threads ({data.workers})")
+    add("--threads", type=int, help="computing threads (all)")
 
-    splits = load_splits(options.data)
-    usual = dialect_named(options.dialect).resolution
-    preprocessing = default_preprocessing(splits.train, options.resolution or (usual, usual))
-    network = plan(
-        options.model,
-        width=options.width,
-        resolution=preprocessing.resolution,
-        divisor=options.divisor,
-        classes=len(splits.train.classes),
-        channels=preprocessing.channels,
-        dialect=options.dialect,
-    )
-    names = ("epochs", "optimizer", "lr", "momentum", "weight_decay", "label_smoothing")
-    settings = Settings(
-        batch_size=options.batch,
-        augmentation=options.augmentation or ("crop-flip" if splits.kind == "folder" else "flip"),
-        **{name: getattr(options, name) for name in (*names, "schedule", "seed", "workers")},
-    )
-    folder = Path(options.output or Path("runs") / Path(options.data).name)
+
+def run(options: argparse.Namespace) -> int:
+    """Train; progress on the console, everything else in the run's folder."""
+    from ..training.checkpoint import load_checkpoint
+    from ..training.documents import merged, overrides, read_document
+    from ..training.loop import train
+    from ..training.prepare import prepare_run
+
+    layers = [overrides(options.option), _flags(options)]
+    if options.config:
+        layers.insert(0, read_document(options.config))
+    if not (options.output or merged(*layers).get("data", {}).get("path")):
+        options.complain("give DATA, a configuration with data.path, or with --resume its --output")
+    folder = Path(options.output or Path("runs") / Path(merged(*layers)["data"]["path"]).name)
+    resumed = None
+    if options.resume:
+        resumed, *_ = load_checkpoint(folder)
+        layers.insert(0, resumed.notes["config"])
+    elif not merged(*layers).get("data", {}).get("path"):
+        options.complain("give DATA, or a configuration with data.path")
+    prepared = prepare_run(merged(*layers), resumed)
     out = console()
-    out.print(
-        f"{len(splits.train):,} training and {len(splits.validation):,} validation images of "
-        f"{len(splits.train.classes)} classes; {network.model} width {network.width:g} at "
-        f"{network.resolution[0]} x {network.resolution[1]}, "
-        f"{cost(network).params.trainable:,} trainable parameters"
-    )
-    compile_kernels(out, network)
-    with ConsoleReporter(out) as reporter:
-        history = train(
-            network, splits.train, splits.validation, preprocessing, settings, folder, reporter,
-            resume=options.resume,
-        )  # fmt: skip
-    best = max(history, key=lambda epoch: epoch.validation_top1)
-    out.print(
-        f"best validation top-1 {best.validation_top1:.2%} in epoch {best.epoch}; "
-        f"weights in {folder / 'best.safetensors'}",
-        markup=False,
-    )
+    _introduce(out, prepared)
+    compile_kernels(out, prepared.plan)
+    with ConsoleReporter(out) as reporter, Stopper() as stopper:
+        try:
+            train(
+                prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
+                prepared.config, folder, reporter,
+                params=prepared.params, resume=options.resume, stop=stopper.stop,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            reporter.remark(f"stopped; go on with: npmobilenet train --resume --output {folder}")
+            raise
+    _conclude(out, prepared, folder)
     return 0
 
 
-class ConsoleReporter:
-    """A bar on a terminal, a line now and then in a pipe, a line for each epoch in both."""
+def _flags(options: argparse.Namespace) -> Document:
+    """What the plain flags say, as a document; those not given say nothing."""
+    document: Document = {}
+    if options.augmentation:
+        chosen = Config(augment=AUGMENTATIONS[options.augmentation])
+        document["augment"] = chosen.to_document()["augment"]
+    for flag, key in FLAGS.items():
+        value: Any = getattr(options, flag)
+        if value is not None:
+            section, _, name = key.partition(".")
+            value = list(value) if isinstance(value, tuple) else value
+            document.setdefault(section, {})[name] = value
+    return document
 
-    def __init__(self, out: Console) -> None:
-        self.out = out
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(compact=True),
-            console=out,
-            transient=True,
-            disable=not out.is_terminal,
+
+def _introduce(out: "Console", prepared: "Prepared") -> None:
+    """What will be learnt from what, and what deserves a warning."""
+    from ..cost import cost
+    from ..training.counts import summary
+
+    network, training, validation = prepared.plan, prepared.training, prepared.validation
+    kind = {"holdout": "held-out"}.get(prepared.config.data.validation, "validation")
+    measured = f"{len(validation):,} {kind}" if validation is not None else "no validation"
+    out.print(
+        f"{len(training):,} training and {measured} images of "
+        f"{len(training.classes)} classes; {network.model} width {network.width:g} at "
+        f"{network.resolution[0]} x {network.resolution[1]}, "
+        f"{cost(network).params.trainable:,} trainable parameters",
+        soft_wrap=True,
+    )
+    out.print(f"training: {summary(training)}", markup=False)
+    for remark in prepared.remarks:
+        out.print(f"note: {remark}", markup=False, soft_wrap=True)
+
+
+def _conclude(out: "Console", prepared: "Prepared", folder: Path) -> None:
+    """Curves, confusion matrix and card; where the weights are and how good."""
+    from ..training.conclusion import conclude
+
+    command = "npmobilenet " + " ".join(sys.argv[1:])
+    scores, remarks = conclude(folder, prepared.validation, prepared.config, command)
+    for remark in remarks:
+        out.print(f"note: {remark}", markup=False, soft_wrap=True)
+    weights = f"weights in {folder / 'best.safetensors'}"
+    if scores is None:
+        out.print(weights, markup=False)
+    else:
+        low, high = scores.interval
+        out.print(
+            f"best validation top-1 {scores.top1:.2%} ({scores.correct:,} of {scores.count:,}, 95 % "
+            f"interval {low:.2%} to {high:.2%}); {weights}",
+            markup=False,
+            soft_wrap=True,
         )
-        self.task = self.bar.add_task("epoch", figures="", visible=False)
-        self.started = self.said = time.perf_counter()
 
-    def __enter__(self) -> "ConsoleReporter":
-        self.bar.start()
+
+class Stopper:
+    """Ctrl-C asks for the end of the step that is under way; a second one does not ask."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def stop(self) -> bool:
+        """Whether it was pressed."""
+        return self.asked
+
+    def __enter__(self) -> "Stopper":
+        self.before = signal.getsignal(signal.SIGINT)
+        signal.signal(signal.SIGINT, self._pressed)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        signal.signal(signal.SIGINT, self.before)
 
-    def step(self, epoch: int, step: int, steps: int, loss: float, images: int) -> None:
-        """Move the bar; in a pipe print a line every ten seconds."""
-        now = time.perf_counter()
-        if step == 1:
-            self.started = now  # the first step of a run may have compiled kernels
-        rate = (
-            f"{images * (step - 1) / step / (now - self.started):.0f} images/s" if step > 1 else ""
-        )
-        figures = f"loss {loss:.3f}  {rate}"
-        self.bar.update(
-            self.task,
-            description=f"epoch {epoch}",
-            completed=step,
-            total=steps,
-            figures=figures,
-            visible=True,
-        )
-        if not self.out.is_terminal and now - self.said >= 10:
-            self.said = now
-            self.out.print(f"  epoch {epoch}  step {step}/{steps}  {figures}")
-
-    def epoch(self, done: Epoch, best: bool) -> None:
-        """One line for a finished epoch."""
-        self.out.print(
-            f"epoch {done.epoch:3}  loss {done.loss:.4f}  accuracy {done.accuracy:.2%}  "
-            f"validation loss {done.validation_loss:.4f}  top-1 {done.validation_top1:.2%}"
-            f"{' (best)' if best else ''}  {done.seconds:.1f} s"
-        )
+    def _pressed(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("\nfinishing this step; press Ctrl-C again to lose it", file=sys.stderr)

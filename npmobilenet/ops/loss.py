@@ -30,12 +30,35 @@ def softmax_cross_entropy(
 
         loss = 1/N sum_n ( logsumexp(z_n) - sum_k q_nk z_nk )
 
-    q is 1 at the label, or with label smoothing e: 1 - e at the label plus e/classes everywhere
-    (Szegedy et al. 2016, section 7), as in PyTorch.  ValueError for a label outside 0..classes-1.
+    q is 1 at the label.  labels may also be q itself, (N, classes) of real numbers whose rows add up
+    to 1.  Label smoothing e makes it (1 - e) q plus e/classes everywhere (Szegedy et al. 2016,
+    section 7), as in PyTorch.  ValueError for a label outside 0..classes-1, and for a q that is no
+    probability.
     """
     checks.array("softmax_cross_entropy", "logits", logits, "N classes")
     count, classes = logits.shape
-    labels = np.asarray(labels)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(
+            f"softmax_cross_entropy: label_smoothing must be within 0..1, found {label_smoothing}"
+        )
+    q = _target(np.asarray(labels), logits)
+    target = q * q.dtype.type(1 - label_smoothing) + q.dtype.type(label_smoothing / classes)
+    z = logits - logits.max(axis=1, keepdims=True)  # logsumexp: the largest exponent becomes 0
+    log_sum = np.log(np.exp(z).sum(axis=1, keepdims=True))
+    log_probabilities = z - log_sum
+    loss = -(target * log_probabilities).sum(dtype=np.float64) / count
+    return float(loss), CrossEntropyCache(np.exp(log_probabilities), target)
+
+
+def _target(labels: Array, logits: Array) -> Array:
+    """labels as rows of probabilities in the dtype of logits, both (N, classes)."""
+    count, classes = logits.shape
+    if labels.shape == logits.shape and labels.dtype.kind == "f":
+        if not (labels >= 0).all() or not np.allclose(labels.sum(axis=1), 1, atol=1e-4):
+            raise ValueError(
+                "softmax_cross_entropy: rows of labels must be probabilities that add up to 1"
+            )
+        return labels.astype(logits.dtype)
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"softmax_cross_entropy: labels must be {count} integers, "
@@ -46,17 +69,9 @@ def softmax_cross_entropy(
         raise ValueError(
             f"softmax_cross_entropy: label {wrong} is outside 0..{classes - 1} of {classes} classes"
         )
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(
-            f"softmax_cross_entropy: label_smoothing must be within 0..1, found {label_smoothing}"
-        )
-    target = np.full(logits.shape, label_smoothing / classes, logits.dtype)
-    target[np.arange(count), labels] += logits.dtype.type(1 - label_smoothing)
-    z = logits - logits.max(axis=1, keepdims=True)  # logsumexp: the largest exponent becomes 0
-    log_sum = np.log(np.exp(z).sum(axis=1, keepdims=True))
-    log_probabilities = z - log_sum
-    loss = -(target * log_probabilities).sum(dtype=np.float64) / count
-    return float(loss), CrossEntropyCache(np.exp(log_probabilities), target)
+    target = np.zeros(logits.shape, logits.dtype)
+    target[np.arange(count), labels] = 1
+    return target
 
 
 def softmax_cross_entropy_backward(dloss: float, cache: CrossEntropyCache) -> Array:

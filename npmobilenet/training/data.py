@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
-from npmobilenet.training import idx
+from npmobilenet.training import idx, lists
 from npmobilenet.training.datasets import (
     ArrayImages,
     Dataset,
@@ -22,6 +22,7 @@ from npmobilenet.training.datasets import (
     image_files,
     require_same_classes,
 )
+from npmobilenet.training.lists import ListImages
 from npmobilenet.training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Dataset",
     "IdxImages",
     "ImageFolder",
+    "ListImages",
     "Splits",
     "default_preprocessing",
     "fashion_mnist_sample",
@@ -45,10 +47,10 @@ FASHION_MEAN, FASHION_STD = 0.2860, 0.3530
 
 @dataclass(frozen=True)
 class Splits:
-    """What to learn from and what to measure on; kind: "folder", "idx" or "fashion-mnist-sample"."""
+    """What to learn from, what to measure on; kind "folder", "lists", "idx", "fashion-mnist-sample"."""
 
     train: Dataset
-    validation: Dataset
+    validation: Dataset | None  # None: there is none, and `require_validation` was False
     kind: str
 
 
@@ -61,15 +63,20 @@ def fashion_mnist_sample() -> tuple[ArrayImages, ArrayImages]:
     )
 
 
-def load_splits(path: str | Path, channels: int | None = None) -> Splits:
+def load_splits(
+    path: str | Path, channels: int | None = None, *, require_validation: bool = True
+) -> Splits:
     """Training and validation images of
 
     - a folder with train/ and one of val/, valid/, validation/, test/ (the first of these that is
       there), one subfolder a class in each, opened with `channels` (3 unless given);
+    - a folder with PaddleClas' train_list.txt and val_list.txt;
     - a folder of idx files: its "train" and its "t10k" part;
     - the literal name "fashion-mnist-sample".
 
     idx images stay grey whatever `channels` is; `prepare` repeats the grey where 3 are asked for.
+    require_validation=False: the second part may be missing, None stands for it; then a folder with
+    one subfolder a class will do too.
     Raises ValueError that says what of this was expected and what was found.
     """
     folder = Path(path)
@@ -77,25 +84,44 @@ def load_splits(path: str | Path, channels: int | None = None) -> Splits:
         return Splits(*fashion_mnist_sample(), kind=SAMPLE)
     if _has_idx(folder):
         train = IdxImages(folder, "train")
+        if not require_validation and not idx.find(folder, "t10k", idx.IMAGES):
+            return Splits(train, None, kind="idx")
         return Splits(train, IdxImages(folder, "t10k", classes=train.classes), kind="idx")
-    validation = _validation_folder(folder)
-    there = (folder / "train").is_dir()
-    if not there or validation is None:
-        unsplit = not there and any(any(image_files(folder / c)) for c in class_folders(folder))
-        hint = "; if these are the classes, divide them into train/ and val/ first" * unsplit
-        raise ValueError(
-            f"{folder}: expected train/ and val/ with one subfolder a class, or MNIST's idx files, "
-            f"or the name {SAMPLE}; found {idx.listing(folder)}{hint}"
-        )
-    images = ImageFolder(folder / "train", channels or 3)
-    return Splits(images, ImageFolder(validation, channels or 3, images.classes), kind="folder")
+    listed, also = lists.find(folder, lists.TRAIN), lists.find(folder, lists.VALIDATION)
+    if listed and (also or not require_validation):
+        named = ListImages(listed, channels or 3)
+        measured = ListImages(also, channels or 3, named.classes) if also else None
+        return Splits(named, measured, kind="lists")
+    return _folders(folder, channels or 3, require_validation)
+
+
+def _folders(folder: Path, channels: int, require_validation: bool) -> Splits:
+    """train/ and val/ with a folder a class; or, if it need not be divided, just a folder a class."""
+    train, validation = folder / "train", _validation_folder(folder)
+    if train.is_dir() and validation is not None:
+        images = ImageFolder(train, channels)
+        return Splits(images, ImageFolder(validation, channels, images.classes), kind="folder")
+    classes = any(any(image_files(folder / name)) for name in class_folders(folder))
+    unsplit = classes and not train.is_dir()
+    if not require_validation and (unsplit or train.is_dir()):
+        return Splits(ImageFolder(folder if unsplit else train, channels), None, kind="folder")
+    hint = (
+        "; if these are the classes, divide them into train/ and val/ first, or have a part of "
+        "them held out: -o data.validation=holdout"
+    )
+    raise ValueError(
+        f"{folder}: expected train/ and val/ with one subfolder a class, or train_list.txt and "
+        f"val_list.txt, or MNIST's idx files, or the name {SAMPLE}; "
+        f"found {idx.listing(folder)}{hint * unsplit}"
+    )
 
 
 def load_evaluation(path: str | Path, classes: Sequence[str], channels: int = 3) -> Dataset:
     """The images to measure a model on, labelled in the order of its `classes`.
 
-    An idx folder: its "t10k" part. A folder with val/ (or valid/, validation/, test/): that one.
-    Another folder: itself, one subfolder a class. "fashion-mnist-sample": its test images.
+    An idx folder: its "t10k" part. A list file, or a folder with val_list.txt: what that lists. A
+    folder with val/ (or valid/, validation/, test/): that one. Another folder: itself, one subfolder
+    a class. "fashion-mnist-sample": its test images.
     Raises ValueError if there are no images or their classes are not `classes`.
     """
     folder = Path(path)
@@ -104,6 +130,9 @@ def load_evaluation(path: str | Path, classes: Sequence[str], channels: int = 3)
         return fashion_mnist_sample()[1]
     if _has_idx(folder):
         return IdxImages(folder, "t10k", classes)
+    listed = folder if folder.is_file() else lists.find(folder, lists.VALIDATION)
+    if listed:
+        return ListImages(listed, channels, classes)
     return ImageFolder(_validation_folder(folder) or folder, channels, classes)
 
 
@@ -126,7 +155,7 @@ def default_preprocessing(
     own pixels, to four places (for MNIST's training part that gives the known 0.1307 and 0.3081).
     """
     photos = Preprocessing.imagenet(resolution)
-    own = dataset.channels if isinstance(dataset, ArrayImages | ImageFolder) else 3
+    own = getattr(dataset, "channels", 3)
     channels = channels or own
     mean, std = photos.mean, photos.std
     if isinstance(dataset, ArrayImages) and own == 1:

@@ -1,27 +1,26 @@
 """Batches: a dataset -> shuffled, augmented float32 arrays, the same ones however many threads help.
 
 The order is a permutation drawn from (seed, epoch), the randomness of a sample comes from (seed,
-epoch, index) alone. So no thread's speed can change a number, and epoch 7 of a run that was
-interrupted is epoch 7 of a run that was not.
+epoch, index) alone. So no thread's speed can change a number, and step 8 of epoch 7 of a run that was
+interrupted is that of a run that was not.
 """
 
 import math
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, get_args
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from npmobilenet.training.augment import NONE, Augment, augment, erase, varied
 from npmobilenet.training.datasets import ArrayImages, Dataset
-from npmobilenet.training.transforms import Preprocessing, augment, normalize, prepare
+from npmobilenet.training.transforms import Preprocessing, normalize
 
-Augmentation = Literal["crop-flip", "flip", "none"]
 PREFETCH = 2  # batches in the making while the one before is being learnt from
-FLIP = 0.5  # probability of a mirrored image
 ORDER, SAMPLE = 0, 1  # distinguish the streams of random numbers of one (seed, epoch)
 
 
@@ -40,7 +39,7 @@ class Recipe:
 
     dataset: Dataset
     preprocessing: Preprocessing
-    augmentation: Augmentation
+    augmentation: Augment
     seed: int
     epoch: int
 
@@ -52,19 +51,12 @@ class Recipe:
         """(H, W, C). Raises ValueError that names the sample if it cannot be read."""
         try:
             image = self.dataset.image(index)
-            if self.augmentation == "crop-flip":
-                return augment(image, self.preprocessing, self.random(index), flip=FLIP)
-            x = prepare(image, self.preprocessing)
+            return augment(image, self.preprocessing, self.augmentation, self.random(index))
         except Exception as error:
             name = self.dataset.names[index]
             if name in str(error):
                 raise
             raise ValueError(f"{name}: {error}") from error
-        return x[:, ::-1] if self.flips(index) else x
-
-    def flips(self, index: int) -> bool:
-        """Whether "flip" mirrors this sample."""
-        return self.augmentation == "flip" and self.random(index).random() < FLIP
 
 
 def count_batches(n: int, batch_size: int, drop_last: bool = False) -> int:
@@ -79,37 +71,35 @@ def batches(
     preprocessing: Preprocessing,
     seed: int = 0,
     epoch: int = 0,
-    augmentation: Augmentation = "none",
+    augmentation: Augment = NONE,
     shuffle: bool = False,
     workers: int = 0,
     drop_last: bool = False,
+    first: int = 0,
 ) -> Generator[Batch, None, None]:
     """The batches of one epoch, in an order and with an augmentation that (seed, epoch) decide.
 
-    augmentation  "crop-flip": random part stretched to the resolution, mirrored every second time;
-                  "flip": only mirrored every second time; "none"
     workers       threads that prepare samples; 0: the caller's own. The batches are the same.
     drop_last     leave out a last batch of fewer than batch_size samples
+    first         begin with this batch: those before it were learnt from already
 
     The threads end with the iterator: when it is exhausted, closed (`.close()`) or raises.
     Raises ValueError at once for impossible arguments, later for a sample that cannot be read.
     """
-    if augmentation not in get_args(Augmentation):
-        known = ", ".join(get_args(Augmentation))
-        raise ValueError(f"batches: augmentation is {augmentation!r}; known are {known}")
-    if batch_size < 1 or workers < 0 or seed < 0 or epoch < 0:
+    if batch_size < 1 or min(workers, seed, epoch, first) < 0:
         raise ValueError(
             f"batches: batch_size {batch_size} must be at least 1; "
-            f"workers {workers}, seed {seed} and epoch {epoch} at least 0"
+            f"workers {workers}, seed {seed}, epoch {epoch} and first {first} at least 0"
         )
     order = np.arange(len(dataset))
     if shuffle:
         order = np.random.default_rng((seed, epoch, ORDER)).permutation(order)
     count = count_batches(len(dataset), batch_size, drop_last)
-    chunks = (order[k * batch_size : (k + 1) * batch_size] for k in range(count))
+    chunks = (order[k * batch_size : (k + 1) * batch_size] for k in range(first, count))
     recipe = Recipe(dataset, preprocessing, augmentation, seed, epoch)
     if isinstance(dataset, ArrayImages) and _only_normalized(dataset, recipe):
-        return (_from_array(dataset, recipe, chunk) for chunk in chunks)
+        made = (partial(_from_array, dataset, recipe, chunk) for chunk in chunks)
+        return _ahead(made) if workers else (make() for make in made)
     if workers == 0:
         return (_one_by_one(recipe, chunk) for chunk in chunks)
     return _threaded(recipe, chunks, workers)
@@ -120,14 +110,21 @@ def _only_normalized(dataset: ArrayImages, recipe: Recipe) -> bool:
     height, width, channels = dataset.images.shape[1:]
     wanted = recipe.preprocessing
     unchanged = wanted.keeps(height, width) and channels == wanted.channels
-    return unchanged and recipe.augmentation != "crop-flip"
+    return unchanged and not recipe.augmentation.crop and not recipe.augmentation.jitters
 
 
 def _from_array(dataset: ArrayImages, recipe: Recipe, chunk: NDArray[np.int64]) -> Batch:
-    """What `_one_by_one` gives, for a whole batch at a time: 28x28 images are too small for a loop."""
-    x = normalize(dataset.images[chunk], recipe.preprocessing)
-    flips = np.array([recipe.flips(int(i)) for i in chunk])
-    x[flips] = x[flips, :, ::-1]
+    """What `_one_by_one` gives, without a Pillow image for each: 28 x 28 pixels are not worth one."""
+    pixels = dataset.images[chunk]
+    if recipe.augmentation == NONE:
+        return Batch(normalize(pixels, recipe.preprocessing), dataset.labels[chunk], chunk)
+    boxes = []
+    for k, index in enumerate(chunk):
+        pixels[k], box = varied(pixels[k].copy(), recipe.augmentation, recipe.random(int(index)))
+        boxes.append(box)
+    x = normalize(pixels, recipe.preprocessing)
+    for y, box in zip(x, boxes, strict=True):
+        erase(y, box)
     return Batch(x, dataset.labels[chunk], chunk)
 
 
@@ -155,6 +152,21 @@ def _threaded(
             yield _finished(*pending.popleft())
     finally:
         stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ahead(made: Iterator[Callable[[], Batch]]) -> Generator[Batch, None, None]:
+    """Whole batches made by one thread, at most PREFETCH of them ahead."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="npmobilenet-loader")
+    pending: deque[Future[Batch]] = deque()
+    try:
+        for make in made:
+            pending.append(pool.submit(make))
+            if len(pending) > PREFETCH:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 

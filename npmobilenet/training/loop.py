@@ -1,204 +1,198 @@
-"""The training loop: epochs of forward, loss, backward, step; validation; checkpoints.
+"""The training loop: epochs of steps; validation; checkpoints; stopping and going on.
 
 Everything random follows from one seed: initial weights from the names of the arrays, the order of
-an epoch from (seed, epoch), each image's crop from (seed, epoch, index), dropout from (seed, epoch,
-step).  A run that stops and resumes therefore ends with the bits of a run that did not.
+an epoch from (seed, epoch), each image's augmentation from (seed, epoch, index), what is mixed and
+dropped from (seed, epoch, step).  A run that stops and resumes, after whichever step, therefore ends
+with the bits of a run that did not.
 """
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 
-from .. import ops
-from ..models.network import backward, forward
 from ..models.params import init
 from ..models.plan import Plan
 from ..ops.checks import Array
-from ..weights.native import Model, load, save, write_whole
+from ..weights.native import Model, save, write_whole
+from .checkpoint import BEST, LAST, Progress, load_checkpoint
+from .config import Config
 from .datasets import Dataset
-from .loader import Augmentation, batches, count_batches
-from .optimizers import OPTIMIZERS, Adam, Optimizer, Sgd, learning_rate
+from .history import Epoch, Moment, Reporter, Silent, write_logs
+from .loader import batches
+from .mixing import mixed
 from .predict import evaluate
+from .resuming import require_same_run
+from .run import Run, never
+from .step import State, Step
+from .threads import computing_threads
 from .transforms import Preprocessing
 
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How to train.  A resumed run must be asked for with the settings it began with."""
-
-    epochs: int = 10
-    batch_size: int = 32
-    optimizer: str = "sgd"
-    lr: float = 0.05
-    momentum: float = 0.9  # sgd's
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    schedule: str = "cosine"
-    augmentation: Augmentation = "crop-flip"
-    seed: int = 0
-    workers: int = 2  # threads that decode images; changes no result
-
-    def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
-            known = " or ".join(OPTIMIZERS)
-            raise ValueError(f"optimizer must be {known}, found {self.optimizer!r}")
-        for name in ("epochs", "batch_size", "lr"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, found {getattr(self, name)}")
-        learning_rate(self.schedule, self.lr, 0, 1)
-
-    def make_optimizer(self) -> Optimizer:
-        """The optimiser these settings describe."""
-        if self.optimizer == "sgd":
-            return Sgd(momentum=self.momentum, weight_decay=self.weight_decay)
-        return Adam(weight_decay=self.weight_decay)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch's figures; losses are means over images, not over batches."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_top1: float
-    seconds: float
-
-
-class Reporter(Protocol):
-    """Whoever shows progress.  An exception raised in here ends the run; it can be resumed."""
-
-    def step(self, epoch: int, step: int, steps: int, loss: float, images: int) -> None:
-        """After every step: the mean loss so far in this epoch, and images seen in it."""
-
-    def epoch(self, done: Epoch, best: bool) -> None:
-        """After every epoch, once its checkpoint is on disk."""
-
-
-@dataclass
-class _State:
-    """What changes from step to step."""
-
-    params: dict[str, Array]
-    optimizer: dict[str, Array]
-    history: list[Epoch]
+MIXING = 3  # distinguishes this stream of random numbers from dropout's
 
 
 def train(
     plan: Plan,
     training: Dataset,
-    validation: Dataset,
+    validation: Dataset | None,
     preprocessing: Preprocessing,
-    settings: Settings,
+    config: Config,
     folder: str | Path,
-    reporter: Reporter,
+    reporter: Reporter | None = None,
     *,
+    params: Mapping[str, Array] | None = None,
     resume: bool = False,
+    stop: Callable[[], bool] = never,
 ) -> list[Epoch]:
-    """Train and leave in `folder`: best.safetensors, last.safetensors, class_indices.json.
+    """Train and leave in `folder` weights, checkpoints, logs, configuration and class names.
 
-    "best" is the epoch with the highest validation top-1, the earlier of equals.  With resume=True
-    the run in `folder` goes on after its last whole epoch.  ValueError for a folder that already
-    holds a run (without resume), settings that differ from the run's, a loss that is not finite.
+    best.safetensors is the epoch with the highest validation top-1, the earlier of equals; without
+    validation the last one.  Of `config` the sections data and model are not used: plan and images
+    are given here.  params: to start from, else fresh ones.  resume: go on with the run in `folder`.
+    stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised.
+    ValueError for a folder that already holds a run (without resume), a configuration that is not
+    the run's (with it), a loss that is not finite.
     """
-    folder = Path(folder)
-    state = _resumed(folder, plan, settings) if resume else _fresh(folder, plan, settings)
-    model = Model(plan, state.params, tuple(training.classes), preprocessing)
-    indices = {str(index): name for index, name in enumerate(training.classes)}
-    write_whole(folder / "class_indices.json", json.dumps(indices, indent=4).encode())
-    for epoch in range(len(state.history), settings.epochs):
-        started = time.perf_counter()
-        loss, accuracy = _train_epoch(
-            plan, state, training, preprocessing, settings, epoch, reporter
-        )
-        model = replace(model, params=state.params)
-        scores = evaluate(model, validation, workers=settings.workers)
-        best = all(scores.top1 > earlier.validation_top1 for earlier in state.history)
-        seconds = time.perf_counter() - started
-        done = Epoch(epoch + 1, loss, accuracy, scores.loss, scores.top1, seconds)
-        state.history.append(done)
-        notes = {"settings": asdict(settings), "history": [asdict(e) for e in state.history]}
-        if best:
-            save(replace(model, notes=notes), folder / "best.safetensors")
-        save(replace(model, notes=notes, extra=state.optimizer), folder / "last.safetensors")
-        reporter.epoch(done, best)
-    return state.history
-
-
-def _train_epoch(
-    plan: Plan,
-    state: _State,
-    dataset: Dataset,
-    preprocessing: Preprocessing,
-    settings: Settings,
-    epoch: int,
-    reporter: Reporter,
-) -> tuple[float, float]:
-    """Mean loss and accuracy over the images of one epoch; state moves on."""
-    optimizer = settings.make_optimizer()
-    # batch normalisation cannot learn from one value a channel: a last batch of one is left out
-    single = len(dataset) > 1 and len(dataset) % settings.batch_size == 1
-    steps = count_batches(len(dataset), settings.batch_size, drop_last=single)
-    total, correct, seen = 0.0, 0, 0
-    drawn = batches(
-        dataset,
-        batch_size=settings.batch_size,
-        preprocessing=preprocessing,
-        seed=settings.seed,
-        epoch=epoch,
-        augmentation=settings.augmentation,
-        shuffle=True,
-        workers=settings.workers,
-        drop_last=single,
+    model = Model(
+        plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
-    for step, batch in enumerate(drawn):
-        rng = np.random.default_rng([settings.seed, epoch, step])
-        logits, tape, statistics = forward(plan, state.params, batch.x, train=True, rng=rng)
-        loss, cache = ops.softmax_cross_entropy(
-            logits, batch.labels, label_smoothing=settings.label_smoothing
-        )
-        if not np.isfinite(loss):
-            raise ValueError(
-                f"the loss is {loss} at epoch {epoch + 1}, step {step + 1}: try a smaller lr "
-                f"than {settings.lr:g}"
-            )
-        grads = backward(plan, ops.softmax_cross_entropy_backward(1.0, cache), tape)
-        done = epoch * steps + step
-        lr = learning_rate(settings.schedule, settings.lr, done, settings.epochs * steps)
-        params = state.params | statistics
-        state.params, state.optimizer = optimizer.step(params, grads, state.optimizer, lr)
-        total += loss * len(logits)
-        correct += int((logits.argmax(axis=1) == batch.labels).sum())
-        seen += len(logits)
-        reporter.step(epoch + 1, step + 1, steps, total / seen, seen)
-    return total / seen, correct / seen
+    who = reporter or Silent()
+    step, state, progress, history = _begin(Path(folder), model, config, training, who, resume)
+    run = Run(
+        model, training, validation, config, Path(folder), who, stop, step, state, progress, history
+    )
+    _write_descriptions(run)
+    run.saved = time.monotonic()
+    with computing_threads(config.train.threads):
+        while progress.epoch < config.train.epochs:
+            _learn(run)
+            _finish_epoch(run)
+    return history
 
 
-def _fresh(folder: Path, plan: Plan, settings: Settings) -> _State:
-    if (folder / "last.safetensors").exists():
-        raise ValueError(f"{folder}: already holds a run; resume it or choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    params = init(plan, settings.seed)
-    trained = {name: params[name] for name in plan.parameters}
-    return _State(params, settings.make_optimizer().init(trained), [])
+def _begin(
+    folder: Path, model: Model, config: Config, training: Dataset, reporter: Reporter, resume: bool
+) -> tuple[Step, State, Progress, list[Epoch]]:
+    """Where the run begins, or goes on."""
+    train = config.train
+    settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
+    step = Step.of(model.plan, config.optimizer, train.freeze, **settings)
+    if not resume:
+        if (folder / LAST).exists():
+            raise ValueError(f"{folder}: already holds a run; resume it or choose another folder")
+        return step, step.start(model.params), Progress(), []
+    found, state, progress, remark = load_checkpoint(folder)
+    if remark:
+        reporter.remark(remark)
+    require_same_run(folder, found, model, config, training, reporter)
+    return step, state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
 
 
-def _resumed(folder: Path, plan: Plan, settings: Settings) -> _State:
-    model = load(folder / "last.safetensors")
-    if model.plan != plan:
-        raise ValueError(f"{folder}: the run there is of another network; resume with its options")
-    before, now = model.notes["settings"], asdict(settings)
-    different = [name for name in now if name != "workers" and now[name] != before.get(name)]
-    if different:
-        name = different[0]
+def _write_descriptions(run: Run) -> None:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    indices = {str(index): name for index, name in enumerate(run.training.classes)}
+    text = json.dumps(indices, indent=4)
+    write_whole(run.folder / "class_indices.json", text.encode())
+    write_whole(run.folder / "config.toml", run.config.to_toml().encode())
+    if run.history:  # the run may have been killed before it wrote them
+        write_logs(run.folder, run.history)
+
+
+def _learn(run: Run) -> None:
+    """The steps of one epoch that are still to be taken."""
+    train, progress = run.config.train, run.progress
+    drawn = batches(
+        run.training,
+        batch_size=train.batch,
+        preprocessing=run.model.preprocessing,
+        seed=train.seed,
+        epoch=progress.epoch,
+        augmentation=run.config.augment,
+        shuffle=True,
+        workers=run.config.data.workers,
+        drop_last=run.drop_last,
+        first=progress.step,
+    )
+    with closing(drawn):
+        while progress.step < run.steps:
+            started = time.perf_counter()
+            batch = next(drawn)
+            waited = time.perf_counter() - started
+            _take_step(run, batch.x, batch.labels)
+            progress.seconds += time.perf_counter() - started
+            progress.waited += waited
+            run.interrupt()
+            if time.monotonic() - run.saved >= 60 * train.save_minutes:
+                run.save()
+
+
+def _take_step(run: Run, x: Array, labels: Array) -> None:
+    train, progress, lr = run.config.train, run.progress, run.lr(run.state.step)
+    here = [train.seed, progress.epoch, progress.step]
+    how, classes = run.config.augment, run.model.plan.classes
+    x, targets = mixed(x, labels, classes, how, np.random.default_rng([*here, MIXING]))
+    try:
+        loss, logits = run.step(run.state, x, targets, lr=lr, rng=np.random.default_rng(here))
+    except ValueError as error:
+        if "loss" not in str(error):
+            raise
         raise ValueError(
-            f"{folder}: the run began with {name} {before.get(name)!r}, not {now[name]!r}; "
-            "resume with the settings it began with"
+            f"{error} at epoch {progress.epoch + 1}, step {progress.step + 1}: try a smaller lr "
+            f"than {run.config.optimizer.lr:g}"
+        ) from None
+    progress.step += 1
+    progress.loss += loss * len(logits)
+    progress.correct += int((logits.argmax(axis=1) == labels).sum())
+    progress.seen += len(logits)
+    run.reporter.step(
+        Moment(
+            progress.epoch + 1, train.epochs, progress.step, run.steps, progress.loss / progress.seen,
+            progress.correct / progress.seen, lr, progress.seen, progress.seconds, progress.waited,
         )
-    history: list[dict[str, Any]] = model.notes["history"]
-    return _State(model.params, model.extra, [Epoch(**epoch) for epoch in history])
+    )  # fmt: skip
+
+
+def _finish_epoch(run: Run) -> None:
+    """Measure, and put the epoch's figures and checkpoints on disk."""
+    progress, started = run.progress, time.perf_counter()
+    model = replace(run.model, params=run.state.best_params)
+    loss = top1 = top5 = None
+    if run.validation is not None:
+        count = len(run.validation)
+
+        def shown(done: int) -> None:
+            run.reporter.measure(done, count)
+            run.interrupt()
+
+        workers = run.config.data.workers
+        scores = evaluate(model, run.validation, workers=workers, progress=shown)
+        loss, top1, top5 = scores.loss, scores.top1, scores.top5
+    earlier = [epoch.validation_top1 for epoch in run.history]
+    best = top1 is None or all(before is None or top1 > before for before in earlier)
+    seconds = progress.seconds + time.perf_counter() - started
+    done = Epoch(
+        epoch=progress.epoch + 1,
+        step=run.state.step,
+        images=progress.seen,
+        lr=run.lr(run.state.step - 1),
+        loss=progress.loss / progress.seen,
+        accuracy=progress.correct / progress.seen,
+        validation_loss=loss,
+        validation_top1=top1,
+        validation_top5=top5,
+        seconds=seconds,
+        waited=progress.waited,
+        images_per_second=progress.seen / progress.seconds,
+        best=best,
+    )
+    run.history.append(done)
+    vars(progress).update(vars(Progress(epoch=progress.epoch + 1)))
+    if best:
+        save(replace(model, notes=run.notes()), run.folder / BEST)
+    run.save()
+    write_logs(run.folder, run.history)
+    run.reporter.epoch(done)

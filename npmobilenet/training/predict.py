@@ -1,68 +1,81 @@
 """What a trained model says: of single images, and of a whole data set."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 from .. import ops
+from ..engine import compile
 from ..models.network import infer
 from ..ops.checks import Array
+from ..ops.rungs import default_rung
 from ..weights.native import Model
 from .datasets import Dataset
 from .loader import batches
+from .metrics import Evaluation
+
+ENGINES = ("compiled", "reference")
 
 
-@dataclass(frozen=True)
-class Scores:
-    """How well a model does on `count` images; top1 and top5 are fractions, loss a mean."""
+def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[Array], Array]:
+    """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
 
-    count: int
-    correct: int
-    correct5: int
-    loss: float
-
-    @property
-    def top1(self) -> float:
-        """Share of images whose most probable class is right."""
-        return self.correct / self.count
-
-    @property
-    def top5(self) -> float:
-        """Share of images whose class is among the five most probable (or among all, if fewer)."""
-        return self.correct5 / self.count
+    Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
+    that of `npmobilenet.compile`, where Numba is installed and the parameters are float32;
+    "reference" is the plain executor.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
+    single = all(value.dtype == np.float32 for value in model.params.values())
+    if engine == "compiled" and single and default_rung() != "numpy":
+        return compile(model.plan, model.params, batch)
+    return partial(infer, model.plan, model.params)
 
 
-def probabilities(model: Model, x: Array, *, rung: str | None = None) -> Array:
+def probabilities(model: Model, x: Array, *, engine: str = "compiled") -> Array:
     """Probability of every class, (N, classes), for prepared images x (N, H, W, C)."""
-    return ops.softmax(infer(model.plan, model.params, x, rung=rung))
+    return ops.softmax(predictor(model, len(x), engine)(x))
 
 
 def logits_of(
-    model: Model, dataset: Dataset, *, batch_size: int, workers: int
+    model: Model, dataset: Dataset, *, batch_size: int, workers: int, engine: str = "compiled"
 ) -> Iterator[tuple[Array, Array]]:
     """Logits and labels of a data set, a batch at a time, in its own order."""
+    logits = predictor(model, batch_size, engine)
     for batch in batches(
-        dataset,
-        batch_size=batch_size,
-        preprocessing=model.preprocessing,
-        seed=0,
-        epoch=0,
-        augmentation="none",
-        shuffle=False,
-        workers=workers,
+        dataset, batch_size=batch_size, preprocessing=model.preprocessing, workers=workers
     ):
-        yield infer(model.plan, model.params, batch.x), batch.labels
+        yield logits(batch.x), batch.labels
 
 
-def evaluate(model: Model, dataset: Dataset, *, batch_size: int = 64, workers: int = 2) -> Scores:
-    """Score a model on a data set, without augmentation."""
-    correct = correct5 = count = 0
+def evaluate(
+    model: Model,
+    dataset: Dataset,
+    *,
+    batch_size: int = 64,
+    workers: int = 2,
+    engine: str = "compiled",
+    progress: Callable[[int], None] = lambda done: None,
+) -> Evaluation:
+    """Score a model on a data set, without augmentation.
+
+    engine as in `predictor`.  progress is called with the number of images seen, after each batch;
+    what it raises ends the evaluation.
+    """
+    parts: list[tuple[Array, Array, Array]] = []
+    correct5 = count = 0
     loss = 0.0
-    for logits, labels in logits_of(model, dataset, batch_size=batch_size, workers=workers):
+    loading = {"batch_size": batch_size, "workers": workers}
+    for logits, labels in logits_of(model, dataset, **loading, engine=engine):
         ranked = np.argsort(-logits, axis=1, kind="stable")
-        correct += int((ranked[:, 0] == labels).sum())
         correct5 += int((ranked[:, :5] == labels[:, None]).any(axis=1).sum())
         loss += ops.softmax_cross_entropy(logits, labels)[0] * len(labels)
         count += len(labels)
-    return Scores(count, correct, correct5, loss / count)
+        parts.append((labels, ranked[:, 0], ops.softmax(logits).max(axis=1)))
+        progress(count)
+    labels, predicted, confidence = (np.concatenate(part) for part in zip(*parts, strict=True))
+    correct = int((predicted == labels).sum())
+    return Evaluation(
+        count, correct, correct5, loss / count, model.classes, labels, predicted, confidence
+    )

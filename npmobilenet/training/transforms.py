@@ -162,14 +162,19 @@ def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.floa
 
     An image smaller than the crop is padded with black on all sides, the odd pixel right and below.
     """
+    return normalize(pixels_of(framed(image, preprocessing)), preprocessing)
+
+
+def framed(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+    """`prepare` before it normalises: an image of the resolution, in the channels asked for."""
     image = to_channels(image, preprocessing.channels)
     height, width = preprocessing.resolution
     if preprocessing.resize is None:
-        return normalize(_pixels(_resized(image, (width, height), preprocessing)), preprocessing)
-    image = _resized(image, shorter_side_to(preprocessing.resize, *image.size), preprocessing)
+        return resized(image, (width, height), preprocessing)
+    image = resized(image, shorter_side_to(preprocessing.resize, *image.size), preprocessing)
     left, top = centre(image.width, width), centre(image.height, height)
     # Pillow fills with zeros what lies outside the image: that is the padding
-    return normalize(_pixels(image.crop((left, top, left + width, top + height))), preprocessing)
+    return image.crop((left, top, left + width, top + height))
 
 
 def shorter_side_to(size: int, width: int, height: int) -> tuple[int, int]:
@@ -184,61 +189,13 @@ def centre(image: int, crop: int) -> int:
     return round((image - crop) / 2) if image >= crop else -((crop - image) // 2)
 
 
-def augment(
-    image: Image.Image,
-    preprocessing: Preprocessing,
-    rng: np.random.Generator,
-    scale: tuple[float, float] = (0.08, 1.0),
-    ratio: tuple[float, float] = (3 / 4, 4 / 3),
-    flip: float = 0.5,
-) -> NDArray[np.float32]:
-    """image -> float32 (H, W, C): a random crop stretched to the resolution, perhaps mirrored.
-
-    scale  the crop's area as a fraction of the image's, ratio its width / height (see `random_crop`),
-    flip   the probability of exchanging left and right. `rng` alone decides.
-    """
-    image = to_channels(image, preprocessing.channels)
-    left, top, width, height = random_crop(*image.size, rng, scale, ratio)
-    image = image.crop((left, top, left + width, top + height))
-    image = _resized(image, preprocessing.resolution[::-1], preprocessing)
-    y = normalize(_pixels(image), preprocessing)
-    return np.ascontiguousarray(y[:, ::-1]) if rng.random() < flip else y
-
-
-def random_crop(
-    width: int,
-    height: int,
-    rng: np.random.Generator,
-    scale: tuple[float, float],
-    ratio: tuple[float, float],
-) -> tuple[int, int, int, int]:
-    """(left, top, width, height) of a random part of an image, by torchvision's rule.
-
-    Area uniform in scale * width * height, log(width / height) uniform in log(ratio): as likely twice
-    as wide as twice as high. Ten tries to fit; then the largest central part of a permitted ratio.
-    """
-    for _ in range(10):
-        area = width * height * rng.uniform(*scale)
-        aspect = math.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1])))
-        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
-        if 0 < w <= width and 0 < h <= height:
-            top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-            return left, top, w, h
-    w, h = width, height
-    if width / height < min(ratio):
-        h = round(width / min(ratio))
-    elif width / height > max(ratio):
-        w = round(height * max(ratio))
-    return (width - w) // 2, (height - h) // 2, w, h
-
-
-def _resized(image: Image.Image, size: tuple[int, int], how: Preprocessing) -> Image.Image:
+def resized(image: Image.Image, size: tuple[int, int], how: Preprocessing) -> Image.Image:
     """The image at size (width, height); not resampled if it has that size already."""
     if image.size == size:
         return image
     return image.resize(size, Image.Resampling[how.interpolation.upper()])
 
 
-def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
     """uint8 (H, W, C): Pillow leaves the last axis away where C is 1."""
     return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)

@@ -26,8 +26,6 @@ def export_weights(
     """
     target, path = family_named(family), Path(path)
     check_params(network, params)
-    if target.write is None:
-        raise ValueError(f"{target.title} cannot be written")
     theirs = _nearest_plan(network, target)
     target.write(path, target.outgoing(network, params))
     ours, settled = network.dialect, theirs.dialect

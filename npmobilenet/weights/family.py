@@ -62,7 +62,7 @@ class Family:
     to_ours: ToOurs
     to_theirs: ToTheirs
     read: Callable[[Path], dict[str, Array]]
-    write: Callable[[Path, Mapping[str, Array]], None] | None = None
+    write: Callable[[Path, Mapping[str, Array]], None]
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
     undecided: str = ""  # what tensors cannot tell, and which option does
 

@@ -21,6 +21,7 @@ from ..models.dialect import Dialect
 from ..models.params import check_params
 from ..models.plan import Plan, plan
 from ..ops.checks import Array
+from ..pretrained import shipped
 from ..training.transforms import Preprocessing
 
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
@@ -91,20 +92,34 @@ def write_whole(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
+        flush_folder(path.parent)
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def load(path: str | Path) -> Model:
-    """Read a model written by `save`; a folder stands for the best.safetensors in it.
+def flush_folder(folder: Path) -> None:
+    """Put a new name in a folder on disk, not only the file's content; where folders can be opened."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
-    ValueError, one line with the file's name, for a file that is missing, damaged or not ours.
+
+def load(path: str | Path) -> Model:
+    """Read a model written by `save`: a file, a run's folder, or the name of a shipped model.
+
+    A folder stands for the best.safetensors in it.  Half precision is for the disk alone: such
+    arrays become float32.  ValueError, one line with the file's name, for a file that is missing,
+    damaged or not ours.
     """
-    path = Path(path)
+    path = shipped().get(str(path)) or Path(path)
     path = path / "best.safetensors" if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(f"{path}: no such weight file")
+        hint = f"; shipped models are {', '.join(shipped())}" if shipped() else ""
+        raise ValueError(f"{path}: no such weight file{hint}")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -128,6 +143,10 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
             f"the arrays are not those that were saved: SHA-256 {found[:12]}... where the file "
             f"promises {metadata['sha256'][:12]}..."
         )
+    tensors = {
+        name: value.astype(np.float32) if value.dtype == np.float16 else value
+        for name, value in tensors.items()
+    }
     extra = {
         name.removeprefix(_EXTRA): tensors.pop(name)
         for name in list(tensors)

@@ -38,12 +38,12 @@ def timm_layers(network: Plan) -> dict[str, str]:
     """blocks.S.B.conv_pw with stages S: the runs of rows that have the same output at width 1."""
     found = {"stem": "conv_stem", "stem_norm": "bn1"}
     wide = plan(network.model, dialect=network.dialect)
+    ends = {layer.block: layer.output[-1] for layer in wide.layers}  # channels that a block gives
     stage, place, before = -1, 0, 0
     for number, parts in _blocks(network):
-        *_, end = (x for x in wide.layers if x.block == f"blocks.{number}")
-        stage, place = (stage, place + 1) if end.output[-1] == before else (stage + 1, 0)
-        before = end.output[-1]
-        block, path = f"blocks.{number}", f"blocks.{stage}.{place}"
+        block = f"blocks.{number}"
+        stage, place = (stage, place + 1) if ends[block] == before else (stage + 1, 0)
+        before, path = ends[block], f"blocks.{stage}.{place}"
         if "expand" in parts:
             order = {"expand": "conv_pw", "depthwise": "conv_dw", "project": "conv_pwl"}
         else:

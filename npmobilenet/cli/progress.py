@@ -1,0 +1,99 @@
+"""How training shows itself: a bar on a terminal, plain lines in a pipe."""
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from ..training.history import Epoch, Moment
+
+EVERY = 10.0  # seconds between lines in a pipe
+
+
+class ConsoleReporter:
+    """A bar on a terminal, a line now and then in a pipe, a line for each epoch in both."""
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=out,
+            transient=True,
+            disable=not out.is_terminal,
+        )
+        self.task = self.bar.add_task("epoch", figures="", visible=False)
+        self.said = time.monotonic()
+
+    def __enter__(self) -> "ConsoleReporter":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def step(self, moment: Moment) -> None:
+        """Move the bar; in a pipe print a line every ten seconds."""
+        figures = figures_of(moment)
+        self._show(f"epoch {moment.epoch}/{moment.epochs}", moment.step, moment.steps, figures)
+        now = time.monotonic()
+        if not self.out.is_terminal and now - self.said >= EVERY:
+            self.said = now
+            self.out.print(
+                f"  epoch {moment.epoch}  step {moment.step}/{moment.steps}  {figures}",
+                markup=False,
+            )
+
+    def measure(self, done: int, count: int) -> None:
+        """The bar counts validation images."""
+        self._show("validation", done, count, "")
+
+    def epoch(self, done: Epoch) -> None:
+        """One line for a finished epoch."""
+        measured = ""
+        if done.validation_top1 is not None:
+            measured = (
+                f"validation loss {done.validation_loss:.4f}  top-1 {done.validation_top1:.2%}"
+                f"{' (best)' if done.best else ''}  "
+            )
+        self.out.print(
+            f"epoch {done.epoch:3}  loss {done.loss:.4f}  accuracy {done.accuracy:.2%}  {measured}"
+            f"{done.seconds:.1f} s  {done.images_per_second:.0f} images/s  "
+            f"data wait {done.waited / done.seconds:.0%}",
+            markup=False,
+        )
+
+    def remark(self, text: str) -> None:
+        """A line."""
+        self.out.print(f"note: {text}", markup=False, soft_wrap=True)
+
+    def _show(self, text: str, done: int, count: int, figures: str) -> None:
+        self.bar.update(
+            self.task, description=text, completed=done, total=count, figures=figures, visible=True
+        )
+
+
+def figures_of(moment: Moment) -> str:
+    """Loss, accuracy, speed, time left for the whole run, and how much of the time data was awaited.
+
+    The first step may have compiled kernels, so nothing is said of time before the second.
+    """
+    figures = f"loss {moment.loss:.3f}  accuracy {moment.accuracy:.1%}"
+    if moment.step < 2 or not moment.seconds:
+        return figures
+    rate = moment.images / moment.seconds
+    each = moment.seconds / moment.step
+    left = each * ((moment.epochs - moment.epoch + 1) * moment.steps - moment.step)
+    return (
+        f"{figures}  {rate:.0f} images/s  {duration(left)} left  "
+        f"data wait {moment.waited / moment.seconds:.0%}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """75 -> "1:15", 4000 -> "1:06:40"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,60 @@
+"""npmobilenet warmup."""
+
+import argparse
+import time
+
+from .common import console, print_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.epilog = "example: npmobilenet warmup"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile the kernels of every rung and of the engine; they are kept on disk."""
+    from ..kernels import compiling
+    from ..ops.rungs import default_rung
+
+    if default_rung() == "numpy":
+        raise ValueError("warmup: there is nothing to compile without the package numba")
+    out, names, start = console(), list[str](), time.perf_counter()
+
+    def announced(kernel: str) -> None:
+        names.append(kernel)
+        if not options.json:
+            out.print(f"compiling {kernel} ...", markup=False)
+
+    before, compiling.on_compile = compiling.on_compile, announced
+    try:
+        _run_everything()
+    finally:
+        compiling.on_compile = before
+    seconds = time.perf_counter() - start
+    if options.json:
+        print_json({"compiled": names, "seconds": seconds, "folder": str(compiling.cache_folder())})
+    else:
+        what = f"{len(names)} functions compiled" if names else "everything was compiled before"
+        out.print(f"{what}, {seconds:.1f} s, kept in {compiling.cache_folder()}", markup=False)
+    return 0
+
+
+def _run_everything() -> None:
+    """One small run of whatever there is to compile."""
+    import numpy as np
+
+    from ..engine import compile
+    from ..kernels.simd import stages
+    from ..models import backward, forward, init, plan
+
+    for unit in (*stages.products.values(), *stages.windows.values(), *stages.others):
+        unit.address  # noqa: B018  (asking for it compiles it)
+    for model, dialect in (("v1", "keras"), ("v3-small", "paper")):
+        small = plan(model, width=0.25, resolution=32, classes=3, dialect=dialect)
+        params, x = init(small, 0), np.zeros((2, 32, 32, 3), np.float32)
+        for threads in (1, 2):
+            compile(small, params, 2, threads)(x)
+        rng = np.random.default_rng(0)
+        logits, tape, _ = forward(small, params, x, train=True, rng=rng)
+        backward(small, np.ones_like(logits), tape)

@@ -1,0 +1,70 @@
+"""Making a shipped model of a run: half precision, measured as the file it is, with its card.
+
+    python -m npmobilenet.pretrained.ship runs/flowers flowers flower_photos --licence "CC BY 2.0"
+
+The figure in the card is that of the file in half precision, on the test part of the data.
+"""
+
+import argparse
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..training.card import Measured, card, facts
+from ..training.config import Config
+from ..training.data import load_evaluation
+from ..training.history import Epoch
+from ..training.metrics import Evaluation
+from ..training.predict import evaluate
+from ..weights.native import load, save
+from . import FOLDER
+
+
+def ship(
+    run: Path, name: str, data: str, licence: str, command: str, folder: Path = FOLDER
+) -> Evaluation:
+    """Write NAME.safetensors and NAME.md in `folder`; the scores of the file that was written."""
+    model, last = load(run), load(run / "last.safetensors")
+    config = Config.from_document(last.notes["config"])
+    history = [Epoch(**epoch) for epoch in last.notes["history"]]
+    halved = {key: value.astype(np.float16) for key, value in model.params.items()}
+    if not all(np.isfinite(value).all() for value in halved.values()):
+        raise ValueError(f"{run}: some weights are too large for half precision")
+    path = folder / f"{name}.safetensors"
+    save(replace(model, params=halved, extra={}, notes={}), path)
+    scores = evaluate(load(path), load_evaluation(data, model.classes, model.plan.channels))
+    told: dict[str, Any] = facts(
+        model.plan,
+        config,
+        history,
+        [Measured.from_scores(f"the test images of {Path(data).name}", scores)],
+        data=Path(data).name,
+        licence=licence,
+        command=command,
+        date=date.today().isoformat(),
+    )
+    # the same arrays again, with what was measured of them
+    save(replace(model, params=halved, extra={}, notes={"card": told}), path)
+    text = card(name, model.plan, config, history, told, path)
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    return scores
+
+
+def main() -> None:
+    """The command line above."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("name", help="what the model will be called")
+    parser.add_argument("data", help="what it is measured on")
+    parser.add_argument("--licence", required=True, help="of the data")
+    parser.add_argument("--command", required=True, help="that trained it, without private paths")
+    given = parser.parse_args()
+    scores = ship(given.run, given.name, given.data, given.licence, given.command)
+    print(f"{scores.correct} of {scores.count} right: {scores.top1:.2%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""A run's configuration: frozen records from TOML files, `-o section.key=value` and flags.
+
+    [data]       which images, what is held out, how they are read
+    [model]      which network, from which weights it starts
+    [switches]   switches of the model's dialect that are to be set otherwise: dropout = 0.2
+    [augment]    how images are varied (augment.py)
+    [optimizer]  name = "sgd", "rmsprop", "adam" or "adamw", and that one's own keys (optimizers.py)
+    [schedule]   name = "constant", "cosine", "piecewise" or "exponential" (schedules.py)
+    [train]      how long, how many at once, and the rest
+
+Every key that nobody gives has a default; every key that does not exist is an error.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ..models.dialect import Dialect
+from .augment import Augment
+from .optimizers import OPTIMIZERS, Optimizer, Sgd
+from .records import nearest, read, to_toml, unknown_key
+from .schedules import SCHEDULES, Cosine, Schedule
+
+VALIDATION = ("given", "holdout", "none")
+Document = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Which images.
+
+    path        what `load_splits` takes
+    validation  "given": the val/, val_list.txt or t10k part; "holdout": a share of the training
+                images, so that the given part is left for one last measurement; "none": nothing
+                is measured, the last epoch is the result
+    holdout     that share of every class
+    workers     threads that prepare images; changes no result
+    cache_mb    megabytes for decoded images; -1: a quarter of the memory that is free
+    """
+
+    path: str = ""
+    validation: str = "given"
+    holdout: float = 0.1
+    workers: int = 2
+    cache_mb: int = -1
+
+    def __post_init__(self) -> None:
+        if self.validation not in VALIDATION:
+            known = ", ".join(VALIDATION)
+            raise ValueError(f"validation must be one of {known}, found {self.validation!r}")
+        if not 0 < self.holdout < 1:
+            raise ValueError(f"holdout must be above 0 and below 1, found {self.holdout}")
+        if self.workers < 0:
+            raise ValueError(f"workers must be at least 0, found {self.workers}")
+        if self.cache_mb < -1:
+            raise ValueError(f"cache_mb must be at least -1, found {self.cache_mb}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """Which network: the arguments of `plan`, and the weights it starts from.
+
+    resolution  [192] or [height, width]; [] for the dialect's, or the weights'
+    weights     "" to start from scratch; a run's folder, a weight file, a shipped name; with `family`
+                another framework's file, or an official one by its name ("keras/mobilenet_0.25_224")
+    """
+
+    name: str = "v1"
+    width: float = 1.0
+    resolution: tuple[int, ...] = ()
+    dialect: str = "paper"
+    divisor: int = 8
+    weights: str = ""
+    family: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.resolution) > 2:
+            raise ValueError(f"resolution must be one or two numbers, found {self.resolution}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """How long and how.
+
+    ema           decay of the average over steps that is kept of all weights, and measured; 0: none.
+                  Early on it is (1 + step) / (10 + step), as TensorFlow's is
+    clip          longest gradient, over all arrays together; 0: any
+    freeze        patterns of arrays that stay as they are (patterns.py)
+    threads       that compute; 0: all.  Changes no result
+    save_minutes  between checkpoints within an epoch; 0: one after each step
+    """
+
+    epochs: int = 10
+    batch: int = 32
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    clip: float = 0.0
+    freeze: tuple[str, ...] = ()
+    seed: int = 0
+    threads: int = 0
+    save_minutes: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, found {getattr(self, name)}")
+        for name in ("seed", "threads", "save_minutes", "clip"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
+        for name in ("label_smoothing", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} must be at least 0 and below 1, found {getattr(self, name)}"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All of it."""
+
+    data: Data = field(default_factory=Data)
+    model: Network = field(default_factory=Network)
+    switches: Mapping[str, Any] = field(default_factory=dict)
+    augment: Augment = field(default_factory=Augment)
+    optimizer: Optimizer = field(default_factory=Sgd)
+    schedule: Schedule = field(default_factory=Cosine)
+    train: Train = field(default_factory=Train)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Mapping[str, Any]]) -> "Config":
+        """From tables as TOML gives them.  ValueError names section, key and value."""
+        known = {f.name for f in fields(Dialect)} - {"name", "versions", "classes", "resolution"}
+        parts: dict[str, Any] = {}
+        for section, table in document.items():
+            if section in KINDS:
+                kinds, table = KINDS[section], dict(table)
+                name = table.pop("name", DEFAULT_NAMES[section])
+                if name not in kinds:
+                    raise ValueError(
+                        f"{section}.name must be one of {', '.join(kinds)}, found {name!r}; "
+                        f"did you mean {nearest(str(name), kinds)}?"
+                    )
+                parts[section] = read(kinds[name], table, section)
+            elif section == "switches":
+                for key in set(table) - known:
+                    raise unknown_key(f"switches.{key}", sorted(known))
+                parts[section] = dict(table)
+            else:
+                parts[section] = read(SECTIONS[section], table, section)
+        return cls(**parts)
+
+    def to_document(self) -> Document:
+        """The inverse: every key with its value."""
+        document = asdict(self)
+        for section in KINDS:
+            document[section] = {"name": getattr(self, section).name, **document[section]}
+        return {
+            section: {
+                k: list(v) if isinstance(v, tuple) else v for k, v in document[section].items()
+            }
+            for section in SECTIONS
+        }
+
+    def to_toml(self) -> str:
+        """As a file that `train -c` takes."""
+        return to_toml(self.to_document())
+
+
+SECTIONS: dict[str, Any] = {
+    "data": Data, "model": Network, "switches": dict, "augment": Augment,
+    "optimizer": Optimizer, "schedule": Schedule, "train": Train,
+}  # fmt: skip
+KINDS: dict[str, Mapping[str, type[Any]]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+DEFAULT_NAMES = {"optimizer": "sgd", "schedule": "cosine"}

@@ -1,0 +1,79 @@
+"""Pictures of predictions, drawn with Pillow: one image with its classes, and a sheet of mistakes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from ..ops.checks import Array
+from ..pictures import sheet
+from .datasets import Dataset
+from .metrics import Evaluation
+
+WIDTH, HEIGHT, MARGIN, LINE = 420, 420, 24, 30
+BAR, SHADE = "#3b6ea8", "#e3e8ee"
+
+
+def prediction(image: Image.Image, classes: Sequence[str], p: Array, top: int = 5) -> Image.Image:
+    """The image under its most probable class, and bars of the `top` first; p (classes,)."""
+    ranked = [int(k) for k in np.argsort(-p, kind="stable")[:top]]
+    shown = ImageOps.contain(image.convert("RGB"), (WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    bottom = MARGIN + 40 + shown.height + 12
+    page = Image.new("RGB", (WIDTH + 2 * MARGIN, bottom + LINE * len(ranked) + MARGIN), "white")
+    draw = ImageDraw.Draw(page)
+    title = f"class: {classes[ranked[0]]}   prob: {p[ranked[0]]:.3}"
+    draw.text((page.width // 2, MARGIN), title, "black", _font(22), anchor="mt")
+    page.paste(shown, ((page.width - shown.width) // 2, MARGIN + 40))
+    font, start, end = _font(16), MARGIN + 170, page.width - MARGIN - 64
+    for row, k in enumerate(ranked):
+        top_edge = bottom + row * LINE
+        middle = top_edge + LINE // 2
+        draw.text((start - 10, middle), _fitting(classes[k], font, 160), "black", font, anchor="rm")
+        box = (start, top_edge + 6, end, top_edge + LINE - 6)
+        draw.rectangle(box, fill=SHADE)
+        length = round((end - start) * float(p[k]))
+        draw.rectangle((start, box[1], start + length, box[3]), fill=BAR)
+        draw.text((end + 8, middle), f"{p[k]:.1%}", "black", font, anchor="lm")
+    return page
+
+
+def stacked(pages: Sequence[Image.Image]) -> Image.Image:
+    """Pages side by side, four in a row."""
+    columns = min(len(pages), 4)
+    width, height = max(p.width for p in pages), max(p.height for p in pages)
+    rows = -(-len(pages) // columns)
+    whole = Image.new("RGB", (columns * width, rows * height), "white")
+    for number, page in enumerate(pages):
+        whole.paste(page, (number % columns * width, number // columns * height))
+    return whole
+
+
+def mistakes(dataset: Dataset, scores: Evaluation, count: int = 20) -> Image.Image:
+    """The images named wrongly with the greatest confidence: what was said, and what is true.
+
+    ValueError where nothing was named wrongly.
+    """
+    worst = scores.worst(count)
+    if not worst:
+        raise ValueError("there are no mistakes to show")
+    font, pictures, captions = _font(15), [], []
+    for index in worst:
+        fitted = ImageOps.pad(dataset.image(index).convert("RGB"), (168, 168), color="white")
+        pictures.append(np.asarray(fitted))
+        said, true = (scores.classes[int(k[index])] for k in (scores.predicted, scores.labels))
+        lines = (f"{said} {scores.confidence[index]:.0%}", f"is: {true}")
+        captions.append("\n".join(_fitting(line, font, 175) for line in lines))
+    return sheet(pictures, captions, colors=["firebrick"] * len(worst))
+
+
+def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size=size)
+
+
+def _fitting(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
+    """The text, cut off with dots where it is longer than `width` pixels."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "...") > width:
+        text = text[:-1]
+    return text + "..."

@@ -1,0 +1,144 @@
+"""From a configuration to everything `train` needs: images, network, preprocessing, first weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..models.dialect import Dialect
+from ..models.dialects import dialect_at, dialect_named
+from ..models.plan import Plan, plan
+from ..ops.checks import Array
+from ..weights.native import Model
+from .augment import CROP_FLIP, FLIP
+from .config import Config, Document
+from .counts import warnings
+from .data import Splits, default_preprocessing, load_splits
+from .datasets import Dataset
+from .documents import merged
+from .subsets import cached, free_megabytes, hold_out
+from .transfer import read_weights, transferred
+from .transforms import Preprocessing
+
+CACHE_SHARE = 4  # of the free memory, a quarter
+# what weights decide about the network, if there are any
+GIVEN_BY_WEIGHTS = ("name", "width", "dialect", "divisor")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that could begin.
+
+    config   complete: what was left open is settled
+    params   to start from, None for fresh ones
+    remarks  what is worth telling before training
+    """
+
+    config: Config
+    plan: Plan
+    training: Dataset
+    validation: Dataset | None
+    preprocessing: Preprocessing
+    params: dict[str, Array] | None
+    remarks: tuple[str, ...]
+
+
+def prepare_run(
+    document: Mapping[str, Mapping[str, Any]], resumed: Model | None = None
+) -> Prepared:
+    """Everything for the run that a document (documents.py) describes.
+
+    resumed: the checkpoint of a run that goes on; its network and preprocessing are taken, and where
+    it once began is not asked again.  ValueError, in one line, for what cannot be.
+    """
+    asked = Config.from_document(document)  # complains before anything is read
+    source = resumed
+    if asked.model.weights and not resumed:
+        source = read_weights(asked.model.weights, asked.model.family)
+    splits = load_splits(
+        asked.data.path,
+        source.plan.channels if source else None,
+        require_validation=asked.data.validation == "given",
+    )
+    config = asked if resumed else Config.from_document(_settled(document, splits, source))
+    training, validation = splits.train, splits.validation
+    if config.data.validation == "holdout":
+        training, validation = hold_out(splits.train, config.data.holdout, config.train.seed)
+    elif config.data.validation == "none":
+        validation = None
+    remarks, params = list(warnings(training, validation)), None
+    if resumed is not None:
+        network, preprocessing = resumed.plan, resumed.preprocessing
+    else:
+        network, preprocessing = _network(config, splits.train, source)
+        if source is not None:
+            params, said = transferred(network, source, splits.train.classes, config.train.seed)
+            remarks.append(f"{config.model.weights}: {said}")
+    training, validation = _with_cache(config.data.cache_mb, training, validation)
+    return Prepared(config, network, training, validation, preprocessing, params, tuple(remarks))
+
+
+def _with_cache(
+    megabytes: int, training: Dataset, validation: Dataset | None
+) -> tuple[Dataset, Dataset | None]:
+    """Both parts with a share of the memory, as large as their share of the images."""
+    memory = free_megabytes() // CACHE_SHARE if megabytes < 0 else megabytes
+    if validation is None:
+        return cached(training, memory), None
+    share = len(training) / (len(training) + len(validation))
+    return cached(training, int(memory * share)), cached(validation, int(memory * (1 - share)))
+
+
+def _settled(
+    document: Mapping[str, Mapping[str, Any]], splits: Splits, source: Model | None
+) -> Document:
+    """The document with what depends on images and weights filled in.
+
+    Photographs are cropped and flipped unless somebody says otherwise, small idx images only flipped.
+    """
+    usual = CROP_FLIP if splits.kind in ("folder", "lists") else FLIP
+    defaults: Document = {"augment": {"crop": usual.crop, "flip": usual.flip}}
+    if source is None:
+        return merged(defaults, document)
+    found = source.plan
+    own = {
+        "name": found.model,
+        "width": found.width,
+        "dialect": found.dialect.name,
+        "divisor": found.divisor,
+    }
+    asked = document.get("model", {})
+    for key in GIVEN_BY_WEIGHTS:
+        if key in asked and asked[key] != own[key]:
+            raise ValueError(
+                f"model.{key} is {asked[key]!r}, but the weights {asked['weights']} are of a network "
+                f"with {own[key]!r}; leave it out"
+            )
+    return merged(defaults, document, {"model": own})
+
+
+def _network(config: Config, training: Dataset, source: Model | None) -> tuple[Plan, Preprocessing]:
+    """The plan, and how images are prepared for it.
+
+    Weights bring the mean and deviation they know; size, crop and filter are as for any images.
+    """
+    asked, classes = config.model, len(training.classes)
+    dialect = source.plan.dialect if source else dialect_named(asked.dialect)
+    usual = source.plan.resolution if source else (dialect.resolution, dialect.resolution)
+    height, width = (2 * asked.resolution)[:2] if asked.resolution else usual
+    made = default_preprocessing(
+        training, (height, width), source.plan.channels if source else None
+    )
+    if source is not None:
+        made = replace(made, mean=source.preprocessing.mean, std=source.preprocessing.std)
+    switches: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in config.switches.items()}
+    settled: Dialect = dialect if source else dialect_at(dialect, asked.name[:2])
+    network = plan(
+        asked.name,
+        width=asked.width,
+        resolution=made.resolution,
+        classes=classes,
+        channels=made.channels,
+        dialect=replace(settled, **switches),
+        divisor=asked.divisor,
+    )
+    return network, made

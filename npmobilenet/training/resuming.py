@@ -1,0 +1,64 @@
+"""Whether a run may go on: with the network, the configuration and the images it began with.
+
+What changes no result may be another: threads, where checkpoints are kept and when.  More epochs are
+allowed too, and said: the schedule is then that of the longer run from here on.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..weights.native import Model
+from .checkpoint import data_fingerprint
+from .config import Config, Document
+from .datasets import Dataset
+from .history import Reporter
+
+FREE = {"data.workers", "data.cache_mb", "data.path", "train.threads", "train.save_minutes"}
+FREE |= {"train.epochs"}  # looked at by itself
+
+
+def require_same_run(
+    folder: Path,
+    found: Model,
+    model: Model,
+    config: Config,
+    training: Dataset,
+    reporter: Reporter,
+) -> None:
+    """ValueError that says what is different; `found` is the checkpoint's model, `model` today's."""
+    if found.plan != model.plan or found.preprocessing != model.preprocessing:
+        raise ValueError(f"{folder}: the run there is of another network; resume with its options")
+    if found.classes != model.classes or found.notes["data"] != data_fingerprint(training):
+        then = found.notes["data"]["images"]
+        raise ValueError(
+            f"{folder}: the training images are not those the run began with "
+            f"({then:,} in {len(found.classes)} classes then, {len(training):,} in "
+            f"{len(model.classes)} now)"
+        )
+    asked, done = config.train.epochs, len(found.notes["history"])
+    _require_same_settings(folder, found.notes["config"], config.to_document())
+    began = found.notes["config"]["train"]["epochs"]
+    if asked < done:
+        raise ValueError(f"{folder}: {done} epochs are over already, {asked} are asked for")
+    if asked != began:
+        reporter.remark(
+            f"the run began with {began} epochs; from here on its schedule is that of {asked}"
+        )
+
+
+def _require_same_settings(folder: Path, began: Document, asked: Document) -> None:
+    before, now = _flat(began), _flat(asked)
+    # another optimiser has other keys: its name tells more than they do
+    for key in sorted(set(before) | set(now), key=lambda k: (not k.endswith(".name"), k)):
+        if key not in FREE and before.get(key) != now.get(key):
+            raise ValueError(
+                f"{folder}: the run began with {key} {before.get(key)!r}, not {now.get(key)!r}; "
+                "resume with the settings it began with"
+            )
+
+
+def _flat(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        f"{section}.{key}": v for section, table in document.items() for key, v in table.items()
+    }

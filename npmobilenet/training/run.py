@@ -1,0 +1,72 @@
+"""A run under way, and what follows from it: its checkpoints, its steps, its learning rate."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..weights.native import Model
+from .checkpoint import Progress, data_fingerprint, save_checkpoint
+from .config import Config
+from .datasets import Dataset
+from .history import Epoch, Reporter
+from .loader import count_batches
+from .step import State, Step
+
+
+def never() -> bool:
+    """Go on to the end."""
+    return False
+
+
+@dataclass
+class Run:
+    """A run under way: what stays, and where it is."""
+
+    model: Model  # its params are the initial ones
+    training: Dataset
+    validation: Dataset | None
+    config: Config
+    folder: Path
+    reporter: Reporter
+    stop: Callable[[], bool]
+    step: Step
+    state: State
+    progress: Progress
+    history: list[Epoch]
+    saved: float = 0.0  # when
+
+    def save(self) -> None:
+        """Write a checkpoint of this moment."""
+        save_checkpoint(self.folder, self.model, self.state, self.progress, self.notes())
+        self.saved = time.monotonic()
+
+    def notes(self) -> dict[str, Any]:
+        """What weight files tell of the run."""
+        return {
+            "config": self.config.to_document(),
+            "data": data_fingerprint(self.training),
+            "history": [vars(epoch) for epoch in self.history],
+        }
+
+    def interrupt(self) -> None:
+        """Save and end, where that was asked for."""
+        if self.stop():
+            self.save()
+            raise KeyboardInterrupt
+
+    @property
+    def drop_last(self) -> bool:
+        """A last batch of one image is left out: one value a channel cannot be normalised."""
+        return len(self.training) > 1 and len(self.training) % self.config.train.batch == 1
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return count_batches(len(self.training), self.config.train.batch, self.drop_last)
+
+    def lr(self, step: int) -> float:
+        """The learning rate of a step, counted from 0 and the start of the run."""
+        epochs, optimizer = self.config.train.epochs, self.config.optimizer
+        return optimizer.lr * self.config.schedule.factor_of(step, epochs * self.steps, epochs)

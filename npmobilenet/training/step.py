@@ -1,0 +1,128 @@
+"""One step of training: forward, loss, backward, clip, optimiser, average.
+
+This is the only place where a network runs in training.  What changes from step to step is a `State`;
+what does not is a `Step`, which is called once for every batch:
+
+    loss, logits = step(state, x, targets, lr=lr, rng=rng)
+
+Frozen arrays take no step.  A batch normalisation whose gamma and beta are both frozen is frozen whole:
+it normalises by its running estimates and does not move them, as in Keras.  Otherwise the part that is
+said to be frozen would go on changing with every batch, and what its features are would depend on
+which images happen to be looked at together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import ops
+from ..models.layers import BatchNorm
+from ..models.network import backward, forward
+from ..models.plan import Plan
+from ..ops.checks import Array
+from .optimizers import Arrays, Optimizer, clipped
+from .patterns import choose, matches
+
+
+@dataclass
+class State:
+    """Everything that a step changes.
+
+    params     trained arrays and running statistics
+    optimizer  what the optimiser remembers
+    average    the average over steps of what moves, if one is kept
+    step       steps taken since the start of the run
+    """
+
+    params: Arrays
+    optimizer: Arrays
+    average: Arrays = field(default_factory=dict)
+    step: int = 0
+
+    @property
+    def best_params(self) -> Arrays:
+        """The parameters to predict with: averaged where there is an average."""
+        return self.params | self.average
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step of one plan.
+
+    trained  names of the arrays that take steps;  frozen  names of batch normalisations that do not
+    clip     longest gradient (0: any);  ema  decay of the average (0: none)
+    """
+
+    plan: Plan
+    optimizer: Optimizer
+    trained: frozenset[str]
+    frozen: frozenset[str]
+    label_smoothing: float = 0.0
+    clip: float = 0.0
+    ema: float = 0.0
+
+    @classmethod
+    def of(
+        cls, plan: Plan, optimizer: Optimizer, freeze: Sequence[str] = (), **settings: float
+    ) -> "Step":
+        """With everything trained but what the patterns in `freeze` name.
+
+        ValueError for a pattern that fits nothing, and where nothing is left to train.
+        """
+        stay = set(choose(plan.parameters, freeze, "freeze"))
+        trained = frozenset(name for name in plan.parameters if name not in stay)
+        if not trained:
+            raise ValueError(f"freeze: {list(freeze)} leaves nothing to train")
+        norms = (layer.name for layer in plan.layers if isinstance(layer, BatchNorm))
+        frozen = (name for name in norms if {f"{name}.gamma", f"{name}.beta"} <= stay)
+        return cls(plan, optimizer, trained, frozenset(frozen), **settings)
+
+    def start(self, params: Mapping[str, Array]) -> State:
+        """The state before the first step."""
+        params = dict(params)
+        state = State(params, self.optimizer.init({n: params[n] for n in self._trained_in_order()}))
+        if self.ema:
+            state.average = {name: params[name] for name in self._moving()}
+        return state
+
+    def __call__(
+        self, state: State, x: Array, targets: Array, *, lr: float, rng: np.random.Generator
+    ) -> tuple[float, Array]:
+        """x (N, H, W, C), targets (N,) labels or (N, classes) -> loss, logits; `state` moves on.
+
+        rng draws dropout.  ValueError where the loss is not finite; state is then as it was.
+        """
+        logits, tape, statistics = forward(
+            self.plan, state.params, x, train=True, rng=rng, frozen=self.frozen
+        )
+        loss, cache = ops.softmax_cross_entropy(
+            logits, targets, label_smoothing=self.label_smoothing
+        )
+        if not np.isfinite(loss):
+            raise ValueError(f"the loss is {loss}")
+        dlogits = ops.softmax_cross_entropy_backward(1.0, cache)
+        grads = clipped(backward(self.plan, dlogits, tape, trained=self.trained), self.clip)
+        params = state.params | statistics
+        state.params, state.optimizer = self.optimizer.step(params, grads, state.optimizer, lr)
+        state.step += 1
+        if self.ema:
+            self._average(state)
+        return loss, logits
+
+    def _average(self, state: State) -> None:
+        """average = d average + (1 - d) params; early on d is small, or the start would linger."""
+        d = min(self.ema, (1 + state.step) / (10 + state.step))
+        state.average = {
+            name: (d * value + (1 - d) * state.params[name]).astype(value.dtype)
+            for name, value in state.average.items()
+        }
+
+    def _trained_in_order(self) -> list[str]:
+        return [name for name in self.plan.parameters if name in self.trained]
+
+    def _moving(self) -> list[str]:
+        """Names of all that changes: trained arrays, and statistics that are not frozen."""
+        still = [f"{name}.*" for name in sorted(self.frozen)]
+        statistics = (name for name in self.plan.statistics if not matches(name, still))
+        return [*self._trained_in_order(), *statistics]

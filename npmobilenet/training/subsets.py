@@ -1,0 +1,107 @@
+"""Parts of data sets, and data sets kept decoded in memory."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .datasets import ArrayImages, Dataset
+
+HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
+
+
+class Subset:
+    """The images of a data set that `indices` name, in their order."""
+
+    def __init__(self, dataset: Dataset, indices: NDArray[np.int64]) -> None:
+        self.dataset, self.indices = dataset, indices
+        self.classes = dataset.classes
+        self.labels = dataset.labels[indices]
+        self.names: Sequence[str] = tuple(dataset.names[int(k)] for k in indices)
+        self.channels: int = getattr(dataset, "channels", 3)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def image(self, index: int) -> Image.Image:
+        """Image `index` of this part."""
+        return self.dataset.image(int(self.indices[index]))
+
+
+def part_of(dataset: Dataset, indices: NDArray[np.int64]) -> Dataset:
+    """A part of a data set; arrays stay arrays, which the loader treats whole."""
+    if isinstance(dataset, ArrayImages):
+        part = ArrayImages(dataset.images[indices], dataset.labels[indices], dataset.classes)
+        part.names = tuple(dataset.names[int(k)] for k in indices)
+        return part
+    return Subset(dataset, indices)
+
+
+def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """(what is left, what is held out): `share` of every class, at least one image of each.
+
+    Which ones follows from the seed.  ValueError where a class would lose its only image.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"holdout must be above 0 and below 1, found {share}")
+    rng = np.random.default_rng((seed, 0, HELD_OUT))
+    held = np.zeros(len(dataset), bool)
+    for label, name in enumerate(dataset.classes):
+        members = np.flatnonzero(dataset.labels == label)
+        if len(members) == 1:
+            raise ValueError(f"class {name} has one image: none can be held out for validation")
+        count = min(max(round(share * len(members)), 1), len(members))
+        held[rng.permutation(members)[:count]] = True
+    return part_of(dataset, np.flatnonzero(~held)), part_of(dataset, np.flatnonzero(held))
+
+
+class Cached:
+    """A data set whose images stay decoded in memory, as many as fit into `megabytes`.
+
+    Decoding a JPEG takes longer than augmenting it.  Images are only read, never changed, so threads
+    may share them; when two decode the same one at once, either copy is as good.
+    """
+
+    def __init__(self, dataset: Dataset, megabytes: int) -> None:
+        self.dataset, self.left = dataset, megabytes * 1_000_000
+        self.classes, self.labels, self.names = dataset.classes, dataset.labels, dataset.names
+        self.channels: int = getattr(dataset, "channels", 3)
+        self.kept: dict[int, Image.Image] = {}
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def image(self, index: int) -> Image.Image:
+        """Image `index`, decoded now or earlier."""
+        image = self.kept.get(index)
+        if image is None:
+            image = self.dataset.image(index)
+            size = image.width * image.height * len(image.getbands())
+            if size <= self.left:
+                self.left -= size
+                self.kept[index] = image
+        return image
+
+
+def cached(dataset: Dataset, megabytes: int) -> Dataset:
+    """The data set with a cache, where that saves anything: images in arrays need no decoding."""
+    inner = dataset.dataset if isinstance(dataset, Subset) else dataset
+    return (
+        dataset if isinstance(inner, ArrayImages) or megabytes <= 0 else Cached(dataset, megabytes)
+    )
+
+
+def free_megabytes() -> int:
+    """Memory that could be had now without pushing anything out; 0 where the system does not say."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        for line in meminfo.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024 // 1_000_000
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    except (AttributeError, OSError, ValueError):
+        return 0

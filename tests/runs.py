@@ -1,0 +1,69 @@
+"""A small network and noise that it can learn, for tests of runs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import npmobilenet as nm
+from npmobilenet.training.augment import FLIP
+from npmobilenet.training.config import Config, Data, Train
+from npmobilenet.training.datasets import ArrayImages
+from npmobilenet.training.history import Epoch
+from npmobilenet.training.loop import train
+from npmobilenet.training.optimizers import Sgd
+from npmobilenet.training.run import never
+from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.weights import Model
+
+NAMES = ("ash", "birch", "çedar")
+DIALECT = replace(nm.CIFAR, dropout=0.1)
+PLAN = nm.plan("v1-shallow", width=0.1, resolution=8, classes=3, dialect=DIALECT)
+HOW = Preprocessing(resolution=(8, 8), resize=None, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
+CONFIG = Config(
+    data=Data(workers=0),
+    train=Train(epochs=3, batch=8, seed=5),
+    optimizer=Sgd(lr=0.02),
+    augment=FLIP,
+)
+
+
+def pictures(count: int, seed: int) -> ArrayImages:
+    """Noise whose bright channel is its class: easily learnt."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % 3
+    images = rng.integers(0, 120, (count, 8, 8, 3), np.uint8)
+    images[np.arange(count), :, :, labels] += 130
+    return ArrayImages(images, labels, NAMES)
+
+
+TRAINING, VALIDATION = pictures(80, 0), pictures(13, 1)  # ten steps an epoch
+
+
+def run(
+    folder: Path,
+    config: Config = CONFIG,
+    *,
+    resume: bool = False,
+    stop: Callable[[], bool] = never,
+    **given: Any,
+) -> list[Epoch]:
+    """Train PLAN on the pictures."""
+    return train(PLAN, TRAINING, VALIDATION, HOW, config, folder, resume=resume, stop=stop, **given)
+
+
+def after(calls: int) -> Callable[[], bool]:
+    """A `stop` that says True when it is asked for the so many-th time."""
+    left = iter([False] * (calls - 1) + [True])
+    return lambda: next(left)
+
+
+def assert_same(a: Model, b: Model) -> None:
+    """The same arrays to the last bit."""
+    for some, other in ((a.params, b.params), (a.extra, b.extra)):
+        assert list(some) == list(other)
+        for name in some:
+            assert some[name].tobytes() == other[name].tobytes(), name
+            assert some[name].dtype == other[name].dtype
