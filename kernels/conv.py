@@ -166,3 +166,24 @@ def numba_backward_weight(x, dy, stride, dilation, dw):
                         value, out = pixel[m], dw[u, v, m]
                         for o in range(O):
                             out[o] += value * row[o]
+
+
+# --- simd: each window is a row of a matrix product, and none is copied out; float32 only ---------
+
+
+def simd_forward(x, w, stride, dilation, y):
+    from .simd.plain import convolution
+
+    convolution(x, w, stride, dilation, y)
+
+
+def simd_backward_input(dy, w, stride, dilation, dx):
+    """As the compiled rung: dx is a convolution of dy, spread, with the filters turned."""
+    turned = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
+    simd_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+
+
+def simd_backward_weight(x, dy, stride, dilation, dw):
+    from .simd.plain import convolution_filters
+
+    convolution_filters(x, dy, stride, dilation, dw)

@@ -170,3 +170,30 @@ def numba_shares(x, dy, stride, dilation, partial):
                         out, pixel = partial[share, u, v], x[n, s * i + d * u, t * j + e * v]
                         for m in range(M):
                             out[m] += pixel[m] * gradient[m]
+
+
+# --- simd: vectors of channels by name; float32 only; what has no tile is the compiled rung's ------
+
+
+def simd_forward(x, w, stride, dilation, y):
+    from .simd import plain
+
+    if plain.fits(w.shape[:2], w.shape[2], stride, dilation):
+        plain.depthwise(x, w, stride, y)
+    else:
+        numba_forward(x, w, stride, dilation, y)
+
+
+def simd_backward_input(dy, w, stride, dilation, dx):
+    """As the compiled rung: dx is a convolution of dy, spread, with the filters turned."""
+    turned = np.ascontiguousarray(w[::-1, ::-1])
+    simd_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+
+
+def simd_backward_weight(x, dy, stride, dilation, dw):
+    from .simd import plain
+
+    if plain.fits(dw.shape[:2], dw.shape[2], stride, dilation):
+        plain.depthwise_filters(x, dy, stride, dw)
+    else:
+        numba_backward_weight(x, dy, stride, dilation, dw)

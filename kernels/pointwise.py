@@ -66,20 +66,23 @@ def numpy_backward_weight(x, dy, dw):
 
 
 def numba_forward(x, w, y):
-    numba_product(x, w, y)
+    numba_product(x.reshape(-1), x.shape[1], 1, w, y)
 
 
 def numba_backward_input(dy, w, dx):
-    numba_product(dy, np.ascontiguousarray(w.T), dx)
+    numba_product(dy.reshape(-1), dy.shape[1], 1, np.ascontiguousarray(w.T), dx)
 
 
 def numba_backward_weight(x, dy, dw):
-    numba_product(x.T, dy, dw)
+    numba_product(x.reshape(-1), 1, x.shape[1], dy, dw)
 
 
 @compiled
-def numba_product(a, b, c):
+def numba_product(a, down, right, b, c):
     """c = a @ b, four rows of a by four rows of b at a time.
+
+    a is flat: its next row is `down` numbers away and its next column `right`, so that one compiled
+    function serves x and x.T alike.
 
     One product a[p, k] * b[k, o] needs three numbers from the cache and puts one back: too much
     carrying for one multiplication.  Sixteen at once share their loads:
@@ -96,60 +99,91 @@ def numba_product(a, b, c):
     k runs in stretches of 128, so that the rows of b in use stay in the second-level cache, and each
     stretch is summed by itself before it is added to c: a short sum rounds less than a long one.  The
     order of every sum is the same for any number of threads: threads own whole groups of rows.
+
+    Rows are cleared and added number by number: slices would say it shorter, but take Numba twice as
+    long to compile.
     """
-    P, K = a.shape
-    O = b.shape[1]
+    K, (P, O) = len(b), c.shape
     group = 4 * max(1, min(8, P // 8))  # rows a thread takes at once: 4 .. 32
     for g in prange((P + group - 1) // group):
         first, last = g * group, min(P, g * group + group)
         fours = first + (last - first) // 4 * 4
         part = np.empty((4, O), c.dtype)  # the sums of one stretch
-        c[first:last] = 0
+        for p in range(first, last):
+            for o in range(O):
+                c[p, o] = 0
         for start in range(0, K, 128):
             stop = min(K, start + 128)
             k4 = start + (stop - start) // 4 * 4
             for p in range(first, fours, 4):
-                part[:] = 0
+                for row in range(4):
+                    for o in range(O):
+                        part[row, o] = 0
                 c0, c1, c2, c3 = part[0], part[1], part[2], part[3]
                 for k in range(start, k4, 4):
                     b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
-                    a00, a01, a02, a03 = a[p, k], a[p, k + 1], a[p, k + 2], a[p, k + 3]
-                    a10, a11, a12, a13 = (
-                        a[p + 1, k],
-                        a[p + 1, k + 1],
-                        a[p + 1, k + 2],
-                        a[p + 1, k + 3],
-                    )
-                    a20, a21, a22, a23 = (
-                        a[p + 2, k],
-                        a[p + 2, k + 1],
-                        a[p + 2, k + 2],
-                        a[p + 2, k + 3],
-                    )
-                    a30, a31, a32, a33 = (
-                        a[p + 3, k],
-                        a[p + 3, k + 1],
-                        a[p + 3, k + 2],
-                        a[p + 3, k + 3],
-                    )
+                    q0 = p * down + k * right
+                    q1, q2, q3 = q0 + down, q0 + 2 * down, q0 + 3 * down
+                    r, rr, rrr = right, 2 * right, 3 * right
+                    a00, a01, a02, a03 = a[q0], a[q0 + r], a[q0 + rr], a[q0 + rrr]
+                    a10, a11, a12, a13 = a[q1], a[q1 + r], a[q1 + rr], a[q1 + rrr]
+                    a20, a21, a22, a23 = a[q2], a[q2 + r], a[q2 + rr], a[q2 + rrr]
+                    a30, a31, a32, a33 = a[q3], a[q3 + r], a[q3 + rr], a[q3 + rrr]
                     for o in range(O):
                         v0, v1, v2, v3 = b0[o], b1[o], b2[o], b3[o]
                         c0[o] += a00 * v0 + a01 * v1 + a02 * v2 + a03 * v3
                         c1[o] += a10 * v0 + a11 * v1 + a12 * v2 + a13 * v3
                         c2[o] += a20 * v0 + a21 * v1 + a22 * v2 + a23 * v3
                         c3[o] += a30 * v0 + a31 * v1 + a32 * v2 + a33 * v3
-                c[p : p + 4] += part
+                for row in range(4):
+                    for o in range(O):
+                        c[p + row, o] += part[row, o]
             for p in range(fours, last):  # rows left over of the fours: the same, one at a time
                 out = part[0]
-                out[:] = 0
+                for o in range(O):
+                    out[o] = 0
                 for k in range(start, k4, 4):
                     b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
-                    a0, a1, a2, a3 = a[p, k], a[p, k + 1], a[p, k + 2], a[p, k + 3]
+                    q = p * down + k * right
+                    a0, a1 = a[q], a[q + right]
+                    a2, a3 = a[q + 2 * right], a[q + 3 * right]
                     for o in range(O):
                         out[o] += a0 * b0[o] + a1 * b1[o] + a2 * b2[o] + a3 * b3[o]
-                c[p] += out
+                for o in range(O):
+                    c[p, o] += out[o]
             for p in range(first, last):  # and what is left over of each row: the plain formula
                 for k in range(k4, stop):
-                    value, row, out = a[p, k], b[k], c[p]
+                    value, filters, out = a[p * down + k * right], b[k], c[p]
                     for o in range(O):
-                        out[o] += value * row[o]
+                        out[o] += value * filters[o]
+
+
+# --- simd: the same products, register tile by register tile; float32 only -----------------------
+# With few pixels, a dense layer's images, each weight is used only that often: what counts then is to
+# read (or write) the weights once, row by row, which the compiled rung does.
+
+FEW = 14
+
+
+def simd_forward(x, w, y):
+    if len(x) < FEW:
+        numba_forward(x, w, y)
+        return
+    from .simd.plain import matrix_product
+
+    matrix_product(x, x.shape[1], 1, w, w.shape[1], 1, len(w), y)
+
+
+def simd_backward_input(dy, w, dx):
+    from .simd.plain import matrix_product
+
+    matrix_product(dy, dy.shape[1], 1, w, 1, w.shape[1], w.shape[1], dx)  # w.T: strides exchanged
+
+
+def simd_backward_weight(x, dy, dw):
+    if len(x) < FEW:
+        numba_backward_weight(x, dy, dw)
+        return
+    from .simd.plain import matrix_product
+
+    matrix_product(x, 1, x.shape[1], dy, dy.shape[1], 1, len(x), dw)

@@ -142,11 +142,6 @@ def numba_global_forward(x, y):
             y[n, m] = total[m] / (H * W)
 
 
-@compiled
 def numba_global_backward(dy, dx):
-    N, H, W, M = dx.shape
-    for n in prange(N):
-        for i in range(H):
-            for j in range(W):
-                for m in range(M):
-                    dx[n, i, j, m] = dy[n, m] / (H * W)
+    """Nothing is summed, and NumPy copies as fast."""
+    numpy_global_backward(dy, dx)

@@ -48,7 +48,8 @@ CASES = {  # width, image, dialect, images, train
     "cifar, running statistics": (0.5, (32, 17), "cifar", 1, False),
     "cifar, thin": (0.05, (8, 7), "cifar", 3, True),
 }
-RUNGS = [(case, rung) for case in CASES for rung in nm.RUNGS if rung != "loops" or "thin" in case]
+DOUBLE = [rung for rung in nm.RUNGS if rung != "simd"]  # which computes in float32 alone
+RUNGS = [(case, rung) for case in CASES for rung in DOUBLE if rung != "loops" or "thin" in case]
 
 
 @pytest.mark.parametrize(("case", "rung"), RUNGS)
@@ -64,28 +65,30 @@ def test_v1_is_the_papers(case: str, rung: str) -> None:
     assert {n: e for n in exact if not (e := scaled_error(ours[n], exact[n])) <= 1e-9} == {}
 
 
+@pytest.mark.parametrize("seeds", [6, pytest.param(12, marks=pytest.mark.long)])
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("dialect", ["paper", "cifar"])
-def test_float32_is_as_good_as_pytorchs(dialect: str, train: bool) -> None:
+def test_float32_is_as_good_as_pytorchs(dialect: str, train: bool, seeds: int) -> None:
     """The distance from float64 is at most twice that of PyTorch's own float32.
 
-    The distance is the second smallest of eight networks: in any of them, on either side, a ReLU
+    The distance is the second smallest of several networks: in any of them, on either side, a ReLU
     whose input is almost 0 may flip, and its gradients then differ by far more than rounding.
     """
-    resolution = {"paper": (65, 49), "cifar": (32, 24)}[dialect]
+    resolution = {"paper": (33, 49), "cifar": (16, 24)}[dialect]
     plan = nm.plan("v1", width=0.25, resolution=resolution, classes=50, dialect=dialect)
     groups = {"logits": ["logits"], "gradients": list(plan.parameters)}
     groups |= {"statistics": list(plan.statistics)} if train else {}
     distances: dict[str, list[float]] = {}
-    for seed in range(8):
+    twin = torch_v1(plan)
+    for seed in range(seeds):
         x, dy = drawn_arrays(plan, 4, seed)
         params = drawn_params(plan, seed)
-        exact = torch_results(torch_v1(plan), params, x, dy, train, torch.float64)
+        exact = torch_results(twin, params, x, dy, train, torch.float64)
         single = {name: value.astype(np.float32) for name, value in params.items()}
         given = (single, x.astype(np.float32), dy, train)
         found = {rung: our_results(plan, *given, rung) for rung in ("numpy", "numba")}
         assert all(value.dtype == np.float32 for value in found["numba"].values())
-        found["torch"] = torch_results(torch_v1(plan), *given, torch.float32)
+        found["torch"] = torch_results(twin, *given, torch.float32)
         for side, results in found.items():
             for group, names in groups.items():
                 worst = max(scaled_error(results[name], exact[name]) for name in names)
@@ -133,7 +136,7 @@ def torch_residual(p: dict[str, Any], x: Any, mean: Any, variance: Any) -> Any:
     return (b + b + a).mean((1, 2)) @ p["fc.weight"] + p["fc.bias"]
 
 
-@pytest.mark.parametrize("rung", nm.RUNGS)
+@pytest.mark.parametrize("rung", DOUBLE)
 def test_outputs_read_more_than_once_gather_their_gradients(rung: str) -> None:
     """A residual network, each sum of gradients against PyTorch's autograd, at every rung."""
     plan, rng = residual_plan(), np.random.default_rng(2)

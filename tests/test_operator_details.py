@@ -92,24 +92,27 @@ def test_clips_pass_nan_and_take_infinity(rung: str, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("rung", nm.RUNGS)
-def test_padding_is_zero_and_not_infectious(rung: str) -> None:
-    """Only windows that see an infinite pixel become infinite or NaN; padding times w is 0."""
-    x = np.zeros((1, 5, 5, 1))
-    x[0, 0, 0] = np.inf
+@pytest.mark.parametrize("channels", [1, 17])
+def test_padding_is_zero_and_not_infectious(rung: str, channels: int) -> None:
+    """Only windows that see an infinite number become infinite or NaN; padding times w is 0."""
+    x = np.zeros((1, 5, 5, channels), np.float32)
+    x[0, 0, 0, -1] = np.inf
     with np.errstate(invalid="ignore"):
-        y, _ = nm.depthwise_conv2d(x, np.ones((3, 3, 1)), rung=rung)
-    assert np.isinf(y[0, :2, :2]).all()
-    assert np.isfinite(y).sum() == 21
+        y, _ = nm.depthwise_conv2d(x, np.ones((3, 3, channels), np.float32), rung=rung)
+    assert np.isinf(y[0, :2, :2, -1]).all()
+    assert np.isfinite(y).sum() == 25 * channels - 4
 
 
-@BOTH
-@pytest.mark.parametrize("rows", [1, 3, 4, 7, 31, 33, 129])
+@pytest.mark.parametrize(
+    ("dtype", "rung"), [(np.float64, "numba"), (np.float32, "numba"), (np.float32, "simd")]
+)
+@pytest.mark.parametrize("rows", [1, 3, 4, 7, 15, 31, 33, 129])
 @pytest.mark.parametrize(("m", "o"), [(1, 1), (3, 5), (257, 33), (515, 7)])
-def test_matrix_product_across_its_blocks(rows: int, m: int, o: int, dtype: Any) -> None:
-    """Rows that do not fill groups of 4 and 32, sums longer than one stretch of 256: all as x @ w."""
+def test_matrix_product_across_its_blocks(rows: int, m: int, o: int, dtype: Any, rung: str) -> None:
+    """Rows that do not fill groups or tiles, sums longer than one stretch: all as x @ w."""
     rng = np.random.default_rng(rows * m)
     x, w, dy = (rng.standard_normal(s).astype(dtype) for s in ((rows, m), (m, o), (rows, o)))
-    y, cache = nm.dense(x, w, rung="numba")
+    y, cache = nm.dense(x, w, rung=rung)
     dx, dw = nm.dense_backward(dy, cache)
     x, w, dy = (a.astype(np.float64) for a in (x, w, dy))
     for found, expected in ((y, x @ w), (dx, dy @ w.T), (dw, x.T @ dy)):
@@ -182,11 +185,11 @@ def test_pixels_a_stride_skips_have_no_gradient() -> None:
 def test_first_layers_need_no_input_gradient(rung: str) -> None:
     """input_gradient=False gives None for dx, and the same dw and db to the bit."""
     rng = np.random.default_rng(4)
-    x = rng.standard_normal((2, 4, 4, 3))
+    x = rng.standard_normal((2, 4, 4, 3), np.float32)
     shapes = {"conv2d": (3, 3, 3, 2), "depthwise_conv2d": (3, 3, 3), "pointwise_conv2d": (3, 2)}
     for name, shape in shapes.items():
-        w = rng.standard_normal(shape)
-        y, cache = getattr(nm, name)(x, w, np.ones(shape[-1]), rung=rung)
+        w = rng.standard_normal(shape, np.float32)
+        y, cache = getattr(nm, name)(x, w, np.ones(shape[-1], np.float32), rung=rung)
         backward = getattr(nm, f"{name}_backward")
         dx, *others = backward(y, cache, input_gradient=False)
         full = backward(y, cache)
@@ -222,7 +225,7 @@ def test_momentum_weighs_the_new_value(momentum: float) -> None:
     assert kept.variance is variance
 
 
-@pytest.mark.parametrize("rung", ["numpy", "numba"])
+@pytest.mark.parametrize("rung", ["numpy", "numba", "simd"])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_one_channel_and_one_filter(rung: str, channels: int, stride: int) -> None:

@@ -8,7 +8,7 @@ training forward also returns the new running statistics, to be merged by whoeve
 `params | statistics`.  `infer` gives the logits alone and keeps nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,11 @@ class Run:
         train: bool,
         rung: str | None,
         rng: np.random.Generator | None,
+        frozen: Collection[str] = (),
     ) -> None:
         self.params, self.train, self.rung, self.rng = params, train, rung, rng
+        self.common = "numba" if rung == "simd" else rung  # for operators without the fourth rung
+        self.frozen = frozen
         self.statistics: dict[str, Array] = {}
 
     def array(self, layer: Layer, name: str) -> Array:
@@ -65,9 +68,10 @@ def _pointwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
 
 def _batch_norm(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     arrays = (run.array(layer, name) for name in ("gamma", "beta", "mean", "variance"))
-    settings = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.rung}
-    y, cache, running = ops.batch_norm(x, *arrays, train=run.train, **settings)
-    if run.train:
+    settings = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.common}
+    train = run.train and layer.name not in run.frozen
+    y, cache, running = ops.batch_norm(x, *arrays, train=train, **settings)
+    if train:
         run.statistics[f"{layer.name}.mean"] = running.mean
         run.statistics[f"{layer.name}.variance"] = running.variance
     return y, cache
@@ -76,13 +80,13 @@ def _batch_norm(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
 def _activation(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     settings: dict[str, Any] = {} if layer.slope is None else {"slope": layer.slope}
     if layer.function in ("relu", "relu6"):  # the only ones with rungs, and they have no loops
-        settings["rung"] = "numpy" if run.rung == "loops" else run.rung
+        settings["rung"] = "numpy" if run.rung == "loops" else run.common
     result: tuple[Array, Any] = getattr(ops, layer.function)(x, **settings)
     return result
 
 
 def _global_pool(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    return ops.global_avg_pool(x, rung=run.rung)
+    return ops.global_avg_pool(x, rung=run.common)
 
 
 def _dropout(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
@@ -138,14 +142,16 @@ def forward(
     train: bool = False,
     rung: str | None = None,
     rng: np.random.Generator | None = None,
+    frozen: Collection[str] = (),
 ) -> tuple[Array, Tape, dict[str, Array]]:
     """Run the plan.  x (N, H, W, C) -> logits (N, classes), the tape, the new running statistics.
 
     train=True normalises by the batch and draws dropout from rng; the returned statistics are then
-    the moved running estimates (empty in evaluation).  ValueError where x or params do not fit the
-    plan, naming what was expected and found.
+    the moved running estimates (empty in evaluation).  Batch normalisations named in `frozen` use
+    their running estimates in training too, and do not move them.  ValueError where x or params do
+    not fit the plan, naming what was expected and found.
     """
-    run = Run(params, train, rung, rng)
+    run = Run(params, train, rung, rng, frozen)
     tape: Tape = {}
     return _execute(plan, run, x, tape=tape), tape, run.statistics
 
@@ -208,18 +214,26 @@ def _execute(
 
 
 def backward(
-    plan: Plan, dlogits: Array, tape: Tape, *, image_gradient: bool = False
+    plan: Plan,
+    dlogits: Array,
+    tape: Tape,
+    *,
+    image_gradient: bool = False,
+    trained: Collection[str] | None = None,
 ) -> dict[str, Array]:
     """Gradient of every trained array, under the names of params, for dlogits (N, classes).
 
-    With image_gradient=True also that of the input, under "image".  May be called again with the
-    same tape, and gives the same answer.
+    With image_gradient=True also that of the input, under "image".  `trained` names the arrays whose
+    gradients are wanted, if not all: the pass ends with the lowest layer that has one.  May be called
+    again with the same tape, and gives the same answer.
     """
     if list(tape) != [layer.name for layer in plan.layers]:
         raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
     grads: dict[str, Array] = {}
     flowing: dict[str, Array] = {plan.layers[-1].name: dlogits}  # gradient of each layer's output
-    for layer in reversed(plan.layers):
+    names = [name for name in plan.parameters if trained is None or name in trained]
+    lowest = 0 if image_gradient else _lowest(plan, names)
+    for layer in reversed(plan.layers[lowest:]):
         wanted = image_gradient or layer.inputs != ("image",)
         dinputs, darrays = _layer_backward(layer, flowing.pop(layer.name), tape, wanted)
         for name, darray in zip(layer.arrays, darrays, strict=True):
@@ -229,7 +243,18 @@ def backward(
                 flowing[source] = flowing[source] + dinput if source in flowing else dinput
     if image_gradient:
         grads["image"] = flowing["image"]
-    return {name: grads[name] for name in (*plan.parameters, *(["image"] * image_gradient))}
+    return {name: grads[name] for name in (*names, *(["image"] * image_gradient))}
+
+
+def _lowest(plan: Plan, names: Collection[str]) -> int:
+    """Index of the first layer that has one of the named arrays; the number of layers if none has."""
+    wanted = set(names)
+    having = (
+        index
+        for index, layer in enumerate(plan.layers)
+        if any(f"{layer.name}.{array}" in wanted for array in layer.arrays)
+    )
+    return next(having, len(plan.layers))
 
 
 def _layer_backward(

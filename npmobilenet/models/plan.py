@@ -29,6 +29,10 @@ class Plan:
     include_top: bool
     layers: tuple[Layer, ...]
 
+    def __hash__(self) -> int:
+        """Of what was asked for: the layers, more than a hundred records, mostly follow from it."""
+        return hash((self.model, self.width, self.resolution, self.classes, self.dialect))
+
     @property
     def parameters(self) -> dict[str, Shape]:
         """Name and shape of every trained array: "stem.weight", "blocks.1.depthwise_norm.gamma"."""

@@ -1,6 +1,6 @@
 """The checked operators: each validates its arguments, pads, chooses a rung and calls a kernel.
 
-    y, cache = operator(x, ..., rung="loops" | "numpy" | "numba")
+    y, cache = operator(x, ..., rung="loops" | "numpy" | "numba" | "simd")
     gradients = operator_backward(dy, cache)
 
 A forward call returns its result and a cache: what the backward call needs, and nothing hidden.

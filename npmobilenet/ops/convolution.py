@@ -10,7 +10,7 @@ import numpy as np
 
 from . import checks
 from .checks import Array, Pair
-from .rungs import choose, kernel
+from .rungs import RUNGS, choose, kernel
 from .window import Padding, Window, window
 
 
@@ -41,7 +41,7 @@ def conv2d(
     (MobileNetV1, section 3.1).  stride (s,t) and dilation (d,e): an integer or a pair; padding:
     see ops/window.py.  ValueError or TypeError, naming the argument, for anything that cannot be.
     """
-    rung = choose("conv2d", rung)
+    rung = choose("conv2d", rung, RUNGS, x=x)
     checks.array("conv2d", "x", x, "N H W M", rung=rung)
     checks.array("conv2d", "w", w, "K L M O", rung=rung)
     if w.shape[2] != x.shape[3]:
@@ -77,7 +77,7 @@ def depthwise_conv2d(
     y[n,i,j,m] = b[m] + sum_uv x[n, s*i+d*u, t*j+e*v, m] w[u,v,m] over the padded x (MobileNetV1,
     section 3.1, equation 3).  Arguments and errors as `conv2d`.
     """
-    rung = choose("depthwise_conv2d", rung)
+    rung = choose("depthwise_conv2d", rung, RUNGS, x=x)
     checks.array("depthwise_conv2d", "x", x, "N H W M", rung=rung)
     checks.array("depthwise_conv2d", "w", w, "K L M", rung=rung)
     if w.shape[2] != x.shape[3]:

@@ -8,7 +8,7 @@ import numpy as np
 from . import checks
 from .checks import Array, Pair
 from .convolution import bias_gradient
-from .rungs import choose, kernel
+from .rungs import RUNGS, choose, kernel
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def pointwise_conv2d(
     y[n,i,j,o] = b[o] + sum_m x[n, s*i, t*j, m] w[m,o]: y = x @ w (MobileNetV1, section 3.1).  A
     stride (s,t) skips pixels.  ValueError or TypeError, naming the argument, where shapes differ.
     """
-    rung = choose("pointwise_conv2d", rung)
+    rung = choose("pointwise_conv2d", rung, RUNGS, x=x)
     checks.array("pointwise_conv2d", "x", x, "N H W M", rung=rung)
     s, t = checks.pair("pointwise_conv2d", "stride", stride)
     return _forward("pointwise_conv2d", x, x[:, ::s, ::t], w, b, (s, t), rung)
@@ -64,7 +64,7 @@ def dense(
 
     y[n,o] = b[o] + sum_m x[n,m] w[m,o].  Errors as `pointwise_conv2d`.
     """
-    rung = choose("dense", rung)
+    rung = choose("dense", rung, RUNGS, x=x)
     checks.array("dense", "x", x, "N M", rung=rung)
     return _forward("dense", x, x, w, b, (1, 1), rung)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import ops
 from ..ops.checks import Array
+from ..ops.rungs import COMMON, RUNGS
 from ..ops.window import window
 from . import torch_peers
 
@@ -45,7 +46,7 @@ class Operator:
     run: Callable[[Arrays, dict[str, Any], str | None], tuple[Arrays, Any]]
     gradients: Callable[[Any, Any], Arrays]
     torch: Callable[[Any, dict[str, Any]], dict[str, Any]]
-    rungs: tuple[str, ...] = ops.RUNGS
+    rungs: tuple[str, ...] = COMMON
     linear_in: tuple[str, ...] = ()
 
 
@@ -95,14 +96,20 @@ def _draw_conv(choose: Choose, rng: np.random.Generator) -> Case:
 def _draw_depthwise(choose: Choose, rng: np.random.Generator) -> Case:
     kernel = choose(1, 5), choose(1, 5)
     m = choose(_FEW, 17)
+    usual = choose(0, 2) == 0  # a third as MobileNets have them, which has kernels of its own
+    if usual:
+        kernel, m = ((3, 3), (5, 5))[choose(0, 1)], choose(4, 25)
     arrays = {"x": _image(choose, rng, m), "w": rng.standard_normal((*kernel, m))}
     if choose(0, 1):
         arrays["b"] = rng.standard_normal(m)
-    return Case(arrays, _windowed(choose, kernel))
+    settings = _windowed(choose, kernel, spread=not usual)
+    if usual:
+        settings["stride"] = (choose(1, 2),) * 2
+    return Case(arrays, settings)
 
 
 def _draw_pointwise(choose: Choose, rng: np.random.Generator) -> Case:
-    m, o = choose(1, 9), choose(_FEW, 17)
+    m, o = choose(1, 17), choose(_FEW, 40)
     arrays = {"x": _image(choose, rng, m), "w": shuffled(rng.standard_normal((m, o)), choose)}
     if choose(0, 1):
         arrays["b"] = rng.standard_normal(o)
@@ -110,7 +117,7 @@ def _draw_pointwise(choose: Choose, rng: np.random.Generator) -> Case:
 
 
 def _draw_dense(choose: Choose, rng: np.random.Generator) -> Case:
-    n, m, o = choose(1, 9), choose(1, 20), choose(_FEW, 17)
+    n, m, o = choose(1, 20), choose(1, 20), choose(_FEW, 17)
     x = shuffled(rng.standard_normal((n, m)), choose)
     arrays = {"x": x, "w": shuffled(rng.standard_normal((m, o)), choose)}
     if choose(0, 1):
@@ -238,7 +245,7 @@ def _operator(
 ) -> Operator:
     """The operator `ops.name`; arrays and linear_in are names with blanks between."""
     function, title = name.partition(" ")[0], name
-    others.setdefault("rungs", ops.RUNGS)
+    others.setdefault("rungs", COMMON)
     wrap = _with_rung if "numba" in others["rungs"] else _formula
     others.setdefault("run", wrap(getattr(ops, function)))
     others.setdefault("gradients", _named(getattr(ops, f"{function}_backward"), *arrays.split()))
@@ -253,10 +260,10 @@ _NORM: dict[str, Any] = {"run": _run_batch_norm, "arrays": "x gamma beta"}
 OPERATORS = {
     operator.name: operator
     for operator in (
-        _operator("conv2d", _draw_conv, "x w b", linear_in="x w"),
-        _operator("depthwise_conv2d", _draw_depthwise, "x w b", linear_in="x w"),
-        _operator("pointwise_conv2d", _draw_pointwise, "x w b", linear_in="x w"),
-        _operator("dense", _draw_dense, "x w b", linear_in="x w"),
+        _operator("conv2d", _draw_conv, "x w b", linear_in="x w", rungs=RUNGS),
+        _operator("depthwise_conv2d", _draw_depthwise, "x w b", linear_in="x w", rungs=RUNGS),
+        _operator("pointwise_conv2d", _draw_pointwise, "x w b", linear_in="x w", rungs=RUNGS),
+        _operator("dense", _draw_dense, "x w b", linear_in="x w", rungs=RUNGS),
         _operator("batch_norm train", _draw_batch_norm(True), **_NORM),
         _operator("batch_norm eval", _draw_batch_norm(False), **_NORM, linear_in="x"),
         _operator("avg_pool2d", _draw_pool, linear_in="x"),

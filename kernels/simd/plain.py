@@ -1,0 +1,440 @@
+"""Tiles over plain arrays: the channels of a pixel side by side, one pixel after the other (NHWC).
+
+    product        c = a @ b where a is seen through two strides: a pointwise convolution and both its
+                   gradients, and a standard convolution, whose windows are never copied out
+    windows        depthwise convolution
+    filters        the gradient of a depthwise convolution with respect to its filters
+
+An engine lays its maps out in blocks of LANES channels.  The operators take arrays as they come, so
+here the distance from pixel to pixel is a number known at run time, and the matrix b is put in the
+order of the tile (a panel) while it is used: part by part, into a few KiB that stay in the first cache.
+
+Bits do not depend on the number of threads: a sum is made by one thread, in an order that the shapes
+fix, and what several threads add up is added in order afterwards.
+"""
+
+from types import FunctionType
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from ..compiling import compiled, prange
+from .lanes import BYTES, LANES, TILES
+from .product import _either, _loop, _steps
+from .vector import (
+    INT32,
+    INT64,
+    address,
+    constant,
+    load,
+    load_vector,
+    multiply_add,
+    number_at,
+    prefetch,
+    set_number,
+    store,
+    store_vector,
+)
+
+VECTORS = 2
+ROWS = TILES[VECTORS]
+WIDE = VECTORS * LANES  # columns of a panel
+STRETCH = 128  # of a sum: its part of the panel fits the first cache, and a short sum rounds less
+PIXELS = 7
+SHARES = 16  # parts of a long sum that threads may make at the same time
+
+part = njit(nogil=True, fastmath={"contract"}, error_model="numpy")
+
+
+# --- product ---------------------------------------------------------------------------------------
+
+
+def product_tile(rows):
+    """The intrinsic for `rows` rows of a by one panel.
+
+    tile(a, down, right, depth, panel, more, c, c_down): addresses, and distances in bytes from row to
+    row and, in a, from column to column; depth: columns of a; more: add to c where it is not 0.
+    """
+
+    @intrinsic
+    def tile(typing, a, down, right, depth, panel, more, c, c_down):
+        def generate(context, builder, signature, arguments):
+            a, down, right, depth, panel, more, c, c_down = arguments
+
+            def turn(_, here, panel, now):
+                return builder.add(here, right), _steps(builder, now, here, panel, 1, down)
+
+            for r in range(rows):  # where the result goes is fetched while it is computed
+                start = builder.add(c, builder.mul(c_down, INT64(r)))
+                for q in (*range(0, 4 * WIDE, 64), 4 * WIDE - 1):
+                    prefetch(builder, start, q)
+            sums = [[constant(0)] * VECTORS for _ in range(rows)]
+            sums = _loop(builder, sums, depth, 1, a, panel, turn)[1]
+            starts = [builder.add(c, builder.mul(c_down, INT64(r))) for r in range(rows)]
+            places = iter([(start, v * BYTES) for start in starts for v in range(VECTORS)])
+
+            def plus(value):
+                return builder.fadd(load_vector(builder, *next(places)), value)
+
+            wanted = builder.icmp_signed("!=", more, INT64(0))
+            for start, row in zip(
+                starts, _either(builder, wanted, sums, plus, lambda v: v), strict=True
+            ):
+                for v, value in enumerate(row):
+                    store_vector(builder, value, start, v * BYTES)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 8), generate
+
+    return tile
+
+
+_many, _one = product_tile(ROWS), product_tile(1)
+
+
+@intrinsic
+def turn_over(typing, x, x_row, y, y_row):
+    """LANES rows of LANES numbers from x, as columns to y; addresses, and bytes from row to row."""
+
+    def generate(context, builder, signature, arguments):
+        x, x_row, y, y_row = arguments
+        rows = [
+            load_vector(builder, builder.add(x, builder.mul(x_row, INT64(r)))) for r in range(LANES)
+        ]
+        half = LANES // 2
+        # as cards are shuffled: row r meets row r + half, and after log2(LANES) times every number
+        # has gone where its row and column are exchanged
+        masks = [
+            ir.Constant(
+                ir.VectorType(INT32, LANES), [q // 2 + q % 2 * LANES + h for q in range(LANES)]
+            )
+            for h in (0, half)
+        ]
+        for _ in range(LANES.bit_length() - 1):
+            rows = [
+                builder.shuffle_vector(rows[r], rows[r + half], mask)
+                for r in range(half)
+                for mask in masks
+            ]
+        for r, row in enumerate(rows):
+            store_vector(builder, row, builder.add(y, builder.mul(y_row, INT64(r))))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), generate
+
+
+@part
+def _pack(b, down, right, depth, columns, panel):
+    """panel[k, :] = b[k, :columns], and zeros: the other columns are nobody's memory."""
+    for v in range(VECTORS):
+        lanes, k = min(LANES, columns - v * LANES), 0
+        if lanes == LANES and right == 4:
+            while k < depth:
+                store(panel + k * VECTORS * BYTES, load(b + k * down))
+                k += 1
+        elif lanes == LANES and down == 4:
+            while k + LANES <= depth:
+                turn_over(b + 4 * k, right, panel + k * VECTORS * BYTES, VECTORS * BYTES)
+                k += LANES
+        while k < depth:
+            for o in range(LANES):
+                number = number_at(b + k * down + o * right) if o < lanes else np.float32(0)
+                set_number(panel + k * VECTORS * BYTES + 4 * o, number)
+            k += 1
+        b += LANES * right
+        panel += BYTES
+
+
+@part
+def _rows(a, down, right, depth, panel, more, rows, columns, c, c_down, corner):
+    """`rows` rows of c = a @ panel, or added to c.
+
+    A tile that would write beyond c, or a row of it again, writes into the corner, and the numbers that
+    are wanted go from there.
+    """
+    r = 0
+    while r < rows:
+        tall = ROWS if rows >= ROWS else 1
+        again = max(0, r + tall - rows)
+        inside = again == 0 and columns == WIDE
+        x = a + (r - again) * down
+        y, y_down = (c + r * c_down, c_down) if inside else (corner, WIDE * 4)
+        if tall == ROWS:
+            _many(x, down, right, depth, panel, more if inside else 0, y, y_down)
+        else:
+            _one(x, down, right, depth, panel, more if inside else 0, y, y_down)
+        if not inside:
+            for q in range(tall - again):
+                for o in range(columns):
+                    number = number_at(corner + 4 * ((q + again) * WIDE + o))
+                    place = c + (r + q) * c_down + 4 * o
+                    set_number(place, number_at(place) + number if more else number)
+        r += tall - again
+
+
+@compiled
+def simd_product(a, down, right, blocks, stretches, b, b_down, b_right, depth, c):
+    """c[0] + c[1] + ... = a @ b, every c[t] having a part of the sums.
+
+    a, b flat; the next row is `down` numbers away and the next column `right`.  c (T, R, O).
+    blocks = (size, count, near, far): rows of a come in blocks of so many, `near` numbers apart, and
+    after `count` of them `far`.  stretches: the same for its columns, `depth` of them.
+    """
+    T, R, O = c.shape
+    size, many_blocks, near, far = blocks
+    length, many_stretches, step, leap = stretches
+    panels, total = (O + WIDE - 1) // WIDE, (depth + length - 1) // length
+    rows_of_blocks = (R + size - 1) // size
+    for unit in prange(T * rows_of_blocks * panels):
+        t, block, o = (
+            unit // panels // rows_of_blocks,
+            unit // panels % rows_of_blocks,
+            unit % panels * WIDE,
+        )
+        room = np.empty((length + ROWS) * WIDE, np.float32)
+        panel, corner = address(room), address(room) + 4 * length * WIDE
+        x = address(a) + 4 * (block % many_blocks * near + block // many_blocks * far)
+        y = address(c) + 4 * ((t * R + block * size) * O + o)
+        first, columns = t * total // T, min(WIDE, O - o)
+        for s in range(first, (t + 1) * total // T):
+            count = min(length, depth - s * length)
+            w = address(b) + 4 * (s * length * b_down + o * b_right)
+            _pack(w, 4 * b_down, 4 * b_right, count, columns, panel)
+            seen = x + 4 * (s % many_stretches * step + s // many_stretches * leap)
+            rows = min(size, R - block * size)
+            _rows(
+                seen, 4 * down, 4 * right, count, panel, s - first, rows, columns, y, 4 * O, corner
+            )
+
+
+ALIKE = 2**40  # so many blocks, or stretches, that all are at the same distance
+
+
+def matrix_product(a, down, right, b, b_down, b_right, depth, c):
+    """c = a @ b for contiguous a and b, seen through the strides given, in numbers."""
+    rows, columns = c.shape
+    # rows of a block: what is read and what is written for them should stay in the second cache
+    size = max(4 * ROWS, 2**16 // max(columns, depth if right == 1 else STRETCH))
+    shares = _shares(rows, columns, depth, STRETCH)
+    units = -(-columns // WIDE) * shares
+    size = min(size, max(ROWS, -(-rows * units // SHARES)))
+    size = -(-rows // -(-rows // size))  # blocks of about one size, in whole tiles
+    size = -(-size // ROWS) * ROWS
+    blocks, stretches = (size, ALIKE, size * down, 0), (STRETCH, ALIKE, STRETCH * right, 0)
+    _summed(a, down, right, blocks, stretches, b, b_down, b_right, depth, shares, c)
+
+
+def convolution(x, w, stride, dilation, y):
+    """y (N, I, J, O) of x (N, H, W, M), padded, and w (K, L, M, O).
+
+    The windows are the rows of a, those of one row of y a block.  Inside a window the numbers of a row
+    (or of a pixel, with dilation) are neighbours: they are the stretches of the sum.
+    """
+    (_, H, W, M), (_, I, J, O), (K, L) = x.shape, y.shape, w.shape[:2]
+    (s, t), (d, e) = stride, dilation
+    blocks = (J, I, s * W * M, H * W * M)
+    stretches = (L * M, K, d * W * M, 0) if e == 1 else (M, L, e * M, d * W * M)
+    c = y.reshape(-1, O)
+    _summed(x, t * M, 1, blocks, stretches, w, O, 1, K * L * M, 1, c)
+
+
+def convolution_filters(x, dy, stride, dilation, dw):
+    """dw (K, L, M, O) of x (N, H, W, M), padded, and dy (N, I, J, O).
+
+    Every place of the window is a product of its own, summed over all pixels, a stretch for each row of
+    dy; without dilation those of one row of the window are neighbours and make one product.
+    """
+    (_, H, W, M), (_, I, J, O), (K, L) = x.shape, dy.shape, dw.shape[:2]
+    (s, t), (d, e) = stride, dilation
+    stretches, depth = (J, I, s * W * M, H * W * M), dy.size // O
+    together = L if e == 1 else 1
+    for u in range(K):
+        for v in range(0, L, together):
+            c = dw[u, v : v + together].reshape(-1, O)
+            seen = x.reshape(-1)[(u * d * W + v * e) * M :]
+            shares = _shares(len(c), O, depth, J)
+            blocks = (len(c), ALIKE, 0, 0)
+            _summed(seen, 1, t * M, blocks, stretches, dy, O, 1, depth, shares, c)
+
+
+def _shares(rows, columns, depth, length):
+    """In how many parts that threads can make at the same time the sums are cut."""
+    stretches = -(-depth // length)
+    if rows < ROWS:  # b is all that counts: it is read in the order in which it lies in memory
+        return min(SHARES, stretches)
+    if depth > 4 * rows:
+        return max(1, min(SHARES // -(-columns // WIDE), stretches // 2))
+    return 1
+
+
+def _summed(a, down, right, blocks, stretches, b, b_down, b_right, depth, shares, c):
+    """The product, and the sum of its shares in order."""
+    out = c[None] if shares == 1 else np.empty((shares, *c.shape), c.dtype)
+    flat = a.reshape(-1), b.reshape(-1)
+    simd_product(flat[0], down, right, blocks, stretches, flat[1], b_down, b_right, depth, out)
+    if shares > 1:
+        out.sum(axis=0, out=c)
+
+
+# --- depthwise -------------------------------------------------------------------------------------
+
+
+def window_tile(kernel, stride, pixels):
+    """The intrinsic for a square kernel, a stride along the row, and so many pixels of it.
+
+    tile(x, x_row, x_pixel, w, w_tap, y, y_pixel): addresses, and distances in bytes.
+    """
+
+    @intrinsic
+    def tile(typing, x, x_row, x_pixel, w, w_tap, y, y_pixel):
+        def generate(context, builder, signature, arguments):
+            x, x_row, x_pixel, w, w_tap, y, y_pixel = arguments
+            sums = [constant(0)] * pixels
+            for u in range(kernel):
+                row = builder.add(x, builder.mul(x_row, INT64(u)))
+                seen = _vectors(builder, row, x_pixel, (pixels - 1) * stride + kernel)
+                first = builder.add(w, builder.mul(w_tap, INT64(u * kernel)))
+                for v, tap in enumerate(_vectors(builder, first, w_tap, kernel)):
+                    for p in range(pixels):
+                        sums[p] = multiply_add(builder, seen[stride * p + v], tap, sums[p])
+            for p, value in enumerate(sums):
+                store_vector(builder, value, builder.add(y, builder.mul(y_pixel, INT64(p))))
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 7), generate
+
+    return tile
+
+
+def _vectors(builder, place, distance, count):
+    places = [builder.add(place, builder.mul(distance, INT64(q))) for q in range(count)]
+    return [load_vector(builder, place) for place in places]
+
+
+def filter_tile(kernel):
+    """The intrinsic for what one row of dy adds to the gradient of square filters.
+
+    tile(x, x_row, x_step, x_pixel, dy, dy_pixel, pixels, dw, dw_tap): x_step: bytes from one window to
+    the next, x_pixel: inside a window.
+    """
+
+    @intrinsic
+    def tile(typing, x, x_row, x_step, x_pixel, dy, dy_pixel, pixels, dw, dw_tap):
+        def generate(context, builder, signature, arguments):
+            x, x_row, x_step, x_pixel, dy, dy_pixel, pixels, dw, dw_tap = arguments
+            taps = range(kernel * kernel)
+            places = [builder.add(dw, builder.mul(dw_tap, INT64(tap))) for tap in taps]
+
+            def turn(_, here, there, now):
+                (sums,) = now
+                gradient = load_vector(builder, there)
+                seen = []
+                for u in range(kernel):
+                    row = builder.add(here, builder.mul(x_row, INT64(u)))
+                    seen += _vectors(builder, row, x_pixel, kernel)
+                sums = [
+                    multiply_add(builder, s, gradient, t) for s, t in zip(seen, sums, strict=True)
+                ]
+                return builder.add(here, x_step), [sums]
+
+            sums = [[constant(0) for _ in taps]]
+            (sums,) = _loop(builder, sums, pixels, dy_pixel, x, dy, turn)[1]
+            for place, value in zip(places, sums, strict=True):
+                store_vector(builder, builder.fadd(load_vector(builder, place), value), place)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 9), generate
+
+    return tile
+
+
+many, one = None, None  # what the templates below leave open
+
+
+def forward(x, w, stride, y):
+    """Depthwise convolution; each thread owns whole rows.  At least LANES channels."""
+    N, I, J, M = y.shape
+    H, W = x.shape[1:3]
+    s, t = stride
+    for row in prange(N * I):
+        above = address(x) + 4 * M * W * (row // I * H + s * (row % I))
+        place = address(y) + 4 * M * J * row
+        j = 0
+        while j < J:
+            wide = J >= PIXELS
+            if wide:
+                j = min(
+                    j, J - PIXELS
+                )  # the last few once more: the same numbers, by the same thread
+            m = 0
+            while m < M:
+                m = min(m, M - LANES)  # so with channels
+                left, out = above + 4 * (t * j * M + m), place + 4 * (j * M + m)
+                if wide:
+                    many(left, 4 * M * W, 4 * M, address(w) + 4 * m, 4 * M, out, 4 * M)
+                else:
+                    one(left, 4 * M * W, 4 * M, address(w) + 4 * m, 4 * M, out, 4 * M)
+                m += LANES
+            j += PIXELS if wide else 1
+
+
+def shares(x, dy, stride, partial):
+    """Its filters' gradient, in as many fixed shares of dy's rows as `partial` has places, all 0."""
+    N, I, J, M = dy.shape
+    H, W = x.shape[1:3]
+    s, t = stride
+    parts, blocks = len(partial), (M + LANES - 1) // LANES
+    taps = partial.shape[1]
+    for unit in prange(parts * blocks):
+        share, m = unit // blocks, unit % blocks * LANES
+        again = max(0, m + LANES - M)  # the last block begins before its time: see below
+        out = address(partial) + 4 * (share * taps * blocks * LANES + m)
+        for row in range(share * N * I // parts, (share + 1) * N * I // parts):
+            above = address(x) + 4 * (M * W * (row // I * H + s * (row % I)) + m - again)
+            gradient = address(dy) + 4 * (M * J * row + m - again)
+            many(above, 4 * M * W, 4 * M * t, 4 * M, gradient, 4 * M, J, out, 4 * blocks * LANES)
+
+
+def _filled(template, name, **names):
+    """A kernel made from a template: the names that it leaves open become globals of a copy."""
+    found = {**template.__globals__, **names}
+    made = FunctionType(template.__code__, found, name, template.__defaults__)
+    made.__qualname__, made.__doc__ = name, template.__doc__
+    return compiled(made)
+
+
+_FORWARD = {
+    (k, t): _filled(
+        forward, f"simd_window_{k}_{t}", many=window_tile(k, t, PIXELS), one=window_tile(k, t, 1)
+    )
+    for k in (3, 5)
+    for t in (1, 2)
+}
+_SHARES = {k: _filled(shares, f"simd_filters_{k}", many=filter_tile(k)) for k in (3, 5)}
+
+
+def fits(taps, channels, stride, dilation):
+    """Whether there are tiles for such a depthwise convolution."""
+    square = taps[0] == taps[1] and taps[0] in (3, 5)
+    return square and stride[1] in (1, 2) and tuple(dilation) == (1, 1) and channels >= LANES
+
+
+def depthwise(x, w, stride, y):
+    """y (N, I, J, M) of x (N, H, W, M), padded, and w (K, K, M)."""
+    _FORWARD[len(w), stride[1]](x, w, stride, y)
+
+
+def depthwise_filters(x, dy, stride, dw):
+    """dw (K, K, M) of x (N, H, W, M), padded, and dy (N, I, J, M)."""
+    K, _, M = dw.shape
+    blocks = -(-M // LANES)
+    rows = dy.shape[0] * dy.shape[1]
+    parts = min(rows, max(-(-SHARES // blocks), rows // 256))
+    partial = np.zeros((parts, K * K, blocks * LANES), dw.dtype)
+    _SHARES[K](x, dy, stride, partial)
+    total = partial.sum(axis=0) if parts > 1 else partial[0]
+    again = blocks * LANES - M  # the last block holds these channels of the one before as well
+    dw.reshape(K * K, M)[:, : M - LANES] = total[:, : M - LANES]
+    dw.reshape(K * K, M)[:, M - LANES :] = total[:, M - LANES + again :]
