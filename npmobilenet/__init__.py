@@ -8,7 +8,7 @@ See docs/architecture.md for the house in one page.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .cost import block_ratios, cost, separable_ratio
+from .cost import cost
 from .models import (
     CIFAR,
     DIALECTS,
@@ -33,15 +33,21 @@ from .ops import *  # noqa: F403
 from .ops import __all__ as _operators
 
 if TYPE_CHECKING:
+    from .cost import block_ratios, separable_ratio
     from .engine import Engine, compile
+    from .engine.training import TrainingStep, compile_training
     from .weights import Model, export_weights, import_weights, load, save
     from .weights.onnx import export_onnx
 else:
 
     def __getattr__(name: str) -> Any:
         """What is imported when it is first used: `import npmobilenet` reads no weight files."""
+        if name in ("block_ratios", "separable_ratio"):
+            return getattr(import_module(".cost", __name__), name)
         if name in ("Engine", "compile"):
             return getattr(import_module(".engine", __name__), name)
+        if name in ("TrainingStep", "compile_training"):
+            return getattr(import_module(".engine.training", __name__), name)
         if name in ("Model", "export_weights", "import_weights", "load", "save"):
             return getattr(import_module(".weights", __name__), name)
         if name == "export_onnx":
@@ -66,9 +72,11 @@ __all__ = [
     "Engine",
     "Model",
     "Plan",
+    "TrainingStep",
     "backward",
     "block_ratios",
     "compile",
+    "compile_training",
     "cost",
     "export_onnx",
     "export_weights",

@@ -15,7 +15,7 @@ from ..models.plan import Plan
 from . import packing
 from .memory import CONTIGUOUS, Layout, Sides, Wish, image_layout, place
 from .packing import Floats, up
-from .steps import ALONE, Step
+from .steps import ALONE, Step, edge
 
 SCRATCH = 192 * 1024  # bytes of a band between depthwise and pointwise: a part of the second cache
 LARGE_SCRATCH = 512 * 1024  # with the expanded rows that it sees
@@ -27,7 +27,7 @@ class Program:
 
     trunk: NDArray[Any]
     head: NDArray[Any]
-    steps: tuple[Step, ...]  # one for each record
+    steps: tuple[Step, ...]  # one for each stage
     weights: Floats
     tables: NDArray[np.int32]
     memory: int  # bytes for an image
@@ -132,7 +132,7 @@ class Writer:
         wishes.append(Wish("image", self.layouts["image"], -1, 0))
         self.places, memory = place(wishes)
         trunk = [self._copy()] + [r for s in trunk_steps for r in self._records(s)]
-        steps = [self.steps[0], *trunk_steps]
+        steps = [edge("picture", "image", image), *trunk_steps]
         last = trunk_steps[-1]
         shared = 0
         head = []
@@ -151,17 +151,16 @@ class Writer:
             last = (pooling + head_steps)[-1]
             out = self._unblock(last, self.batch, last.output[-1])
             head.append(out)
-            steps += pooling + head_steps + [last]
+            steps += pooling + head_steps
         else:
             trunk.append(self._unblock(last, last.output[0] * last.output[1], last.output[-1]))
-            steps.append(last)
         weights = packing.aligned(self.written // 4 + 1024)  # tiles ask for a little beyond the end
         np.concatenate(self.weights, out=weights[: self.written // 4])
-        bare: Any = dict.fromkeys(("w", "b", "wide", "wide_b", "expand"))  # the packed ones will do
+        steps.append(edge("result", last.layers[-1], last.output))
         return Program(
             np.array(trunk, self.record),
             np.array(head, self.record),
-            tuple(replace(step, **bare) for step in steps),
+            tuple(step.without_arrays() for step in steps),
             weights,
             np.concatenate(self.tables) if self.tables else np.zeros(1, np.int32),
             memory,

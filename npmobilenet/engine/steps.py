@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,33 @@ class Step:
     function: str = ""
     slope: float = 0.0
     macs: int = 0
+    bytes: int = 0  # read and written, each number once; known when the weights are packed
+
+    @property
+    def name(self) -> str:
+        """Of its first layer, and of its last where they differ: "blocks.1.depthwise .. pointwise"."""
+        first, last = (n.removesuffix("_activation") for n in (self.layers[0], self.layers[-1]))
+        return first if first == last else f"{first} .. {last.rpartition('.')[2]}"
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it reads and writes, weights included."""
+        arrays = (self.w, self.b, self.wide, self.wide_b)
+        own = sum(array.size for array in arrays if array is not None)
+        extra = (
+            self.expand.numbers - prod(self.expand.output) - prod(self.input) if self.expand else 0
+        )
+        return own + extra + prod(self.input) + prod(self.output) * (2 if self.added else 1)
+
+    def without_arrays(self) -> "Step":
+        """What is left to tell when the weights are packed."""
+        bare: dict[str, Any] = dict.fromkeys(("w", "b", "wide", "wide_b", "expand"))
+        return replace(self, **bare, bytes=4 * self.numbers)
+
+
+def edge(kind: str, name: str, shape: Shape) -> Step:
+    """The picture that comes in, or the result that goes out."""
+    return Step(kind=kind, layers=(name,), x=name, y=name, input=shape, output=shape)
 
 
 def steps_of(plan: Plan, params: Mapping[str, Array]) -> tuple[list[Step], dict[str, str]]:

@@ -1,0 +1,192 @@
+"""What training needs of a vector beside what inference does: differences, masks, transposes, loops.
+
+A mask is never made: `inside` and `hard_swish_slope` give the gradient that an activation lets through.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from .lanes import LANES
+from .vector import (
+    INT32,
+    INT64,
+    constant,
+    larger,
+    load_vector,
+    multiply_add,
+    pointer,
+    smaller,
+    store_vector,
+    vector,
+)
+
+DOUBLE = ir.DoubleType()
+
+
+def named(function, *names):
+    """The intrinsic, known by a name that lasts: else compiled code that uses it is not found again.
+
+    Numba looks for kept code by what a function's closure holds, and an intrinsic made there would
+    otherwise be told by a random number.
+    """
+    function._set_uuid("npmobilenet " + " ".join(map(str, names)))
+    return function
+
+
+def counted(builder, count, carried, body):
+    """index = 0 .. count - 1 (one at least): carried = body(index, carried); the last carried."""
+    before = builder.block
+    loop, after = builder.append_basic_block("loop"), builder.append_basic_block("done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    index = builder.phi(INT64)
+    phis = [builder.phi(value.type) for value in carried]
+    now = body(index, list(phis))
+    following, end = builder.add(index, INT64(1)), builder.block
+    for phi, first, later in zip(
+        [index, *phis], [INT64(0), *carried], [following, *now], strict=True
+    ):
+        phi.add_incoming(first, before)
+        phi.add_incoming(later, end)
+    builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
+    builder.position_at_end(after)
+    return now
+
+
+@intrinsic
+def sub(typing, a, b):
+    """a - b."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fsub(*arguments)
+
+    return vector(vector, vector), generate
+
+
+@intrinsic
+def inside(typing, x, low, high, dy):
+    """dy where low < x < high, else 0; where x is NaN, dy."""
+
+    def generate(context, builder, signature, arguments):
+        x, low, high, dy = arguments
+        out = builder.or_(builder.fcmp_ordered("<=", x, low), builder.fcmp_ordered(">=", x, high))
+        return builder.select(out, constant(0), dy)
+
+    return vector(vector, vector, vector, vector), generate
+
+
+@intrinsic
+def hard_swish(typing, x):
+    """x min(max(x + 3, 0), 6) / 6."""
+
+    def generate(context, builder, signature, arguments):
+        (x,) = arguments
+        gate = builder.fadd(x, constant(3))
+        gate = smaller(builder, constant(6), larger(builder, constant(0), gate))
+        return builder.fmul(builder.fmul(x, gate), constant(1 / 6))
+
+    return vector(vector), generate
+
+
+@intrinsic
+def hard_swish_backward(typing, x, dy):
+    """dy times 0 for x <= -3, x/3 + 1/2 between, 1 for x >= 3."""
+
+    def generate(context, builder, signature, arguments):
+        x, dy = arguments
+        slope = multiply_add(builder, x, constant(1 / 3), constant(0.5))
+        low = builder.fcmp_ordered("<=", x, constant(-3))
+        high = builder.fcmp_ordered(">=", x, constant(3))
+        slope = builder.select(low, constant(0), builder.select(high, constant(1), slope))
+        return builder.fmul(dy, slope)
+
+    return vector(vector, vector), generate
+
+
+@intrinsic
+def double_at(typing, place):
+    """The float64 number at an address."""
+
+    def generate(context, builder, signature, arguments):
+        value = builder.load(pointer(builder, arguments[0], 0, DOUBLE))
+        value.align = 8
+        return value
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
+def set_double(typing, place, number):
+    """Write a float64 number to an address."""
+
+    def generate(context, builder, signature, arguments):
+        place, number = arguments
+        builder.store(number, pointer(builder, place, 0, DOUBLE)).align = 8
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.float64), generate
+
+
+@intrinsic
+def add_double(typing, place, value):
+    """Add a vector to the LANES float64 numbers at an address."""
+
+    def generate(context, builder, signature, arguments):
+        place, value = arguments
+        kind = ir.VectorType(DOUBLE, LANES)
+        where = pointer(builder, place, 0, kind)
+        before = builder.load(where)
+        before.align = 8
+        builder.store(builder.fadd(before, builder.fpext(value, kind)), where).align = 8
+        return context.get_dummy_value()
+
+    return types.void(types.int64, vector), generate
+
+
+@intrinsic
+def invoke(typing, code, a, b, c, d, e, f, g, h):
+    """Call the function of eight whole numbers at an address."""
+
+    def generate(context, builder, signature, arguments):
+        code, *arguments = arguments
+        kind = ir.FunctionType(ir.VoidType(), [INT64] * 8)
+        builder.call(builder.inttoptr(code, kind.as_pointer()), arguments)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 9), generate
+
+
+@intrinsic
+def transpose(typing, x, x_row, y, y_row):
+    """A square of LANES x LANES numbers turned over its diagonal, in registers; rows bytes apart.
+
+    Halves are exchanged between rows half the size apart, then quarters, and so on: as many rounds as
+    LANES has bits, where number by number would take LANES * LANES loads.
+    """
+
+    def generate(context, builder, signature, arguments):
+        x, x_row, y, y_row = arguments
+        rows = [
+            load_vector(builder, builder.add(x, builder.mul(x_row, INT64(i)))) for i in range(LANES)
+        ]
+        kind = ir.VectorType(INT32, LANES)
+        step = LANES // 2
+        while step:
+            first = [j if not j & step else j - step + LANES for j in range(LANES)]
+            second = [j + step if not j & step else j + LANES for j in range(LANES)]
+            for i in range(LANES):
+                if not i & step:
+                    a, b = rows[i], rows[i + step]
+                    rows[i] = builder.shuffle_vector(a, b, ir.Constant(kind, first))
+                    rows[i + step] = builder.shuffle_vector(a, b, ir.Constant(kind, second))
+            step //= 2
+        for i, row in enumerate(rows):
+            store_vector(builder, row, builder.add(y, builder.mul(y_row, INT64(i))))
+        return context.get_dummy_value()
+
+    i = types.int64
+    return types.void(i, i, i, i), generate
+
+
+INVOKED = types.void(*[types.int64] * 8)  # the signature of what is invoked

@@ -1,0 +1,251 @@
+"""Training at the speed of the machine: forward and backward of a plan in one memory.
+
+step = nm.compile_training(plan, params, batch=64)
+loss, logits = step(x, labels, rng=rng)     # gradients are in step.grads, statistics in step.statistics
+params = step.params                        # views by name of one buffer
+
+`forward` and `backward` do what the functions of those names do, on the step's own parameters.  Arrays
+that a step hands out are views of its memory: valid until its next call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..models.layers import BatchNorm, Dropout
+from ..models.params import check_params
+from ..models.plan import Plan
+from ..ops.checks import Array, whole
+from ..ops.rungs import default_rung
+from . import packing
+from .engine import _cores, _several
+from .training_places import Addresses
+from .training_program import Program, Writer
+
+LINE = 16  # numbers: every array begins on a cache line
+
+
+class Flat:
+    """Arrays by name, one after the other in one buffer."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
+        starts, total = {}, 0
+        for name, size in sizes.items():
+            starts[name] = total
+            total += packing.up(size, LINE)
+        self.numbers = packing.aligned(total)
+        self.starts = starts
+        self.arrays: dict[str, Array] = {
+            name: self.numbers[starts[name] : starts[name] + sizes[name]].reshape(shape)
+            for name, shape in shapes.items()
+        }
+        self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
+
+
+class TrainingStep:
+    """Forward and backward of one network on batches of one size; made by `compile_training`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        params: Mapping[str, Array],
+        batch: int,
+        threads: int,
+        frozen: Collection[str] = (),
+    ) -> None:
+        from ..kernels.simd import team, train_unit
+
+        self.plan, self.batch, self.threads = plan, batch, threads
+        self._trained, self._running = Flat(plan.parameters), Flat(plan.statistics)
+        self._grads, self._moved = Flat(plan.parameters), Flat(plan.statistics)
+        self.params = {
+            name: (self._trained.arrays | self._running.arrays)[name] for name in plan.arrays
+        }
+        self.grads = self._grads.arrays
+        still = {f"{name}.{kind}" for name in frozen for kind in ("mean", "variance")}
+        self.statistics = {k: v for k, v in self._moved.arrays.items() if k not in still}
+        self.load(params)
+        at = Addresses(self._trained.at | self._running.at, self._grads.at, self._moved.at)
+        self.program: Program = Writer(plan, batch, at, frozenset(frozen)).write()
+        p = self.program
+        self._run = train_unit.run
+        line = packing.up(p.scratch, 4096) + 192  # of one member, apart from the next one's
+        self._scratch = packing.aligned(threads * line // 4).reshape(threads, -1)
+        self._bases = np.zeros(threads, train_unit.BASES)
+        self._bases["scratch"] = [own.ctypes.data for own in self._scratch]
+        self._spacing = team.SPACING // 8
+        most = max(len(p.forward), len(p.backward))
+        self._counters = np.zeros((1 + most * (threads + 1)) * self._spacing, np.int64)
+        self._lock = _several
+        self._forwards = 0
+
+    def load(self, params: Mapping[str, Array]) -> None:
+        """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
+        check_params(self.plan, params)
+        for name, array in self.params.items():
+            array[...] = params[name]
+
+    def forward(
+        self, x: Array, *, rng: np.random.Generator | None = None
+    ) -> tuple[Array, dict[str, Array]]:
+        """x (batch, H, W, C) float32 -> logits and the new running statistics, as views.
+
+        rng draws dropout.  ValueError where x does not fit the plan or the batch.
+        """
+        image = (self.batch, *self.plan.resolution, self.plan.channels)
+        if not isinstance(x, np.ndarray) or x.dtype != np.float32 or x.shape != image:
+            found = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+            raise ValueError(f"training step: x must be float32 {image}, found {found}")
+        self._drop(rng)
+        x = np.ascontiguousarray(x)
+        self._bases["image"] = x.ctypes.data
+        self._do(self.program.forward)
+        self._forwards = 1
+        return self._unblocked(), self.statistics
+
+    def backward(self, dlogits: Array) -> dict[str, Array]:
+        """Gradients of all trained arrays, as views, for dlogits shaped as the logits.
+
+        Of the last forward pass; once only, for it works in the same memory.
+        """
+        if not self._forwards:
+            raise ValueError("training step: backward needs a forward pass before it")
+        shape = self._shape
+        if not isinstance(dlogits, np.ndarray) or dlogits.shape != shape:
+            found = getattr(dlogits, "shape", type(dlogits).__name__)
+            raise ValueError(f"training step: dlogits must be {shape}, found {found}")
+        blocks, lanes = self.program.slope.shape[0], self.program.slope.shape[2]
+        rows = np.zeros((self.program.slope.shape[1], blocks * lanes), np.float32)
+        flat = dlogits.reshape(-1, shape[-1])
+        rows[: len(flat), : shape[-1]] = flat
+        self.program.slope[...] = rows.reshape(-1, blocks, lanes).transpose(1, 0, 2)
+        self._forwards = 0
+        self._do(self.program.backward)
+        return self.grads
+
+    def __call__(
+        self,
+        x: Array,
+        targets: Array,
+        *,
+        rng: np.random.Generator | None = None,
+        label_smoothing: float = 0.0,
+    ) -> tuple[float, Array]:
+        """Loss and logits; gradients are then in `grads`, new running statistics in `statistics`.
+
+        targets (N,) labels or (N, classes).  Nothing moves yet: an optimiser does that.
+        ValueError where the loss is not finite.
+        """
+        logits, _ = self.forward(x, rng=rng)
+        loss, cache = ops.softmax_cross_entropy(logits, targets, label_smoothing=label_smoothing)
+        if not np.isfinite(loss):
+            raise ValueError(f"the loss is {loss}")
+        self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
+        return loss, logits
+
+    def move_statistics(self) -> None:
+        """Running estimates become those that the last forward pass gave."""
+        for name, moved in self.statistics.items():
+            self.params[name][...] = moved
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it holds."""
+        flats = (self._trained, self._running, self._grads, self._moved)
+        memory = sum(m.nbytes for m in self.program.memory) + self._scratch.nbytes
+        return memory + sum(flat.numbers.nbytes for flat in flats)
+
+    def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
+        """Median seconds of each stage of the step, by name, forwards and then backwards."""
+        import time
+
+        p, found = self.program, []
+        rng = np.random.default_rng(0)
+        for _ in range(rounds):
+            times = []
+            for half in ("forward", "backward"):
+                started = time.perf_counter()
+                if half == "forward":
+                    logits, _ = self.forward(x, rng=rng)
+                    _, cache = ops.softmax_cross_entropy(logits, targets)
+                    slope = ops.softmax_cross_entropy_backward(1.0, cache)
+                    started, before = time.perf_counter(), started
+                    seconds = started - before
+                else:
+                    self.backward(slope)
+                    seconds = time.perf_counter() - started
+                count = len(getattr(p, half))
+                at = 1 + np.arange(count) * (self.threads + 1) + self.threads
+                ticks = np.diff(self._counters[at * self._spacing + 1], prepend=self._counters[0])
+                times.append(ticks / ticks.sum() * seconds)
+            found.append(np.concatenate(times))
+        medians = np.median(found, axis=0)
+        names = [f"{n:03} {name}" for n, name in enumerate(p.names)]
+        return dict(zip(names, medians.tolist(), strict=True))
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return (self.batch, *self.plan.layers[-1].output)
+
+    def _do(self, stages: Any) -> None:
+        with self._lock:
+            self._counters[:] = 0
+            self._run(self.threads, stages, self._bases, self._counters)
+
+    def _unblocked(self) -> Array:
+        result, shape = self.program.result, self._shape
+        count = int(np.prod(shape[:-1]))
+        rows = result[:, :count].transpose(1, 0, 2).reshape(count, -1)
+        return np.ascontiguousarray(rows[:, : shape[-1]]).reshape(shape)
+
+    def _drop(self, rng: np.random.Generator | None) -> None:
+        """Draw the factors of dropout, in the order in which the layers do."""
+        for name, mask in self.program.masks.items():
+            layer = self.plan[name]
+            assert isinstance(layer, Dropout)
+            ones = np.ones((self.batch, *layer.output), np.float32)
+            factor, _ = ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)
+            lanes = self.program.result.shape[2]
+            blocks = packing.up(factor.shape[1], lanes) // lanes
+            rows = np.zeros((self.batch, blocks * lanes), np.float32)
+            rows[:, : factor.shape[1]] = factor
+            own = mask.reshape(blocks, -1, lanes)
+            own[:, : self.batch] = rows.reshape(-1, blocks, lanes).transpose(1, 0, 2)
+
+
+def compile_training(
+    plan: Plan,
+    params: Mapping[str, Array],
+    batch: int,
+    threads: int | None = None,
+    *,
+    frozen: Collection[str] = (),
+) -> TrainingStep:
+    """The plan as a `TrainingStep` for batches of `batch` images, in float32.
+
+    params are copied.  threads: how many work together, None for one on each core (or
+    NUMBA_NUM_THREADS); the numbers do not depend on it, to the bit.  frozen: batch normalisations that
+    use their running estimates and do not move them.  ValueError where params do not fit the plan, or
+    Numba is not installed; NotImplementedError for a plan that has no fast step.
+    """
+    import os
+
+    for name, value in (("batch", batch), ("threads", 1 if threads is None else threads)):
+        if not whole(value) or value < 1:
+            raise ValueError(
+                f"compile_training: {name} must be a positive integer, found {value!r}"
+            )
+    if default_rung() != "numba":
+        raise ValueError("compile_training: it needs the package numba, which is not installed")
+    norms = {layer.name for layer in plan.layers if isinstance(layer, BatchNorm)}
+    if unknown := sorted(set(frozen) - norms):
+        raise ValueError(f"compile_training: no batch normalisation is named {unknown[0]}")
+    if threads is None:
+        asked = os.environ.get("NUMBA_NUM_THREADS")
+        threads = int(asked) if asked else _cores()
+    return TrainingStep(plan, params, int(batch), int(threads), frozen)

@@ -1,0 +1,143 @@
+"""An optimiser's step over the flat buffers of a training step.
+
+    moves = FusedOptimizer(step, Sgd(lr=0.05))
+    loss, logits = step(x, labels)
+    moves(lr)                                  # step.params are the new ones
+
+The formulas are those of `npmobilenet.training.optimizers`; here they change the arrays in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ops.checks import Array
+from .training import LINE, Flat, TrainingStep
+
+if TYPE_CHECKING:
+    from ..training.optimizers import Optimizer
+
+SHARES = 16  # of the sum that clipping needs
+
+# what each optimiser remembers: the names of its arrays, and what they hold at first
+REMEMBERED = {
+    "sgd": {"velocity": 0.0},
+    "rmsprop": {"square": 1.0, "velocity": 0.0},
+    "adam": {"first": 0.0, "second": 0.0},
+    "adamw": {"first": 0.0, "second": 0.0},
+}
+
+
+class FusedOptimizer:
+    """Moves the parameters of a `TrainingStep`.
+
+    trained: names of the arrays that take steps, None for all.  state: what is remembered, under the
+    names that the optimiser's own `init` gives, as views; "steps" is the number of steps taken.
+    clip: longest gradient, 0 for any.  ema: decay of the average of all that moves, 0 for none;
+    average: that average by name, as views.
+    """
+
+    def __init__(
+        self,
+        step: TrainingStep,
+        optimizer: Optimizer,
+        trained: Collection[str] | None = None,
+        *,
+        clip: float = 0.0,
+        ema: float = 0.0,
+    ) -> None:
+        from ..kernels.simd import train_optimizers
+
+        if optimizer.name not in REMEMBERED:
+            raise NotImplementedError(f"no fused step for the optimiser {optimizer.name!r}")
+        self.step, self.optimizer, self.clip, self.ema = step, optimizer, clip, ema
+        self._kernels = train_optimizers
+        shapes = step.plan.parameters
+        chosen = set(shapes if trained is None else trained)
+        if unknown := sorted(chosen - set(shapes)):
+            raise ValueError(f"trained: the plan has no array {unknown[0]}")
+        self._memory = {kind: Flat(shapes) for kind in REMEMBERED[optimizer.name]}
+        for kind, value in REMEMBERED[optimizer.name].items():
+            self._memory[kind].numbers[:] = value
+        self.state: dict[str, Array] = {
+            f"{kind}/{name}": flat.arrays[name]
+            for kind, flat in self._memory.items()
+            for name in shapes
+            if name in chosen
+        }
+        self.steps = 0
+        flat = step._trained
+        self._decays = np.full(flat.numbers.size // LINE, -1, np.float32)
+        self._decayed = np.zeros(self._decays.size, bool)
+        for name, array in flat.arrays.items():
+            first = flat.starts[name] // LINE
+            lines = slice(first, first - (-array.size // LINE))
+            if name in chosen:
+                self._decays[lines] = 0
+                self._decayed[lines] = optimizer.decays(name)
+        if optimizer.name != "adamw":  # which shrinks the weights themselves
+            self._decays[self._decayed] = optimizer.weight_decay
+        self._averages = []
+        self.average: dict[str, Array] = {}
+        if ema:
+            for source in (step._trained, step._running):
+                kept = Flat({name: a.shape for name, a in source.arrays.items()})
+                kept.numbers[:] = source.numbers
+                self._averages.append((kept.numbers, source.numbers))
+                moves = {
+                    n: a for n, a in kept.arrays.items() if n in chosen or n in step.statistics
+                }
+                self.average |= moves
+
+    def __call__(self, lr: float) -> None:
+        """One step at this rate; running statistics move too."""
+        self.steps += 1
+        if self.clip:
+            self._shorten()
+        getattr(self, f"_{self.optimizer.name}")(lr)
+        self.step.move_statistics()
+        if self.ema:
+            d = min(self.ema, (1 + self.steps) / (10 + self.steps))
+            for average, numbers in self._averages:
+                self._kernels.average(average, numbers, np.float32(d), np.float32(1 - d))
+
+    def _arrays(self) -> tuple[Any, ...]:
+        kept = (flat.numbers for flat in self._memory.values())
+        return self.step._trained.numbers, self.step._grads.numbers, *kept, self._decays
+
+    def _sgd(self, lr: float) -> None:
+        o: Any = self.optimizer
+        self._kernels.sgd(*self._arrays(), *_numbers(lr, o.momentum), o.nesterov)
+
+    def _rmsprop(self, lr: float) -> None:
+        o: Any = self.optimizer
+        settings = _numbers(lr, o.rho, 1 - o.rho, o.momentum, o.eps)
+        self._kernels.rmsprop(*self._arrays(), *settings)
+
+    def _adam(self, lr: float) -> None:
+        o: Any = self.optimizer
+        shrinks = np.ones(self._decays.size, np.float32)
+        if o.name == "adamw":
+            shrinks[self._decayed] = 1 - lr * o.weight_decay
+        t = self.steps
+        settings = _numbers(
+            o.beta1, 1 - o.beta1, o.beta2, 1 - o.beta2, lr / (1 - o.beta1**t), 1 - o.beta2**t, o.eps
+        )
+        self._kernels.adam(*self._arrays(), shrinks, *settings)
+
+    _adamw = _adam
+
+    def _shorten(self) -> None:
+        """Gradients shrunk alike until all of them together are no longer than `clip`."""
+        sums = np.zeros(SHARES)
+        self._kernels.squares_of(self.step._grads.numbers, self._decays, sums)
+        length = float(np.sqrt(sums.sum()))
+        if length > self.clip:
+            self._kernels.shrink(self.step._grads.numbers, np.float32(self.clip / length))
+
+
+def _numbers(*values: float) -> tuple[np.float32, ...]:
+    return tuple(np.float32(value) for value in values)
