@@ -1,0 +1,125 @@
+"""python -m benchmarks.worker PEER FOLDER THREADS: one engine in a process of its own.
+
+It is asked in lines of JSON on standard input and answers in lines of JSON on standard output:
+
+    {"do": "load"}                               {"seconds": ...}
+    {"do": "predict", "file": "out.npy"}         {}  the logits are in the file
+    {"do": "burst", "warm": s, "seconds": s}     {"calls": [seconds of each call]}
+    {"do": "memory"}                             {"peak": bytes, "imported": bytes}
+
+With --once it loads, predicts once, says so and ends.  An error is answered {"error": text}.
+"""
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .peers import PEERS
+
+
+class Engine:
+    """What the worker is asked to do."""
+
+    def __init__(self, peer: str, folder: Path, threads: int) -> None:
+        module, _, function = PEERS[peer].load.partition(":")
+        self.make = getattr(import_module(f"benchmarks.peers.{module}"), function)
+        self.folder, self.threads = folder, threads
+        self.imported, before = resident(), peak()
+        forget_peak()
+        self.importing = before
+        self.call: Callable[[], Any]
+
+    def load(self) -> dict[str, Any]:
+        started = time.perf_counter()
+        self.call = self.make(self.folder, self.threads)
+        return {"seconds": time.perf_counter() - started}
+
+    def predict(self, file: str) -> dict[str, Any]:
+        np.save(file, self.call())
+        return {}
+
+    def burst(self, warm: float, seconds: float) -> dict[str, Any]:
+        """Calls one after the other: some that nobody looks at, then as many as fit into `seconds`."""
+        clock, call = time.perf_counter, self.call
+        started = clock()
+        while True:  # at least one
+            call()
+            if clock() - started > warm:
+                break
+        calls: list[float] = []
+        started = before = clock()
+        while not calls or before - started < seconds:
+            call()
+            after = clock()
+            calls.append(after - before)
+            before = after
+        return {"calls": calls}
+
+    def memory(self) -> dict[str, Any]:
+        """The largest memory so far, and how much there was when everything was imported."""
+        return {"peak": max(peak(), self.importing), "imported": self.imported}
+
+
+def _status(field: str) -> int:
+    """A line of Linux' /proc/self/status in bytes; 0 elsewhere."""
+    try:
+        text = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0
+    return next(
+        (1024 * int(line.split()[1]) for line in text.splitlines() if line.startswith(field)), 0
+    )
+
+
+def resident() -> int:
+    """Memory in use now."""
+    return _status("VmRSS")
+
+
+def peak() -> int:
+    """The largest it has been."""
+    return _status("VmHWM")
+
+
+def forget_peak() -> None:
+    """From now on `peak` is the largest from now on; some systems do not allow it."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    peer, folder, threads, *once = sys.argv[1:]
+    # engines print to standard output; their words go where errors go
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+
+    def answer(document: dict[str, Any]) -> None:
+        answers.write(json.dumps(document) + "\n")
+
+    try:
+        engine = Engine(peer, Path(folder), int(threads))
+        if once:
+            engine.load()
+            engine.call()
+            answer({})
+            return
+        for line in sys.stdin:
+            asked = json.loads(line)
+            answer(getattr(engine, asked.pop("do"))(**asked))
+    except Exception as error:
+        traceback.print_exc()
+        answer({"error": f"{type(error).__name__}: {error}"})
+
+
+if __name__ == "__main__":
+    main()
