@@ -1,12 +1,10 @@
 """One operator at a time: what its call allocates at most, on paper and by tracemalloc."""
 
-import gc
-import tracemalloc
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from peaks import peak
 
 from npmobilenet.cost.footprints import backward_work, forward_work
 from npmobilenet.models.layers import (
@@ -23,7 +21,7 @@ from npmobilenet.models.layers import (
 )
 from npmobilenet.models.network import FORWARD, Run, _layer_backward
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_objects")
 
 WIDE = {"name": "x", "inputs": ("i",), "input": (96, 100, 32)}
 LAYERS: list[Layer] = [
@@ -45,19 +43,6 @@ LAYERS: list[Layer] = [
 ]
 
 
-def peak(call: Callable[[], object]) -> int:
-    """Bytes at the worst moment of a call, after one that compiles."""
-    call()
-    gc.collect()
-    tracemalloc.start()
-    try:
-        result = call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-        del result
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda x: getattr(x, "function", x.kind))
 def test_peaks_of_one_call(layer: Layer, dtype: str) -> None:
@@ -72,7 +57,7 @@ def test_peaks_of_one_call(layer: Layer, dtype: str) -> None:
     params = {f"x.{name}": np.ones(shape, dtype) for name, shape in shapes.items()}
 
     def forward() -> Any:
-        run = Run(params, True, None, np.random.default_rng(0))
+        run = Run(params, True, "numba", np.random.default_rng(0))  # whose memory is told
         return FORWARD[type(layer)](run, layer, *inputs), run.statistics
 
     few = 4096 + 2 * 8192 * item + 128 * layer.input[-1]

@@ -71,9 +71,9 @@ def check(keras, path, model, alpha, size, top):
     ("model", "alpha", "size", "top", "name"),
     [
         ("v1", 0.37, (45, 38), True, "x.weights.h5"),  # odd and even, no published width
-        ("v1", 0.25, (33, 33), False, "x.keras"),
+        pytest.param("v1", 0.25, (33, 33), False, "x.keras", marks=pytest.mark.long),
         ("v2", 0.35, (64, 32), True, "x.weights.h5"),
-        ("v2", 1.4, (37, 33), True, "x.h5"),
+        pytest.param("v2", 1.4, (37, 33), True, "x.h5", marks=pytest.mark.long),
         ("v2", 0.75, (32, 32), False, "x.h5"),
         ("v3-large", 0.75, (33, 48), True, "x.h5"),
         ("v3-small", 1.0, (32, 32), False, "x.keras"),

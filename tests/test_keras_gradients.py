@@ -36,16 +36,26 @@ def named(model: Any) -> dict[str, Any]:
     return {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.weights}
 
 
-@pytest.mark.parametrize("train", [False, True], ids=["evaluation", "training"])
-@pytest.mark.parametrize(("name", "width", "size"), CASES)
-def test_one_step(keras: Any, name: str, width: float, size: tuple[int, int], train: bool) -> None:
-    import torch
-
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def case(request: Any, keras: Any) -> tuple[Any, nm.Plan, dict[str, Any]]:
+    """Keras' model, our plan of it, and the model's values before a step changes them."""
+    name, width, size = request.param
     off = {"v1": {"dropout": 0.0}, "v2": {}, "v3": {"dropout_rate": 0.0}}[name[:2]]
     theirs = application(keras, name, alpha=width, input_shape=(*size, 3), classes=5, **off)
     dialect = replace(nm.KERAS, dropout=0.0)
     plan = nm.plan(name, width=width, resolution=size, classes=5, dialect=dialect)
+    return theirs, plan, {key: v.value.data.clone() for key, v in named(theirs).items()}
+
+
+@pytest.mark.parametrize("train", [False, True], ids=["evaluation", "training"])
+def test_one_step(case: tuple[Any, nm.Plan, dict[str, Any]], train: bool) -> None:
+    import torch
+
+    theirs, plan, fresh = case
     family, variables = FAMILIES["keras"], named(theirs)
+    for key, value in fresh.items():
+        variables[key].value.data.copy_(value)
+        variables[key].value.grad = None
     pairs = family.names(plan)
 
     def ours(key: str, value: Any) -> Any:
@@ -53,10 +63,10 @@ def test_one_step(keras: Any, name: str, width: float, size: tuple[int, int], tr
 
     params = {key: ours(key, variables[pairs[key]].value.data.clone()) for key in plan.arrays}
     rng = np.random.default_rng(0)
-    x, dy = rng.uniform(-1, 1, (4, *size, 3)), rng.standard_normal((4, 5))
+    x, dy = rng.uniform(-1, 1, (4, *plan.resolution, 3)), rng.standard_normal((4, 5))
     logits, tape, statistics = nm.forward(plan, params, x, train=train)
     grads = nm.backward(plan, dy, tape)
-    as_fed = (x + 1) * 127.5 if name.startswith("v3") else x  # V3 has its scaling inside
+    as_fed = (x + 1) * 127.5 if plan.model.startswith("v3") else x  # V3 has its scaling inside
     out = theirs(as_fed, training=train)
     out.backward(torch.tensor(dy))
     wanted = out.detach().numpy()

@@ -20,6 +20,12 @@ def keras():
         yield module
 
 
+@pytest.fixture(scope="module")
+def tutorial(keras):
+    """Built once, for it takes seconds; whoever uses it gives it weights or takes what it has."""
+    return tutorial_c(keras)
+
+
 def drawn(plan):
     """Parameters in float64 with statistics at random."""
     rng = np.random.default_rng(0)
@@ -49,19 +55,18 @@ def test_keras_loads_what_is_written(keras, tmp_path, model, make, alpha, top):
     assert_same_outputs(theirs, plan, params)
 
 
-def test_the_tutorial_loads_what_is_written(keras, tmp_path):
+def test_the_tutorial_loads_what_is_written(tutorial, tmp_path):
     """Layers made of layers: Keras wants all trained arrays of each first, then the statistics."""
     plan = nm.plan("v2", width=0.75, resolution=32, classes=6, dialect="tutorial-c")
     params, family = drawn(plan), family_named("tutorial-c")
     family.write(tmp_path / "x.h5", family.outgoing(plan, params))
-    model = tutorial_c(keras)
-    model.load_weights(tmp_path / "x.h5")
-    assert_same_outputs(model, plan, params)
+    tutorial.load_weights(tmp_path / "x.h5")
+    assert_same_outputs(tutorial, plan, params)
 
 
-def test_the_first_files_of_keras_3_had_no_names(keras, tmp_path):
+def test_the_first_files_of_keras_3_had_no_names(tutorial, tmp_path):
     path = tmp_path / "x.weights.h5"
-    tutorial_c(keras).save_weights(path)
+    tutorial.save_weights(path)
     named = import_weights(path, "tutorial-c", resolution=(32, 32)).model
     groups = []
     with h5py.File(path, "a") as file:

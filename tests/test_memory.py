@@ -1,21 +1,20 @@
 """Memory on paper against memory in fact: tracemalloc sees every array that NumPy makes."""
 
-import gc
 import json
-import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+from peaks import peak
 
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.cost.memory import MemoryCost, materialised, memory_cost
 from npmobilenet.models.plan import Plan
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_objects")
 
 # large enough that Python's own objects, some 30 KB in a run, are far less than 2 %
 CASES = [
@@ -29,19 +28,6 @@ CASES = [
     ("v3-small", "torchvision", 1.0, (97, 128), 2, "float64"),
     ("v3-small-minimalistic", "keras", 1.0, 96, 6, "float32"),
 ]
-
-
-def peak(call: Callable[[], object]) -> int:
-    """Bytes at the worst moment of a call, after one that compiles."""
-    call()
-    gc.collect()
-    tracemalloc.start()
-    try:
-        result = call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-        del result
 
 
 def measured(plan: Plan, batch: int, dtype: str) -> tuple[int, int, int]:

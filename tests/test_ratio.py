@@ -15,8 +15,6 @@ from npmobilenet.cli import main
 from npmobilenet.cost.separable import separable_cost
 from npmobilenet.models.layers import Conv, Depthwise, Pointwise
 
-DRAWN = 10_500
-
 
 def check(k: Any, m: int, n: int, df: Any, alpha: Fraction, rho: Fraction) -> None:
     """All identities of one design.  m, n and df are multiples of the denominators of alpha and rho."""
@@ -49,11 +47,12 @@ def check_layers(k: Any, m: int, n: int, df: Any) -> None:
         assert prod(layer.arrays["weight"]) == counted.weights
 
 
-def test_identities_over_thousands_of_designs() -> None:
+@pytest.mark.parametrize("drawn", [2_100, pytest.param(10_500, marks=pytest.mark.long)])
+def test_identities_over_thousands_of_designs(drawn: int) -> None:
     """Drawn: filter sizes to 11, channels to 8192, maps to 448, alpha and rho as fractions."""
     rng = np.random.default_rng(0)
     seen = set()
-    for _ in range(DRAWN):
+    for _ in range(drawn):
         k, (a, b), (c, d) = rng.integers(1, 12, 2), rng.integers(1, 9, 2), rng.integers(1, 9, 2)
         alpha, rho = Fraction(int(a), int(b)), Fraction(int(c), int(d))
         m, n = (int(alpha.denominator * x) for x in rng.integers(1, 1025, 2))
@@ -61,7 +60,7 @@ def test_identities_over_thousands_of_designs() -> None:
         design = (int(k[0]), int(k[1])), m, n, df, alpha, rho
         check(*design)
         seen.add(design)
-    assert len(seen) >= 10_000
+    assert len(seen) >= drawn // 21 * 20
 
 
 sizes = st.tuples(st.integers(1, 11), st.integers(1, 11))

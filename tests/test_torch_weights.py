@@ -81,7 +81,14 @@ def made(family: str, name: str) -> tuple[Any, tuple[str, float, str, bool]]:
     return shaken(network), (model, width, "torchvision", reduced)
 
 
-CASES = [("timm", name) for name in TIMM] + [("torchvision", name) for name in TORCHVISION]
+# another width of a network that is among the others
+SECOND = ("mobilenetv1_125", "mobilenetv2_075", "mobilenetv2_140", "mobilenetv3_large_100")
+SECOND += ("mobilenetv3_small_100", "v2 1.4", "small 1.0")
+CASES = [
+    pytest.param(family, name, marks=[pytest.mark.long] if name in SECOND else [])
+    for family, names in (("timm", TIMM), ("torchvision", TORCHVISION))
+    for name in names
+]
 
 
 @pytest.mark.parametrize(("family", "name"), CASES)

@@ -136,6 +136,7 @@ def torch_results(
 ) -> dict[str, Any]:
     """Logits, gradients and moved statistics of a network given our params, in our names and layout."""
     twin = twin.to(dtype).train(train)
+    twin.zero_grad()
     state = dict(twin.named_parameters()) | dict(twin.named_buffers())
     names = {name: torch_name(name, state) for name in params}
     counters = {name for name in state if name.endswith("num_batches_tracked")}
@@ -155,7 +156,8 @@ def torch_results(
         moved = array in ("mean", "variance")
         if not moved or train:
             result = state[names[name]] if moved else state[names[name]].grad
-            found[name] = from_torch(result.detach(), array, value.shape)
+            # a copy: another run of the same twin writes its own statistics there
+            found[name] = from_torch(result.detach().clone(), array, value.shape)
     return found
 
 

@@ -7,7 +7,7 @@ pooling.  flops = 2 * macs, one multiplication and one addition each.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,12 @@ class Params:
         return self.trainable + self.bn_stats
 
     def __add__(self, other: Params) -> Params:
-        return Params(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return Params(
+            self.weights + other.weights,
+            self.bias + other.bias,
+            self.bn_affine + other.bn_affine,
+            self.bn_stats + other.bn_stats,
+        )
 
     def to_json(self) -> dict[str, int]:
         """All parts and both sums."""

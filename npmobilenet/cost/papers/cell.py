@@ -76,6 +76,10 @@ class Cell:
     quoted: str = ""
     series: str = ""
 
+    def __hash__(self) -> int:
+        """Of the place alone, which is enough to be found by: cells are looked up very often."""
+        return hash(self.place)
+
     @property
     def place(self) -> tuple[str, str, str, str]:
         """Where the cell stands."""
