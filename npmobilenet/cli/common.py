@@ -79,11 +79,13 @@ def plan_of(options: argparse.Namespace) -> Plan:
     )
 
 
-def compile_kernels(out: Console, network: Plan) -> None:
+def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> None:
     """Take one step of `network` on noise, so that compiling is done, and seen, before the clock runs."""
     from ..kernels import compiling
-    from ..models.network import backward, forward
     from ..models.params import init
+    from ..training.compiled_step import taker
+    from ..training.optimizers import Sgd
+    from ..training.step import Step
 
     started, compiled, before = time.perf_counter(), 0, compiling.on_compile
     with out.status("loading the kernels") as status:
@@ -97,11 +99,11 @@ def compile_kernels(out: Console, network: Plan) -> None:
 
         compiling.on_compile = show
         try:
-            x = np.ones((2, *network.resolution, network.channels), np.float32)
-            logits, tape, _ = forward(
-                network, init(network, 0), x, train=True, rng=np.random.default_rng(0)
-            )
-            backward(network, logits, tape)
+            rng = np.random.default_rng(0)
+            x = rng.random((2, *network.resolution, network.channels), np.float32)
+            step = Step.of(network, Sgd())
+            take, _ = taker(step, 2, 0, engine)
+            take(step.start(init(network, 0)), x, np.array([0, 0]), lr=0.1, rng=rng)
         finally:
             compiling.on_compile = before
     if compiled:

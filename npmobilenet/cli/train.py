@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
 from ..training.augment import AUGMENTATIONS
-from ..training.config import Config, Document
+from ..training.config import ENGINES, Config, Document
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
 from .common import compile_kernels, console, resolution_option
@@ -29,7 +29,8 @@ FLAGS = {
     "label_smoothing": "train.label_smoothing", "freeze": "train.freeze", "ema": "train.ema",
     "optimizer": "optimizer.name", "lr": "optimizer.lr", "momentum": "optimizer.momentum",
     "weight_decay": "optimizer.weight_decay", "schedule": "schedule.name",
-    "workers": "data.workers", "threads": "train.threads", "validation": "data.validation",
+    "workers": "data.workers", "threads": "train.threads", "engine": "train.engine",
+    "validation": "data.validation",
 }  # fmt: skip
 
 
@@ -87,6 +88,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, help=f"of everything random ({train.seed})")
     add("--workers", type=int, help=f"decoding threads ({data.workers})")
     add("--threads", type=int, help="computing threads (all)")
+    add("--engine", choices=ENGINES, help="what takes the steps: the compiled training step, or the "
+        "plain executor (compiled)")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -111,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
     prepared = prepare_run(merged(*layers), resumed)
     out = console()
     _introduce(out, prepared)
-    compile_kernels(out, prepared.plan)
+    compile_kernels(out, prepared.plan, prepared.config.train.engine)
     with ConsoleReporter(out) as reporter, Stopper() as stopper:
         try:
             train(

@@ -23,28 +23,9 @@ from ..ops.checks import Array, whole
 from ..ops.rungs import default_rung
 from . import packing
 from .engine import _cores, _several
+from .training_arrays import Buffers
 from .training_places import Addresses
 from .training_program import Program, Writer
-
-LINE = 16  # numbers: every array begins on a cache line
-
-
-class Flat:
-    """Arrays by name, one after the other in one buffer."""
-
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
-        starts, total = {}, 0
-        for name, size in sizes.items():
-            starts[name] = total
-            total += packing.up(size, LINE)
-        self.numbers = packing.aligned(total)
-        self.starts = starts
-        self.arrays: dict[str, Array] = {
-            name: self.numbers[starts[name] : starts[name] + sizes[name]].reshape(shape)
-            for name, shape in shapes.items()
-        }
-        self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
 
 
 class TrainingStep:
@@ -53,25 +34,25 @@ class TrainingStep:
     def __init__(
         self,
         plan: Plan,
-        params: Mapping[str, Array],
+        buffers: Buffers,
         batch: int,
         threads: int,
-        frozen: Collection[str] = (),
+        *,
+        frozen: frozenset[str] = frozenset(),
+        trained: frozenset[str] | None = None,
     ) -> None:
         from ..kernels.simd import team, train_unit
 
-        self.plan, self.batch, self.threads = plan, batch, threads
-        self._trained, self._running = Flat(plan.parameters), Flat(plan.statistics)
-        self._grads, self._moved = Flat(plan.parameters), Flat(plan.statistics)
-        self.params = {
-            name: (self._trained.arrays | self._running.arrays)[name] for name in plan.arrays
-        }
-        self.grads = self._grads.arrays
+        self.plan, self.batch, self.threads, self.buffers = plan, batch, threads, buffers
+        self._frozen, self._trained = frozen, trained
+        moving, running = buffers.trained, buffers.running
+        self.params = {name: (moving.arrays | running.arrays)[name] for name in plan.arrays}
+        self.grads = buffers.grads.arrays
         still = {f"{name}.{kind}" for name in frozen for kind in ("mean", "variance")}
-        self.statistics = {k: v for k, v in self._moved.arrays.items() if k not in still}
-        self.load(params)
-        at = Addresses(self._trained.at | self._running.at, self._grads.at, self._moved.at)
-        self.program: Program = Writer(plan, batch, at, frozenset(frozen)).write()
+        self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
+        at = Addresses(moving.at | running.at, buffers.grads.at, buffers.moved.at)
+        chosen = frozenset(plan.parameters) if trained is None else trained
+        self.program: Program = Writer(plan, batch, at, frozen, chosen).write()
         p = self.program
         self._run = train_unit.run
         line = packing.up(p.scratch, 4096) + 192  # of one member, apart from the next one's
@@ -83,6 +64,13 @@ class TrainingStep:
         self._counters = np.zeros((1 + most * (threads + 1)) * self._spacing, np.int64)
         self._lock = _several
         self._forwards = 0
+
+    def sized(self, batch: int) -> TrainingStep:
+        """A step for batches of another size, of the same parameters, gradients and statistics."""
+        return TrainingStep(
+            self.plan, self.buffers, batch, self.threads,
+            frozen=self._frozen, trained=self._trained,
+        )  # fmt: skip
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
@@ -156,9 +144,8 @@ class TrainingStep:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds."""
-        flats = (self._trained, self._running, self._grads, self._moved)
         memory = sum(m.nbytes for m in self.program.memory) + self._scratch.nbytes
-        return memory + sum(flat.numbers.nbytes for flat in flats)
+        return memory + self.buffers.nbytes
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
@@ -225,13 +212,16 @@ def compile_training(
     threads: int | None = None,
     *,
     frozen: Collection[str] = (),
+    trained: Collection[str] | None = None,
 ) -> TrainingStep:
     """The plan as a `TrainingStep` for batches of `batch` images, in float32.
 
     params are copied.  threads: how many work together, None for one on each core (or
     NUMBA_NUM_THREADS); the numbers do not depend on it, to the bit.  frozen: batch normalisations that
-    use their running estimates and do not move them.  ValueError where params do not fit the plan, or
-    Numba is not installed; NotImplementedError for a plan that has no fast step.
+    use their running estimates and do not move them.  trained: the arrays whose gradients are wanted,
+    None for all; the backward pass ends at the lowest of their layers, and gradients of others mean
+    nothing.  ValueError where params do not fit the plan, or Numba is not installed;
+    NotImplementedError for a plan that has no fast step.
     """
     import os
 
@@ -248,4 +238,12 @@ def compile_training(
     if threads is None:
         asked = os.environ.get("NUMBA_NUM_THREADS")
         threads = int(asked) if asked else _cores()
-    return TrainingStep(plan, params, int(batch), int(threads), frozen)
+    chosen = None if trained is None else frozenset(trained)
+    if unknown := sorted((chosen or frozenset()) - set(plan.parameters)):
+        raise ValueError(f"compile_training: the plan has no array {unknown[0]}")
+    check_params(plan, params)
+    step = TrainingStep(
+        plan, Buffers.of(plan), int(batch), int(threads), frozen=frozenset(frozen), trained=chosen
+    )
+    step.load(params)
+    return step

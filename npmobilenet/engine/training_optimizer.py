@@ -9,13 +9,14 @@ The formulas are those of `npmobilenet.training.optimizers`; here they change th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..ops.checks import Array
-from .training import LINE, Flat, TrainingStep
+from .training import TrainingStep
+from .training_arrays import LINE, Flat
 
 if TYPE_CHECKING:
     from ..training.optimizers import Optimizer
@@ -69,7 +70,7 @@ class FusedOptimizer:
             if name in chosen
         }
         self.steps = 0
-        flat = step._trained
+        flat = step.buffers.trained
         self._decays = np.full(flat.numbers.size // LINE, -1, np.float32)
         self._decayed = np.zeros(self._decays.size, bool)
         for name, array in flat.arrays.items():
@@ -83,7 +84,7 @@ class FusedOptimizer:
         self._averages = []
         self.average: dict[str, Array] = {}
         if ema:
-            for source in (step._trained, step._running):
+            for source in (step.buffers.trained, step.buffers.running):
                 kept = Flat({name: a.shape for name, a in source.arrays.items()})
                 kept.numbers[:] = source.numbers
                 self._averages.append((kept.numbers, source.numbers))
@@ -91,6 +92,13 @@ class FusedOptimizer:
                     n: a for n, a in kept.arrays.items() if n in chosen or n in step.statistics
                 }
                 self.average |= moves
+
+    def load(self, state: Mapping[str, Array], average: Mapping[str, Array], steps: int) -> None:
+        """Go on from there: copies in what was remembered after so many steps."""
+        for own, given in ((self.state, state), (self.average, average)):
+            for name, array in own.items():
+                array[...] = given[name]
+        self.steps = steps
 
     def __call__(self, lr: float) -> None:
         """One step at this rate; running statistics move too."""
@@ -106,7 +114,12 @@ class FusedOptimizer:
 
     def _arrays(self) -> tuple[Any, ...]:
         kept = (flat.numbers for flat in self._memory.values())
-        return self.step._trained.numbers, self.step._grads.numbers, *kept, self._decays
+        return (
+            self.step.buffers.trained.numbers,
+            self.step.buffers.grads.numbers,
+            *kept,
+            self._decays,
+        )
 
     def _sgd(self, lr: float) -> None:
         o: Any = self.optimizer
@@ -133,10 +146,10 @@ class FusedOptimizer:
     def _shorten(self) -> None:
         """Gradients shrunk alike until all of them together are no longer than `clip`."""
         sums = np.zeros(SHARES)
-        self._kernels.squares_of(self.step._grads.numbers, self._decays, sums)
+        self._kernels.squares_of(self.step.buffers.grads.numbers, self._decays, sums)
         length = float(np.sqrt(sums.sum()))
         if length > self.clip:
-            self._kernels.shrink(self.step._grads.numbers, np.float32(self.clip / length))
+            self._kernels.shrink(self.step.buffers.grads.numbers, np.float32(self.clip / length))
 
 
 def _numbers(*values: float) -> tuple[np.float32, ...]:

@@ -48,7 +48,8 @@ class Places:
     plan: Plan
     n: int
     at: Addresses
-    frozen: frozenset[str] = frozenset()
+    frozen: frozenset[str]
+    trained: frozenset[str]
     stages: Stages = field(default_factory=Stages)
     maps: dict[int, Map] = field(default_factory=dict)
     scratch: int = 4096

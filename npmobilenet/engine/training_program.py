@@ -35,6 +35,15 @@ class Program:
 class Writer(Backwards):
     """Writes the program for n images."""
 
+    def _lowest(self) -> int:
+        """The first operation whose arrays are trained: nobody wants a gradient of what is below."""
+        for position, op in enumerate(self.operations):
+            node = op.node
+            parts = (op.layer, node.norm) if node else (op.layer,)
+            if any(f"{p.name}.{a}" in self.trained for p in parts if p for a in p.arrays):
+                return position
+        return len(self.operations)
+
     def write(self) -> Program:
         for operation in self.operations:
             self._forward(operation)
@@ -43,7 +52,7 @@ class Writer(Backwards):
         for buffer in (out, *(b for b, _ in self.masks.values())):
             self.stages.use(buffer)
         self._start_backward()
-        for position in reversed(range(len(self.operations))):
+        for position in reversed(range(self._lowest(), len(self.operations))):
             self._backward(position, self.operations[position])
         self.stages.use(self.zeros)
         memory = self.stages.placed()

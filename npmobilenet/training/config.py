@@ -22,6 +22,7 @@ from .optimizers import OPTIMIZERS, Optimizer, Sgd
 from .records import nearest, read, to_toml, unknown_key
 from .schedules import SCHEDULES, Cosine, Schedule
 
+ENGINES = ("compiled", "reference")
 VALIDATION = ("given", "holdout", "none")
 Document = dict[str, dict[str, Any]]
 
@@ -88,6 +89,8 @@ class Train:
     clip          longest gradient, over all arrays together; 0: any
     freeze        patterns of arrays that stay as they are (patterns.py)
     threads       that compute; 0: all.  Changes no result
+    engine        "compiled": the step of `compile_training`; "reference": the plain executor's.  They
+                  differ by rounding
     save_minutes  between checkpoints within an epoch; 0: one after each step
     """
 
@@ -99,6 +102,7 @@ class Train:
     freeze: tuple[str, ...] = ()
     seed: int = 0
     threads: int = 0
+    engine: str = "compiled"
     save_minutes: float = 5.0
 
     def __post_init__(self) -> None:
@@ -108,6 +112,8 @@ class Train:
         for name in ("seed", "threads", "save_minutes", "clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
+        if self.engine not in ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {self.engine!r}")
         for name in ("label_smoothing", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(

@@ -20,6 +20,7 @@ from ..models.plan import Plan
 from ..ops.checks import Array
 from ..weights.native import Model, save, write_whole
 from .checkpoint import BEST, LAST, Progress, load_checkpoint
+from .compiled_step import Take, taker
 from .config import Config
 from .datasets import Dataset
 from .history import Epoch, Moment, Reporter, Silent, write_logs
@@ -61,9 +62,9 @@ def train(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
     who = reporter or Silent()
-    step, state, progress, history = _begin(Path(folder), model, config, training, who, resume)
+    take, state, progress, history = _begin(Path(folder), model, config, training, who, resume)
     run = Run(
-        model, training, validation, config, Path(folder), who, stop, step, state, progress, history
+        model, training, validation, config, Path(folder), who, stop, take, state, progress, history
     )
     _write_descriptions(run)
     run.saved = time.monotonic()
@@ -76,20 +77,23 @@ def train(
 
 def _begin(
     folder: Path, model: Model, config: Config, training: Dataset, reporter: Reporter, resume: bool
-) -> tuple[Step, State, Progress, list[Epoch]]:
+) -> tuple[Take, State, Progress, list[Epoch]]:
     """Where the run begins, or goes on."""
     train = config.train
     settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
     step = Step.of(model.plan, config.optimizer, train.freeze, **settings)
+    take, slower = taker(step, train.batch, train.threads, train.engine)
+    if slower:
+        reporter.remark(slower)
     if not resume:
         if (folder / LAST).exists():
             raise ValueError(f"{folder}: already holds a run; resume it or choose another folder")
-        return step, step.start(model.params), Progress(), []
+        return take, step.start(model.params), Progress(), []
     found, state, progress, remark = load_checkpoint(folder)
     if remark:
         reporter.remark(remark)
     require_same_run(folder, found, model, config, training, reporter)
-    return step, state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
+    return take, state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
 
 
 def _write_descriptions(run: Run) -> None:
@@ -136,7 +140,7 @@ def _take_step(run: Run, x: Array, labels: Array) -> None:
     how, classes = run.config.augment, run.model.plan.classes
     x, targets = mixed(x, labels, classes, how, np.random.default_rng([*here, MIXING]))
     try:
-        loss, logits = run.step(run.state, x, targets, lr=lr, rng=np.random.default_rng(here))
+        loss, logits = run.take(run.state, x, targets, lr=lr, rng=np.random.default_rng(here))
     except ValueError as error:
         if "loss" not in str(error):
             raise

@@ -11,11 +11,10 @@ from ..models.network import infer
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
 from ..weights.native import Model
+from .config import ENGINES
 from .datasets import Dataset
 from .loader import batches
 from .metrics import Evaluation
-
-ENGINES = ("compiled", "reference")
 
 
 def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[Array], Array]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from ..weights.native import Model
 from .checkpoint import Progress, data_fingerprint, save_checkpoint
+from .compiled_step import Take
 from .config import Config
 from .datasets import Dataset
 from .history import Epoch, Reporter
 from .loader import count_batches
-from .step import State, Step
+from .step import State
 
 
 def never() -> bool:
@@ -31,7 +32,7 @@ class Run:
     folder: Path
     reporter: Reporter
     stop: Callable[[], bool]
-    step: Step
+    take: Take
     state: State
     progress: Progress
     history: list[Epoch]

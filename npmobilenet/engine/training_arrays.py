@@ -1,0 +1,54 @@
+"""The arrays of a training step by name, as views of a few buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..models.plan import Plan
+from ..ops.checks import Array
+from . import packing
+
+LINE = 16  # numbers: every array begins on a cache line
+
+
+class Flat:
+    """Arrays by name, one after the other in one buffer."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
+        starts, total = {}, 0
+        for name, size in sizes.items():
+            starts[name] = total
+            total += packing.up(size, LINE)
+        self.numbers = packing.aligned(total)
+        self.starts = starts
+        self.arrays: dict[str, Array] = {
+            name: self.numbers[starts[name] : starts[name] + sizes[name]].reshape(shape)
+            for name, shape in shapes.items()
+        }
+        self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """What an optimiser moves, running statistics, and what a step gives of either."""
+
+    trained: Flat
+    running: Flat
+    grads: Flat
+    moved: Flat
+
+    @classmethod
+    def of(cls, plan: Plan) -> Buffers:
+        """For a plan's arrays."""
+        kinds = (plan.parameters, plan.statistics, plan.parameters, plan.statistics)
+        return cls(*map(Flat, kinds))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all four."""
+        flats = (self.trained, self.running, self.grads, self.moved)
+        return sum(flat.numbers.nbytes for flat in flats)

@@ -1,0 +1,78 @@
+"""The step of step.py on the compiled forward and backward pass, in one memory.
+
+It means the same; numbers differ by rounding.  The arrays of the `State` that it moves are views of that
+memory: they change in place, and what must outlive the next step has to be copied.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..engine.training import TrainingStep, compile_training
+from ..engine.training_optimizer import FusedOptimizer
+from ..ops.checks import Array
+from ..ops.rungs import default_rung
+from .step import State, Step
+
+Take = Callable[..., tuple[float, Array]]  # (state, x, targets, *, lr, rng) -> loss, logits
+
+
+def taker(step: Step, batch: int, threads: int, engine: str = "compiled") -> tuple[Take, str]:
+    """What takes the steps that `step` describes, and a remark if it is slower than was asked for.
+
+    engine: "compiled", on `threads` threads, 0 for all; or "reference": `step` itself, which also
+    stands in where Numba is missing or a network has no compiled step.
+    """
+    if engine == "reference" or default_rung() == "numpy":
+        return step, ""
+    try:
+        return CompiledStep(step, batch, threads), ""
+    except NotImplementedError as error:
+        return step, f"{error}: training with the plain step, which is slower"
+
+
+class CompiledStep:
+    """Takes the steps that a `Step` describes."""
+
+    def __init__(self, step: Step, batch: int, threads: int = 0) -> None:
+        self.step = step
+        params = {name: np.zeros(shape, np.float32) for name, shape in step.plan.arrays.items()}
+        first = compile_training(
+            step.plan, params, batch, threads or None, frozen=step.frozen, trained=step.trained
+        )
+        self.sizes: dict[int, TrainingStep] = {batch: first}
+        self.first = first
+        self.moves = FusedOptimizer(
+            first, step.optimizer, step.trained, clip=step.clip, ema=step.ema
+        )
+        self.state: State | None = None
+
+    def __call__(
+        self, state: State, x: Array, targets: Array, *, lr: float, rng: np.random.Generator
+    ) -> tuple[float, Array]:
+        """x (N, H, W, C), targets (N,) labels or (N, classes) -> loss, logits; `state` moves on.
+
+        As `Step`.  Another N than the batch costs memory of its own, once.
+        """
+        if state is not self.state:
+            self._adopt(state)
+        if len(x) not in self.sizes:
+            self.sizes[len(x)] = self.first.sized(len(x))
+        loss, logits = self.sizes[len(x)](
+            x, targets, rng=rng, label_smoothing=self.step.label_smoothing
+        )
+        self.moves(lr)
+        state.step += 1
+        if "steps" in state.optimizer:
+            state.optimizer["steps"][0] = state.step
+        return loss, logits
+
+    def _adopt(self, state: State) -> None:
+        """Copy a state in; its arrays become views."""
+        self.first.load(state.params)
+        self.moves.load(state.optimizer, state.average, state.step)
+        own = self.moves.state
+        state.params = {name: self.first.params[name] for name in state.params}
+        state.optimizer = {name: own.get(name, value) for name, value in state.optimizer.items()}
+        state.average = {name: self.moves.average[name] for name in state.average}
+        self.state = state
