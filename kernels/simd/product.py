@@ -37,6 +37,7 @@ from .vector import (
 
 STEPS = min(8, LANES)
 AHEAD = 2  # cache lines of the next panel asked for in one turn
+FAR = 4096  # bytes: how far ahead a single row, which reads each panel once, asks for its own
 CLAMP, HARD_SWISH = 0, 1  # what `activation` says
 
 
@@ -111,9 +112,13 @@ def _multiply(builder, sums, x, x_plane, turns, w, ahead):
 
     def turn(number, here, panel, now):
         now = _steps(builder, now, here, panel, STEPS, BYTES)
-        for line in range(AHEAD):
+        if len(sums) == 1:
+            for line in range(0, STEPS * len(sums[0]) * BYTES, 64):
+                prefetch(builder, panel, FAR + line)
+        else:
             place = builder.add(ahead, builder.mul(number, INT64(64 * AHEAD)))
-            prefetch(builder, place, 64 * line)
+            for line in range(AHEAD):
+                prefetch(builder, place, 64 * line)
         if STEPS == LANES:
             forward = x_plane
         else:  # the second half of the same block, then the first of the next

@@ -69,6 +69,19 @@ def cut(vectors: int, widths: Iterable[int]) -> tuple[int, int, int]:
     return best[2:]
 
 
+def even_band(rows: int, threads: int, most: int) -> int:
+    """Rows of a band, at most `most` if one row is not more, so that the last thread is soon done.
+
+    Each thread takes its share of the bands; a band costs its rows and about one row more.
+    """
+
+    def cost(band: int) -> int:
+        bands = -(-rows // band)
+        return (band + 1) * -(-bands // threads)
+
+    return min(range(1, max(1, min(most, -(-rows // threads))) + 1), key=lambda b: (cost(b), -b))
+
+
 def vectors_of(b: Array, lanes: int) -> Floats:
     """b (O,) filled up with zeros to whole vectors."""
     full = np.zeros(up(len(b), lanes), np.float32)

@@ -14,11 +14,12 @@ from ..models.layers import Conv, Depthwise
 from ..models.plan import Plan
 from . import packing
 from .memory import CONTIGUOUS, Layout, Sides, Wish, image_layout, place
-from .packing import Floats, up
+from .packing import Floats, even_band, up
 from .steps import ALONE, Step, edge
 
-SCRATCH = 192 * 1024  # bytes of a band between depthwise and pointwise: a part of the second cache
-LARGE_SCRATCH = 512 * 1024  # with the expanded rows that it sees
+SCRATCH = 208 * 1024  # bytes of a band between depthwise and pointwise: a part of the second cache
+FEW = 64  # pixels: tall tiles then read the weights, which are more than the map, less often
+LARGE_SCRATCH = 704 * 1024  # with the expanded rows that it sees
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,9 @@ class Writer:
 
     def _product(self, record: NDArray[Any], step: Step, *before: Any, after: Any = None) -> int:
         """The units of a product, between others; returns how many panels it has."""
-        panels = self._wide(record, step, self.grain, self.lanes.TILES)
+        few = int(record["rows"] * record["columns"]) < FEW
+        widths = [v for v in self.lanes.TILES if v <= 2 or not few]
+        panels = self._wide(record, step, self.grain, widths)
         products = self.stages.products
         rest = int(record["vectors"] - record["split"])
         units = [*before, products[int(record["main"])], products.get(rest), after]
@@ -339,10 +342,8 @@ class Writer:
         self._added(record, step)
         record["blocks"], record["from_band"] = blocks, 1
         row = blocks * layout.columns * self.lanes.BYTES * height
-        each = -(-layout.rows // self.threads)
-        bands = self.threads * max(1, -(-each * row // most))
-        record["band"] = band = -(-layout.rows // bands)
-        record["units"] = -(-layout.rows // band)
+        band = even_band(layout.rows, self.threads, most // row)
+        record["band"], record["units"] = band, -(-layout.rows // band)
         within = Layout(blocks, band, layout.columns, CONTIGUOUS, self.lanes.BYTES)
         record["scratch_plane"] = within.plane
         self.scratch = max(self.scratch, within.size)
