@@ -11,6 +11,7 @@ does not notice an edit of a helper in another file.  Here the name of the cache
 every file in this folder: after any edit the kernels start from an empty cache.
 """
 
+import gc
 import hashlib
 import os
 import sys
@@ -112,16 +113,54 @@ def _compile(function):
     return dispatcher
 
 
+@contextmanager
+def collecting_rarely():
+    """Python looks less often for garbage: loading Numba makes half a million objects that stay."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 100_000) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+units: dict[str, "compiled_unit"] = {}  # every unit that was imported, by its title
+_asking = threading.local()
+
+
+class NotKept(Exception):
+    """A unit is not on disk."""
+
+
+@contextmanager
+def asking(how):
+    """In this thread, asking units for their addresses compiles nothing.
+
+    how: "kept": only what is on disk is loaded, else NotKept is raised; "names": nothing is, all
+    addresses are 0, and the units that were asked are in the list that this gives.
+    """
+    _asking.how, _asking.units = how, []
+    try:
+        yield _asking.units
+    finally:
+        del _asking.how, _asking.units
+
+
 class compiled_unit:
     """A function for compiled code to call: `address` compiles it, and is then where its code is."""
 
     def __init__(self, function, signature):
         self.function, self.signature = function, signature
         self.__doc__, self.__wrapped__ = function.__doc__, function
+        self.title = _title(function)
         self._code = None
+        units[self.title] = self
 
     @property
     def address(self):
+        if getattr(_asking, "how", None) == "names":
+            _asking.units.append(self)
+            return 0
         if self._code is None:
             with _lock:
                 self._code = self._code or _compile_unit(self.function, self.signature)
@@ -134,6 +173,8 @@ def _compile_unit(function, signature):
 
     class Announcing(Compiler):
         def define_pipelines(self):  # only called where the disk has no code yet
+            if getattr(_asking, "how", None) == "kept":
+                raise NotKept
             on_compile(_title(function))
             return super().define_pipelines()
 

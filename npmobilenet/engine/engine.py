@@ -13,6 +13,7 @@ from threading import Lock
 
 import numpy as np
 
+from ..kernels.compiling import collecting_rarely
 from ..models.folding import fold_batch_norm
 from ..models.plan import Plan
 from ..ops.checks import Array, whole
@@ -31,14 +32,14 @@ class Engine:
     """Runs one network; made by `compile`.  Calls from several Python threads take turns."""
 
     def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
+        from ..kernels.sharing import written
         from ..kernels.simd import network, team, unit
 
         self.plan, self.batch, self.threads = plan, batch, threads
         folded, arrays = fold_batch_norm(plan, params)
         steps, same = steps_of(folded, arrays)
-        self.program = p = Writer(
-            folded, fused(steps, threads, MOST, LARGE), same, batch, threads
-        ).write()
+        steps = fused(steps, threads, MOST, LARGE)
+        self.program = p = written(lambda: Writer(folded, steps, same, batch, threads).write())
         self._run = network.run if threads > 1 else network.run_alone
         self._spacing = team.SPACING // 8
         self._memory = packing.aligned(p.memory // 4 + 16)
@@ -136,7 +137,8 @@ def compile(
     if threads is None:
         asked = os.environ.get("NUMBA_NUM_THREADS")
         threads = int(asked) if asked else _cores()
-    return Engine(plan, params, int(batch), int(threads))
+    with collecting_rarely():
+        return Engine(plan, params, int(batch), int(threads))
 
 
 def _cores() -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..kernels.compiling import collecting_rarely
 from ..models.layers import BatchNorm, Dropout
 from ..models.params import check_params
 from ..models.plan import Plan
@@ -41,6 +42,7 @@ class TrainingStep:
         frozen: frozenset[str] = frozenset(),
         trained: frozenset[str] | None = None,
     ) -> None:
+        from ..kernels.sharing import written
         from ..kernels.simd import team, train_unit
 
         self.plan, self.batch, self.threads, self.buffers = plan, batch, threads, buffers
@@ -52,7 +54,7 @@ class TrainingStep:
         self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
         at = Addresses(moving.at | running.at, buffers.grads.at, buffers.moved.at)
         chosen = frozenset(plan.parameters) if trained is None else trained
-        self.program: Program = Writer(plan, batch, at, frozen, chosen).write()
+        self.program: Program = written(lambda: Writer(plan, batch, at, frozen, chosen).write())
         p = self.program
         self._run = train_unit.run
         line = packing.up(p.scratch, 4096) + 192  # of one member, apart from the next one's
@@ -242,8 +244,10 @@ def compile_training(
     if unknown := sorted((chosen or frozenset()) - set(plan.parameters)):
         raise ValueError(f"compile_training: the plan has no array {unknown[0]}")
     check_params(plan, params)
-    step = TrainingStep(
-        plan, Buffers.of(plan), int(batch), int(threads), frozen=frozenset(frozen), trained=chosen
-    )
+    with collecting_rarely():
+        step = TrainingStep(
+            plan, Buffers.of(plan), int(batch), int(threads),
+            frozen=frozenset(frozen), trained=chosen,
+        )  # fmt: skip
     step.load(params)
     return step
