@@ -11,7 +11,7 @@ Batch normalisation is folded once, by us, and every engine gets the folded netw
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Case:
     width: float = 1.0
     resolution: int = 224
     batch: int = 1
+    classes: int = 1000
     # PyTorch's padding, which ONNX and PyTorch take as it is, and XNNPACK merges into the convolution
     dialect: str = "timm"
 
@@ -48,7 +49,7 @@ class Case:
             self.model,
             width=self.width,
             resolution=self.resolution,
-            classes=1000,
+            classes=self.classes,
             dialect=self.dialect,
         )
 
@@ -101,18 +102,11 @@ def write(case: Case, folder: Path, formats: Sequence[str]) -> None:
     """The files of a case; formats: which of "onnx", "tflite", "layers" are wanted besides ours."""
     plan = case.plan
     params, images = drawn_params(plan), drawn_images(plan, case.batch)
-    shown = Preprocessing(
-        resolution=plan.resolution, resize=None, channels=3, mean=(0.5,) * 3, std=(0.5,) * 3
-    )
-    names = tuple(map(str, range(plan.classes)))
-    nm.save(nm.Model(plan, params, names, shown), folder / "network.safetensors")
-    np.save(folder / "images.npy", images)
+    write_ours(plan, params, images, folder)
     np.save(folder / "logits.npy", nm.infer(plan, params, images, rung="numpy"))
     folded, arrays = fold_batch_norm(plan, params)
     if "layers" in formats:
-        layers = [described(layer) for layer in folded.layers]
-        (folder / "layers.json").write_text(json.dumps(layers), encoding="utf-8")
-        np.savez(folder / "layers.npz", **arrays)
+        write_layers(folded, arrays, folder)
     if "onnx" in formats:
         nm.export_onnx(plan, params, folder / "network.onnx", fold=True)
     if "tflite" in formats:
@@ -121,11 +115,30 @@ def write(case: Case, folder: Path, formats: Sequence[str]) -> None:
         write_tflite(folded, arrays, folder / "network.tflite", case.batch)
 
 
+def write_ours(plan: nm.Plan, params: dict[str, Array], images: Array, folder: Path) -> None:
+    """The network in our own format, and the images."""
+    shown = Preprocessing(
+        resolution=plan.resolution, resize=None, channels=3, mean=(0.5,) * 3, std=(0.5,) * 3
+    )
+    names = tuple(map(str, range(plan.classes)))
+    nm.save(nm.Model(plan, params, names, shown), folder / "network.safetensors")
+    np.save(folder / "images.npy", images)
+
+
+def write_layers(plan: nm.Plan, arrays: Mapping[str, Array], folder: Path) -> None:
+    """The layers and their arrays as plain data."""
+    layers = [described(layer) for layer in plan.layers]
+    (folder / "layers.json").write_text(json.dumps(layers), encoding="utf-8")
+    np.savez(folder / "layers.npz", **arrays)
+
+
 def described(layer: Layer) -> dict[str, Any]:
     """A layer as plain data: everything that an engine must know of it but its arrays."""
     found: dict[str, Any] = {"name": layer.name, "kind": layer.kind, "inputs": layer.inputs}
     if isinstance(layer, Conv | Depthwise):
         found |= {"stride": layer.stride, "sides": layer.window.sides}
+    if isinstance(layer, BatchNorm):
+        found |= {"eps": layer.eps, "momentum": layer.momentum}
     if isinstance(layer, Activation):
         slope = 1 / 6 if layer.slope is None else layer.slope
         found |= {"function": layer.function, "slope": slope}

@@ -8,23 +8,53 @@ quartiles; the largest memory of the process, and that without what merely impor
 """
 
 import argparse
-import json
 import signal
 import sys
-import tempfile
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 import npmobilenet as nm
-from npmobilenet.cli.common import console
 
 from .cases import Case, parsed, write
-from .measuring import Measured, Settings, measure
-from .peak import peak
-from .peers import PEERS
-from .report import case_json, machine_json, markdown, print_case, print_starts, starts_json
-from .starting import Started, measure_starts
+from .contest import Contest, add_options, count, run
+from .measuring import Settings
+from .peers import ENGINES, PEERS
+from .process import PeerError, Worker
 
 MODELS = ("v1", "v2", "v3-large", "v3-small", "v1:0.25:128")
+TOLERANCE = 1e-4  # of logits, relative to the largest
+
+
+def scaled_error(found: Any, expected: Any) -> float:
+    """The largest difference, relative to the largest expected number; infinite for another shape."""
+    if found.shape != expected.shape:
+        return float("inf")
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def prove(worker: Worker, folder: Path) -> float:
+    """The error of a worker's logits; PeerError if it is too large."""
+    file = folder / f"{worker.peer.name}.npy"
+    worker.ask("predict", file=str(file))
+    error = scaled_error(np.load(file), np.load(folder / "logits.npy"))
+    if not error <= TOLERANCE:
+        raise PeerError(f"its logits are wrong by {error:.1e} of the largest")
+    return error
+
+
+CONTEST = Contest(
+    peers=PEERS,
+    rivals=ENGINES,
+    rival="engine written for inference",
+    first="first prediction",
+    write=write,
+    prove=prove,
+    shown="logits",
+    macs=lambda plan: sum(layer.macs for layer in plan.layers),
+    settings=Settings(),
+)
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -32,34 +62,13 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.inference", description=(__doc__ or "").partition("\n")[0]
     )
-    default = Settings()
     add = parser.add_argument
     add("--models", nargs="+", type=_model, metavar="MODEL[:WIDTH[:RESOLUTION]]",
         default=[parsed(text) for text in MODELS], help=f"({' '.join(MODELS)})")  # fmt: skip
-    add("--batch", nargs="+", type=_count, default=[1, 16], help="images in a call (1 16)")
-    add("--peers", nargs="+", choices=list(PEERS), default=list(PEERS), metavar="PEER",
-        help=f"all, or some of {' '.join(PEERS)}")  # fmt: skip
+    add("--batch", nargs="+", type=count, default=[1, 16], help="images in a call (1 16)")
     add("--dialect", choices=list(nm.DIALECTS), default=Case.dialect, help="how layers are padded")
-    add("--rounds", type=_count, default=default.rounds, help="bursts of each engine (30)")
-    add("--seconds", type=float, default=default.seconds, help="of a burst (0.25)")
-    add("--threads", type=_count, default=default.threads, help="of every engine (2)")
-    add("--patience", type=float, default=default.patience,
-        help="seconds that a burst waits for other programs to end (5)")  # fmt: skip
-    add(
-        "--starts",
-        type=int,
-        default=5,
-        help="warm starts of each engine with the first network (5)",
-    )
-    add("--json", metavar="FILE", type=Path, help="write everything, for programs")
-    add("--markdown", action="store_true", help="tables for a page of the docs")
+    add_options(parser, CONTEST)
     return parser.parse_args(arguments)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, found {text!r}")
-    return int(text)
 
 
 def _model(text: str) -> tuple[str, float, int]:
@@ -67,33 +76,6 @@ def _model(text: str) -> tuple[str, float, int]:
         return parsed(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def run(chosen: argparse.Namespace) -> None:
-    """Measure, print and write as it comes."""
-    out = console()
-    peers = list(dict.fromkeys(["ours", *chosen.peers]))  # what all others are compared with
-    missing = {name: why for name in peers if (why := PEERS[name].missing())}
-    for name, why in missing.items():
-        print(f"{PEERS[name].title} is not measured: {why}", file=sys.stderr)
-    peers = [name for name in peers if name not in missing]
-    settings = Settings(chosen.threads, chosen.rounds, chosen.seconds, patience=chosen.patience)
-    document = machine_json(peers, missing, settings)
-    for case in cases(chosen):
-        with tempfile.TemporaryDirectory() as folder, out.status(f"measuring {case.name}"):
-            able = [name for name in peers if case.batch <= (PEERS[name].largest or case.batch)]
-            found, peak_flops, started = _measure(case, Path(folder), able, settings, chosen)
-        left_out = [name for name in peers if name not in able]
-        document["cases"].append(case_json(case, found, peak_flops, left_out))
-        document["starts"] += starts_json(case, started)
-        if not chosen.markdown:
-            print_case(out, document["cases"][-1])
-        if chosen.json:  # after each case: a long run that is cut short leaves what it has
-            chosen.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if chosen.markdown:
-        print(markdown(document), end="")
-    else:
-        print_starts(out, document["starts"])
 
 
 def cases(chosen: argparse.Namespace) -> list[Case]:
@@ -105,26 +87,10 @@ def cases(chosen: argparse.Namespace) -> list[Case]:
     ]
 
 
-def _measure(
-    case: Case, folder: Path, peers: list[str], settings: Settings, chosen: argparse.Namespace
-) -> tuple[list[Measured], float | None, list[Started]]:
-    """Times of one case, the peak beside them, and for the first case starts."""
-    write(case, folder, [PEERS[name].needs for name in peers])
-    before = peak(settings.threads)
-    found = measure(case, folder, peers, settings)
-    after = peak(settings.threads)
-    started: list[Started] = []
-    if chosen.starts and case == cases(chosen)[0]:
-        working = [x.name for x in found if not x.failure]
-        started = measure_starts(
-            folder, working, settings.threads, chosen.starts, settings.patience
-        )
-    return found, None if before is None or after is None else max(before, after), started
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Measure and write."""
-    run(options(arguments))
+    chosen = options(arguments)
+    run(CONTEST, cases(chosen), chosen)
 
 
 if __name__ == "__main__":

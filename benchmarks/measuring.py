@@ -1,20 +1,19 @@
 """Rounds of bursts: in each round every engine once, in another order, while all others stand still."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
-
-import numpy as np
 
 from . import quiet
-from .cases import Case
-from .peers import PEERS
+from .peers import Peer
 from .process import PeerError, Worker
 
-TOLERANCE = 1e-4  # of logits, relative to the largest
+# shows that what a loaded worker computes from the files of a folder is right, before it is timed: gives
+# its error; PeerError if it is too large
+Proof = Callable[[Worker, Path], float]
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,9 @@ class Settings:
 class Measured:
     """One engine in one case."""
 
-    name: str
+    peer: Peer
     failure: str | None = None  # then the rest is empty
-    error: float = 0.0  # of its logits
+    error: float = 0.0  # of its logits or gradients
     rounds: list[list[float]] = field(default_factory=list)  # seconds of each call
     disturbed: int = 0  # rounds in which other programs worked too
     peak_memory: int = 0
@@ -73,16 +72,16 @@ def spread(values: list[float]) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def measure(case: Case, folder: Path, names: list[str], settings: Settings) -> list[Measured]:
-    """Every engine in `names` on the files of `case` in `folder`."""
-    found = {name: Measured(name) for name in names}
+def measure(folder: Path, peers: list[Peer], settings: Settings, prove: Proof) -> list[Measured]:
+    """Every engine in `peers` on the files of a case in `folder`."""
+    found = {peer.name: Measured(peer) for peer in peers}
     workers: dict[str, Worker] = {}
     try:
-        for name in names:
+        for name, own in found.items():
             try:
-                workers[name] = _started(found[name], folder, settings.threads)
+                workers[name] = _started(own, folder, settings.threads, prove)
             except PeerError as error:
-                found[name].failure = str(error)
+                own.failure = str(error)
         for _ in range(settings.rounds):
             for name in random.sample(list(workers), len(workers)):
                 try:
@@ -100,7 +99,7 @@ def measure(case: Case, folder: Path, names: list[str], settings: Settings) -> l
 
 def _weigh(found: Measured, folder: Path, threads: int) -> None:
     """Memory of a fresh process: the measured one may have compiled kernels, which takes more."""
-    worker = Worker(PEERS[found.name], folder, threads)
+    worker = Worker(found.peer, folder, threads)
     try:
         worker.ask("load")
         worker.ask("burst", warm=0.0, seconds=0.0)
@@ -110,28 +109,17 @@ def _weigh(found: Measured, folder: Path, threads: int) -> None:
     found.peak_memory, found.imported_memory = memory["peak"], memory["imported"]
 
 
-def _started(found: Measured, folder: Path, threads: int) -> Worker:
-    """A worker that has shown that its logits are right; PeerError if they are not."""
-    worker = Worker(PEERS[found.name], folder, threads)
+def _started(found: Measured, folder: Path, threads: int, prove: Proof) -> Worker:
+    """A worker that has shown that what it computes is right; PeerError if it is not."""
+    worker = Worker(found.peer, folder, threads)
     try:
         worker.ask("load")
-        file = folder / f"{found.name}.npy"
-        worker.ask("predict", file=str(file))
-        found.error = scaled_error(np.load(file), np.load(folder / "logits.npy"))
-        if not found.error <= TOLERANCE:
-            raise PeerError(f"its logits are wrong by {found.error:.1e} of the largest")
+        found.error = prove(worker, folder)
     except PeerError:
         worker.close()
         raise
     worker.pause()
     return worker
-
-
-def scaled_error(found: Any, expected: Any) -> float:
-    """The largest difference, relative to the largest expected number; infinite for another shape."""
-    if found.shape != expected.shape:
-        return float("inf")
-    return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
 def _burst(found: Measured, worker: Worker, settings: Settings) -> None:

@@ -23,13 +23,14 @@ class PeerError(Exception):
 def environment(peer: Peer, threads: int, extra: dict[str, str] | None = None) -> dict[str, str]:
     """Of a worker: no library starts more threads than are compared."""
     counts = ("OMP", "NUMBA", "OPENBLAS", "MKL")
-    limits = {f"{name}_NUM_THREADS": str(threads) for name in counts}
+    limits = {f"{name}_NUM_THREADS": str(peer.threads or threads) for name in counts}
     return os.environ | limits | peer.environment | (extra or {})
 
 
 def command(peer: Peer, folder: Path, threads: int) -> list[str]:
     """That starts a worker."""
-    return [sys.executable, "-m", "benchmarks.worker", peer.name, str(folder), str(threads)]
+    words = [peer.load, str(folder), str(peer.threads or threads)]
+    return [sys.executable, "-m", "benchmarks.worker", *words]
 
 
 class Worker:
@@ -88,7 +89,7 @@ class Worker:
 def time_to_first(
     peer: Peer, folder: Path, threads: int, extra: dict[str, str] | None = None
 ) -> float:
-    """Seconds from the start of a fresh process to its first prediction; PeerError if it fails."""
+    """Seconds from the start of a fresh process to the end of its first call; PeerError if it fails."""
     started = time.perf_counter()
     with subprocess.Popen(
         [*command(peer, folder, threads), "--once"],

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -12,22 +13,25 @@ from npmobilenet.tables import markdown_text, table
 
 from .cases import Case
 from .measuring import Measured, Settings, spread
-from .peers import ENGINES, PEERS
+from .peers import Peer
 from .starting import Started
 
 Document = dict[str, Any]
 
 
-def machine_json(peers: list[str], missing: dict[str, str], settings: Settings) -> Document:
+def beginning(peers: list[Peer], missing: dict[str, str], settings: Settings) -> Document:
     """The beginning of the document: where, with what, how much."""
-    versions = {k: v for name in peers for k, v in PEERS[name].versions.items()}
+    installed = [peer for peer in peers if peer.name not in missing]
+    versions_of = {peer.name: peer.versions for peer in installed}
     return {
         "processor": processor(),
         "processors": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "settings": asdict(settings),
-        "versions": versions,
+        "versions": {k: v for found in versions_of.values() for k, v in found.items()},
+        "versions_of": versions_of,
+        "titles": {peer.name: peer.title for peer in peers},
         "missing": missing,
         "cases": [],
         "starts": [],
@@ -44,30 +48,50 @@ def processor() -> str:
 
 
 def case_json(
-    case: Case, found: list[Measured], peak: float | None, left_out: list[str]
+    case: Case,
+    macs: int,
+    found: list[Measured],
+    peak: float | None,
+    left_out: list[str],
+    rivals: Sequence[str],
 ) -> Document:
-    """A case: each engine, and the fastest of those written for inference beside ours."""
-    ours = next((x for x in found if x.name == "ours" and not x.failure), None)
-    macs = sum(layer.macs for layer in case.plan.layers)
-    engines = [x for x in found if x.name in ENGINES and not x.failure]
-    fastest = min(engines, key=lambda x: x.median, default=None)
+    """A case: each engine, and the fastest of the rivals beside ours."""
+    ours = next((x for x in found if x.peer.name == "ours" and not x.failure), None)
+    peers = [_peer_json(x, case.batch, ours, macs, peak) for x in found]
     return {
         "case": case.name,
         **asdict(case),
         "macs": macs,
         "peak_flops": peak,
-        "fastest_engine": fastest and fastest.name,
-        "ratio_to_fastest": fastest and ours and fastest.ratio(ours)[0],
+        **beside(peers, rivals),
         "left_out": left_out,
-        "peers": [_peer_json(x, case.batch, ours, macs, peak) for x in found],
+        "peers": peers,
+    }
+
+
+def beside(peers: list[Document], rivals: Sequence[str]) -> Document:
+    """The fastest rival, how many times as long it takes as ours, and how much of its memory ours."""
+    working = {x["name"]: x for x in peers if not x["failure"]}
+    engines = [x for name, x in working.items() if name in rivals]
+    fastest = min(engines, key=lambda x: x["median"], default=None)
+    ours = working.get("ours")
+    ratio = memory = None
+    if fastest and ours:
+        ratio = fastest["ratio"]
+        if fastest["peak_memory"]:  # which only Linux tells
+            memory = ours["peak_memory"] / fastest["peak_memory"]
+    return {
+        "fastest_engine": fastest and fastest["name"],
+        "ratio_to_fastest": ratio,
+        "memory_to_fastest": memory,
     }
 
 
 def _peer_json(
     found: Measured, batch: int, ours: Measured | None, macs: int, peak: float | None
 ) -> Document:
-    peer = PEERS[found.name]
-    named = {"name": found.name, "title": peer.title, "setting": peer.setting}
+    peer = found.peer
+    named = {"name": peer.name, "title": peer.title, "setting": peer.setting}
     if found.failure:
         return named | {"failure": found.failure}
     ratio, *quartiles = found.ratio(ours) if ours else (None, None, None)
@@ -94,8 +118,8 @@ def starts_json(case: Case, found: list[Started]) -> list[Document]:
     return [
         {
             "case": case.name,
-            "name": x.name,
-            "title": PEERS[x.name].title,
+            "name": x.peer.name,
+            "title": x.peer.title,
             "failure": x.failure,
             "cold": x.cold,
             "warm": median(x.warm) if x.warm else None,
@@ -105,11 +129,15 @@ def starts_json(case: Case, found: list[Started]) -> list[Document]:
     ]
 
 
-COLUMNS = (
-    "engine", ">median ms", ">best", ">quartiles", ">images/s", ">ours is times as fast", ">of peak",
-    ">memory MB",
-)  # fmt: skip
 START_COLUMNS = ("engine", ">cold s", ">warm s", ">fastest", ">slowest")
+
+
+def columns(document: Document) -> tuple[str, ...]:
+    """Ranges are of rounds, or of runs where there are several."""
+    return (
+        "engine", ">median ms", ">best", ">of runs" if "runs" in document else ">quartiles",
+        ">images/s", ">ours is times as fast", ">of peak", ">memory MB",
+    )  # fmt: skip
 
 
 def rows(case: Document) -> list[tuple[str, ...]]:
@@ -132,19 +160,27 @@ def rows(case: Document) -> list[tuple[str, ...]]:
     ]
 
 
-def notes(case: Document) -> list[str]:
+def notes(case: Document, document: Document) -> list[str]:
     """What a reader of the table must know."""
+    titles = document["titles"]
     found = [f"{x['title']} failed: {x['failure']}" for x in case["peers"] if x["failure"]]
-    found += [f"{PEERS[name].title} left out: it takes seconds" for name in case["left_out"]]
+    found += [f"{titles[name]} left out: it takes seconds" for name in case["left_out"]]
     if case["fastest_engine"] and case["ratio_to_fastest"]:
-        title = PEERS[case["fastest_engine"]].title
-        found.append(
-            f"fastest engine written for inference: {title}; ours is "
+        words = (
+            f"fastest {document['rival']}: {titles[case['fastest_engine']]}; ours is "
             f"{case['ratio_to_fastest']:.2f} times as fast"
         )
+        if case["memory_to_fastest"]:
+            words += f" and takes {case['memory_to_fastest']:.2f} of its memory"
+        found.append(words)
     if case["peak_flops"]:
         found.append(f"peak: {case['peak_flops'] / 1e9:.0f} GFLOP/s from registers")
     working = [x for x in case["peers"] if not x["failure"]]
+    if working:
+        worst = max(working, key=lambda x: x["error"])
+        found.append(
+            f"largest error of {document['shown']}: {worst['error']:.0e}, {worst['title']}"
+        )
     disturbed = sum(x["disturbed"] for x in working)
     if disturbed:
         total = sum(len(x["rounds"]) for x in working)
@@ -169,40 +205,50 @@ def start_rows(starts: list[Document]) -> list[tuple[str, ...]]:
     ]
 
 
-def print_case(out: Console, case: Document) -> None:
+def print_case(out: Console, case: Document, document: Document) -> None:
     """One table and its notes."""
-    out.print(table(COLUMNS, rows(case), title=case["case"]), *notes(case), sep="\n", markup=False)
+    drawn = table(columns(document), rows(case), title=case["case"])
+    out.print(drawn, *notes(case, document), sep="\n", markup=False)
 
 
-def print_starts(out: Console, starts: list[Document]) -> None:
+def print_starts(out: Console, document: Document) -> None:
     """One table."""
+    starts = document["starts"]
     if starts:
-        title = f"Process start to first prediction, {starts[0]['case']}"
-        out.print(table(START_COLUMNS, start_rows(starts), title=title))
-        out.print(
-            *(f"{x['title']} failed: {x['failure']}" for x in starts if x["failure"]), sep="\n"
-        )
+        out.print(table(START_COLUMNS, start_rows(starts), title=_start_title(document)))
+        failed = [f"{x['title']} failed: {x['failure']}" for x in starts if x["failure"]]
+        out.print(*failed, sep="\n", markup=False)
+
+
+def _start_title(document: Document) -> str:
+    return f"Process start to {document['first']}, {document['starts'][0]['case']}"
 
 
 def markdown(document: Document) -> str:
     """All tables, with how each engine was set and what is missing."""
     parts = []
     for case in document["cases"]:
-        listed = "\n".join(f"- {note}" for note in notes(case))
-        parts.append(f"### {case['case']}\n\n{markdown_text(COLUMNS, rows(case))}\n{listed}\n")
+        listed = "\n".join(f"- {note}" for note in notes(case, document))
+        drawn = markdown_text(columns(document), rows(case))
+        parts.append(f"### {case['case']}\n\n{drawn}\n{listed}\n")
     if document["starts"]:
-        title = f"### Process start to first prediction, {document['starts'][0]['case']}"
-        parts.append(f"{title}\n\n{markdown_text(START_COLUMNS, start_rows(document['starts']))}")
+        drawn = markdown_text(START_COLUMNS, start_rows(document["starts"]))
+        parts.append(f"### {_start_title(document)}\n\n{drawn}")
+    used = {x["title"]: x["setting"] for case in document["cases"] for x in case["peers"]}
+    settings = "\n".join(f"- {title}: {setting}" for title, setting in used.items() if setting)
+    parts.append(f"Settings, all float32:\n\n{settings}\n" if settings else "")
+    parts.append(circumstances(document))
+    return "\n".join(filter(None, parts))
+
+
+def circumstances(document: Document) -> str:
+    """Machine, versions, what is missing, how many runs."""
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
-    settings = "\n".join(
-        f"- {PEERS[name].title}: {PEERS[name].setting}"
-        for name in dict.fromkeys(x["name"] for case in document["cases"] for x in case["peers"])
-        if PEERS[name].setting
-    )
-    missing = "; ".join(f"{PEERS[k].title}: {why}" for k, why in document["missing"].items())
-    parts.append(f"Settings, all float32:\n\n{settings}\n")
-    parts.append(
+    found = (
         f"{document['processor']}, {document['settings']['threads']} threads, Python "
-        f"{document['python']}; {versions}.\n" + (f"Not measured: {missing}.\n" if missing else "")
+        f"{document['python']}; {versions}.\n"
     )
-    return "\n".join(parts)
+    if "runs" in document:
+        found += f"Medians of {document['runs']} runs; ranges from the lowest run to the highest.\n"
+    missing = "; ".join(f"{document['titles'][k]}: {why}" for k, why in document["missing"].items())
+    return found + (f"Not measured: {missing}.\n" if missing else "")

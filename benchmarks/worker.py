@@ -1,13 +1,16 @@
-"""python -m benchmarks.worker PEER FOLDER THREADS: one engine in a process of its own.
+"""python -m benchmarks.worker MODULE:FUNCTION FOLDER THREADS: one engine in a process of its own.
+
+The function is a peer's `load`, in a module of `benchmarks.peers`.
 
 It is asked in lines of JSON on standard input and answers in lines of JSON on standard output:
 
     {"do": "load"}                               {"seconds": ...}
     {"do": "predict", "file": "out.npy"}         {}  the logits are in the file
+    {"do": "gradients", "file": "out.npz"}       {}  loss and gradients are in the file; nothing moved
     {"do": "burst", "warm": s, "seconds": s}     {"calls": [seconds of each call]}
     {"do": "memory"}                             {"peak": bytes, "imported": bytes}
 
-With --once it loads, predicts once, says so and ends.  An error is answered {"error": text}.
+With --once it loads, calls once, says so and ends.  An error is answered {"error": text}.
 """
 
 import json
@@ -15,7 +18,6 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -23,20 +25,18 @@ from typing import Any
 
 import numpy as np
 
-from .peers import PEERS
-
 
 class Engine:
     """What the worker is asked to do."""
 
-    def __init__(self, peer: str, folder: Path, threads: int) -> None:
-        module, _, function = PEERS[peer].load.partition(":")
+    def __init__(self, load: str, folder: Path, threads: int) -> None:
+        module, _, function = load.partition(":")
         self.make = getattr(import_module(f"benchmarks.peers.{module}"), function)
         self.folder, self.threads = folder, threads
         self.imported, before = resident(), peak()
         forget_peak()
         self.importing = before
-        self.call: Callable[[], Any]
+        self.call: Any  # a function, of an engine that trains a Trainer
 
     def load(self) -> dict[str, Any]:
         started = time.perf_counter()
@@ -45,6 +45,11 @@ class Engine:
 
     def predict(self, file: str) -> dict[str, Any]:
         np.save(file, self.call())
+        return {}
+
+    def gradients(self, file: str) -> dict[str, Any]:
+        loss, found = self.call.gradients()
+        np.savez(file, loss=loss, **found)
         return {}
 
     def burst(self, warm: float, seconds: float) -> dict[str, Any]:
@@ -98,7 +103,7 @@ def forget_peak() -> None:
 
 def main() -> None:
     """Serve until standard input ends."""
-    peer, folder, threads, *once = sys.argv[1:]
+    load, folder, threads, *once = sys.argv[1:]
     # engines print to standard output; their words go where errors go
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -107,7 +112,7 @@ def main() -> None:
         answers.write(json.dumps(document) + "\n")
 
     try:
-        engine = Engine(peer, Path(folder), int(threads))
+        engine = Engine(load, Path(folder), int(threads))
         if once:
             engine.load()
             engine.call()

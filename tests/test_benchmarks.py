@@ -28,6 +28,7 @@ from benchmarks.starting import measure_starts
 
 TINY = Case(model="v1", width=0.25, resolution=32)
 QUICK = Settings(threads=1, rounds=2, seconds=0.0, warm=0.0, patience=0.0)
+NUMPY = [PEERS["numpy"]]
 LINUX = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux' /proc")
 
 
@@ -68,6 +69,7 @@ def test_inference(tmp_path: Path, monkeypatch, capsys) -> None:
         assert peer["images_per_second"] == pytest.approx(2 / peer["median"])
         assert peer["title"] in printed.out
     assert peers["ours"]["ratio"] == 1
+    assert "largest error of logits" in printed.out
     if "onnxruntime" in peers:
         assert case["fastest_engine"] == "onnxruntime"
         assert case["ratio_to_fastest"] == peers["onnxruntime"]["ratio"]
@@ -76,7 +78,7 @@ def test_inference(tmp_path: Path, monkeypatch, capsys) -> None:
 def test_wrong_logits_are_not_timed(folder: Path) -> None:
     """Nobody wins by computing something else."""
     np.save(folder / "logits.npy", 1.001 * np.load(folder / "logits.npy"))
-    (found,) = measure(TINY, folder, ["numpy"], QUICK)
+    (found,) = measure(folder, NUMPY, QUICK, inference.prove)
     assert "its logits are wrong by 1.0e-03 of the largest" in str(found.failure)
     assert found.rounds == []
 
@@ -84,19 +86,19 @@ def test_wrong_logits_are_not_timed(folder: Path) -> None:
 def test_a_failing_engine_says_why(folder: Path) -> None:
     """And does not take the others with it."""
     (folder / "network.safetensors").unlink()
-    (found,) = measure(TINY, folder, ["numpy"], QUICK)
+    (found,) = measure(folder, NUMPY, QUICK, inference.prove)
     assert "network.safetensors" in str(found.failure)
-    (started,) = measure_starts(folder, ["numpy"], 1, 1, 0.0)
+    (started,) = measure_starts(folder, NUMPY, 1, 1, 0.0)
     assert "network.safetensors" in str(started.failure)
 
 
 @LINUX
 def test_starts_and_memory(folder: Path) -> None:
     """A cold and a warm start; memory with and without what is imported."""
-    (found,) = measure(TINY, folder, ["numpy"], QUICK)
+    (found,) = measure(folder, NUMPY, QUICK, inference.prove)
     assert found.failure is None
     assert 0 < found.imported_memory < found.peak_memory
-    (started,) = measure_starts(folder, ["numpy"], 1, 1, 0.0)
+    (started,) = measure_starts(folder, NUMPY, 1, 1, 0.0)
     assert started.failure is None
     assert started.cold is not None
     assert len(started.warm) == 1

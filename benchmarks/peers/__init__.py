@@ -2,8 +2,9 @@
 
 An engine is a function load(folder, threads) -> call: it reads what it needs of the files that
 `benchmarks.cases` writes, brings the images into the layout it likes, and gives a function without
-arguments that computes logits (N, classes).  A module imports its engine at its top: that is how the
-memory of importing is told from the memory of working.
+arguments that computes logits (N, classes).  Engines that train are in `benchmarks.peers.trainers`.  A
+module imports its engine at its top: that is how the memory of importing is told from the memory of
+working.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Peer:
     setting: str = ""  # what makes it fast
     environment: dict[str, str] = field(default_factory=dict)
     largest: int | None = None  # batch; what takes seconds a call is not asked for more
+    threads: int | None = None  # its own number, whatever the others are given
 
     def missing(self) -> str | None:
         """Why it cannot be measured here, if so."""

@@ -20,12 +20,18 @@ def load(folder: Path, threads: int) -> Callable[[], Any]:
     return lambda: np.asarray(run(arrays, images))
 
 
-def network(layers: list[dict[str, Any]], arrays: Mapping[str, Any], image: Any) -> Any:
-    """The layers in order, each fed by those it names."""
+def network(
+    layers: list[dict[str, Any]],
+    arrays: Mapping[str, Any],
+    image: Any,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
+) -> Any:
+    """The layers in order, each fed by those it names; rules: what computes each kind, RULES."""
+    rules = RULES if rules is None else rules
     values = {"image": image}
     for layer in layers:
         inputs = [values[source] for source in layer["inputs"]]
-        values[layer["name"]] = y = RULES[layer["kind"]](layer, arrays, *inputs)
+        values[layer["name"]] = y = rules[layer["kind"]](layer, arrays, *inputs)
     return y
 
 

@@ -12,7 +12,10 @@ from torch.nn import functional as F
 
 
 class Activation(nn.Module):
-    """Any of a plan's activations, in place where the operator can be."""
+    """Any of a plan's activations, in place where that spares memory.
+
+    In training PyTorch copies what a curve changes in place, since it needs it on the way back.
+    """
 
     def __init__(self, function: str, slope: float) -> None:
         super().__init__()
@@ -24,7 +27,8 @@ class Activation(nn.Module):
         names = {"hard_sigmoid": "hardsigmoid", "hard_swish": "hardswish", "swish": "silu"}
         if self.function == "sigmoid":
             return x.sigmoid_()
-        return getattr(F, names.get(self.function, self.function))(x, inplace=True)
+        inplace = self.function in ("relu", "relu6") or not self.training
+        return getattr(F, names.get(self.function, self.function))(x, inplace=inplace)
 
 
 class Network(nn.Module):
@@ -70,6 +74,8 @@ def module(layer: dict[str, Any], arrays: Any) -> nn.Module | None:
     kind, name = layer["kind"], layer["name"]
     if kind == "activation":
         return Activation(layer["function"], layer["slope"])
+    if kind == "batch_norm":
+        return batch_norm(layer, arrays)
     if f"{name}.weight" not in arrays:
         return None
     weight = torch.from_numpy(arrays[f"{name}.weight"])
@@ -102,6 +108,15 @@ def module(layer: dict[str, Any], arrays: Any) -> nn.Module | None:
     if made.bias is not None:
         made.bias = nn.Parameter(torch.from_numpy(arrays[f"{name}.bias"]))
     return nn.Sequential(*pads, made) if pads else made
+
+
+def batch_norm(layer: dict[str, Any], arrays: Any) -> nn.Module:
+    """A normalisation that was not folded, for training."""
+    names = {"weight": "gamma", "bias": "beta", "running_mean": "mean", "running_var": "variance"}
+    found = {k: torch.from_numpy(arrays[f"{layer['name']}.{v}"]) for k, v in names.items()}
+    made = nn.BatchNorm2d(len(found["weight"]), layer["eps"], layer["momentum"])
+    made.load_state_dict(found, strict=False)  # without the count of batches
+    return made
 
 
 def _loaded(folder: Path, threads: int) -> tuple[Network, Any]:
