@@ -174,6 +174,20 @@ def rows(speeds: list[Speed], rungs: list[str], most: float | None) -> list[tupl
     ]
 
 
+def together(speeds: list[Speed], rungs: list[str]) -> str:
+    """Milliseconds of all convolutions and the classifier, each layer as often as the network has it."""
+    found = []
+    for rung in rungs:
+        if rung != "loops":  # which some layers are too large for
+            own = [x for x in speeds if x.rung == rung and x.operator in SIMD]
+            ms = [
+                1e3 * sum(x.seconds * x.layers for x in own if x.direction == direction)
+                for direction in ("forward", "backward")
+            ]
+            found.append(f"{rung} {ms[0]:.1f} + {ms[1]:.1f}")
+    return f"all convolutions and the classifier, ms, forward + backward: {', '.join(found)}"
+
+
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(
@@ -195,15 +209,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     chosen = options(arguments)
     plan = nm.plan(chosen.model, width=chosen.width, resolution=chosen.resolution)
-    threads = _threads()
-    before = peak(threads)
+    count = threads()
+    before = peak(count)
     speeds, left_out = measure(plan, chosen.rungs, chosen.rounds)
-    after = peak(threads)
+    after = peak(count)
     most = max(before, after) if before and after else None
     columns = ("operator", "shape", "direction", ">MFLOP", *(f">{rung}" for rung in chosen.rungs))
     found = rows(speeds, chosen.rungs, most)
-    limit = f"peak, {threads} threads: {most / 1e9:.0f} GFLOP/s" if most else "peak: needs numba"
+    limit = f"peak, {count} threads: {most / 1e9:.0f} GFLOP/s" if most else "peak: needs numba"
     words = [f"GFLOP/s, and the share of the peak; {limit}"]
+    words.append(together(speeds, chosen.rungs))
     forced = [f"{name}={value}" for name, value in os.environ.items() if name in FORCED]
     if forced:
         words.append(f"with {', '.join(forced)}")
@@ -216,7 +231,7 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.json:
         document = {
             "peak_flops": most,
-            "threads": threads,
+            "threads": count,
             "forced": forced,
             "loops_left_out": left_out,
             "speeds": [asdict(x) | {"flops_per_second": x.flops_per_second} for x in speeds],
@@ -224,7 +239,8 @@ def main(arguments: list[str] | None = None) -> None:
         chosen.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
-def _threads() -> int:
+def threads() -> int:
+    """How many threads Numba's kernels have."""
     try:
         import numba
     except ImportError:

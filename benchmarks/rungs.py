@@ -45,6 +45,7 @@ def contestants(channels: int, rungs: tuple[str, ...]) -> dict[tuple[str, str], 
         calls[name, rung] = call
 
     for rung in rungs:
+        common = "numba" if rung == "simd" else rung  # batch normalisation has no fourth rung
         add(
             "depthwise_conv2d",
             rung,
@@ -59,8 +60,8 @@ def contestants(channels: int, rungs: tuple[str, ...]) -> dict[tuple[str, str], 
         )
         add(
             "batch_norm",
-            rung,
-            lambda r=rung: nm.batch_norm(x, ones, ones, ones, ones, train=True, rung=r)[:2],
+            common,
+            lambda r=common: nm.batch_norm(x, ones, ones, ones, ones, train=True, rung=r)[:2],
             nm.batch_norm_backward,
         )
     return calls
@@ -100,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=101, help="calls of each contestant (101)")
     repeats = parser.parse_args().repeats
-    calls = contestants(CHANNELS, ("numpy", "numba"))
+    calls = contestants(CHANNELS, ("numpy", "numba", "simd"))
     if find_spec("torch"):
         calls |= torch_contestants()
     seconds: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
@@ -116,7 +117,7 @@ def main() -> None:
     rows = [
         (name, rung, f"{1e3 * median(seconds[name, rung]):,.3f} ms")
         for name in ("depthwise_conv2d", "pointwise_conv2d", "batch_norm")
-        for rung in ("loops", "numpy", "numba", "PyTorch")
+        for rung in ("loops", "numpy", "numba", "simd", "PyTorch")
         if (name, rung) in seconds
     ]
     title = f"Both passes, {SIZE} x {SIZE} x {CHANNELS}, float32"

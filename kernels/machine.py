@@ -1,6 +1,6 @@
 """What this machine can do at most: multiply-adds that never leave the registers, and moving memory.
 
-    fma     acc[k] = acc[k] * a + b      for k accumulators, vectors of as many lanes as the CPU has
+    fma     acc[k] = acc[k] * a + b      for k accumulators, vectors of as many lanes as the kernels use
     triad   a[q] = b[q] + s * c[q]       two reads and one write for each number (McCalpin's STREAM)
 
 A multiply-add takes some 4 cycles and a core starts two in each, so at least 8 must be under way; with
@@ -10,22 +10,14 @@ AVX-512 and ARM; where there are 16 registers, 12 accumulators do.
 The compiler would turn no Python loop into exactly that, so the loop is given as LLVM instructions.
 """
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from .simd.lanes import LANES, REGISTERS
 
-def registers():
-    """(lanes of float32, accumulators) for this CPU."""
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 16, 24
-    if features.get("avx2") or features.get("avx"):
-        return 8, 12
-    return 4, 24 if features.get("neon") else 12
-
-
-LANES, ACCUMULATORS = registers()
+__all__ = ["ACCUMULATORS", "LANES", "fma_chains", "numba_fma", "numba_triad"]
+ACCUMULATORS = 24 if REGISTERS == 32 else 12
 
 
 @intrinsic

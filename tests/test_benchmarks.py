@@ -19,7 +19,7 @@ from npmobilenet.cost.machine import Machine
 from npmobilenet.ops.rungs import RUNGS
 
 sys.path.append(str(Path(__file__).parent.parent))  # benchmarks/ is not part of the package
-from benchmarks import engine, inference, ladder, quiet
+from benchmarks import engine, inference, ladder, quiet, steps
 from benchmarks.cases import Case, drawn_images, drawn_params, write
 from benchmarks.measuring import Settings, measure
 from benchmarks.peers import PEERS, Peer
@@ -177,6 +177,17 @@ def test_ladder(tmp_path: Path, monkeypatch, capsys) -> None:
         if x["layer"] == "stem":
             assert x["flops"] == (2 if x["direction"] == "forward" else 4) * TINY.plan["stem"].macs
             assert x["flops_per_second"] == x["flops"] / x["seconds"]
+
+
+def test_steps(monkeypatch, capsys) -> None:
+    """A line for each rung but the loops, and one for the compiled step."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(ladder, "REST", 0.0)
+    words = "--resolution 32 --batch 2 --rounds 1 --markdown"
+    steps.main(words.split())
+    printed = capsys.readouterr().out
+    for name in ("rung numpy", "rung numba", "rung simd", "compiled step", "v1 0.25/32, batch 2"):
+        assert name in printed
 
 
 def test_ladder_has_every_layer_and_rung() -> None:

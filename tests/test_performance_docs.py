@@ -1,4 +1,4 @@
-"""docs/performance.md: its pictures are what the code draws, its printed lines what its blocks print."""
+"""Pages on speed: their pictures are what the code draws, their printed lines what their blocks print."""
 
 import contextlib
 import io
@@ -13,18 +13,25 @@ from xml.etree import ElementTree
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGE = (DOCS / "performance.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("performance", "backwards")
+}
+PICTURES: dict[str, Any] = {}
+DRAWN_BY: dict[str, str] = {}
 sys.path.insert(0, str(DOCS / "pictures"))  # as for a script that is run there
-PICTURES: dict[str, Any] = runpy.run_path(str(DOCS / "pictures/performance.py"))["PICTURES"]
+for page in PAGES:
+    drawn = runpy.run_path(str(DOCS / f"pictures/{page}.py"))["PICTURES"]
+    PICTURES |= drawn
+    DRAWN_BY |= dict.fromkeys(drawn, page)
 sys.path.pop(0)
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures_are_current(name: str) -> None:
-    """Run docs/pictures/performance.py where this fails."""
+    """Run the script in docs/pictures where this fails."""
     shown = (DOCS / f"pictures/{name}.svg").read_text(encoding="utf-8")
     assert shown == PICTURES[name]().svg()
-    assert f"](pictures/{name}.svg)" in PAGE
+    assert f"](pictures/{name}.svg)" in PAGES[DRAWN_BY[name]]
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -54,22 +61,23 @@ def test_the_drawn_tile_is_one_of_the_engine_s() -> None:
     assert f"][{vectors}]" not in drawn
 
 
-def printed() -> Iterator[tuple[str, str]]:
+def printed(page: str) -> Iterator[tuple[str, str]]:
     """(what the page says, what is printed) for each Python block that is followed by its lines."""
     names: dict[str, object] = {"__name__": "page"}
     pattern = r"^```python\n(.*?)^```$(?:\n```text\n(.*?)^```$)?"
-    for match in re.finditer(pattern, PAGE, re.DOTALL | re.MULTILINE):
+    for match in re.finditer(pattern, PAGES[page], re.DOTALL | re.MULTILINE):
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            exec(compile(match.group(1), "performance.md", "exec"), names)
+            exec(compile(match.group(1), f"{page}.md", "exec"), names)
         yield match.group(2) or "", out.getvalue()
 
 
-def test_blocks_print_what_the_page_says() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks_print_what_the_page_says(page: str) -> None:
     """Where a vector has 16 numbers; sizes and tiles are others elsewhere."""
     pytest.importorskip("numba")
     from npmobilenet.kernels.simd.lanes import LANES, REGISTERS
 
     if (LANES, REGISTERS) != (16, 32):
         pytest.skip("the page shows what a processor with AVX-512 prints")
-    for said, found in printed():
+    for said, found in printed(page):
         assert said == found
