@@ -81,7 +81,7 @@ def test_wrong_gradients_are_not_timed(folder: Path, tmp_path: Path) -> None:
         assert found.rounds == []
 
 
-@pytest.mark.parametrize("name", ["eager", "channels_last"])
+@pytest.mark.parametrize("name", [pytest.param("eager", marks=pytest.mark.long), "channels_last"])
 def test_same_steps(folder: Path, monkeypatch, name: str) -> None:
     """Ours and PyTorch's, at a rate at which steps show: the losses fall alike."""
     pytest.importorskip("torch")

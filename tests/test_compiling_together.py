@@ -50,6 +50,7 @@ def test_the_second_process_takes_some_of_the_units(tmp_path: Path) -> None:
     assert compiled_by(tmp_path) == []
 
 
+@pytest.mark.long
 def test_without_the_second_process_the_first_compiles_all(tmp_path: Path) -> None:
     own = compiled_by(tmp_path, how="broken")
     assert len(own) == len(set(own))

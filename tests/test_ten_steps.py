@@ -91,11 +91,9 @@ def test_the_plain_step_follows_pytorch(
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.name)
-@pytest.mark.parametrize(
-    ("model", "dialect", "asked"),
-    [pytest.param(*case, marks=[pytest.mark.long] * (case[0] != "v1")) for case in NETWORKS],
-)
+@pytest.mark.parametrize(("model", "dialect", "asked"), NETWORKS)
 def test_the_compiled_step_follows_as_well_as_pytorchs_float32(
     model: str, dialect: str, asked: Any, optimizer: Optimizer
 ) -> None:

@@ -35,7 +35,10 @@ def all_of(step, x, labels):
     }
 
 
-@pytest.mark.parametrize("model", nm.MODELS)
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(m, marks=[pytest.mark.long] * (m not in ("v2", "v3-small"))) for m in nm.MODELS],
+)
 def test_same_bits_for_any_number_of_threads_and_again(model):
     """Work is cut by the shapes alone; a unit that read what another still writes would show here."""
     plan = nm.plan(model, width=0.25, resolution=(48, 57), classes=10)
