@@ -10,7 +10,17 @@ from PIL import Image
 from npmobilenet.training.counts import class_counts, summary, warnings
 from npmobilenet.training.data import ArrayImages, ImageFolder, load_evaluation, load_splits
 from npmobilenet.training.lists import ListImages
-from npmobilenet.training.subsets import Cached, Subset, cached, free_megabytes, hold_out, part_of
+from npmobilenet.training.loader import Augment, batches
+from npmobilenet.training.subsets import (
+    Cached,
+    Subset,
+    at_resolution,
+    cached,
+    free_megabytes,
+    hold_out,
+    part_of,
+)
+from npmobilenet.training.transforms import Preprocessing
 
 
 def listed_folder(folder: Path, names: str | None = "0 daisy\n1 rose, red\n2 tulip\n") -> Path:
@@ -151,6 +161,40 @@ def test_the_cache_decodes_once_and_knows_its_limit() -> None:
     assert cached(inner, 0) is inner
     assert cached(noise(), 100).__class__ is ArrayImages
     assert free_megabytes() >= 0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_arrays_resized_once_give_the_same_batches(channels: int) -> None:
+    wanted = Preprocessing(
+        resolution=(5, 7),
+        resize=None,
+        channels=channels,
+        mean=(0.4,) * channels,
+        std=(0.2,) * channels,
+    )
+    once = at_resolution(noise(), wanted, 1)
+    assert isinstance(once, ArrayImages)
+    assert once.images.shape == (51, 5, 7, channels)
+    how = Augment(flip=0.5, shift=2, erase=0.5)
+    both = [
+        batches(x, batch_size=20, preprocessing=wanted, augmentation=how, shuffle=True, workers=w)
+        for x, w in ((noise(), 0), (once, 1))
+    ]
+    for expected, found in zip(*both, strict=True):
+        assert expected.x.tobytes() == found.x.tobytes()
+        assert expected.labels.tolist() == found.labels.tolist()
+    assert once.names == noise().names
+
+
+def test_arrays_stay_as_they_are_where_that_is_less_work() -> None:
+    data, mean, std = noise(), (0.5,) * 3, (0.5,) * 3
+    here = Preprocessing(resolution=(3, 3), resize=None, channels=3, mean=mean, std=std)
+    assert at_resolution(data, here, 1) is data
+    cropped = Preprocessing(resolution=(4, 4), resize=5, channels=3, mean=mean, std=std)
+    assert at_resolution(data, cropped, 1) is data
+    large = Preprocessing(resolution=(99, 99), resize=None, channels=3, mean=mean, std=std)
+    assert at_resolution(data, large, 1) is data
+    assert at_resolution(Counting(data), large, 100).__class__ is Counting
 
 
 def test_an_image_folder_comes_out_of_the_cache_as_it_went_in(tmp_path: Path) -> None:

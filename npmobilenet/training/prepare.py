@@ -15,7 +15,7 @@ from .counts import warnings
 from .data import Splits, default_preprocessing, load_splits
 from .datasets import Dataset
 from .documents import merged
-from .subsets import cached, free_megabytes, hold_out
+from .subsets import at_resolution, cached, free_megabytes, hold_out
 from .transfer import read_weights, transferred
 from .transforms import Preprocessing
 
@@ -73,19 +73,24 @@ def prepare_run(
         if source is not None:
             params, said = transferred(network, source, splits.train.classes, config.train.seed)
             remarks.append(f"{config.model.weights}: {said}")
-    training, validation = _with_cache(config.data.cache_mb, training, validation)
+    training, validation = _in_memory(config, preprocessing, training, validation)
     return Prepared(config, network, training, validation, preprocessing, params, tuple(remarks))
 
 
-def _with_cache(
-    megabytes: int, training: Dataset, validation: Dataset | None
+def _in_memory(
+    config: Config, preprocessing: Preprocessing, training: Dataset, validation: Dataset | None
 ) -> tuple[Dataset, Dataset | None]:
     """Both parts with a share of the memory, as large as their share of the images."""
+    megabytes = config.data.cache_mb
     memory = free_megabytes() // CACHE_SHARE if megabytes < 0 else megabytes
-    if validation is None:
-        return cached(training, memory), None
-    share = len(training) / (len(training) + len(validation))
-    return cached(training, int(memory * share)), cached(validation, int(memory * (1 - share)))
+    held = 0 if validation is None else len(validation)
+    own = memory * len(training) // (len(training) + held)
+    if validation is not None:
+        validation = at_resolution(cached(validation, memory - own), preprocessing, memory - own)
+    training = cached(training, own)
+    if not config.augment.crop and not config.augment.jitters:
+        training = at_resolution(training, preprocessing, own)
+    return training, validation
 
 
 def _settled(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .datasets import ArrayImages, Dataset
+from .transforms import Preprocessing, framed, pixels_of
 
 HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
 
@@ -92,6 +93,21 @@ def cached(dataset: Dataset, megabytes: int) -> Dataset:
     return (
         dataset if isinstance(inner, ArrayImages) or megabytes <= 0 else Cached(dataset, megabytes)
     )
+
+
+def at_resolution(dataset: Dataset, wanted: Preprocessing, megabytes: int) -> Dataset:
+    """Images in arrays, resized once for all epochs, where `prepare` does no more and they fit."""
+    if not isinstance(dataset, ArrayImages) or wanted.resize is not None:
+        return dataset
+    size = len(dataset) * wanted.resolution[0] * wanted.resolution[1] * wanted.channels
+    if wanted.keeps(*dataset.images.shape[1:3]) or size > megabytes * 1_000_000:
+        return dataset
+    images = np.empty((len(dataset), *wanted.resolution, wanted.channels), np.uint8)
+    for k in range(len(dataset)):
+        images[k] = pixels_of(framed(dataset.image(k), wanted))
+    found = ArrayImages(images, dataset.labels, dataset.classes)
+    found.names = dataset.names
+    return found
 
 
 def free_megabytes() -> int:
