@@ -63,7 +63,7 @@ def help_with(claims: str, names: Iterable[str]) -> None:
 @contextmanager
 def _helper(claims: str, units: list[Any]) -> Iterator[None]:
     """A second process at work from the other end; at the end it is waited for."""
-    if len(units) < FEWEST or _cores() < 2 or not sys.executable:
+    if len(units) < FEWEST or cores() < 2 or not sys.executable:
         yield
         return
     names = [f"{unit.function.__module__}:{unit.title}" for unit in reversed(units)]
@@ -87,7 +87,8 @@ def _claimed(claims: str, title: str) -> bool:
     return True
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

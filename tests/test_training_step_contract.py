@@ -106,3 +106,15 @@ def test_on_machines_with_narrower_vectors(machine):
         command, env=os.environ | NARROW[machine], capture_output=True, text=True, cwd=here.parent
     )
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_one_value_for_each_channel_cannot_be_normalised():
+    """Its variance is unknown; with frozen statistics one is enough."""
+    plan = nm.plan("v1-shallow", width=0.25, resolution=32, classes=3)
+    params = nm.init(plan, 0)
+    with pytest.raises(
+        ValueError, match="more than one value for each channel, it has \\(1, 1, 1, "
+    ):
+        compile_training(plan, params, 1, threads=1)
+    norms = [layer.name for layer in plan.layers if layer.kind == "batch_norm"]
+    compile_training(plan, params, 1, threads=1, frozen=norms)

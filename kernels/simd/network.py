@@ -12,19 +12,19 @@ from numba import njit
 
 from ..compiling import compiled, prange
 from .team import SPACING, claim, finished, stamp, wait
-from .unit import BASES, STAGE, call
+from .unit import BASES, call
 from .vector import address
 
 part = njit(nogil=True, error_model="numpy")
-STAGE_BYTES, BASES_BYTES = STAGE.itemsize, BASES.itemsize
+BASES_BYTES = BASES.itemsize
 
 
 @part
 def do(stages, number, bases, unit):
     """One unit of a stage."""
-    for part in range(number, number + stages[number].parts):
-        s = stages[part]
-        stage = address(stages) + part * STAGE_BYTES
+    for record in range(number, number + stages[number].records):
+        s = stages[record]
+        stage = address(stages) + record * stages.itemsize
         call(s.first, stage, bases, unit)
         if s.then:
             call(s.then, stage, bases, unit)
@@ -37,15 +37,15 @@ def together(stages, bases, counters, member, members):
     """The stages in order, their units shared by all members."""
     number = 0
     while number < len(stages):
-        units, parts = stages[number].units, stages[number].parts
+        units, records = stages[number].units, stages[number].records
         unit = claim(counters, units, member, members)
         while unit >= 0:
             do(stages, number, bases, unit)
             finished(counters, members)
             unit = claim(counters, units, member, members)
         wait(counters, units, members)
-        number += parts
-        counters += parts * (members + 1) * SPACING
+        number += records
+        counters += records * (members + 1) * SPACING
         if member == 0:  # how long stages take is measured where they run: benchmarks/engine.py
             stamp(counters - SPACING + 8)
 

@@ -24,6 +24,7 @@ from .vector import (
     INT64,
     VECTOR,
     constant,
+    counted,
     larger,
     load_number,
     load_vector,
@@ -111,7 +112,7 @@ def _multiply(builder, sums, x, x_plane, turns, w, ahead):
     """The loop over K, STEPS of it at a time."""
 
     def turn(number, here, panel, now):
-        now = _steps(builder, now, here, panel, STEPS, BYTES)
+        now = steps(builder, now, here, panel, STEPS, BYTES)
         if len(sums) == 1:
             for line in range(0, STEPS * len(sums[0]) * BYTES, 64):
                 prefetch(builder, panel, FAR + line)
@@ -127,7 +128,7 @@ def _multiply(builder, sums, x, x_plane, turns, w, ahead):
             forward = builder.select(half, back, INT64(4 * STEPS))
         return builder.add(here, forward), now
 
-    return _loop(builder, sums, turns, STEPS, x, w, turn)[1]
+    return loop(builder, sums, turns, STEPS, x, w, turn)[1]
 
 
 def _convolve(builder, sums, x, x_step, segments, segment_at, length, w):
@@ -140,19 +141,19 @@ def _convolve(builder, sums, x, x_step, segments, segment_at, length, w):
         here = builder.add(x, builder.sext(at, INT64))
 
         def one(_, here, panel, now):
-            return builder.add(here, INT64(4)), _steps(builder, now, here, panel, 1, x_step)
+            return builder.add(here, INT64(4)), steps(builder, now, here, panel, 1, x_step)
 
-        return here, _loop(builder, now, length, 1, here, panel, one)[1]
+        return here, loop(builder, now, length, 1, here, panel, one)[1]
 
-    return _loop(builder, sums, segments, panel_step, x, w, segment)[1]
+    return loop(builder, sums, segments, panel_step, x, w, segment)[1]
 
 
-def _steps(builder, sums, here, panel, steps, x_step):
-    """`steps` of K: sums + x @ w.  Rows of x are x_step bytes apart."""
+def steps(builder, sums, here, panel, count, x_step):
+    """`count` steps of K: sums + x @ w.  Rows of x are x_step bytes apart."""
     rows, vectors = range(len(sums)), range(len(sums[0]))
     far = x_step if isinstance(x_step, int) else None
     starts = [r * far if far else builder.mul(x_step, INT64(r)) for r in rows]
-    for k in range(steps):
+    for k in range(count):
         weights = [load_vector(builder, panel, (k * len(vectors) + v) * BYTES) for v in vectors]
         for r in rows:
             place = here if far else builder.add(here, starts[r])
@@ -165,30 +166,30 @@ def _steps(builder, sums, here, panel, steps, x_step):
     return sums
 
 
-def _loop(builder, sums, turns, panel_step, x, w, body):
-    """turn = 0 .. turns - 1 (one at least): body(turn, address in x, address in w, sums)."""
-    before = builder.block
-    loop, after = builder.append_basic_block("loop"), builder.append_basic_block("done")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    turn, here, panel = builder.phi(INT64), builder.phi(INT64), builder.phi(INT64)
-    kept = [[builder.phi(VECTOR) for _ in row] for row in sums]
-    there, now = body(turn, here, panel, [list(row) for row in kept])
+def loop(builder, sums, turns, panel_step, x, w, body):
+    """turn = 0 .. turns - 1 (one at least): body(turn, address in x, address in w, sums).
+
+    body gives the next address in x and the sums; after the loop the last of both are given.
+    """
+    columns = len(sums[0])
     if isinstance(panel_step, int):
-        panel_step = INT64(panel_step * len(sums[0]) * BYTES)
-    following, beyond = builder.add(turn, INT64(1)), builder.add(panel, panel_step)
-    end = builder.block
-    for phi, first, later in (
-        (turn, INT64(0), following),
-        (here, x, there),
-        (panel, w, beyond),
-        *(trio for rows in zip(kept, sums, now, strict=True) for trio in zip(*rows, strict=True)),
-    ):
-        phi.add_incoming(first, before)
-        phi.add_incoming(later, end)
-    builder.cbranch(builder.icmp_signed("<", following, turns), loop, after)
-    builder.position_at_end(after)
-    return there, now
+        panel_step = INT64(panel_step * columns * BYTES)
+
+    def turn(number, carried):
+        here, panel, *flat = carried
+        there, now = body(number, here, panel, in_rows(flat))
+        return [there, builder.add(panel, panel_step), *flattened(now)]
+
+    def in_rows(flat):
+        return [flat[at : at + columns] for at in range(0, len(flat), columns)]
+
+    here, _, *flat = counted(builder, turns, [x, w, *flattened(sums)], turn)
+    return here, in_rows(flat)
+
+
+def flattened(sums):
+    """Rows of sums, one after the other."""
+    return [value for row in sums for value in row]
 
 
 def activate(builder, sums, activation, low, high):
@@ -204,7 +205,7 @@ def activate(builder, sums, activation, low, high):
         return builder.fmul(builder.fmul(value, gate), constant(1 / 6))
 
     swish = builder.icmp_signed("==", activation, INT64(HARD_SWISH))
-    return _either(builder, swish, sums, hard_swish, clamp)
+    return either(builder, swish, sums, hard_swish, clamp)
 
 
 def _add(builder, sums, added, at, plane):
@@ -215,12 +216,12 @@ def _add(builder, sums, added, at, plane):
     def plus(value):
         return builder.fadd(value, load_vector(builder, next(places)()))
 
-    return _either(builder, wanted, sums, plus, lambda value: value)
+    return either(builder, wanted, sums, plus, lambda value: value)
 
 
 def _write(builder, sums, y, at, plane):
     places = _places(builder, len(sums), len(sums[0]), y, at, plane)
-    for value, place in zip((value for row in sums for value in row), places, strict=True):
+    for value, place in zip(flattened(sums), places, strict=True):
         store_vector(builder, value, place())
 
 
@@ -235,7 +236,7 @@ def _places(builder, rows, vectors, base, at, plane):
     return [lambda r=r, v=v: place(r, v) for r in range(rows) for v in range(vectors)]
 
 
-def _either(builder, condition, sums, yes, no):
+def either(builder, condition, sums, yes, no):
     """Every sum through `yes` or through `no`, with one branch for all of them."""
     ends = {}
     with builder.if_else(condition) as (then, otherwise):

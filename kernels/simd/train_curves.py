@@ -6,44 +6,36 @@ Forwards v is changed from u to the activation of u, in place.  Backwards v is m
 at u, which is made of y as `activated` makes it.
 """
 
-import math
-
 import numpy as np
-from numba import njit
 
 from ..compiling import compiled_unit
 from .lanes import LANES
+from .pieces import filled
+from .pieces import sigmoid as sigmoid_of
 from .train_unit import CENTRE, SCALE, SHIFT
 from .train_vector import INVOKED
 from .vector import number_at, set_number
 
-
-@njit(nogil=True, error_model="numpy")
-def _sigmoid(x):
-    e = np.float32(math.exp(-abs(x)))
-    return (np.float32(1) if x >= 0 else e) / (np.float32(1) + e)
+times_x = False  # what the template below leaves open
 
 
-def _curve(swish):
-    def curve(v, y, count, c, backward, _, __, ___):
-        for q in range(count * LANES):
-            number = number_at(v + 4 * q)
-            if backward:
-                lane = 4 * (q % LANES)
-                u = number_at(y + 4 * q) - number_at(c + CENTRE + lane)
-                u = u * number_at(c + SCALE + lane) + number_at(c + SHIFT + lane)
-                r = _sigmoid(u)
-                if swish:
-                    slope = r * (np.float32(1) + u * (np.float32(1) - r))
-                else:
-                    slope = r * (np.float32(1) - r)
-                set_number(v + 4 * q, number * slope)
+def curve(v, y, count, c, backward, _, __, ___):
+    for q in range(count * LANES):
+        number = number_at(v + 4 * q)
+        if backward:
+            lane = 4 * (q % LANES)
+            u = number_at(y + 4 * q) - number_at(c + CENTRE + lane)
+            u = u * number_at(c + SCALE + lane) + number_at(c + SHIFT + lane)
+            r = sigmoid_of(u)
+            if times_x:
+                slope = r * (np.float32(1) + u * (np.float32(1) - r))
             else:
-                r = _sigmoid(number)
-                set_number(v + 4 * q, number * r if swish else r)
+                slope = r * (np.float32(1) - r)
+            set_number(v + 4 * q, number * slope)
+        else:
+            r = sigmoid_of(number)
+            set_number(v + 4 * q, number * r if times_x else r)
 
-    curve.__name__ = curve.__qualname__ = "swish" if swish else "sigmoid"
-    return compiled_unit(curve, INVOKED)
 
-
-sigmoid, swish = _curve(False), _curve(True)
+sigmoid = compiled_unit(filled(curve, "sigmoid", times_x=False), INVOKED)
+swish = compiled_unit(filled(curve, "swish", times_x=True), INVOKED)

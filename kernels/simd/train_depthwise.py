@@ -14,7 +14,8 @@ and both are done while everything is in the cache.
 from numba import carray  # type: ignore[attr-defined]
 
 from .lanes import BYTES
-from .train_maps import activated, masked, measured, merged, part, share, through, zero
+from .pieces import filled, part, share
+from .train_maps import activated, masked, measured, merged, through, zero
 from .train_tiles import taps_tile, window_tile
 from .train_unit import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, unit
 from .vector import add, load, store
@@ -57,104 +58,111 @@ def _slopes(s, block, n, d, first, count, kernel, stride):
         d += s.padded * BYTES
 
 
+# what the templates below leave open
+kernel, stride, pixels, many, one, wide, narrow = 0, 0, 0, None, None, None, None
+
+
+def window_forward(stage, bases, number):
+    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
+    block, group = number // s.chunks, number % s.chunks
+    images = share(s.images, group, s.chunks, 1), share(s.images, group + 1, s.chunks, 1)
+    w = s.panels + block * kernel * kernel * BYTES
+    bias = s.bias + block * BYTES if s.bias else s.zeros
+    sums = s.y_sums + (group * s.y_blocks + block) * FORWARD_SUMS
+    line = s.padded * BYTES
+    for n in range(images[0], images[1]):
+        for start in range(0, s.y_rows, s.band):
+            rows = min(s.band, s.y_rows - start)
+            _inputs(s, block, n, b.scratch, start * stride, (rows - 1) * stride + kernel)
+            for i in range(rows):
+                x = b.scratch + i * stride * line
+                y = s.y + block * s.y_plane
+                y += (n * s.image + (start + i) * s.y_columns) * BYTES
+                j = 0
+                while s.y_columns - j >= pixels:
+                    many(x + j * stride * BYTES, line, w, bias, y + j * BYTES)
+                    j += pixels
+                while j < s.y_columns:
+                    one(x + j * stride * BYTES, line, w, bias, y + j * BYTES)
+                    j += 1
+                if s.y_sums:
+                    fresh = n == images[0] and start + i == 0
+                    measured(y, s.y_columns, sums, fresh)
+
+
+def window_backward(stage, bases, number):
+    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
+    block, group = number // s.chunks, number % s.chunks
+    images = share(s.images, group, s.chunks, 1), share(s.images, group + 1, s.chunks, 1)
+    taps = kernel * kernel
+    w = s.panels + block * taps * BYTES
+    g = s.g_shares + (group * s.x_blocks + block) * taps * BYTES
+    c = s.x_coefficients + block * COEFFICIENTS
+    sums = s.dx_sums + (group * s.x_blocks + block) * BACKWARD_SUMS
+    line = s.padded * BYTES
+    x = b.scratch
+    d = x + (stride * s.band + kernel) * line
+    dv = d + (stride * s.band + 2 * kernel) * line
+    row = dv + s.columns * BYTES  # the taps' gradients of one row
+    zero(g, taps)
+    if s.closes:
+        zero(sums, 4)
+    for n in range(images[0], images[1]):
+        for start in range(0, s.y_rows, s.band):
+            rows = min(s.band, s.y_rows - start)
+            from_ = min(s.rows, start * stride)
+            to = s.rows if start + rows == s.y_rows else min(s.rows, (start + rows) * stride)
+            _inputs(s, block, n, x, start * stride, (rows - 1) * stride + kernel)
+            # the first row of d is the padded input's row base
+            base = min(from_ + s.top - kernel + 1, start * stride)
+            until = max(to + s.top, (start + rows - 1) * stride + 1)
+            _slopes(s, block, n, d, base, until - base, kernel, stride)
+            for i in range(rows):
+                near = x + i * stride * line
+                slope = d + ((start + i) * stride - base) * line
+                slope += (kernel - 1 - s.left) * BYTES
+                zero(row, taps)
+                j = 0
+                while s.y_columns - j >= pixels:
+                    many(near + j * stride * BYTES, line, slope + j * stride * BYTES, row)
+                    j += pixels
+                while j < s.y_columns:
+                    one(near + j * stride * BYTES, line, slope + j * stride * BYTES, row)
+                    j += 1
+                for q in range(0, taps * BYTES, BYTES):
+                    store(g + q, add(load(g + q), load(row + q)))
+            for i in range(from_, to):
+                near = d + (i + s.top - kernel + 1 - base) * line
+                j = 0
+                while s.columns - j >= pixels:
+                    wide(near + j * BYTES, line, w, s.zeros, dv + j * BYTES)
+                    j += pixels
+                while j < s.columns:
+                    narrow(near + j * BYTES, line, w, s.zeros, dv + j * BYTES)
+                    j += 1
+                at = (n * s.rows + i) * s.columns * BYTES
+                du = s.dx + block * s.dx_plane + at
+                if s.closes:
+                    masked(dv, s.x + block * s.x_plane + at, du, s.columns, c,
+                           s.x_kind, s.x_low, s.x_high, s.adds, sums)  # fmt: skip
+                else:
+                    merged(dv, du, s.columns, s.adds)
+
+
 def _forward(kernel, stride, pixels):
     many, one = (window_tile(kernel, stride, p) for p in (pixels, 1))
-
-    def window_forward(stage, bases, number):
-        s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-        block, group = number // s.chunks, number % s.chunks
-        images = share(s.images, group, s.chunks, 1), share(s.images, group + 1, s.chunks, 1)
-        w = s.panels + block * kernel * kernel * BYTES
-        bias = s.bias + block * BYTES if s.bias else s.zeros
-        sums = s.y_sums + (group * s.y_blocks + block) * FORWARD_SUMS
-        line = s.padded * BYTES
-        for n in range(images[0], images[1]):
-            for start in range(0, s.y_rows, s.band):
-                rows = min(s.band, s.y_rows - start)
-                _inputs(s, block, n, b.scratch, start * stride, (rows - 1) * stride + kernel)
-                for i in range(rows):
-                    x = b.scratch + i * stride * line
-                    y = s.y + block * s.y_plane
-                    y += (n * s.image + (start + i) * s.y_columns) * BYTES
-                    j = 0
-                    while s.y_columns - j >= pixels:
-                        many(x + j * stride * BYTES, line, w, bias, y + j * BYTES)
-                        j += pixels
-                    while j < s.y_columns:
-                        one(x + j * stride * BYTES, line, w, bias, y + j * BYTES)
-                        j += 1
-                    if s.y_sums:
-                        fresh = n == images[0] and start + i == 0
-                        measured(y, s.y_columns, sums, fresh)
-
-    window_forward.__name__ = window_forward.__qualname__ = f"forward_{kernel}_{stride}_{pixels}"
-    return unit(window_forward)
+    sizes = {"kernel": kernel, "stride": stride, "pixels": pixels}
+    name = f"forward_{kernel}_{stride}_{pixels}"
+    return unit(filled(window_forward, name, many=many, one=one, **sizes))
 
 
 def _backward(kernel, stride, pixels):
     many, one = (taps_tile(kernel, stride, p) for p in (pixels, 1))
     wide, narrow = (window_tile(kernel, 1, p, flipped=True) for p in (pixels, 1))
-
-    def window_backward(stage, bases, number):
-        s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-        block, group = number // s.chunks, number % s.chunks
-        images = share(s.images, group, s.chunks, 1), share(s.images, group + 1, s.chunks, 1)
-        taps = kernel * kernel
-        w = s.panels + block * taps * BYTES
-        g = s.g_shares + (group * s.x_blocks + block) * taps * BYTES
-        c = s.x_coefficients + block * COEFFICIENTS
-        sums = s.dx_sums + (group * s.x_blocks + block) * BACKWARD_SUMS
-        line = s.padded * BYTES
-        x = b.scratch
-        d = x + (stride * s.band + kernel) * line
-        dv = d + (stride * s.band + 2 * kernel) * line
-        row = dv + s.columns * BYTES  # the taps' gradients of one row
-        zero(g, taps)
-        if s.closes:
-            zero(sums, 4)
-        for n in range(images[0], images[1]):
-            for start in range(0, s.y_rows, s.band):
-                rows = min(s.band, s.y_rows - start)
-                from_ = min(s.rows, start * stride)
-                to = s.rows if start + rows == s.y_rows else min(s.rows, (start + rows) * stride)
-                _inputs(s, block, n, x, start * stride, (rows - 1) * stride + kernel)
-                # the first row of d is the padded input's row base
-                base = min(from_ + s.top - kernel + 1, start * stride)
-                until = max(to + s.top, (start + rows - 1) * stride + 1)
-                _slopes(s, block, n, d, base, until - base, kernel, stride)
-                for i in range(rows):
-                    near = x + i * stride * line
-                    slope = d + ((start + i) * stride - base) * line
-                    slope += (kernel - 1 - s.left) * BYTES
-                    zero(row, taps)
-                    j = 0
-                    while s.y_columns - j >= pixels:
-                        many(near + j * stride * BYTES, line, slope + j * stride * BYTES, row)
-                        j += pixels
-                    while j < s.y_columns:
-                        one(near + j * stride * BYTES, line, slope + j * stride * BYTES, row)
-                        j += 1
-                    for q in range(0, taps * BYTES, BYTES):
-                        store(g + q, add(load(g + q), load(row + q)))
-                for i in range(from_, to):
-                    near = d + (i + s.top - kernel + 1 - base) * line
-                    j = 0
-                    while s.columns - j >= pixels:
-                        wide(near + j * BYTES, line, w, s.zeros, dv + j * BYTES)
-                        j += pixels
-                    while j < s.columns:
-                        narrow(near + j * BYTES, line, w, s.zeros, dv + j * BYTES)
-                        j += 1
-                    at = (n * s.rows + i) * s.columns * BYTES
-                    du = s.dx + block * s.dx_plane + at
-                    if s.closes:
-                        masked(dv, s.x + block * s.x_plane + at, du, s.columns, c,
-                               s.x_kind, s.x_low, s.x_high, s.adds, sums)  # fmt: skip
-                    else:
-                        merged(dv, du, s.columns, s.adds)
-
-    window_backward.__name__ = window_backward.__qualname__ = f"backward_{kernel}_{stride}_{pixels}"
-    return unit(window_backward)
+    tiles = {"many": many, "one": one, "wide": wide, "narrow": narrow}
+    sizes = {"kernel": kernel, "stride": stride, "pixels": pixels}
+    name = f"backward_{kernel}_{stride}_{pixels}"
+    return unit(filled(window_backward, name, **tiles, **sizes))
 
 
 SIZES = (7, 4)  # pixels of a tile: MobileNets' maps are multiples of 7, or powers of two

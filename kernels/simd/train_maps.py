@@ -14,9 +14,9 @@ gamma and beta are made, and the coefficients that lead through the normalisatio
 """
 
 import numpy as np
-from numba import njit
 
 from .lanes import BYTES
+from .pieces import part
 from .train_unit import (
     ALONG,
     CENTRE,
@@ -46,14 +46,6 @@ from .vector import (
     splat,
     store,
 )
-
-part = njit(nogil=True, fastmath={"contract"}, error_model="numpy")
-
-
-@part
-def share(total, piece, pieces, grain):
-    """First of a piece of `total`, in whole grains; the last piece ends with total."""
-    return min(total, (piece * ((total + grain - 1) // grain) // pieces) * grain)
 
 
 @part

@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from .lanes import BYTES, LANES
-from .train_maps import part, share
+from .pieces import part, share
 from .train_unit import (
     ALONG,
     BACKWARD_SUMS,

@@ -10,57 +10,64 @@ from numba import carray  # type: ignore[attr-defined]
 
 from ..compiling import compiled_unit
 from .lanes import BYTES, LANES, TILES
-from .train_maps import gated, masked, measured, merged, part, share, through, zero
+from .pieces import filled, part, share
+from .train_maps import gated, masked, measured, merged, through, zero
 from .train_tiles import STEPS, outer_rows, outer_tile, product_tile
 from .train_unit import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, unit
 from .train_vector import INVOKED, invoke
 from .train_windows import add_windows, picture_windows, windows
 
+rows, several, many, few, one = 0, 0, None, None, None  # what this template leaves open
+
+
+def panel(x, x_plane, count, turns, w, bias, y, y_plane):
+    """`count` pixels of one panel."""
+    p = 0
+    while count - p >= rows:
+        many(x + p * BYTES, x_plane, turns, w, bias, y + p * BYTES, y_plane)
+        p += rows
+    while count - p >= several:
+        few(x + p * BYTES, x_plane, turns, w, bias, y + p * BYTES, y_plane)
+        p += several
+    while p < count:
+        one(x + p * BYTES, x_plane, turns, w, bias, y + p * BYTES, y_plane)
+        p += 1
+
 
 def _panel(vectors):
     rows = TILES[vectors]
     several = max(2, rows // 2)
-    many, half, one = (product_tile(r, vectors) for r in (rows, several, 1))
+    many, few, one = (product_tile(r, vectors) for r in (rows, several, 1))
+    tiles = {"rows": rows, "several": several, "many": many, "few": few, "one": one}
+    return compiled_unit(filled(panel, f"panel_{vectors}", **tiles), INVOKED)
 
-    def panel(x, x_plane, count, turns, w, bias, y, y_plane):
-        p = 0
-        while count - p >= rows:
-            many(x + p * BYTES, x_plane, turns, w, bias, y + p * BYTES, y_plane)
-            p += rows
-        while count - p >= several:
-            half(x + p * BYTES, x_plane, turns, w, bias, y + p * BYTES, y_plane)
-            p += several
-        while p < count:
-            one(x + p * BYTES, x_plane, turns, w, bias, y + p * BYTES, y_plane)
-            p += 1
 
-    panel.__name__ = panel.__qualname__ = f"panel_{vectors}"
-    return compiled_unit(panel, INVOKED)
+vectors, large, small, higher, lower = 0, 0, 0, None, None  # and this one
+
+
+def outer(x, d, d_plane, count, before, before_row, g, _):
+    """All lanes of a block of x, in as few tiles as there are registers for, of one or two sizes."""
+    r = 0
+    while r < LANES:
+        from_, to = before + r * before_row, g + r * vectors * BYTES
+        if (LANES - r) % small == 0:
+            lower(x + 4 * r, d, d_plane, count, from_, before_row, to)
+            r += small
+        else:
+            higher(x + 4 * r, d, d_plane, count, from_, before_row, to)
+            r += large
 
 
 def _outer(vectors):
-    # the lanes of a block in as few tiles as there are registers for, of one or two sizes
     sizes = outer_rows(vectors)
     large, small = max(sizes), min(sizes)
-    many, few = outer_tile(large, vectors), outer_tile(small, vectors)
-
-    def outer(x, d, d_plane, count, before, before_row, g, _):
-        r = 0
-        while r < LANES:
-            from_, to = before + r * before_row, g + r * vectors * BYTES
-            if (LANES - r) % small == 0:
-                few(x + 4 * r, d, d_plane, count, from_, before_row, to)
-                r += small
-            else:
-                many(x + 4 * r, d, d_plane, count, from_, before_row, to)
-                r += large
-
-    outer.__name__ = outer.__qualname__ = f"outer_{vectors}"
-    return compiled_unit(outer, INVOKED)
+    higher, lower = outer_tile(large, vectors), outer_tile(small, vectors)
+    tiles = {"large": large, "small": small, "higher": higher, "lower": lower}
+    return compiled_unit(filled(outer, f"outer_{vectors}", vectors=vectors, **tiles), INVOKED)
 
 
-panels = {vectors: _panel(vectors) for vectors in TILES}
-outers = {vectors: _outer(vectors) for vectors in TILES}
+panels = {v: _panel(v) for v in TILES}
+outers = {v: _outer(v) for v in TILES}
 
 
 @part
@@ -129,6 +136,18 @@ def _weights(s, chunk, x, x_plane, d, d_plane, count, low, high, fresh):
 
 
 @part
+def _turned(s, block, d, plane, count, dv):
+    """dv = d wᵀ of one panel, the one that begins with this block; gives its vectors."""
+    turns = (s.filters + STEPS - 1) // STEPS
+    width = s.turned_main if block < s.turned_split else s.turned_vectors - s.turned_split
+    code = s.turned_many if block < s.turned_split else s.turned_rest
+    invoke(
+        code, d, plane, count, turns, s.turned + block * turns * STEPS * BYTES, s.zeros, dv, plane
+    )
+    return width
+
+
+@part
 def _pixels(s, number):
     """Of a unit of the backward pass: share, its pixels, first and last block of x."""
     chunk, piece = number // s.parts, number % s.parts
@@ -167,7 +186,6 @@ def pointwise_backward(stage, bases, number):
     d, plane = b.scratch, (s.tile + 1) * BYTES
     x = d + s.y_blocks * plane
     dv = x + (high - low) * plane
-    turns = (s.filters + STEPS - 1) // STEPS
     if s.closes:
         for k in range(low, high):
             zero(s.dx_sums + (chunk * s.x_blocks + k) * BACKWARD_SUMS, 4)
@@ -178,10 +196,7 @@ def pointwise_backward(stage, bases, number):
         gated(s, x, plane, p, count, low, high)
         block = low
         while block < high:
-            width = s.turned_main if block < s.turned_split else s.turned_vectors - s.turned_split
-            w = s.turned + block * turns * STEPS * BYTES
-            code = s.turned_many if block < s.turned_split else s.turned_rest
-            invoke(code, d, plane, count, turns, w, s.zeros, dv, plane)
+            width = _turned(s, block, d, plane, count, dv)
             for v in range(width):
                 k = block + v
                 to = s.dx + k * s.dx_plane + p * BYTES
@@ -239,7 +254,6 @@ def windows_backward(stage, bases, number):
     chunk, first, last, _, _ = _pixels(s, number)
     d, plane = b.scratch, (s.tile + 1) * BYTES
     x = d + s.y_blocks * plane
-    turns = (s.filters + STEPS - 1) // STEPS
     size = s.rows * s.columns
     image, images = first // s.image, (last - first) // s.image
     if not s.adds:
@@ -253,10 +267,6 @@ def windows_backward(stage, bases, number):
         _weights(s, chunk, x, plane, d, plane, count, 0, s.g_rows // LANES, p == first)
         block = 0
         while block < s.turned_vectors:  # x is no longer needed: the gradient of windows over it
-            width = s.turned_main if block < s.turned_split else s.turned_vectors - s.turned_split
-            w = s.turned + block * turns * STEPS * BYTES
-            code = s.turned_many if block < s.turned_split else s.turned_rest
-            invoke(code, d, plane, count, turns, w, s.zeros, x + block * plane, plane)
-            block += width
+            block += _turned(s, block, d, plane, count, x + block * plane)
         add_windows(s, x, plane, p, count)
         p += count

@@ -4,7 +4,8 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from .lanes import BYTES, LANES
-from .train_maps import activated, masked, part, scaled, share, zero
+from .pieces import share
+from .train_maps import activated, masked, scaled, zero
 from .train_unit import BACKWARD_SUMS, COEFFICIENTS, unit
 from .vector import add, fma, load, mul, number_at, set_number, splat, store
 
@@ -23,11 +24,6 @@ def picture(stage, bases, number):
             store(y + 4 * q, load(x + 4 * q))
         for q in range(whole, count):
             set_number(y + 4 * q, number_at(x + 4 * q))
-
-
-@part
-def _line(s, name_plane, start, block, pixel):
-    return start + block * name_plane + pixel * BYTES
 
 
 @unit

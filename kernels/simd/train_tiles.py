@@ -13,16 +13,17 @@ from numba import types
 from numba.extending import intrinsic
 
 from .lanes import BYTES, LANES, TILES
-from .train_vector import counted, named
 from .vector import (
     INT64,
     constant,
+    counted,
     load_number,
     load_vector,
     multiply_add,
     spread,
     store_vector,
 )
+from .window import row_seen
 
 STEPS = 4  # of K in one turn of the product's loop
 
@@ -73,7 +74,7 @@ def product_tile(rows, vectors):
         i = types.int64
         return types.void(i, i, i, i, i, i, i), generate
 
-    return named(tile, "product", rows, vectors)
+    return tile
 
 
 def outer_tile(rows, vectors):
@@ -115,7 +116,7 @@ def outer_tile(rows, vectors):
         i = types.int64
         return types.void(i, i, i, i, i, i, i), generate
 
-    return named(tile, "outer", rows, vectors)
+    return tile
 
 
 def window_tile(kernel, stride, pixels, flipped=False):
@@ -131,11 +132,7 @@ def window_tile(kernel, stride, pixels, flipped=False):
             x, x_row, w, bias, y = arguments
             sums = [load_vector(builder, bias)] * pixels
             for u in range(kernel):
-                row = builder.add(x, builder.mul(x_row, INT64(u))) if u else x
-                seen = [
-                    load_vector(builder, row, q * BYTES)
-                    for q in range((pixels - 1) * stride + kernel)
-                ]
+                seen = row_seen(builder, x, x_row, u, (pixels - 1) * stride + kernel)
                 for v in range(kernel):
                     at = u * kernel + v
                     at = kernel * kernel - 1 - at if flipped else at
@@ -149,7 +146,7 @@ def window_tile(kernel, stride, pixels, flipped=False):
         i = types.int64
         return types.void(i, i, i, i, i), generate
 
-    return named(tile, "window", kernel, stride, pixels, flipped)
+    return tile
 
 
 def taps_tile(kernel, stride, pixels):
@@ -161,11 +158,7 @@ def taps_tile(kernel, stride, pixels):
             x, x_row, d, g = arguments
             slopes = [load_vector(builder, d, stride * p * BYTES) for p in range(pixels)]
             for u in range(kernel):
-                row = builder.add(x, builder.mul(x_row, INT64(u))) if u else x
-                seen = [
-                    load_vector(builder, row, q * BYTES)
-                    for q in range((pixels - 1) * stride + kernel)
-                ]
+                seen = row_seen(builder, x, x_row, u, (pixels - 1) * stride + kernel)
                 for v in range(kernel):
                     place = (u * kernel + v) * BYTES
                     # two sums: each waits for its own last addition only
@@ -181,4 +174,4 @@ def taps_tile(kernel, stride, pixels):
         i = types.int64
         return types.void(i, i, i, i), generate
 
-    return named(tile, "taps", kernel, stride, pixels)
+    return tile

@@ -1,4 +1,4 @@
-"""The record of a stage of training, and the loop that runs the stages.
+"""The record of a stage of training.
 
 All addresses are absolute: the memory of a step is made once.  What a name begins with says whose it is:
 
@@ -9,13 +9,13 @@ All addresses are absolute: the memory of a step is made once.  What a name begi
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.np import numpy_support
 
 from ..compiling import compiled, compiled_unit, prange
 from .lanes import BYTES
-from .team import SPACING, claim, finished, stamp, wait
-from .unit import call
+from .network import together
+from .team import SPACING, stamp
 from .vector import address
 
 _MAPS = [
@@ -24,7 +24,7 @@ _MAPS = [
     for part in ("", "_plane", "_coefficients", "_gate", "_gate_plane", "_kind", "_blocks")
 ]
 _PLACES = (
-    "first", "units",
+    "first", "then", "last", "units", "records",  # as at inference; here every stage is one unit
     *_MAPS,
     # gradients: where they lie, whether they are added to, whether this contribution is the last
     "dx", "dx_plane", "dx_sums", "adds", "closes", "dy", "dy_plane", "plain",
@@ -59,7 +59,7 @@ BASES = np.dtype([("scratch", "i8"), ("image", "i8")])
 _stage = types.CPointer(numpy_support.from_dtype(STAGE))
 _bases = types.CPointer(numpy_support.from_dtype(BASES))
 SIGNATURE = types.void(_stage, _bases, types.int64)
-STAGE_BYTES, BASES_BYTES = STAGE.itemsize, BASES.itemsize
+BASES_BYTES = BASES.itemsize
 
 # rows of the coefficients of a block: u = (y - CENTRE) SCALE + SHIFT is what the activation sees,
 # and dy = SLOPE du + ALONG (y - CENTRE) + LEVEL goes back through the normalisation
@@ -78,29 +78,11 @@ def unit(function):
     return compiled_unit(function, SIGNATURE)
 
 
-@njit(nogil=True, error_model="numpy")
-def work(member, members, stages, bases, counters):
-    """What one member does: the stages in order, their units shared by all members."""
-    own = address(bases) + member * BASES_BYTES
-    if member == 0:
-        stamp(counters)
-    counters += SPACING
-    for number in range(len(stages)):
-        units, code = stages[number].units, stages[number].first
-        stage = address(stages) + number * STAGE_BYTES
-        unit = claim(counters, units, member, members)
-        while unit >= 0:
-            call(code, stage, own, unit)
-            finished(counters, members)
-            unit = claim(counters, units, member, members)
-        wait(counters, units, members)
-        if member == 0:
-            stamp(counters + members * SPACING + 8)
-        counters += (members + 1) * SPACING
-
-
 @compiled
 def run(members, stages, bases, counters):
     """Run the stages, an array of STAGE, on several threads; counters: int64, all 0."""
     for member in prange(members):
-        work(np.int64(member), members, stages, bases, address(counters))
+        if member == 0:
+            stamp(address(counters))
+        own = address(bases) + member * BASES_BYTES
+        together(stages, own, address(counters) + SPACING, np.int64(member), members)

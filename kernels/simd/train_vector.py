@@ -1,4 +1,4 @@
-"""What training needs of a vector beside what inference does: differences, masks, transposes, loops.
+"""What training needs of a vector beside what inference does: differences, masks, double sums.
 
 A mask is never made: `inside` and `hard_swish_slope` give the gradient that an activation lets through.
 """
@@ -9,49 +9,16 @@ from numba.extending import intrinsic
 
 from .lanes import LANES
 from .vector import (
-    INT32,
     INT64,
     constant,
     larger,
-    load_vector,
     multiply_add,
     pointer,
     smaller,
-    store_vector,
     vector,
 )
 
 DOUBLE = ir.DoubleType()
-
-
-def named(function, *names):
-    """The intrinsic, known by a name that lasts: else compiled code that uses it is not found again.
-
-    Numba looks for kept code by what a function's closure holds, and an intrinsic made there would
-    otherwise be told by a random number.
-    """
-    function._set_uuid("npmobilenet " + " ".join(map(str, names)))
-    return function
-
-
-def counted(builder, count, carried, body):
-    """index = 0 .. count - 1 (one at least): carried = body(index, carried); the last carried."""
-    before = builder.block
-    loop, after = builder.append_basic_block("loop"), builder.append_basic_block("done")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    index = builder.phi(INT64)
-    phis = [builder.phi(value.type) for value in carried]
-    now = body(index, list(phis))
-    following, end = builder.add(index, INT64(1)), builder.block
-    for phi, first, later in zip(
-        [index, *phis], [INT64(0), *carried], [following, *now], strict=True
-    ):
-        phi.add_incoming(first, before)
-        phi.add_incoming(later, end)
-    builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
-    builder.position_at_end(after)
-    return now
 
 
 @intrinsic
@@ -155,38 +122,6 @@ def invoke(typing, code, a, b, c, d, e, f, g, h):
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 9), generate
-
-
-@intrinsic
-def transpose(typing, x, x_row, y, y_row):
-    """A square of LANES x LANES numbers turned over its diagonal, in registers; rows bytes apart.
-
-    Halves are exchanged between rows half the size apart, then quarters, and so on: as many rounds as
-    LANES has bits, where number by number would take LANES * LANES loads.
-    """
-
-    def generate(context, builder, signature, arguments):
-        x, x_row, y, y_row = arguments
-        rows = [
-            load_vector(builder, builder.add(x, builder.mul(x_row, INT64(i)))) for i in range(LANES)
-        ]
-        kind = ir.VectorType(INT32, LANES)
-        step = LANES // 2
-        while step:
-            first = [j if not j & step else j - step + LANES for j in range(LANES)]
-            second = [j + step if not j & step else j + LANES for j in range(LANES)]
-            for i in range(LANES):
-                if not i & step:
-                    a, b = rows[i], rows[i + step]
-                    rows[i] = builder.shuffle_vector(a, b, ir.Constant(kind, first))
-                    rows[i + step] = builder.shuffle_vector(a, b, ir.Constant(kind, second))
-            step //= 2
-        for i, row in enumerate(rows):
-            store_vector(builder, row, builder.add(y, builder.mul(y_row, INT64(i))))
-        return context.get_dummy_value()
-
-    i = types.int64
-    return types.void(i, i, i, i), generate
 
 
 INVOKED = types.void(*[types.int64] * 8)  # the signature of what is invoked

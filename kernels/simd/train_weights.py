@@ -8,11 +8,10 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from .lanes import BYTES, LANES
-from .train_maps import part
+from .pieces import part
 from .train_tiles import STEPS
 from .train_unit import unit
-from .train_vector import transpose
-from .vector import add, load, number_at, set_number, store
+from .vector import add, load, number_at, set_number, store, transpose
 
 
 @part

@@ -7,7 +7,8 @@ blocks of channels: its windows are whole vectors, in the order tap, block.
 import numpy as np
 
 from .lanes import BYTES
-from .train_maps import activated, part, zero
+from .pieces import part
+from .train_maps import activated, zero
 from .train_unit import COEFFICIENTS
 from .vector import add, load, splat, store
 

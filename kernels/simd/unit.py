@@ -4,8 +4,6 @@ A network needs only some of the steps; each is compiled when the first network 
 loop over all steps, which is small, never has to be compiled again with all of them inside.
 """
 
-from types import FunctionType
-
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -14,12 +12,13 @@ from numba.extending import intrinsic
 from numba.np import numpy_support
 
 from ..compiling import compiled_unit
+from .pieces import filled
 from .vector import INT64
 
 _PLACES = (
     # the code of a unit, and of what follows it at once; how many units; how many records make the
     # stage, the later ones done with the same unit
-    "first", "then", "last", "units", "parts",
+    "first", "then", "last", "units", "records",
     # what is read: address of its first number, bytes from block to block, row to row, pixel to pixel
     "x", "x_plane", "x_row", "x_step", "blocks",
     # what is written: rows and columns, and a table of int32 offsets of its pixels
@@ -55,15 +54,8 @@ def unit(function):
 
 
 def units(template, name, **names):
-    """A unit made from a template: the names that it leaves open are filled in.
-
-    They become globals of a copy.  In a closure they would do as well, but Numba's cache would not know
-    the unit again in the next process.
-    """
-    found = {**template.__globals__, **names}
-    made = FunctionType(template.__code__, found, name, template.__defaults__)
-    made.__qualname__, made.__doc__ = name, template.__doc__
-    return unit(made)
+    """A unit made from a template."""
+    return unit(filled(template, name, **names))
 
 
 @intrinsic

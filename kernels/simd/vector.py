@@ -98,6 +98,26 @@ def prefetch(builder, place, offset=0):
     builder.call(function, [pointer(builder, place, offset, BYTE), INT32(0), INT32(2), INT32(1)])
 
 
+def counted(builder, count, carried, body):
+    """index = 0 .. count - 1 (one at least): carried = body(index, carried); the last carried."""
+    before = builder.block
+    loop, after = builder.append_basic_block("loop"), builder.append_basic_block("done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    index = builder.phi(INT64)
+    phis = [builder.phi(value.type) for value in carried]
+    now = body(index, list(phis))
+    following, end = builder.add(index, INT64(1)), builder.block
+    for phi, first, later in zip(
+        [index, *phis], [INT64(0), *carried], [following, *now], strict=True
+    ):
+        phi.add_incoming(first, before)
+        phi.add_incoming(later, end)
+    builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
+    builder.position_at_end(after)
+    return now
+
+
 # --- Python's side ---------------------------------------------------------------------------------
 
 
@@ -212,3 +232,34 @@ add = _lane_by_lane("a + b", lambda builder, a, b: builder.fadd(a, b))
 mul = _lane_by_lane("a * b", lambda builder, a, b: builder.fmul(a, b))
 maximum = _lane_by_lane("The larger; a NaN in b stays.", larger)
 minimum = _lane_by_lane("The smaller; a NaN in b stays.", smaller)
+
+
+@intrinsic
+def transpose(typing, x, x_row, y, y_row):
+    """LANES rows of LANES numbers from x, as columns to y; addresses, and bytes from row to row."""
+
+    def generate(context, builder, signature, arguments):
+        x, x_row, y, y_row = arguments
+        rows = [
+            load_vector(builder, builder.add(x, builder.mul(x_row, INT64(r)))) for r in range(LANES)
+        ]
+        half = LANES // 2
+        # as cards are shuffled: row r meets row r + half, and after log2(LANES) times every number
+        # has gone where its row and column are exchanged
+        masks = [
+            ir.Constant(
+                ir.VectorType(INT32, LANES), [q // 2 + q % 2 * LANES + h for q in range(LANES)]
+            )
+            for h in (0, half)
+        ]
+        for _ in range(LANES.bit_length() - 1):
+            rows = [
+                builder.shuffle_vector(rows[r], rows[r + half], mask)
+                for r in range(half)
+                for mask in masks
+            ]
+        for r, row in enumerate(rows):
+            store_vector(builder, row, builder.add(y, builder.mul(y_row, INT64(r))))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), generate

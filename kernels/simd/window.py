@@ -21,6 +21,12 @@ from .vector import INT64, load_vector, multiply_add, prefetch, store_vector
 PIXELS = 7
 
 
+def row_seen(builder, x, x_row, u, count):
+    """The first `count` vectors of row u."""
+    row = builder.add(x, builder.mul(x_row, INT64(u))) if u else x
+    return [load_vector(builder, row, q * BYTES) for q in range(count)]
+
+
 def depthwise_tile(kernel, stride, pixels):
     """The intrinsic for a square kernel, a stride and so many pixels.
 
@@ -35,11 +41,7 @@ def depthwise_tile(kernel, stride, pixels):
             x, x_row, x_plane, w, bias, activation, low, high, y = arguments
             sums = [load_vector(builder, bias)] * pixels
             for u in range(kernel):
-                row = builder.add(x, builder.mul(x_row, INT64(u))) if u else x
-                seen = [
-                    load_vector(builder, row, q * BYTES)
-                    for q in range((pixels - 1) * stride + kernel)
-                ]
+                seen = row_seen(builder, x, x_row, u, (pixels - 1) * stride + kernel)
                 for v in range(kernel):
                     tap = load_vector(builder, w, (u * kernel + v) * BYTES)
                     for p in range(pixels):

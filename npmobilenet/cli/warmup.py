@@ -48,7 +48,7 @@ def _run_everything() -> None:
     from ..kernels.simd import stages
     from ..models import backward, forward, init, plan
 
-    for unit in (*stages.products.values(), *stages.windows.values(), *stages.others):
+    for unit in stages.every:
         unit.address  # noqa: B018  (asking for it compiles it)
     for model, dialect in (("v1", "keras"), ("v3-small", "paper")):
         small = plan(model, width=0.25, resolution=32, classes=3, dialect=dialect)

@@ -102,10 +102,8 @@ def _list(options: argparse.Namespace) -> int:
 def _get(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
-    from ..weights.importing import import_weights
-    from ..weights.sources import get, source_named
+    from ..weights.importing import import_official
 
-    source = source_named(options.name)
     out = console()
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
@@ -114,17 +112,7 @@ def _get(options: argparse.Namespace) -> int:
         def show(here: int, total: int | None) -> None:
             progress.update(task, completed=here, total=total)
 
-        path = get(options.name, progress=show)
-    found = import_weights(
-        path,
-        source.family,
-        model=source.model,
-        width=source.width,
-        dialect=source.dialect,
-        resolution=(source.resolution, source.resolution),
-        classes=source.classes,
-        preprocessing=source.preprocessing,
-    )
+        found = import_official(options.name, show)
     return _keep(found, options)
 
 

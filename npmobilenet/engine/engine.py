@@ -6,7 +6,6 @@ logits = engine(x)                          # x (N, H, W, C) float32, N at most 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from threading import Lock
@@ -16,9 +15,9 @@ import numpy as np
 from ..kernels.compiling import collecting_rarely
 from ..models.folding import fold_batch_norm
 from ..models.plan import Plan
-from ..ops.checks import Array, whole
-from ..ops.rungs import default_rung
+from ..ops.checks import Array
 from . import packing
+from .arguments import images, sizes
 from .program import Writer
 from .steps import Step, fused, steps_of
 
@@ -44,8 +43,7 @@ class Engine:
         self._spacing = team.SPACING // 8
         self._memory = packing.aligned(p.memory // 4 + 16)
         self._shared = packing.aligned(p.shared // 4 + 16)
-        line = packing.up(p.scratch, 4096) + 192  # of one member, apart from the next one's
-        self._scratch = packing.aligned(threads * line // 4).reshape(threads, -1)
+        self._scratch = packing.scratch(threads, p.scratch)
         stages = batch * len(p.trunk) + len(p.head)
         self._counters = np.zeros((1 + stages * (threads + 1)) * self._spacing, np.int64)
         self._results = np.empty((batch, *p.results), np.float32)
@@ -63,17 +61,11 @@ class Engine:
 
         ValueError where x does not fit the plan, or is more than the batch.
         """
-        image = (*self.plan.resolution, self.plan.channels)
-        if not isinstance(x, np.ndarray) or x.dtype != np.float32 or x.shape[1:] != image:
-            found = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
-            raise ValueError(
-                f"engine: x must be float32 (N, {', '.join(map(str, image))}), found {found}"
-            )
+        x = images("engine", x, ("N", *self.plan.resolution, self.plan.channels))
         if not 1 <= len(x) <= self.batch:
             raise ValueError(
                 f"engine: x has {len(x)} images, but it was compiled for 1 to {self.batch}"
             )
-        x = np.ascontiguousarray(x)
         with self._lock:
             self._counters[:] = 0
             self._bases["images"] = x.ctypes.data
@@ -106,8 +98,8 @@ class Engine:
         """
         if len(x) != 1:
             raise ValueError(f"engine: stages are timed on one image, found {len(x)}")
-        parts = np.concatenate([p["parts"] for p in (self.program.trunk, self.program.head)])
-        last = np.flatnonzero(parts) + parts[parts > 0] - 1  # the last record of each stage
+        records = np.concatenate([p["records"] for p in (self.program.trunk, self.program.head)])
+        last = np.flatnonzero(records) + records[records > 0] - 1  # the last of each stage
         at = last * (self.threads + 1) + 1 + self.threads
         shares, wholes = [], []
         for _ in range(rounds):
@@ -129,20 +121,6 @@ def compile(
     many work together, None for one on each core (or NUMBA_NUM_THREADS).  The numbers do not depend
     on it, to the bit.  ValueError where params do not fit the plan, or Numba is not installed.
     """
-    for name, value in (("batch", batch), ("threads", 1 if threads is None else threads)):
-        if not whole(value) or value < 1:
-            raise ValueError(f"compile: {name} must be a positive integer, found {value!r}")
-    if default_rung() != "numba":
-        raise ValueError("compile: the engine needs the package numba, which is not installed")
-    if threads is None:
-        asked = os.environ.get("NUMBA_NUM_THREADS")
-        threads = int(asked) if asked else _cores()
+    batch, threads = sizes("compile", batch, threads)
     with collecting_rarely():
-        return Engine(plan, params, int(batch), int(threads))
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return Engine(plan, params, batch, threads)

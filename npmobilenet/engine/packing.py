@@ -69,6 +69,12 @@ def cut(vectors: int, widths: Iterable[int]) -> tuple[int, int, int]:
     return best[2:]
 
 
+def scratch(members: int, size: int) -> Floats:
+    """So many bytes for each member, a row of its own, apart from the next one's."""
+    line = up(size, 4096) + 192
+    return aligned(members * line // 4).reshape(members, -1)
+
+
 def even_band(rows: int, threads: int, most: int) -> int:
     """Rows of a band, at most `most` if one row is not more, so that the last thread is soon done.
 

@@ -1,10 +1,6 @@
-"""From steps to the records that the compiled part reads: places, sizes, and how the work is cut.
+"""From steps to a program: where every value lies and for how long, and a record of each step."""
 
-Everything is known here: the compiled part checks nothing.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,14 +8,10 @@ from numpy.typing import NDArray
 
 from ..models.layers import Conv, Depthwise
 from ..models.plan import Plan
-from . import packing
 from .memory import CONTIGUOUS, Layout, Sides, Wish, image_layout, place
-from .packing import Floats, even_band, up
-from .steps import ALONE, Step, edge
-
-SCRATCH = 208 * 1024  # bytes of a band between depthwise and pointwise: a part of the second cache
-FEW = 64  # pixels: tall tiles then read the weights, which are more than the map, less often
-LARGE_SCRATCH = 704 * 1024  # with the expanded rows that it sees
+from .packing import Floats, up
+from .records import Recorder
+from .steps import Step, edge
 
 
 @dataclass(frozen=True)
@@ -43,28 +35,15 @@ class Writer:
     def __init__(
         self, plan: Plan, steps: list[Step], same: dict[str, str], batch: int, threads: int
     ):
-        from ..kernels.simd import lanes, product, stages, unit
+        from ..kernels.simd import lanes
 
-        self.lanes, self.grain, self.stages, self.record = lanes, product.STEPS, stages, unit.STAGE
-        self.plan, self.steps, self.same = plan, steps, same
-        self.batch, self.threads = batch, threads
-        self.weights: list[Floats] = []
-        self.written = 0
-        self.tables: list[NDArray[np.int32]] = []
-        self.table_at: dict[tuple[int, int, int, Sides], int] = {}
-        self.scratch = 0
+        self.lanes, self.plan, self.steps, self.batch = lanes, plan, steps, batch
         pools = [n for n, s in enumerate(steps) if s.kind == "pool" and len(s.output) == 1]
         tops = [n for n in pools if all(len(s.output) == 1 for s in steps[n:])]
         self.cut = tops[0] if tops else len(steps)  # the last step of the trunk, and its pooling
         self.layouts = self._layouts()
         self.places: dict[str, int] = {}
-
-    # --- where values lie ---
-
-    def value(self, name: str) -> str:
-        while name in self.same:
-            name = self.same[name]
-        return name
+        self.recorder = Recorder(self.layouts, self.places, same, threads)
 
     def _layouts(self) -> dict[str, Layout]:
         """Of every value that is a map or a vector of one image."""
@@ -95,29 +74,6 @@ class Writer:
                     dies[name] = n
         return [Wish(name, self.layouts[name], born[name], dies[name]) for name in born]
 
-    # --- what steps refer to ---
-
-    def weigh(self, array: Floats) -> int:
-        """Append to the packed weights; returns the byte offset, a whole cache line."""
-        size = up(array.size, 16)
-        full = np.zeros(size, np.float32)
-        full[: array.size] = array
-        self.weights.append(full)
-        self.written += 4 * size
-        return self.written - 4 * size
-
-    def table(self, layout: Layout) -> int:
-        """Byte offset of the table of this layout's pixels."""
-        key = (layout.rows, layout.columns, layout.vector, layout.sides)
-        if key not in self.table_at:
-            i, j = np.indices((layout.rows, layout.columns))
-            offsets = layout.inside + i * layout.row + j * layout.vector
-            self.table_at[key] = 4 * sum(t.size for t in self.tables)
-            self.tables.append(offsets.astype(np.int32).ravel())
-        return self.table_at[key]
-
-    # --- records ---
-
     def write(self) -> Program:
         trunk_steps, head_steps = self.steps[: self.cut], self.steps[self.cut + 1 :]
         pooling = self.steps[self.cut : self.cut + 1]
@@ -131,8 +87,11 @@ class Writer:
         self.layouts["image"] = image_layout(image, sides)
         wishes = [w for w in wishes if not pooling or w.name != pooling[0].y]
         wishes.append(Wish("image", self.layouts["image"], -1, 0))
-        self.places, memory = place(wishes)
-        trunk = [self._copy()] + [r for s in trunk_steps for r in self._records(s)]
+        found, memory = place(wishes)
+        self.places |= found
+        recorder = self.recorder
+        trunk = [recorder.picture(self.plan.channels)]
+        trunk += [r for s in trunk_steps for r in recorder.of(s)]
         steps = [edge("picture", "image", image), *trunk_steps]
         last = trunk_steps[-1]
         shared = 0
@@ -146,265 +105,24 @@ class Writer:
             self.layouts |= {w.name: w.layout for w in rows}
             found, shared = place(rows)
             self.places |= found
-            trunk.append(self._pool(pooling[0]))
+            trunk.append(recorder.pool(pooling[0]))
             trunk[-1]["to_head"] = 1
-            head = [r for s in head_steps for r in self._records(s)]
+            head = [r for s in head_steps for r in recorder.of(s)]
             last = (pooling + head_steps)[-1]
-            out = self._unblock(last, self.batch, last.output[-1])
+            out = recorder.result(last, self.batch, last.output[-1])
             head.append(out)
             steps += pooling + head_steps
         else:
-            trunk.append(self._unblock(last, last.output[0] * last.output[1], last.output[-1]))
-        weights = packing.aligned(self.written // 4 + 1024)  # tiles ask for a little beyond the end
-        np.concatenate(self.weights, out=weights[: self.written // 4])
+            trunk.append(recorder.result(last, last.output[0] * last.output[1], last.output[-1]))
         steps.append(edge("result", last.layers[-1], last.output))
         return Program(
-            np.array(trunk, self.record),
-            np.array(head, self.record),
+            np.array(trunk, recorder.record),
+            np.array(head, recorder.record),
             tuple(step.without_arrays() for step in steps),
-            weights,
-            np.concatenate(self.tables) if self.tables else np.zeros(1, np.int32),
+            recorder.stock.weights,
+            recorder.stock.tables,
             memory,
             shared,
-            max(self.scratch, 64),
+            max(recorder.scratch, 64),
             last.output,
         )
-
-    def _blank(self, units: int, *code: Any) -> NDArray[Any]:
-        record = np.zeros((), self.record)
-        record["units"], record["parts"] = units, 1
-        for name, unit in zip(("first", "then"), code, strict=False):
-            record[name] = unit.address
-        record["added"] = -1
-        return record
-
-    def _copy(self) -> NDArray[Any]:
-        layout = self.layouts["image"]
-        band = max(1, -(-layout.rows // (4 * self.threads)))
-        record = self._blank(-(-layout.rows // band), self.stages.picture)
-        record["rows"], record["columns"], record["channels"] = (
-            layout.rows, layout.columns, self.plan.channels,
-        )  # fmt: skip
-        record["y"], record["x_row"] = self.places["image"] + layout.inside, layout.row
-        record["band"] = band
-        return record
-
-    def _unblock(self, last: Step, pixels: int, channels: int) -> NDArray[Any]:
-        layout = self.layouts[last.y]
-        band = max(1, -(-pixels // (4 * self.threads)))
-        record = self._blank(-(-pixels // band), self.stages.unblock)
-        record["x"], record["x_plane"] = self.places[last.y], layout.plane
-        record["rows"], record["columns"] = layout.rows, layout.columns
-        record["channels"], record["band"] = channels, band
-        record["y_at"] = self.table(layout)
-        return record
-
-    def _records(self, step: Step) -> list[NDArray[Any]]:
-        if step.kind == "bottleneck":
-            return self._bottleneck(step)
-        return [getattr(self, f"_{step.kind}")(step)]
-
-    def _input(self, record: NDArray[Any], step: Step) -> Layout:
-        layout = self.layouts[step.x]
-        record["x"], record["x_plane"] = self.places[step.x], layout.plane
-        record["x_row"], record["blocks"] = layout.row, layout.blocks
-        return layout
-
-    def _output(self, record: NDArray[Any], step: Step) -> Layout:
-        layout = self.layouts[step.y]
-        record["y"], record["y_plane"] = self.places[step.y], layout.plane
-        record["y_at"] = self.table(layout)
-        record["rows"], record["columns"] = layout.rows, layout.columns
-        return layout
-
-    def _wide(self, record: NDArray[Any], step: Step, rows: int, widths: Iterable[int]) -> int:
-        """Weights of the product; returns how many panels."""
-        lanes = self.lanes.LANES
-        assert step.wide is not None
-        assert step.wide_b is not None
-        w = step.wide.reshape(-1, step.wide.shape[-1])
-        vectors = up(w.shape[1], lanes) // lanes
-        main, split, rest = packing.cut(vectors, widths)
-        record["vectors"], record["main"], record["split"] = vectors, main, split
-        record["wide"] = self.weigh(packing.panels(w, lanes, rows, main, split))
-        record["wide_bias"] = self.weigh(packing.vectors_of(step.wide_b, lanes))
-        act, low, high = step.wide_activation
-        record["wide_activation"], record["wide_low"], record["wide_high"] = act, low, high
-        record["turns"] = up(w.shape[0], rows) // rows
-        return split // main + (rest > 0)
-
-    def _product(self, record: NDArray[Any], step: Step, *before: Any, after: Any = None) -> int:
-        """The units of a product, between others; returns how many panels it has."""
-        few = int(record["rows"] * record["columns"]) < FEW
-        widths = [v for v in self.lanes.TILES if v <= 2 or not few]
-        panels = self._wide(record, step, self.grain, widths)
-        products = self.stages.products
-        rest = int(record["vectors"] - record["split"])
-        units = [*before, products[int(record["main"])], products.get(rest), after]
-        for name, unit in zip(("first", "then", "last"), [u for u in units if u], strict=False):
-            record[name] = unit.address
-        return panels
-
-    def _added(self, record: NDArray[Any], step: Step) -> None:
-        if step.added:
-            layout = self.layouts[step.added]
-            record["added"], record["added_plane"] = self.places[step.added], layout.plane
-            record["added_at"] = self.table(layout)
-
-    def _taps(self, record: NDArray[Any], step: Step) -> None:
-        assert step.w is not None
-        assert step.b is not None
-        record["w"] = self.weigh(packing.taps(step.w, self.lanes.LANES))
-        record["bias"] = self.weigh(packing.vectors_of(step.b, self.lanes.LANES))
-        record["kernel"] = step.w.shape[0]
-        record["stride"] = step.window.stride[0] if isinstance(step.window, Depthwise) else 1
-        record["activation"], record["low"], record["high"] = step.activation
-
-    def _window(self, step: Step) -> Any:
-        """The unit for the kernel and stride of a depthwise convolution."""
-        stride = step.window.stride[0] if isinstance(step.window, Depthwise) else 1
-        assert step.w is not None
-        return self.stages.windows.get((step.w.shape[0], stride), self.stages.any_window)
-
-    def _pointwise(self, step: Step) -> NDArray[Any]:
-        record = self._blank(1)
-        self._input(record, step)
-        layout = self._output(record, step)
-        panels = self._product(record, step)
-        self._added(record, step)
-        tiles = -(-layout.rows * layout.columns // self.stages.GRAIN)
-        # few pixels: the members share the weights, each reading only some; many: the pixels
-        few = tiles < 12 * self.threads
-        if tiles == 1 or (few and panels >= 4 * self.threads):
-            chunks, pieces = 1, panels
-        else:
-            chunks, pieces = min(tiles, self.threads * (1 if few else 4)), 1
-        record["pixel_chunks"], record["panel_chunks"] = chunks, pieces
-        record["units"] = chunks * pieces
-        return record
-
-    def _convolution(self, step: Step) -> NDArray[Any]:
-        assert isinstance(step.window, Conv)
-        assert step.wide is not None
-        record = self._blank(1, self.stages.convolution)
-        image = self._input(record, step)
-        layout = self._output(record, step)
-        k, l, m, _ = step.wide.shape  # noqa: E741
-        s = step.window.stride[0]
-        lanes = self.lanes.LANES
-        if step.x == "image":  # channels side by side: a row of the window is one stretch
-            segments, length, w = np.arange(k) * image.row, l * m, step.wide
-            record["x_step"] = s * image.vector
-        else:
-            full = np.zeros((k, l, image.blocks * lanes, step.wide.shape[-1]))
-            full[:, :, :m] = step.wide
-            u, v, block = np.indices((k, l, image.blocks)).reshape(3, -1)
-            segments = u * image.row + v * image.vector + block * image.plane
-            length, w = lanes, full
-            record["x_step"] = s * image.vector
-        record["segment_at"] = 4 * sum(t.size for t in self.tables)
-        self.tables.append(np.asarray(segments, np.int32))
-        record["segments"], record["length"], record["stride"] = len(segments), length, s
-        self._wide(record, replace(step, wide=w), 1, (2, 1))
-        record["band"] = max(1, min(8, layout.rows // (2 * self.threads)))
-        record["units"] = -(-layout.rows // int(record["band"]))
-        return record
-
-    def _depthwise(self, step: Step) -> NDArray[Any]:
-        record = self._blank(1, self._window(step), *([self.stages.mean] if step.pooled else []))
-        self._input(record, step)
-        layout = self._output(record, step)
-        self._taps(record, step)
-        record["band"] = layout.rows
-        if step.pooled:
-            record["pooled"] = self.places[step.pooled]
-        elif layout.blocks < 4 * self.threads:
-            record["band"] = -(-layout.rows // 4)
-        record["units"] = layout.blocks * -(-layout.rows // int(record["band"]))
-        return record
-
-    def _separable(self, step: Step) -> NDArray[Any]:
-        record = self._blank(1)
-        image = self._input(record, step)
-        self._band_to_map(record, step, image.blocks, SCRATCH)
-        return record
-
-    def _band_to_map(
-        self, record: NDArray[Any], step: Step, blocks: int, most: int, height: int = 1
-    ) -> int:
-        """Window into the scratch and product out of it; returns bytes of the band between them.
-
-        `most` bytes are to be in the scratch for a band, `height` times as many rows as it has.
-        """
-        layout = self._output(record, step)
-        self._taps(record, step)
-        self._product(record, step, self._window(step))
-        self._added(record, step)
-        record["blocks"], record["from_band"] = blocks, 1
-        row = blocks * layout.columns * self.lanes.BYTES * height
-        band = even_band(layout.rows, self.threads, most // row)
-        record["band"], record["units"] = band, -(-layout.rows // band)
-        within = Layout(blocks, band, layout.columns, CONTIGUOUS, self.lanes.BYTES)
-        record["scratch_plane"] = within.plane
-        self.scratch = max(self.scratch, within.size)
-        return within.size
-
-    def _bottleneck(self, step: Step) -> list[NDArray[Any]]:
-        """Expansion of what a band sees, then the band's window and product: one stage, two records."""
-        expand = step.expand
-        assert expand is not None
-        assert isinstance(step.window, Depthwise)
-        top, _, left, right = step.window.window.sides
-        k, s = step.window.kernel[0], step.window.stride[0]
-        wide = self._blank(1)
-        self._input(wide, expand)
-        lanes = self.lanes.LANES
-        blocks = up(expand.output[-1], lanes) // lanes
-        narrow = self._blank(0)
-        narrow["parts"] = 0
-        size = self._band_to_map(narrow, step, blocks, LARGE_SCRATCH, height=s * s + 1)
-        band = int(narrow["band"])
-        height, width = expand.output[:2]
-        tall = (band - 1) * s + k
-        local = Layout(blocks, tall, width, (0, 0, left, right), self.lanes.BYTES)
-        self._product(wide, expand, self.stages.border)
-        wide["units"], wide["parts"], wide["into_band"] = narrow["units"], 2, 1
-        wide["rows"], wide["columns"], wide["height"] = height, width, height
-        wide["y"], wide["y_plane"], wide["y_at"] = size, local.plane, self.table(local)
-        wide["x_row"], wide["above"], wide["tall"] = local.row, top, tall
-        wide["stride_rows"] = band * s
-        wide["left"], wide["right"] = left * self.lanes.BYTES, right * self.lanes.BYTES
-        narrow["x"], narrow["x_plane"], narrow["x_row"] = size, local.plane, local.row
-        narrow["sees_band"], narrow["units"] = 1, 0
-        self.scratch = max(self.scratch, size + local.size)
-        return [wide, narrow]
-
-    def _pool(self, step: Step) -> NDArray[Any]:
-        layout = self.layouts[step.x]
-        record = self._blank(layout.blocks, self.stages.pool)
-        self._input(record, step)
-        record["rows"], record["columns"] = layout.rows, layout.columns
-        out = self.layouts[step.y]
-        record["y"], record["y_plane"] = self.places[step.y], out.plane
-        return record
-
-    def _excite(self, step: Step) -> NDArray[Any]:
-        record = self._blank(1)
-        self._input(record, step)
-        self._output(record, step)
-        record["units"] = self._product(record, step, after=self.stages.scale)
-        assert step.scaled is not None
-        layout = self.layouts[self.value(step.scaled)]
-        record["scaled"] = self.places[self.value(step.scaled)]
-        record["scaled_plane"], record["length"] = layout.plane, layout.rows * layout.columns
-        record["pixel_chunks"], record["panel_chunks"] = 1, record["units"]
-        return record
-
-    def _activate(self, step: Step) -> NDArray[Any]:
-        layout = self.layouts[step.x]
-        record = self._blank(layout.blocks, self.stages.activate)
-        self._input(record, step)
-        record["rows"], record["columns"] = layout.rows, layout.columns
-        record["activation"], record["low"] = ALONE[step.function], step.slope
-        record["y_at"] = self.table(layout)
-        return record

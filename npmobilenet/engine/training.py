@@ -10,6 +10,8 @@ that a step hands out are views of its memory: valid until its next call.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -20,10 +22,10 @@ from ..kernels.compiling import collecting_rarely
 from ..models.layers import BatchNorm, Dropout
 from ..models.params import check_params
 from ..models.plan import Plan
-from ..ops.checks import Array, whole
-from ..ops.rungs import default_rung
+from ..ops.checks import Array
 from . import packing
-from .engine import _cores, _several
+from .arguments import images, sizes
+from .engine import _several
 from .training_arrays import Buffers
 from .training_places import Addresses
 from .training_program import Program, Writer
@@ -39,39 +41,44 @@ class TrainingStep:
         batch: int,
         threads: int,
         *,
-        frozen: frozenset[str] = frozenset(),
-        trained: frozenset[str] | None = None,
+        frozen: frozenset[str],
+        trained: frozenset[str],
     ) -> None:
         from ..kernels.sharing import written
         from ..kernels.simd import team, train_unit
 
+        for layer in plan.layers:
+            normal = isinstance(layer, BatchNorm) and layer.name not in frozen
+            if normal and batch * math.prod(layer.output[:-1]) < 2:
+                raise ValueError(
+                    f"{layer.name}: training needs more than one value for each channel, it has "
+                    f"{(batch, *layer.output)}"
+                )
         self.plan, self.batch, self.threads, self.buffers = plan, batch, threads, buffers
-        self._frozen, self._trained = frozen, trained
+        self.frozen, self.trained = frozen, trained
         moving, running = buffers.trained, buffers.running
         self.params = {name: (moving.arrays | running.arrays)[name] for name in plan.arrays}
         self.grads = buffers.grads.arrays
         still = {f"{name}.{kind}" for name in frozen for kind in ("mean", "variance")}
         self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
         at = Addresses(moving.at | running.at, buffers.grads.at, buffers.moved.at)
-        chosen = frozenset(plan.parameters) if trained is None else trained
-        self.program: Program = written(lambda: Writer(plan, batch, at, frozen, chosen).write())
+        self.program: Program = written(lambda: Writer(plan, batch, at, frozen, trained).write())
         p = self.program
         self._run = train_unit.run
-        line = packing.up(p.scratch, 4096) + 192  # of one member, apart from the next one's
-        self._scratch = packing.aligned(threads * line // 4).reshape(threads, -1)
+        self._scratch = packing.scratch(threads, p.scratch)
         self._bases = np.zeros(threads, train_unit.BASES)
         self._bases["scratch"] = [own.ctypes.data for own in self._scratch]
         self._spacing = team.SPACING // 8
         most = max(len(p.forward), len(p.backward))
         self._counters = np.zeros((1 + most * (threads + 1)) * self._spacing, np.int64)
         self._lock = _several
-        self._forwards = 0
+        self._forwards, self._seconds = 0, 0.0
 
     def sized(self, batch: int) -> TrainingStep:
         """A step for batches of another size, of the same parameters, gradients and statistics."""
         return TrainingStep(
             self.plan, self.buffers, batch, self.threads,
-            frozen=self._frozen, trained=self._trained,
+            frozen=self.frozen, trained=self.trained,
         )  # fmt: skip
 
     def load(self, params: Mapping[str, Array]) -> None:
@@ -87,12 +94,9 @@ class TrainingStep:
 
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
         """
-        image = (self.batch, *self.plan.resolution, self.plan.channels)
-        if not isinstance(x, np.ndarray) or x.dtype != np.float32 or x.shape != image:
-            found = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
-            raise ValueError(f"training step: x must be float32 {image}, found {found}")
+        shape = (self.batch, *self.plan.resolution, self.plan.channels)
+        x = images("training step", x, shape)
         self._drop(rng)
-        x = np.ascontiguousarray(x)
         self._bases["image"] = x.ctypes.data
         self._do(self.program.forward)
         self._forwards = 1
@@ -151,31 +155,24 @@ class TrainingStep:
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
-        import time
-
         p, found = self.program, []
         rng = np.random.default_rng(0)
         for _ in range(rounds):
-            times = []
-            for half in ("forward", "backward"):
-                started = time.perf_counter()
-                if half == "forward":
-                    logits, _ = self.forward(x, rng=rng)
-                    _, cache = ops.softmax_cross_entropy(logits, targets)
-                    slope = ops.softmax_cross_entropy_backward(1.0, cache)
-                    started, before = time.perf_counter(), started
-                    seconds = started - before
-                else:
-                    self.backward(slope)
-                    seconds = time.perf_counter() - started
-                count = len(getattr(p, half))
-                at = 1 + np.arange(count) * (self.threads + 1) + self.threads
-                ticks = np.diff(self._counters[at * self._spacing + 1], prepend=self._counters[0])
-                times.append(ticks / ticks.sum() * seconds)
+            logits, _ = self.forward(x, rng=rng)
+            times = [self._times(p.forward)]
+            _, cache = ops.softmax_cross_entropy(logits, targets)
+            self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
+            times.append(self._times(p.backward))
             found.append(np.concatenate(times))
         medians = np.median(found, axis=0)
         names = [f"{n:03} {name}" for n, name in enumerate(p.names)]
         return dict(zip(names, medians.tolist(), strict=True))
+
+    def _times(self, stages: Any) -> Array:
+        """Seconds of each of the stages that have just run."""
+        at = 1 + np.arange(len(stages)) * (self.threads + 1) + self.threads
+        ticks = np.diff(self._counters[at * self._spacing + 1], prepend=self._counters[0])
+        return np.asarray(ticks / ticks.sum() * self._seconds)
 
     @property
     def _shape(self) -> tuple[int, ...]:
@@ -184,7 +181,9 @@ class TrainingStep:
     def _do(self, stages: Any) -> None:
         with self._lock:
             self._counters[:] = 0
+            before = time.perf_counter()
             self._run(self.threads, stages, self._bases, self._counters)
+            self._seconds = time.perf_counter() - before
 
     def _unblocked(self) -> Array:
         result, shape = self.program.result, self._shape
@@ -225,29 +224,17 @@ def compile_training(
     nothing.  ValueError where params do not fit the plan, or Numba is not installed;
     NotImplementedError for a plan that has no fast step.
     """
-    import os
-
-    for name, value in (("batch", batch), ("threads", 1 if threads is None else threads)):
-        if not whole(value) or value < 1:
-            raise ValueError(
-                f"compile_training: {name} must be a positive integer, found {value!r}"
-            )
-    if default_rung() != "numba":
-        raise ValueError("compile_training: it needs the package numba, which is not installed")
+    batch, threads = sizes("compile_training", batch, threads)
     norms = {layer.name for layer in plan.layers if isinstance(layer, BatchNorm)}
     if unknown := sorted(set(frozen) - norms):
         raise ValueError(f"compile_training: no batch normalisation is named {unknown[0]}")
-    if threads is None:
-        asked = os.environ.get("NUMBA_NUM_THREADS")
-        threads = int(asked) if asked else _cores()
-    chosen = None if trained is None else frozenset(trained)
-    if unknown := sorted((chosen or frozenset()) - set(plan.parameters)):
+    chosen = frozenset(plan.parameters if trained is None else trained)
+    if unknown := sorted(chosen - set(plan.parameters)):
         raise ValueError(f"compile_training: the plan has no array {unknown[0]}")
     check_params(plan, params)
     with collecting_rarely():
         step = TrainingStep(
-            plan, Buffers.of(plan), int(batch), int(threads),
-            frozen=frozenset(frozen), trained=chosen,
+            plan, Buffers.of(plan), batch, threads, frozen=frozenset(frozen), trained=chosen,
         )  # fmt: skip
     step.load(params)
     return step

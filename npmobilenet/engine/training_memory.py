@@ -64,7 +64,7 @@ class Stages:
         """All stages as records."""
         found = np.zeros(len(self.records), record)
         for row, (code, fields) in zip(found, self.records, strict=True):
-            row["first"] = code.address
+            row["first"], row["records"] = code.address, 1
             for name, value in fields.items():
                 row[name] = _number(value)
         return found

@@ -9,7 +9,7 @@ The formulas are those of `npmobilenet.training.optimizers`; here they change th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,19 +23,11 @@ if TYPE_CHECKING:
 
 SHARES = 16  # of the sum that clipping needs
 
-# what each optimiser remembers: the names of its arrays, and what they hold at first
-REMEMBERED = {
-    "sgd": {"velocity": 0.0},
-    "rmsprop": {"square": 1.0, "velocity": 0.0},
-    "adam": {"first": 0.0, "second": 0.0},
-    "adamw": {"first": 0.0, "second": 0.0},
-}
-
 
 class FusedOptimizer:
-    """Moves the parameters of a `TrainingStep`.
+    """Moves the arrays that a `TrainingStep` trains.
 
-    trained: names of the arrays that take steps, None for all.  state: what is remembered, under the
+    state: what is remembered, under the
     names that the optimiser's own `init` gives, as views; "steps" is the number of steps taken.
     clip: longest gradient, 0 for any.  ema: decay of the average of all that moves, 0 for none;
     average: that average by name, as views.
@@ -45,30 +37,25 @@ class FusedOptimizer:
         self,
         step: TrainingStep,
         optimizer: Optimizer,
-        trained: Collection[str] | None = None,
         *,
         clip: float = 0.0,
         ema: float = 0.0,
     ) -> None:
         from ..kernels.simd import train_optimizers
 
-        if optimizer.name not in REMEMBERED:
+        if not hasattr(self, f"_{optimizer.name}"):
             raise NotImplementedError(f"no fused step for the optimiser {optimizer.name!r}")
         self.step, self.optimizer, self.clip, self.ema = step, optimizer, clip, ema
         self._kernels = train_optimizers
-        shapes = step.plan.parameters
-        chosen = set(shapes if trained is None else trained)
-        if unknown := sorted(chosen - set(shapes)):
-            raise ValueError(f"trained: the plan has no array {unknown[0]}")
-        self._memory = {kind: Flat(shapes) for kind in REMEMBERED[optimizer.name]}
-        for kind, value in REMEMBERED[optimizer.name].items():
-            self._memory[kind].numbers[:] = value
-        self.state: dict[str, Array] = {
-            f"{kind}/{name}": flat.arrays[name]
-            for kind, flat in self._memory.items()
-            for name in shapes
-            if name in chosen
-        }
+        remembered = optimizer.init(step.buffers.trained.arrays)
+        keys = {key: key.partition("/") for key in remembered if "/" in key}
+        self._memory = {kind: Flat(step.plan.parameters) for kind, _, _ in keys.values()}
+        self.state: dict[str, Array] = {}
+        for key, (kind, _, name) in keys.items():
+            own = self._memory[kind].arrays[name]
+            own[...] = remembered[key]
+            if name in step.trained:
+                self.state[key] = own
         self.steps = 0
         flat = step.buffers.trained
         self._decays = np.full(flat.numbers.size // LINE, -1, np.float32)
@@ -76,7 +63,7 @@ class FusedOptimizer:
         for name, array in flat.arrays.items():
             first = flat.starts[name] // LINE
             lines = slice(first, first - (-array.size // LINE))
-            if name in chosen:
+            if name in step.trained:
                 self._decays[lines] = 0
                 self._decayed[lines] = optimizer.decays(name)
         if optimizer.name != "adamw":  # which shrinks the weights themselves
@@ -89,7 +76,9 @@ class FusedOptimizer:
                 kept.numbers[:] = source.numbers
                 self._averages.append((kept.numbers, source.numbers))
                 moves = {
-                    n: a for n, a in kept.arrays.items() if n in chosen or n in step.statistics
+                    n: a
+                    for n, a in kept.arrays.items()
+                    if n in step.trained or n in step.statistics
                 }
                 self.average |= moves
 

@@ -42,9 +42,7 @@ class CompiledStep:
         )
         self.sizes: dict[int, TrainingStep] = {batch: first}
         self.first = first
-        self.moves = FusedOptimizer(
-            first, step.optimizer, step.trained, clip=step.clip, ema=step.ema
-        )
+        self.moves = FusedOptimizer(first, step.optimizer, clip=step.clip, ema=step.ema)
         self.state: State | None = None
 
     def __call__(

@@ -23,21 +23,11 @@ def read_weights(weights: str, family: str = "") -> Model:
     ValueError where there is no such thing; OSError where it cannot be fetched.
     """
     from ..weights.families import FAMILIES
-    from ..weights.importing import import_weights
-    from ..weights.sources import SOURCES, get
+    from ..weights.importing import import_official, import_weights
+    from ..weights.published import SOURCES
 
     if weights in SOURCES:
-        source = SOURCES[weights]
-        return import_weights(
-            get(weights),
-            source.family,
-            model=source.model,
-            width=source.width,
-            dialect=source.dialect,
-            resolution=(source.resolution, source.resolution),
-            classes=source.classes,
-            preprocessing=source.preprocessing,
-        ).model
+        return import_official(weights).model
     if family:
         if family not in FAMILIES:
             raise ValueError(

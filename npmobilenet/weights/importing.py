@@ -14,6 +14,7 @@ from ..models.plan import Plan
 from ..ops.checks import Array
 from ..training.transforms import Preprocessing
 from .detect import Asked, Attempt, detect
+from .download import Progress
 from .families import family_named
 from .family import Family
 from .mismatch import WeightsMismatch, mapped_diff
@@ -76,6 +77,27 @@ def import_weights(
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
     return Imported(found, _notes(source, network, asked, len(tensors), made))
+
+
+def import_official(name: str, progress: Progress | None = None) -> Imported:
+    """The official weights of that name (`weights list`), fetched if they are not here yet.
+
+    progress is called with the bytes that are here and all of them, or None.  ValueError for an unknown
+    name; DownloadError, an OSError, where they cannot be fetched.
+    """
+    from .sources import get, source_named
+
+    source = source_named(name)
+    return import_weights(
+        get(name, progress=progress),
+        source.family,
+        model=source.model,
+        width=source.width,
+        dialect=source.dialect,
+        resolution=(source.resolution, source.resolution),
+        classes=source.classes,
+        preprocessing=source.preprocessing,
+    )
 
 
 def read_class_names(path: str | Path) -> tuple[str, ...]:

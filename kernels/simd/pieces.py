@@ -1,0 +1,39 @@
+"""What compiled pieces of all kinds share.
+
+@part                    a helper that is compiled into whoever calls it
+filled(template, ...)    a function made from a template
+share(...)               how work is cut
+"""
+
+import math
+from types import FunctionType
+
+import numpy as np
+from numba import njit
+
+part = njit(nogil=True, fastmath={"contract"}, error_model="numpy")
+
+
+def filled(template, name, **names):
+    """A copy of a function in which the names that it leaves open are filled in, as its globals.
+
+    In a closure they would do as well, but Numba's cache would not know the function again in the next
+    process.
+    """
+    found = {**template.__globals__, **names}
+    made = FunctionType(template.__code__, found, name, template.__defaults__)
+    made.__qualname__, made.__doc__ = name, template.__doc__
+    return made
+
+
+@part
+def share(total, piece, pieces, grain):
+    """First of a piece of `total`, in whole grains; the last piece ends with total."""
+    return min(total, (piece * ((total + grain - 1) // grain) // pieces) * grain)
+
+
+@njit(nogil=True, error_model="numpy")
+def sigmoid(x):
+    """1 / (1 + exp(-x)) of one number; the exponential never overflows."""
+    e = np.float32(math.exp(-abs(x)))
+    return (np.float32(1) if x >= 0 else e) / (np.float32(1) + e)

@@ -1,0 +1,35 @@
+"""What both engines ask of their arguments."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from ..kernels.sharing import cores
+from ..ops.checks import Array, whole
+from ..ops.rungs import default_rung
+
+
+def sizes(who: str, batch: int, threads: int | None) -> tuple[int, int]:
+    """Batch and threads; None stands for NUMBA_NUM_THREADS, or one on each core.
+
+    ValueError where one is not a positive integer, or Numba is not installed.
+    """
+    for name, value in (("batch", batch), ("threads", 1 if threads is None else threads)):
+        if not whole(value) or value < 1:
+            raise ValueError(f"{who}: {name} must be a positive integer, found {value!r}")
+    if default_rung() != "numba":
+        raise ValueError(f"{who} needs the package numba, which is not installed")
+    if threads is None:
+        asked = os.environ.get("NUMBA_NUM_THREADS")
+        threads = int(asked) if asked else cores()
+    return int(batch), int(threads)
+
+
+def images(who: str, x: Any, shape: tuple[int | str, ...]) -> Array:
+    """x in one piece; a letter in `shape` stands for any number.  ValueError where it does not fit."""
+    good = isinstance(x, np.ndarray) and x.dtype == np.float32 and x.ndim == len(shape)
+    if not good or any(a != b for a, b in zip(x.shape, shape, strict=True) if b != "N"):
+        found = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+        raise ValueError(f"{who}: x must be float32 ({', '.join(map(str, shape))}), found {found}")
+    return np.ascontiguousarray(x)
