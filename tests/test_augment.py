@@ -45,17 +45,9 @@ class Replayed:
         return int(next(self.numbers) * high)
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "scale"), [(50, 40, (0.08, 1)), (90, 20, (0.5, 1)), (9, 80, (0.9, 1))]
-)
-def test_random_crop_follows_torchvisions_rule(
-    torchvision_transforms: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    width: int,
-    height: int,
-    scale: tuple[float, float],
-) -> None:
-    """Both are fed the same uniform numbers and find the same boxes; the long ones fall back."""
+@pytest.fixture
+def source(torchvision_transforms: Any, monkeypatch: pytest.MonkeyPatch) -> Replayed:
+    """What torchvision draws from, in place of PyTorch's random numbers."""
     torch = importlib.import_module("torch")
     source = Replayed([])
     monkeypatch.setattr(
@@ -64,6 +56,20 @@ def test_random_crop_follows_torchvisions_rule(
     monkeypatch.setattr(
         torch, "randint", lambda low, high, size: torch.tensor([source.integers(high)])
     )
+    return source
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scale"), [(50, 40, (0.08, 1)), (90, 20, (0.5, 1)), (9, 80, (0.9, 1))]
+)
+def test_random_crop_follows_torchvisions_rule(
+    torchvision_transforms: Any,
+    source: Replayed,
+    width: int,
+    height: int,
+    scale: tuple[float, float],
+) -> None:
+    """Both are fed the same uniform numbers and find the same boxes; the long ones fall back."""
     rng, image = np.random.default_rng(5), Image.new("L", (width, height))
     for _ in range(50):
         numbers = rng.random(40).tolist()
@@ -191,17 +197,10 @@ def test_erased_rectangles_have_the_area_asked_for() -> None:
 
 
 def test_random_erasing_follows_torchvisions_rule(
-    torchvision_transforms: Any, monkeypatch: pytest.MonkeyPatch
+    torchvision_transforms: Any, source: Replayed
 ) -> None:
     """Fed the same uniform numbers, both find the same rectangle."""
     torch = importlib.import_module("torch")
-    source = Replayed([])
-    monkeypatch.setattr(
-        torch.Tensor, "uniform_", lambda t, low, high: t.fill_(source.uniform(low, high))
-    )
-    monkeypatch.setattr(
-        torch, "randint", lambda low, high, size: torch.tensor([source.integers(high)])
-    )
     rng, image = np.random.default_rng(2), torch.zeros(3, 40, 50)
     for _ in range(50):
         numbers = rng.random(40).tolist()

@@ -1,10 +1,6 @@
 """Draws the pictures of docs/backwards.md: python docs/pictures/backwards.py."""
 
-from pathlib import Path
-
-from drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, SKY, Drawing
-
-FOLDER = Path(__file__).parent
+from drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, SKY, Drawing, write
 
 
 def turned_window() -> Drawing:
@@ -92,12 +88,5 @@ def stages_of_a_step() -> Drawing:
 PICTURES = {"turned-window": turned_window, "stages-of-a-step": stages_of_a_step}
 
 
-def main() -> None:
-    """Write them beside this file."""
-    for name, draw in PICTURES.items():
-        (FOLDER / f"{name}.svg").write_text(draw().svg(), encoding="utf-8")
-        print(f"docs/pictures/{name}.svg")
-
-
 if __name__ == "__main__":
-    main()
+    write(PICTURES)

@@ -1,7 +1,8 @@
 """An SVG picture of boxes, words and arrows."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from pathlib import Path
 
 # told apart by lightness too, for those who see few colours (after Okabe and Ito)
 BLUE, ORANGE, GREEN, PINK, SKY = "#a6cee8", "#f6c9a3", "#9fdcc5", "#ecc7dc", "#dcedf8"
@@ -71,3 +72,10 @@ class Drawing:
             'markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" '
             f'fill="{INK}"/></marker></defs>' + "\n".join(self.parts) + "\n</svg>\n"
         )
+
+
+def write(pictures: Mapping[str, Callable[[], Drawing]]) -> None:
+    """Each picture as an SVG file beside this one."""
+    for name, draw in pictures.items():
+        Path(__file__).with_name(f"{name}.svg").write_text(draw().svg(), encoding="utf-8")
+        print(f"docs/pictures/{name}.svg")

@@ -6,16 +6,13 @@ cannot part.
 """
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
-from drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, SKY, Drawing
+from drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, SKY, Drawing, write
 from numpy.typing import NDArray
 
 from npmobilenet.engine import packing
 from npmobilenet.engine.memory import Layout
-
-FOLDER = Path(__file__).parent
 
 
 def register_tile() -> Drawing:
@@ -256,12 +253,5 @@ PICTURES = {
 }
 
 
-def main() -> None:
-    """Write them beside this file."""
-    for name, draw in PICTURES.items():
-        (FOLDER / f"{name}.svg").write_text(draw().svg(), encoding="utf-8")
-        print(f"docs/pictures/{name}.svg")
-
-
 if __name__ == "__main__":
-    main()
+    write(PICTURES)

@@ -11,6 +11,9 @@ from types import FunctionType
 import numpy as np
 from numba import njit
 
+from .lanes import LANES
+from .vector import load, number_at, set_number, store
+
 part = njit(nogil=True, fastmath={"contract"}, error_model="numpy")
 
 
@@ -30,6 +33,16 @@ def filled(template, name, **names):
 def share(total, piece, pieces, grain):
     """First of a piece of `total`, in whole grains; the last piece ends with total."""
     return min(total, (piece * ((total + grain - 1) // grain) // pieces) * grain)
+
+
+@part
+def copied(x, count, y):
+    """`count` numbers from x to y."""
+    whole = count // LANES * LANES
+    for q in range(0, whole, LANES):
+        store(y + 4 * q, load(x + 4 * q))
+    for q in range(whole, count):
+        set_number(y + 4 * q, number_at(x + 4 * q))
 
 
 @njit(nogil=True, error_model="numpy")

@@ -4,7 +4,7 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from .lanes import BYTES, LANES
-from .pieces import part, sigmoid
+from .pieces import copied, part, sigmoid
 from .unit import unit
 from .vector import add, load, mul, number_at, offset_at, set_number, splat, store
 
@@ -77,11 +77,7 @@ def picture(stage, bases, number):
     for i in range(number * s.band, min(s.rows, (number + 1) * s.band)):
         x = b.images + 4 * (b.image * s.rows + i) * count
         y = b.memory + s.y + i * s.x_row
-        whole = count // LANES * LANES
-        for q in range(0, whole, LANES):
-            store(y + 4 * q, load(x + 4 * q))
-        for q in range(whole, count):
-            set_number(y + 4 * q, number_at(x + 4 * q))
+        copied(x, count, y)
 
 
 @unit

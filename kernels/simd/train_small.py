@@ -3,11 +3,11 @@
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
-from .lanes import BYTES, LANES
-from .pieces import share
+from .lanes import BYTES
+from .pieces import copied, share
 from .train_maps import activated, masked, scaled, zero
 from .train_unit import BACKWARD_SUMS, COEFFICIENTS, unit
-from .vector import add, fma, load, mul, number_at, set_number, splat, store
+from .vector import add, fma, load, mul, splat, store
 
 
 @unit
@@ -15,15 +15,11 @@ def picture(stage, bases, number):
     """An image, as it came, into memory with zeros around."""
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
     count = s.columns * s.channels
-    whole = count // LANES * LANES
     for i in range(s.rows):
         x = b.image + 4 * (number * s.rows + i) * count
         y = s.picture + number * s.picture_image + (i + s.top) * s.picture_row
         y += s.left * s.channels * 4
-        for q in range(0, whole, LANES):
-            store(y + 4 * q, load(x + 4 * q))
-        for q in range(whole, count):
-            set_number(y + 4 * q, number_at(x + 4 * q))
+        copied(x, count, y)
 
 
 @unit
