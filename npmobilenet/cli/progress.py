@@ -43,8 +43,8 @@ class ConsoleReporter:
             self.said = now
             self.out.print(
                 f"  epoch {moment.epoch}  step {moment.step}/{moment.steps}  {figures}",
-                markup=False,
-            )
+                markup=False, soft_wrap=True,
+            )  # fmt: skip
 
     def measure(self, done: int, count: int) -> None:
         """The bar counts validation images."""
@@ -62,8 +62,8 @@ class ConsoleReporter:
             f"epoch {done.epoch:3}  loss {done.loss:.4f}  accuracy {done.accuracy:.2%}  {measured}"
             f"{done.seconds:.1f} s  {done.images_per_second:.0f} images/s  "
             f"data wait {done.waited / done.seconds:.0%}",
-            markup=False,
-        )
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
 
     def remark(self, text: str) -> None:
         """A line."""
