@@ -81,6 +81,15 @@ def extra_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def fashion_mnist() -> Path:
+    """The folder of the four official files."""
+    known = os.environ.get("NPMOBILENET_FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
+    if not Path(known).is_dir():
+        pytest.skip("Fashion-MNIST is not here; NPMOBILENET_FASHION_MNIST may name its folder")
+    return Path(known)
+
+
+@pytest.fixture(scope="session")
 def quick_tour(tmp_path_factory) -> tuple[Path, str]:
     """A folder in which `npmobilenet tour --quick` was run, and what it printed."""
     folder = tmp_path_factory.mktemp("tour")

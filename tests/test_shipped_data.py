@@ -1,7 +1,6 @@
 """The shipped images are those that their README says, to the pixel."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -48,15 +47,6 @@ def test_cut_reports_a_missing_folder(capsys: pytest.CaptureFixture[str], tmp_pa
     with pytest.raises(SystemExit):
         cut.main([str(tmp_path / "absent"), "--output", str(tmp_path / "x.npz")])
     assert "absent: expected train-images-idx3-ubyte.gz" in capsys.readouterr().err
-
-
-@pytest.fixture
-def fashion_mnist() -> Path:
-    """The folder of the four official files."""
-    known = os.environ.get("NPMOBILENET_FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
-    if not Path(known).is_dir():
-        pytest.skip("Fashion-MNIST is not here; NPMOBILENET_FASHION_MNIST may name its folder")
-    return Path(known)
 
 
 def test_cutting_again_gives_the_same_arrays(fashion_mnist: Path) -> None:

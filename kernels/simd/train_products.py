@@ -42,19 +42,19 @@ def _panel(vectors):
     return compiled_unit(filled(panel, f"panel_{vectors}", **tiles), INVOKED)
 
 
-vectors, large, small, higher, lower = 0, 0, 0, None, None  # and this one
+large, small, higher, lower = 0, 0, None, None  # and this one
 
 
-def outer(x, d, d_plane, count, before, before_row, g, _):
+def outer(x, d, d_plane, count, before, before_row, g, g_row):
     """All lanes of a block of x, in as few tiles as there are registers for, of one or two sizes."""
     r = 0
     while r < LANES:
-        from_, to = before + r * before_row, g + r * vectors * BYTES
+        from_, to = before + r * before_row, g + r * g_row
         if (LANES - r) % small == 0:
-            lower(x + 4 * r, d, d_plane, count, from_, before_row, to)
+            lower(x + 4 * r, d, d_plane, count, from_, before_row, to, g_row)
             r += small
         else:
-            higher(x + 4 * r, d, d_plane, count, from_, before_row, to)
+            higher(x + 4 * r, d, d_plane, count, from_, before_row, to, g_row)
             r += large
 
 
@@ -63,7 +63,7 @@ def _outer(vectors):
     large, small = max(sizes), min(sizes)
     higher, lower = outer_tile(large, vectors), outer_tile(small, vectors)
     tiles = {"large": large, "small": small, "higher": higher, "lower": lower}
-    return compiled_unit(filled(outer, f"outer_{vectors}", vectors=vectors, **tiles), INVOKED)
+    return compiled_unit(filled(outer, f"outer_{vectors}", **tiles), INVOKED)
 
 
 panels = {v: _panel(v) for v in TILES}
@@ -119,19 +119,25 @@ def _slopes(s, d, d_plane, first, count):
 
 @part
 def _weights(s, chunk, x, x_plane, d, d_plane, count, low, high, fresh):
-    """g += xᵀ d of some pixels, rows of blocks low .. high of x."""
-    shares = s.g_shares + chunk * s.g_share
+    """g += xᵀ d of some pixels, rows of blocks low .. high of x.
+
+    Into a share of its own, in the order of the panels; or, if there is only one, to where it belongs.
+    """
     before, before_row = s.zeros, 0
     block = 0
     while block < s.vectors:
         width = s.main if block < s.split else s.vectors - s.split
         code = s.many if block < s.split else s.rest
+        if s.direct:
+            g, row = s.g + block * BYTES, s.filters * 4
+        else:
+            g, row = s.g_shares + chunk * s.g_share + block * s.g_rows * BYTES, width * BYTES
         for k in range(low, high):
-            g = shares + (block * s.g_rows + k * LANES * width) * BYTES
+            to = g + k * LANES * row
             if not fresh:
-                before, before_row = g, width * BYTES
+                before, before_row = to, row
             invoke(code, x + (k - low) * x_plane, d + block * d_plane, d_plane, count,
-                   before, before_row, g, 0)  # fmt: skip
+                   before, before_row, to, row)  # fmt: skip
         block += width
 
 

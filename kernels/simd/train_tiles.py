@@ -78,17 +78,17 @@ def product_tile(rows, vectors):
 
 
 def outer_tile(rows, vectors):
-    """tile(x, d, d_plane, count, before, before_row, g): g = before + sum_p x[p, rows] d[p, vectors].
+    """tile(x, d, d_plane, count, before, before_row, g, g_row): g = before + sum_p x[p] d[p].
 
     x: address of the first of `rows` lanes of one block; d: of the first of `vectors` blocks; count
-    pixels.  Rows of g are `vectors` vectors, one after the other; those of `before` before_row bytes
-    apart, so that one row of zeros can be all of them.
+    pixels.  A row of g is `vectors` vectors; rows lie g_row bytes apart, those of `before` before_row,
+    so that one row of zeros can be all of them.
     """
 
     @intrinsic
-    def tile(typing, x, d, d_plane, count, before, before_row, g):
+    def tile(typing, x, d, d_plane, count, before, before_row, g, g_row):
         def generate(context, builder, signature, arguments):
-            x, d, d_plane, count, before, before_row, g = arguments
+            x, d, d_plane, count, before, before_row, g, g_row = arguments
             starts = [builder.mul(d_plane, INT64(v)) for v in range(vectors)]
             sums = [
                 load_vector(
@@ -109,12 +109,13 @@ def outer_tile(rows, vectors):
                 return [builder.add(here, INT64(BYTES)), builder.add(there, INT64(BYTES)), *sums]
 
             _, _, *sums = counted(builder, count, [x, d, *sums], pixel)
-            for at, value in enumerate(sums):
-                store_vector(builder, value, g, at * BYTES)
+            for r in range(rows):
+                row = builder.add(g, builder.mul(g_row, INT64(r)))
+                for v in range(vectors):
+                    store_vector(builder, sums[r * vectors + v], row, v * BYTES)
             return context.get_dummy_value()
 
-        i = types.int64
-        return types.void(i, i, i, i, i, i, i), generate
+        return types.void(*[types.int64] * 8), generate
 
     return tile
 

@@ -41,7 +41,7 @@ _PLACES = (
     # how the work is cut: shares of the pixels, parts of the channels, pixels at once
     "chunks", "parts", "grain", "weight", "tile",
     # weights: as they are, in panels, in transposed panels; gradient as it is and in shares
-    "w", "panels", "turned", "g", "g_shares", "g_share", "bias", "g_bias", "zeros",
+    "w", "panels", "turned", "g", "g_shares", "g_share", "direct", "bias", "g_bias", "zeros",
     "depth", "filters", "group", "group_padded", "main", "split", "vectors",
     "turned_main", "turned_split", "turned_vectors", "height", "g_rows",
     # batch normalisation

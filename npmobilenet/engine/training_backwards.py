@@ -131,12 +131,15 @@ class Backwards(Forwards):
         grain = node.shape[0] * node.shape[1] if conv and not picture else 24
         tile = self._tile(pixels, chunks, 6, wide)
         self._reserve((tile + 1) * (4 * wide + self.bytes) + (tile + 1) * (4 * rows + 64) * picture)
-        shares = Buffer(chunks * share)
         fields |= {"chunks": chunks, "parts": parts, "grain": grain, "tile": tile}
-        fields |= {"g_shares": shares, "g_share": share}
-        self._add(f"{layer.name} backward", code, chunks * parts, **fields)
-        self._add(f"{layer.name} gather", self.weights.gather, rows // self.lanes,
-                  g_shares=shares, g_share=share, chunks=chunks, **matrix)  # fmt: skip
+        whole = matrix["group"] == matrix["group_padded"] and not matrix["filters"] % self.lanes
+        if chunks == 1 and whole:  # the only share has the order of the gradient itself
+            self._add(f"{layer.name} backward", code, parts, direct=1, **fields)
+        else:
+            shares = {"g_shares": Buffer(chunks * share), "g_share": share}
+            self._add(f"{layer.name} backward", code, chunks * parts, **fields, **shares)
+            self._add(f"{layer.name} gather", self.weights.gather, rows // self.lanes,
+                      chunks=chunks, **shares, **matrix)  # fmt: skip
         if last and conv:
             self._close(self._node(view))
         elif last:
