@@ -3,12 +3,13 @@
 A unit is one block of channels of some images.  Each image is done in bands of rows: the band's inputs
 are made in a scratch with zeros around them, so that no pixel has to ask for the border.
 
-Backwards the band's dy is written among zeros too, stride rows and columns apart.  Then
+Backwards the band's dy is made in the scratch too, between columns of zeros.  Then
 
-    dw[u, v] = sum_ij x[s i + u, s j + v] dy[s i, s j]        is a sum over the same windows as forwards
-    dx       = dy * w, flipped                                 is a depthwise convolution of stride 1
+    dw[u, v] = sum_ij x[s i + u, s j + v] dy[i, j]
+    dx[r, c] = sum of w[u, v] dy[(r - u) / s, (c - v) / s]      over the taps where s divides both
 
-and both are done while everything is in the cache.
+and both are done while everything is in the cache.  With stride 2 an input in an even row has been seen
+through the even rows of the window only: a quarter of the products is left, and none meets a zero.
 """
 
 from numba import carray  # type: ignore[attr-defined]
@@ -16,7 +17,7 @@ from numba import carray  # type: ignore[attr-defined]
 from .lanes import BYTES
 from .pieces import filled, part, share
 from .train_maps import activated, masked, measured, merged, through, zero
-from .train_tiles import taps_tile, window_tile
+from .train_tiles import taps_tile, turned_tile, window_tile
 from .train_unit import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, unit
 from .vector import add, load, store
 
@@ -41,25 +42,26 @@ def _inputs(s, block, n, x, first, count):
 
 
 @part
-def _slopes(s, block, n, d, first, count, kernel, stride):
-    """dy among zeros: rows first .. first + count of the padded input's coordinates."""
-    width = s.columns + kernel - 1
-    margin = (kernel - 1 - s.left) * BYTES
+def _slopes(s, block, n, d, first, count, reach):
+    """Rows first .. first + count of dy, zeros left and right of them and where there is no such row."""
     at = n * s.image * BYTES
     dy, y = s.dy + block * s.dy_plane + at, s.y + block * s.y_plane + at
     c = s.y_coefficients + block * COEFFICIENTS
-    # columns of dy that lie within the row; what lies beyond it no input has seen
-    for q in range(count):
-        i = first + q
-        zero(d, width)
-        if i >= 0 and i % stride == 0 and i // stride < s.y_rows:
-            o = i // stride * s.y_columns * BYTES
-            through(dy + o, y + o, d + margin, stride * BYTES, s.y_columns, c, s.plain)
-        d += s.padded * BYTES
+    width = s.d_row // BYTES
+    for i in range(first, first + count):
+        if 0 <= i < s.y_rows:
+            zero(d, reach)
+            o = i * s.y_columns * BYTES
+            through(dy + o, y + o, d + reach * BYTES, BYTES, s.y_columns, c, s.plain)
+            zero(d + (reach + s.y_columns) * BYTES, width - reach - s.y_columns)
+        else:
+            zero(d, width)
+        d += s.d_row
 
 
 # what the templates below leave open
-kernel, stride, pixels, many, one, wide, narrow = 0, 0, 0, None, None, None, None
+kernel, stride, pixels, many, one = 0, 0, 0, None, None
+even_many, even_one, odd_many, odd_one = None, None, None, None  # rows of the padded input
 
 
 def window_forward(stage, bases, number):
@@ -102,8 +104,14 @@ def window_backward(stage, bases, number):
     line = s.padded * BYTES
     x = b.scratch
     d = x + (stride * s.band + kernel) * line
-    dv = d + (stride * s.band + 2 * kernel) * line
-    row = dv + s.columns * BYTES  # the taps' gradients of one row
+    reach = (
+        kernel - 1
+    ) // stride  # rows of dy above, and columns left, that have seen an input too
+    grouped = d + (s.band + 2 * kernel + 2) * s.d_row
+    dv = grouped + s.left % stride * BYTES
+    row = dv + (s.columns + stride) * BYTES  # the taps' gradients of one row
+    # inputs of a row in groups of `stride`: the first that is no zero, and after the last
+    group, groups = s.left // stride, (s.left + s.columns + stride - 1) // stride
     zero(g, taps)
     if s.closes:
         zero(sums, 4)
@@ -113,33 +121,40 @@ def window_backward(stage, bases, number):
             from_ = min(s.rows, start * stride)
             to = s.rows if start + rows == s.y_rows else min(s.rows, (start + rows) * stride)
             _inputs(s, block, n, x, start * stride, (rows - 1) * stride + kernel)
-            # the first row of d is the padded input's row base
-            base = min(from_ + s.top - kernel + 1, start * stride)
-            until = max(to + s.top, (start + rows - 1) * stride + 1)
-            _slopes(s, block, n, d, base, until - base, kernel, stride)
+            base = min((from_ + s.top) // stride - reach, start)  # the first row of dy in d
+            until = max((to - 1 + s.top) // stride + 1, start + rows)
+            _slopes(s, block, n, d, base, until - base, reach)
             for i in range(rows):
                 near = x + i * stride * line
-                slope = d + ((start + i) * stride - base) * line
-                slope += (kernel - 1 - s.left) * BYTES
+                slope = d + (start + i - base) * s.d_row + reach * BYTES
                 zero(row, taps)
                 j = 0
                 while s.y_columns - j >= pixels:
-                    many(near + j * stride * BYTES, line, slope + j * stride * BYTES, row)
+                    many(near + j * stride * BYTES, line, slope + j * BYTES, row)
                     j += pixels
                 while j < s.y_columns:
-                    one(near + j * stride * BYTES, line, slope + j * stride * BYTES, row)
+                    one(near + j * stride * BYTES, line, slope + j * BYTES, row)
                     j += 1
                 for q in range(0, taps * BYTES, BYTES):
                     store(g + q, add(load(g + q), load(row + q)))
             for i in range(from_, to):
-                near = d + (i + s.top - kernel + 1 - base) * line
-                j = 0
-                while s.columns - j >= pixels:
-                    wide(near + j * BYTES, line, w, s.zeros, dv + j * BYTES)
-                    j += pixels
-                while j < s.columns:
-                    narrow(near + j * BYTES, line, w, s.zeros, dv + j * BYTES)
-                    j += 1
+                slope = d + ((i + s.top) // stride - base) * s.d_row + reach * BYTES
+                odd = (i + s.top) % stride
+                j = group
+                while j < groups:
+                    here, to_ = slope + j * BYTES, grouped + (j - group) * stride * BYTES
+                    if groups - j >= pixels:
+                        if odd:
+                            odd_many(here, s.d_row, w, to_)
+                        else:
+                            even_many(here, s.d_row, w, to_)
+                        j += pixels
+                    else:
+                        if odd:
+                            odd_one(here, s.d_row, w, to_)
+                        else:
+                            even_one(here, s.d_row, w, to_)
+                        j += 1
                 at = (n * s.rows + i) * s.columns * BYTES
                 du = s.dx + block * s.dx_plane + at
                 if s.closes:
@@ -158,8 +173,12 @@ def _forward(kernel, stride, pixels):
 
 def _backward(kernel, stride, pixels):
     many, one = (taps_tile(kernel, stride, p) for p in (pixels, 1))
-    wide, narrow = (window_tile(kernel, 1, p, flipped=True) for p in (pixels, 1))
-    tiles = {"many": many, "one": one, "wide": wide, "narrow": narrow}
+    even_many, even_one = (turned_tile(kernel, stride, 0, p) for p in (pixels, 1))
+    odd_many, odd_one = (turned_tile(kernel, stride, stride - 1, p) for p in (pixels, 1))
+    tiles = {
+        "many": many, "one": one, "even_many": even_many, "even_one": even_one,
+        "odd_many": odd_many, "odd_one": odd_one,
+    }  # fmt: skip
     sizes = {"kernel": kernel, "stride": stride, "pixels": pixels}
     name = f"backward_{kernel}_{stride}_{pixels}"
     return unit(filled(window_backward, name, **tiles, **sizes))

@@ -3,7 +3,8 @@
     product    y = x @ w + b         rows x vectors numbers of y stay in registers for the whole of K;
                                      dx = dy @ wᵀ is the same with transposed weights
     outer      g += xᵀ @ d           lanes of x times vectors of d, in registers for all pixels
-    window     y = depthwise(x, w)   as at inference; flipped, it is the gradient of the input
+    window     y = depthwise(x, w)   as at inference
+    turned     dx[s i + u] += d[i] w[u]      the gradient of the window's input
     taps       g[u, v] += x d        the gradient of the window's weights
 
 All maps lie in blocks of LANES channels: a pixel of a block is one vector, its neighbour the next one.
@@ -120,11 +121,10 @@ def outer_tile(rows, vectors):
     return tile
 
 
-def window_tile(kernel, stride, pixels, flipped=False):
+def window_tile(kernel, stride, pixels):
     """tile(x, x_row, w, bias, y): `pixels` neighbours of a depthwise convolution, LANES channels.
 
-    x: the first input that the first pixel sees; rows x_row bytes apart.  flipped: with the weights
-    in the opposite order.
+    x: the first input that the first pixel sees; rows x_row bytes apart.
     """
 
     @intrinsic
@@ -135,9 +135,7 @@ def window_tile(kernel, stride, pixels, flipped=False):
             for u in range(kernel):
                 seen = row_seen(builder, x, x_row, u, (pixels - 1) * stride + kernel)
                 for v in range(kernel):
-                    at = u * kernel + v
-                    at = kernel * kernel - 1 - at if flipped else at
-                    tap = load_vector(builder, w, at * BYTES)
+                    tap = load_vector(builder, w, (u * kernel + v) * BYTES)
                     for p in range(pixels):
                         sums[p] = multiply_add(builder, seen[stride * p + v], tap, sums[p])
             for p, value in enumerate(sums):
@@ -150,14 +148,47 @@ def window_tile(kernel, stride, pixels, flipped=False):
     return tile
 
 
+def turned_tile(kernel, stride, first, pixels):
+    """tile(d, d_row, w, dx): the gradients of stride * pixels neighbours in a row of the padded input.
+
+    They have been seen through rows first, first + stride, ... of the window.  d: the gradient of the
+    output whose window begins there; that of the row above has seen them through the next of these
+    rows, and so on; columns are alike.  dx: neighbours, from a column that is a multiple of the stride.
+    """
+    reach = (kernel - 1) // stride  # outputs to the left that have seen the first of them
+
+    @intrinsic
+    def tile(typing, d, d_row, w, dx):
+        def generate(context, builder, signature, arguments):
+            d, d_row, w, dx = arguments
+            sums = [constant(0)] * (stride * pixels)
+            for above, u in enumerate(range(first, kernel, stride)):
+                row = builder.sub(d, builder.mul(d_row, INT64(above)))
+                seen = [
+                    load_vector(builder, row, (q - reach) * BYTES) for q in range(pixels + reach)
+                ]
+                for v in range(kernel):
+                    tap = load_vector(builder, w, (u * kernel + v) * BYTES)
+                    for p in range(pixels):
+                        at, output = stride * p + v % stride, reach + p - v // stride
+                        sums[at] = multiply_add(builder, seen[output], tap, sums[at])
+            for p, value in enumerate(sums):
+                store_vector(builder, value, dx, p * BYTES)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 4), generate
+
+    return tile
+
+
 def taps_tile(kernel, stride, pixels):
-    """tile(x, x_row, d, g): g[u, v] += sum_p x[u, s p + v] d[s p], pixels of d being `stride` apart."""
+    """tile(x, x_row, d, g): g[u, v] += sum_p x[u, s p + v] d[p]."""
 
     @intrinsic
     def tile(typing, x, x_row, d, g):
         def generate(context, builder, signature, arguments):
             x, x_row, d, g = arguments
-            slopes = [load_vector(builder, d, stride * p * BYTES) for p in range(pixels)]
+            slopes = [load_vector(builder, d, p * BYTES) for p in range(pixels)]
             for u in range(kernel):
                 seen = row_seen(builder, x, x_row, u, (pixels - 1) * stride + kernel)
                 for v in range(kernel):

@@ -33,7 +33,7 @@ _PLACES = (
     # pixels of all images, of one image; images; rows and columns of x and of y
     "pixels", "image", "images", "rows", "columns", "y_rows", "y_columns",
     # a window: zeros above and left of x
-    "kernel", "kernel_columns", "stride", "stride_columns", "top", "left", "padded", "band",
+    "kernel", "kernel_columns", "stride", "stride_columns", "top", "left", "padded", "d_row", "band",
     # a picture: bytes from image to image and row to row, numbers in a row of the window, channels
     "picture", "picture_image", "picture_row", "segment", "channels",
     # a unit of products: the codes of its panels

@@ -100,9 +100,12 @@ class Cuts(Places):
         """Geometry, the width of a row among zeros, and rows done at once."""
         found = self._geometry(layer, node)
         k, s, left = found["kernel"], found["stride"], found["left"]
-        reach = s * (node.shape[1] - 1)
-        padded = max(reach + k, left + found["columns"], found["columns"] + k - 1, k - left + reach)
+        padded = max(s * (node.shape[1] - 1) + k, left + found["columns"])
         line = padded * self.bytes
-        band = max(1, min(node.shape[0], CACHE // (2 * s * line)))
-        self._reserve((2 * s * band + 3 * k + 1) * line + k * k * self.bytes)
-        return found | {"padded": padded, "band": band}
+        # of dy: zeros left of it, and right of it as far as inputs go
+        slopes = (k - 1) // s + max(node.shape[1], (left + found["columns"] - 1) // s + 1)
+        d_row = slopes * self.bytes
+        band = max(1, min(node.shape[0], CACHE // (s * line + d_row)))
+        self._reserve((s * band + k) * line + (band + 2 * k + 2) * d_row
+                      + (left + found["columns"] + s + k * k) * self.bytes)  # fmt: skip
+        return found | {"padded": padded, "d_row": d_row, "band": band}
