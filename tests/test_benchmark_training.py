@@ -60,6 +60,7 @@ def test_training(tmp_path: Path, monkeypatch, capsys) -> None:
     assert f"fastest PyTorch setting: npmobilenet, one thread; ours is {ratio}" in printed.out
 
 
+@pytest.mark.long
 def test_wrong_gradients_are_not_timed(folder: Path, tmp_path: Path) -> None:
     """Nor a wrong loss."""
     expected = dict(np.load(folder / "gradients.npz"))

@@ -46,7 +46,7 @@ def kept(folder: Path) -> set[str]:
     return units - {"train_unit.run"}  # which is no unit: it calls them
 
 
-@pytest.mark.parametrize("what", ["inference", "training"])
+@pytest.mark.parametrize("what", ["inference", pytest.param("training", marks=pytest.mark.long)])
 def test_the_second_process_takes_some_of_the_units(tmp_path: Path, what: str) -> None:
     """Together they compile all of them; the next start compiles none."""
     if len(os.sched_getaffinity(0)) < 2:
