@@ -62,3 +62,16 @@ def test_without_the_second_process_the_first_compiles_all(tmp_path: Path) -> No
     own = compiled_by(tmp_path, "inference", how="broken")
     assert len(own) == len(set(own))
     assert set(own) == kept(tmp_path)
+
+
+def test_no_two_helpers_have_one_name() -> None:
+    """The linker takes the first of a name for all: one unit would run another one's helper."""
+    from npmobilenet.kernels.simd.pieces import filled, part
+
+    def template(x):  # type: ignore[no-untyped-def]
+        return x
+
+    part(filled(template, "a_helper"))
+    part(filled(template, "another_helper"))
+    with pytest.raises(ValueError, match=r"two compiled helpers are named .*\.a_helper"):
+        part(filled(template, "a_helper"))

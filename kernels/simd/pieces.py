@@ -14,7 +14,20 @@ from numba import njit
 from .lanes import LANES
 from .vector import load, number_at, set_number, store
 
-part = njit(nogil=True, fastmath={"contract"}, error_model="numpy")
+_named: set[str] = set()
+
+
+def part(function):
+    """A helper that is compiled into whoever calls it.
+
+    Its name must be its own.  Units come from disk, compiled by one process or another, each with the
+    helpers that it calls; helpers of one name, numbered alike by chance, are one to the linker.
+    """
+    name = f"{function.__module__}.{function.__qualname__}"
+    if name in _named:
+        raise ValueError(f"two compiled helpers are named {name}")
+    _named.add(name)
+    return njit(nogil=True, fastmath={"contract"}, error_model="numpy")(function)
 
 
 def filled(template, name, **names):

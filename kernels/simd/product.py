@@ -23,8 +23,8 @@ from .vector import (
     INT32,
     INT64,
     VECTOR,
-    constant,
     counted,
+    hard_swished,
     larger,
     load_number,
     load_vector,
@@ -200,9 +200,7 @@ def activate(builder, sums, activation, low, high):
         return smaller(builder, top, larger(builder, bottom, value))
 
     def hard_swish(value):
-        gate = builder.fadd(value, constant(3))
-        gate = smaller(builder, constant(6), larger(builder, constant(0), gate))
-        return builder.fmul(builder.fmul(value, gate), constant(1 / 6))
+        return hard_swished(builder, value)
 
     swish = builder.icmp_signed("==", activation, INT64(HARD_SWISH))
     return either(builder, swish, sums, hard_swish, clamp)

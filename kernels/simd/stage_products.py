@@ -10,48 +10,42 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from .lanes import BYTES, TILES
-from .pieces import part, share
+from .pieces import filled, part, share
 from .product import AHEAD, STEPS, convolution_tile, product_tile
-from .unit import unit, units
+from .unit import unit
 from .vector import splat, store
 
 GRAIN = 6  # pixels: work is not cut finer
 
 
-def _panel(vectors):
+# what the templates below leave open
+vectors, rows, many, half, one, panel = 0, 0, None, None, None, None
+
+
+def panel_pixels(s, x, x_plane, w, bias, add_to, add_at, y, at, first, last):
     """Pixels first .. last - 1 of one panel of so many vectors."""
-    rows = TILES[vectors]
-    many, half, one = (product_tile(r, vectors) for r in (rows, rows // 2, 1))
-
-    @part
-    def panel(s, x, x_plane, w, bias, add_to, add_at, y, at, first, last):
-        p, ahead = first, w + s.turns * STEPS * vectors * BYTES
-        while p < last:
-            # what is left over is taken together with pixels done before: the same numbers again,
-            # by the same thread, and fewer kinds of tiles
-            if last - p > rows // 2 and last - first >= rows:
-                p = min(p, last - rows)
-                many(x + p * BYTES, x_plane, s.turns, w, ahead, bias, s.wide_activation,
-                     s.wide_low, s.wide_high, add_to, add_at + 4 * p, s.added_plane, y, at + 4 * p,
-                     s.y_plane)  # fmt: skip
-                p += rows
-                ahead += s.turns * 64 * AHEAD
-            elif last - first >= rows // 2:
-                p = min(p, last - rows // 2)
-                half(x + p * BYTES, x_plane, s.turns, w, ahead, bias, s.wide_activation,
-                     s.wide_low, s.wide_high, add_to, add_at + 4 * p, s.added_plane, y, at + 4 * p,
-                     s.y_plane)  # fmt: skip
-                p += rows // 2
-            else:
-                one(x + p * BYTES, x_plane, s.turns, w, ahead, bias, s.wide_activation,
-                    s.wide_low, s.wide_high, add_to, add_at + 4 * p, s.added_plane, y, at + 4 * p,
-                    s.y_plane)  # fmt: skip
-                p += 1
-
-    return panel
-
-
-vectors, panel = 0, None  # what the template below leaves open
+    p, ahead = first, w + s.turns * STEPS * vectors * BYTES
+    while p < last:
+        # what is left over is taken together with pixels done before: the same numbers again,
+        # by the same thread, and fewer kinds of tiles
+        if last - p > rows // 2 and last - first >= rows:
+            p = min(p, last - rows)
+            many(x + p * BYTES, x_plane, s.turns, w, ahead, bias, s.wide_activation,
+                 s.wide_low, s.wide_high, add_to, add_at + 4 * p, s.added_plane, y, at + 4 * p,
+                 s.y_plane)  # fmt: skip
+            p += rows
+            ahead += s.turns * 64 * AHEAD
+        elif last - first >= rows // 2:
+            p = min(p, last - rows // 2)
+            half(x + p * BYTES, x_plane, s.turns, w, ahead, bias, s.wide_activation,
+                 s.wide_low, s.wide_high, add_to, add_at + 4 * p, s.added_plane, y, at + 4 * p,
+                 s.y_plane)  # fmt: skip
+            p += rows // 2
+        else:
+            one(x + p * BYTES, x_plane, s.turns, w, ahead, bias, s.wide_activation,
+                s.wide_low, s.wide_high, add_to, add_at + 4 * p, s.added_plane, y, at + 4 * p,
+                s.y_plane)  # fmt: skip
+            p += 1
 
 
 def product(stage, bases, number):
@@ -97,7 +91,15 @@ def product(stage, bases, number):
         block += vectors
 
 
-products = {v: units(product, f"product_{v}", vectors=v, panel=_panel(v)) for v in TILES}
+def _product(vectors):
+    rows = TILES[vectors]
+    many, half, one = (product_tile(r, vectors) for r in (rows, rows // 2, 1))
+    sizes = {"vectors": vectors, "rows": rows}
+    panel = filled(panel_pixels, f"panel_{vectors}", many=many, half=half, one=one, **sizes)
+    return unit(filled(product, f"product_{vectors}", vectors=vectors, panel=part(panel)))
+
+
+products = {v: _product(v) for v in TILES}
 
 
 @unit
@@ -116,27 +118,28 @@ def border(stage, bases, number):
                 store(row + q, zero)
 
 
+def convolution_row(s, x, segment_at, w, bias, y, at):
+    """One row of the output, one panel."""
+    j = 0
+    while j < s.columns:
+        if s.columns >= rows:
+            j = min(j, s.columns - rows)
+            many(x + j * s.x_step, s.x_step, s.segments, segment_at, s.length, w, bias,
+                 s.wide_activation, s.wide_low, s.wide_high, 0, 0, 0, y, at + 4 * j,
+                 s.y_plane)  # fmt: skip
+            j += rows
+        else:
+            one(x + j * s.x_step, s.x_step, s.segments, segment_at, s.length, w, bias,
+                s.wide_activation, s.wide_low, s.wide_high, 0, 0, 0, y, at + 4 * j,
+                s.y_plane)  # fmt: skip
+            j += 1
+
+
 def _row(vectors):
     rows = TILES[vectors]
-    many, one = convolution_tile(rows, vectors), convolution_tile(1, vectors)
-
-    @part
-    def row(s, x, segment_at, w, bias, y, at):
-        j = 0
-        while j < s.columns:
-            if s.columns >= rows:
-                j = min(j, s.columns - rows)
-                many(x + j * s.x_step, s.x_step, s.segments, segment_at, s.length, w, bias,
-                     s.wide_activation, s.wide_low, s.wide_high, 0, 0, 0, y, at + 4 * j,
-                     s.y_plane)  # fmt: skip
-                j += rows
-            else:
-                one(x + j * s.x_step, s.x_step, s.segments, segment_at, s.length, w, bias,
-                    s.wide_activation, s.wide_low, s.wide_high, 0, 0, 0, y, at + 4 * j,
-                    s.y_plane)  # fmt: skip
-                j += 1
-
-    return row
+    many, one = (convolution_tile(r, vectors) for r in (rows, 1))
+    name = f"convolution_row_{vectors}"
+    return part(filled(convolution_row, name, rows=rows, many=many, one=one))
 
 
 _wide_row, _narrow_row = _row(2), _row(1)

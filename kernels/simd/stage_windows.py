@@ -2,13 +2,13 @@
 into memory.
 """
 
-import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from .lanes import BYTES
-from .pieces import part
-from .unit import unit, units
-from .vector import add, fma, load, maximum, minimum, mul, splat, store
+from .pieces import filled, part
+from .product import HARD_SWISH
+from .unit import unit
+from .vector import fma, hard_swish, load, maximum, minimum, splat, store
 from .window import PIXELS, depthwise_tile
 
 
@@ -56,13 +56,15 @@ def window(stage, bases, number):
 
 
 windows = {
-    (k, s): units(
-        window,
-        f"window_{k}_{s}",
-        kernel=k,
-        stride=s,
-        many=depthwise_tile(k, s, PIXELS),
-        one=depthwise_tile(k, s, 1),
+    (k, s): unit(
+        filled(
+            window,
+            f"window_{k}_{s}",
+            kernel=k,
+            stride=s,
+            many=depthwise_tile(k, s, PIXELS),
+            one=depthwise_tile(k, s, 1),
+        )
     )
     for k in (3, 5)
     for s in (1, 2)
@@ -88,10 +90,8 @@ def any_window(stage, bases, number):
                     for v in range(s.kernel):
                         tap = load(w + (u * s.kernel + v) * BYTES)
                         total = fma(load(corner + u * s.x_row + v * BYTES), tap, total)
-                if s.activation == 1:
-                    gate = add(total, splat(np.float32(3)))
-                    gate = minimum(splat(np.float32(6)), maximum(splat(np.float32(0)), gate))
-                    total = mul(mul(total, gate), splat(np.float32(1 / 6)))
+                if s.activation == HARD_SWISH:
+                    total = hard_swish(total)
                 else:
                     total = minimum(splat(s.high), maximum(splat(s.low), total))
                 store(y + (i * s.columns + j) * BYTES, total)

@@ -60,11 +60,22 @@ def _slopes(s, block, n, d, first, count, reach):
 
 
 # what the templates below leave open
-kernel, stride, pixels, many, one = 0, 0, 0, None, None
-even_many, even_one, odd_many, odd_one = None, None, None, None  # rows of the padded input
+kernel, stride, pixels, many, one, even, odd = 0, 0, 0, None, None, None, None
+
+
+def turned_row(d, d_row, w, dx, groups):
+    """The gradients of one row of the padded input, `stride` of them for each pixel of d."""
+    j = 0
+    while groups - j >= pixels:
+        many(d + j * BYTES, d_row, w, dx + j * stride * BYTES)
+        j += pixels
+    while j < groups:
+        one(d + j * BYTES, d_row, w, dx + j * stride * BYTES)
+        j += 1
 
 
 def window_forward(stage, bases, number):
+    """y of some images, one block, and the sums of y and its square."""
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
     block, group = number // s.chunks, number % s.chunks
     images = share(s.images, group, s.chunks, 1), share(s.images, group + 1, s.chunks, 1)
@@ -93,6 +104,7 @@ def window_forward(stage, bases, number):
 
 
 def window_backward(stage, bases, number):
+    """dw and dx of some images, one block."""
     s, b = carray(stage, 1)[0], carray(bases, 1)[0]
     block, group = number // s.chunks, number % s.chunks
     images = share(s.images, group, s.chunks, 1), share(s.images, group + 1, s.chunks, 1)
@@ -104,14 +116,12 @@ def window_backward(stage, bases, number):
     line = s.padded * BYTES
     x = b.scratch
     d = x + (stride * s.band + kernel) * line
-    reach = (
-        kernel - 1
-    ) // stride  # rows of dy above, and columns left, that have seen an input too
+    reach = (kernel - 1) // stride  # rows of dy above, and columns left, that saw an input too
     grouped = d + (s.band + 2 * kernel + 2) * s.d_row
     dv = grouped + s.left % stride * BYTES
     row = dv + (s.columns + stride) * BYTES  # the taps' gradients of one row
-    # inputs of a row in groups of `stride`: the first that is no zero, and after the last
-    group, groups = s.left // stride, (s.left + s.columns + stride - 1) // stride
+    # inputs of a row in groups of `stride`: those that are zeros only, and where the others end
+    skipped, end = s.left // stride, (s.left + s.columns + stride - 1) // stride
     zero(g, taps)
     if s.closes:
         zero(sums, 4)
@@ -139,22 +149,11 @@ def window_backward(stage, bases, number):
                     store(g + q, add(load(g + q), load(row + q)))
             for i in range(from_, to):
                 slope = d + ((i + s.top) // stride - base) * s.d_row + reach * BYTES
-                odd = (i + s.top) % stride
-                j = group
-                while j < groups:
-                    here, to_ = slope + j * BYTES, grouped + (j - group) * stride * BYTES
-                    if groups - j >= pixels:
-                        if odd:
-                            odd_many(here, s.d_row, w, to_)
-                        else:
-                            even_many(here, s.d_row, w, to_)
-                        j += pixels
-                    else:
-                        if odd:
-                            odd_one(here, s.d_row, w, to_)
-                        else:
-                            even_one(here, s.d_row, w, to_)
-                        j += 1
+                slope += skipped * BYTES
+                if (i + s.top) % stride:
+                    odd(slope, s.d_row, w, grouped, end - skipped)
+                else:
+                    even(slope, s.d_row, w, grouped, end - skipped)
                 at = (n * s.rows + i) * s.columns * BYTES
                 du = s.dx + block * s.dx_plane + at
                 if s.closes:
@@ -173,15 +172,17 @@ def _forward(kernel, stride, pixels):
 
 def _backward(kernel, stride, pixels):
     many, one = (taps_tile(kernel, stride, p) for p in (pixels, 1))
-    even_many, even_one = (turned_tile(kernel, stride, 0, p) for p in (pixels, 1))
-    odd_many, odd_one = (turned_tile(kernel, stride, stride - 1, p) for p in (pixels, 1))
-    tiles = {
-        "many": many, "one": one, "even_many": even_many, "even_one": even_one,
-        "odd_many": odd_many, "odd_one": odd_one,
-    }  # fmt: skip
     sizes = {"kernel": kernel, "stride": stride, "pixels": pixels}
+
+    def row(first):
+        many, one = (turned_tile(kernel, stride, first, p) for p in (pixels, 1))
+        name = f"turned_{kernel}_{stride}_{first}_{pixels}"
+        return part(filled(turned_row, name, many=many, one=one, **sizes))
+
+    even = row(0)
+    rows = {"even": even, "odd": row(1) if stride == 2 else even}
     name = f"backward_{kernel}_{stride}_{pixels}"
-    return unit(filled(window_backward, name, **tiles, **sizes))
+    return unit(filled(window_backward, name, many=many, one=one, **rows, **sizes))
 
 
 SIZES = (7, 4)  # pixels of a tile: MobileNets' maps are multiples of 7, or powers of two

@@ -30,7 +30,6 @@ from .train_unit import (
 )
 from .train_vector import (
     add_double,
-    hard_swish,
     hard_swish_backward,
     inside,
     invoke,
@@ -39,6 +38,7 @@ from .train_vector import (
 from .vector import (
     add,
     fma,
+    hard_swish,
     load,
     maximum,
     minimum,

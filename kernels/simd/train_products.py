@@ -77,34 +77,35 @@ def _of_panel(panel, main, split, vectors):
     return (first, main) if first < split else (split, vectors - split)
 
 
-def _forward(inputs):
-    @part
-    def forward(s, b, number):
-        chunk, piece = number // s.parts, number % s.parts
-        first = share(s.pixels, chunk, s.chunks, s.grain)
-        last = share(s.pixels, chunk + 1, s.chunks, s.grain)
-        panels = s.split // s.main + (1 if s.vectors > s.split else 0)
-        low, high = piece * panels // s.parts, (piece + 1) * panels // s.parts
-        x, x_plane = b.scratch, (s.tile + 1) * BYTES
-        turns = s.height // STEPS
-        p = first
-        while p < last:
-            count = min(s.tile, last - p)
-            inputs(s, b, x, x_plane, p, count)
-            for panel in range(low, high):
-                block, width = _of_panel(panel, s.main, s.split, s.vectors)
-                w = s.panels + block * turns * STEPS * BYTES
-                bias = s.bias + block * BYTES if s.bias else s.zeros
-                y = s.y + block * s.y_plane + p * BYTES
-                code = s.many if block < s.split else s.rest
-                invoke(code, x, x_plane, count, turns, w, bias, y, s.y_plane)
-                if s.y_sums:
-                    for v in range(width):
-                        sums = s.y_sums + (chunk * s.y_blocks + block + v) * FORWARD_SUMS
-                        measured(y + v * s.y_plane, count, sums, p == first)
-            p += count
+inputs = None  # what this template leaves open: how a pixel's inputs are made
 
-    return forward
+
+def forward(stage, bases, number):
+    """y = x @ w + b for a share of the pixels and some panels, and the sums of y and y²."""
+    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
+    chunk, piece = number // s.parts, number % s.parts
+    first = share(s.pixels, chunk, s.chunks, s.grain)
+    last = share(s.pixels, chunk + 1, s.chunks, s.grain)
+    panels = s.split // s.main + (1 if s.vectors > s.split else 0)
+    low, high = piece * panels // s.parts, (piece + 1) * panels // s.parts
+    x, x_plane = b.scratch, (s.tile + 1) * BYTES
+    turns = s.height // STEPS
+    p = first
+    while p < last:
+        count = min(s.tile, last - p)
+        inputs(s, b, x, x_plane, p, count)
+        for panel in range(low, high):
+            block, width = _of_panel(panel, s.main, s.split, s.vectors)
+            w = s.panels + block * turns * STEPS * BYTES
+            bias = s.bias + block * BYTES if s.bias else s.zeros
+            y = s.y + block * s.y_plane + p * BYTES
+            code = s.many if block < s.split else s.rest
+            invoke(code, x, x_plane, count, turns, w, bias, y, s.y_plane)
+            if s.y_sums:
+                for v in range(width):
+                    sums = s.y_sums + (chunk * s.y_blocks + block + v) * FORWARD_SUMS
+                    measured(y + v * s.y_plane, count, sums, p == first)
+        p += count
 
 
 @part
@@ -169,19 +170,14 @@ def _pixels(s, number):
     return chunk, first, share(s.pixels, chunk + 1, s.chunks, s.grain), low, high
 
 
-@unit
-def pointwise_forward(stage, bases, number):
-    """y = x @ w + b for a share of the pixels and some panels, and the sums of y and y²."""
-    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-    _pointwise_forward(s, b, number)
-
-
 @part
 def _whole(s, b, x, x_plane, first, count):
     gated(s, x, x_plane, first, count, 0, s.x_blocks)
 
 
-_pointwise_forward = _forward(_whole)
+pointwise_forward = unit(filled(forward, "pointwise_forward", inputs=_whole))
+picture_forward = unit(filled(forward, "picture_forward", inputs=picture_windows))
+windows_forward = unit(filled(forward, "windows_forward", inputs=windows))
 
 
 @unit
@@ -218,23 +214,6 @@ def pointwise_backward(stage, bases, number):
 
 
 # --- standard convolutions: x seen through windows -------------------------------------------------
-
-_picture_forward = _forward(picture_windows)
-_windows_forward = _forward(windows)
-
-
-@unit
-def picture_forward(stage, bases, number):
-    """A standard convolution of the picture."""
-    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-    _picture_forward(s, b, number)
-
-
-@unit
-def windows_forward(stage, bases, number):
-    """A standard convolution of a map."""
-    s, b = carray(stage, 1)[0], carray(bases, 1)[0]
-    _windows_forward(s, b, number)
 
 
 @unit

@@ -11,10 +11,8 @@ from .lanes import LANES
 from .vector import (
     INT64,
     constant,
-    larger,
     multiply_add,
     pointer,
-    smaller,
     vector,
 )
 
@@ -41,19 +39,6 @@ def inside(typing, x, low, high, dy):
         return builder.select(out, constant(0), dy)
 
     return vector(vector, vector, vector, vector), generate
-
-
-@intrinsic
-def hard_swish(typing, x):
-    """x min(max(x + 3, 0), 6) / 6."""
-
-    def generate(context, builder, signature, arguments):
-        (x,) = arguments
-        gate = builder.fadd(x, constant(3))
-        gate = smaller(builder, constant(6), larger(builder, constant(0), gate))
-        return builder.fmul(builder.fmul(x, gate), constant(1 / 6))
-
-    return vector(vector), generate
 
 
 @intrinsic

@@ -12,7 +12,6 @@ from numba.extending import intrinsic
 from numba.np import numpy_support
 
 from ..compiling import compiled_unit
-from .pieces import filled
 from .vector import INT64
 
 _PLACES = (
@@ -51,11 +50,6 @@ SIGNATURE = types.void(_stage, _bases, types.int64)
 def unit(function):
     """Compile `function(stage, bases, unit)` when its address is first asked for."""
     return compiled_unit(function, SIGNATURE)
-
-
-def units(template, name, **names):
-    """A unit made from a template."""
-    return unit(filled(template, name, **names))
 
 
 @intrinsic

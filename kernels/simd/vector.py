@@ -90,6 +90,13 @@ def smaller(builder, a, b):
     return builder.select(builder.fcmp_ordered("<", a, b), a, b)
 
 
+def hard_swished(builder, x):
+    """x min(max(x + 3, 0), 6) / 6."""
+    gate = builder.fadd(x, constant(3))
+    gate = smaller(builder, constant(6), larger(builder, constant(0), gate))
+    return builder.fmul(builder.fmul(x, gate), constant(1 / 6))
+
+
 def prefetch(builder, place, offset=0):
     """Ask for the cache line at an address, which is needed soon; into the second cache."""
     byte = BYTE.as_pointer()
@@ -232,6 +239,16 @@ add = _lane_by_lane("a + b", lambda builder, a, b: builder.fadd(a, b))
 mul = _lane_by_lane("a * b", lambda builder, a, b: builder.fmul(a, b))
 maximum = _lane_by_lane("The larger; a NaN in b stays.", larger)
 minimum = _lane_by_lane("The smaller; a NaN in b stays.", smaller)
+
+
+@intrinsic
+def hard_swish(typing, x):
+    """x min(max(x + 3, 0), 6) / 6."""
+
+    def generate(context, builder, signature, arguments):
+        return hard_swished(builder, *arguments)
+
+    return vector(vector), generate
 
 
 @intrinsic

@@ -40,6 +40,7 @@ class Recorder:
         self.scratch = 0  # bytes that a member needs
 
     def value(self, name: str) -> str:
+        """The name under which a value lies."""
         while name in self.same:
             name = self.same[name]
         return name
@@ -53,6 +54,7 @@ class Recorder:
         return record
 
     def picture(self, channels: int) -> NDArray[Any]:
+        """The image into memory, zeros around it."""
         layout = self.layouts["image"]
         band = max(1, -(-layout.rows // (4 * self.threads)))
         record = self._blank(-(-layout.rows // band), self.stages.picture)
@@ -64,6 +66,7 @@ class Recorder:
         return record
 
     def result(self, last: Step, pixels: int, channels: int) -> NDArray[Any]:
+        """What the last step gave, its channels side by side again."""
         layout = self.layouts[last.y]
         band = max(1, -(-pixels // (4 * self.threads)))
         record = self._blank(-(-pixels // band), self.stages.unblock)
@@ -74,6 +77,7 @@ class Recorder:
         return record
 
     def of(self, step: Step) -> list[NDArray[Any]]:
+        """A step's records."""
         if step.kind == "bottleneck":
             return self.bottleneck(step)
         return [getattr(self, step.kind)(step)]
@@ -141,6 +145,7 @@ class Recorder:
         return self.stages.windows.get((step.w.shape[0], stride), self.stages.any_window)
 
     def pointwise(self, step: Step) -> NDArray[Any]:
+        """A pointwise convolution, or a dense layer."""
         record = self._blank(1)
         self._input(record, step)
         layout = self._output(record, step)
@@ -158,6 +163,7 @@ class Recorder:
         return record
 
     def convolution(self, step: Step) -> NDArray[Any]:
+        """A standard convolution."""
         assert isinstance(step.window, Conv)
         assert step.wide is not None
         record = self._blank(1, self.stages.convolution)
@@ -168,15 +174,14 @@ class Recorder:
         lanes = self.lanes.LANES
         if step.x == "image":  # channels side by side: a row of the window is one stretch
             segments, length, w = np.arange(k) * image.row, l * m, step.wide
-            record["x_step"] = s * image.vector
         else:
             full = np.zeros((k, l, image.blocks * lanes, step.wide.shape[-1]))
             full[:, :, :m] = step.wide
             u, v, block = np.indices((k, l, image.blocks)).reshape(3, -1)
             segments = u * image.row + v * image.vector + block * image.plane
             length, w = lanes, full
-            record["x_step"] = s * image.vector
-        record["segment_at"] = self.stock.tabulate(np.asarray(segments))
+        record["x_step"] = s * image.vector
+        record["segment_at"] = self.stock.tabulate(segments)
         record["segments"], record["length"], record["stride"] = len(segments), length, s
         self._wide(record, replace(step, wide=w), 1, (2, 1))
         record["band"] = max(1, min(8, layout.rows // (2 * self.threads)))
@@ -184,6 +189,7 @@ class Recorder:
         return record
 
     def depthwise(self, step: Step) -> NDArray[Any]:
+        """A depthwise convolution, and its means where they are wanted."""
         record = self._blank(1, self._window(step), *([self.stages.mean] if step.pooled else []))
         self._input(record, step)
         layout = self._output(record, step)
@@ -197,6 +203,7 @@ class Recorder:
         return record
 
     def separable(self, step: Step) -> NDArray[Any]:
+        """Depthwise and pointwise, band by band."""
         record = self._blank(1)
         image = self._input(record, step)
         self._band_to_map(record, step, image.blocks, SCRATCH)
@@ -253,6 +260,7 @@ class Recorder:
         return [wide, narrow]
 
     def pool(self, step: Step) -> NDArray[Any]:
+        """The means of a map's channels."""
         layout = self.layouts[step.x]
         record = self._blank(layout.blocks, self.stages.pool)
         self._input(record, step)
@@ -262,6 +270,7 @@ class Recorder:
         return record
 
     def excite(self, step: Step) -> NDArray[Any]:
+        """The second product of squeeze-and-excite, and its gates on the map."""
         record = self._blank(1)
         self._input(record, step)
         self._output(record, step)
@@ -274,6 +283,7 @@ class Recorder:
         return record
 
     def activate(self, step: Step) -> NDArray[Any]:
+        """An activation that no tile does."""
         layout = self.layouts[step.x]
         record = self._blank(layout.blocks, self.stages.activate)
         self._input(record, step)
