@@ -18,6 +18,7 @@ import npmobilenet as nm
 from npmobilenet import pretrained
 from npmobilenet.pretrained.ship import ship
 from npmobilenet.training import plots
+from npmobilenet.training.card import Story, facts
 from npmobilenet.training.conclusion import conclude
 from npmobilenet.training.config import Config, Data
 from npmobilenet.training.datasets import ImageFolder
@@ -162,6 +163,35 @@ def test_a_shipped_model_is_measured_as_the_file_it_is(
     assert hashlib.sha256(file.read_bytes()).hexdigest() in text
     assert "licence: CC0" in text
     assert ImageFolder(tmp_path / "trees/val").classes == NAMES
+
+
+def test_a_shipped_model_of_two_runs_tells_of_both(
+    folder: Path, shelf: Path, tmp_path: Path
+) -> None:
+    """Both configurations and logs, the epochs and hours of both, and no places of this machine."""
+    write_folder(tmp_path / "trees")
+    model = replace(CONFIG.model, weights=str(folder))
+    config = replace(CONFIG, model=model, data=replace(CONFIG.data, path=str(tmp_path / "trees")))
+    after_it = tmp_path / "on"
+    train(PLAN, TRAINING, VALIDATION, HOW, config, after_it)
+    runs = {"before": [folder], "folder": shelf}
+    ship(after_it, "trees", str(tmp_path / "trees"), "CC0", "npmobilenet train", **runs)
+    text, told = (shelf / "trees.md").read_text(), load("trees").notes["card"]
+    assert text.count("[optimizer]") == text.count("| 3 |") == 2
+    assert told["epochs"] == 6
+    assert 'weights = "runs/trees"' in text
+    assert 'path = "trees"' in text
+    assert str(tmp_path.parent) not in text
+
+
+def test_times_are_those_of_the_middle_epoch(folder: Path) -> None:
+    """A machine that slept for an hour in one epoch does not change what the card says."""
+    story = Story.of(folder)
+    slept = [replace(story.history[0], seconds=3600.0, images_per_second=0.1), *story.history[1:]]
+    middle = sorted(epoch.seconds for epoch in slept)[1]
+    told = facts(PLAN, [replace(story, history=slept)], [])
+    assert told["minutes"] == round(3 * middle / 60, 1)
+    assert told["images per second"] > 1
 
 
 def test_weights_too_large_for_half_precision_are_not_shipped(

@@ -2,21 +2,20 @@
 
     python -m npmobilenet.pretrained.ship runs/flowers flowers flower_photos --licence "CC BY 2.0"
 
-The figure in the card is that of the file in half precision, on the test part of the data.
+The figure in the card is that of the file in half precision, on the test part of the data.  If the run
+went on from another one's weights, --before names that one, and the card tells of both.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..training.card import Measured, card, facts
-from ..training.config import Config
+from ..training.card import Measured, Story, card, facts
 from ..training.data import load_evaluation
-from ..training.history import Epoch
 from ..training.metrics import Evaluation
 from ..training.predict import evaluate
 from ..weights.native import load, save
@@ -24,12 +23,17 @@ from . import FOLDER
 
 
 def ship(
-    run: Path, name: str, data: str, licence: str, command: str, folder: Path = FOLDER
+    run: Path,
+    name: str,
+    data: str,
+    licence: str,
+    command: str,
+    folder: Path = FOLDER,
+    before: Sequence[Path] = (),
 ) -> Evaluation:
     """Write NAME.safetensors and NAME.md in `folder`; the scores of the file that was written."""
-    model, last = load(run), load(run / "last.safetensors")
-    config = Config.from_document(last.notes["config"])
-    history = [Epoch(**epoch) for epoch in last.notes["history"]]
+    model = load(run)
+    stories = [_public(Story.of(one)) for one in (*before, run)]
     halved = {key: value.astype(np.float16) for key, value in model.params.items()}
     if not all(np.isfinite(value).all() for value in halved.values()):
         raise ValueError(f"{run}: some weights are too large for half precision")
@@ -38,19 +42,26 @@ def ship(
     scores = evaluate(load(path), load_evaluation(data, model.classes, model.plan.channels))
     told: dict[str, Any] = facts(
         model.plan,
-        config,
-        history,
+        stories,
         [Measured.from_scores(f"the test images of {Path(data).name}", scores)],
         data=Path(data).name,
         licence=licence,
         command=command,
-        date=date.today().isoformat(),
     )
     # the same arrays again, with what was measured of them
     save(replace(model, params=halved, extra={}, notes={"card": told}), path)
-    text = card(name, model.plan, config, history, told, path)
+    text = card(name, model.plan, stories, told, path)
     path.with_suffix(".md").write_text(text, encoding="utf-8")
     return scores
+
+
+def _public(story: Story) -> Story:
+    """Without the places where data and other runs lie here."""
+    config, weights = story.config, Path(story.config.model.weights)
+    data = replace(config.data, path=Path(config.data.path).name)
+    if weights.is_dir() and weights.name:
+        config = replace(config, model=replace(config.model, weights=f"runs/{weights.name}"))
+    return replace(story, config=replace(config, data=data))
 
 
 def main() -> None:
@@ -61,8 +72,11 @@ def main() -> None:
     parser.add_argument("data", help="what it is measured on")
     parser.add_argument("--licence", required=True, help="of the data")
     parser.add_argument("--command", required=True, help="that trained it, without private paths")
+    parser.add_argument("--before", type=Path, nargs="*", default=[], help="runs it went on from")
     given = parser.parse_args()
-    scores = ship(given.run, given.name, given.data, given.licence, given.command)
+    scores = ship(
+        given.run, given.name, given.data, given.licence, given.command, before=given.before
+    )
     print(f"{scores.correct} of {scores.count} right: {scores.top1:.2%}")
 
 

@@ -1,13 +1,18 @@
 """A model's card: what it is, what it learnt from, how, how well, and what file that was said of."""
 
-from collections.abc import Sequence
+import platform
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ..cost import cost
+from ..kernels.sharing import cores
 from ..models.plan import Plan
+from ..weights.native import load
 from .config import Config
 from .history import Epoch
 from .metrics import Scores
@@ -43,39 +48,59 @@ class Measured:
         )
 
 
+@dataclass(frozen=True)
+class Story:
+    """What a run was told and how it went."""
+
+    config: Config
+    history: Sequence[Epoch]
+
+    @classmethod
+    def of(cls, run: Path) -> "Story":
+        """Of a run's folder."""
+        notes = load(run / "last.safetensors").notes
+        return cls(
+            Config.from_document(notes["config"]), [Epoch(**epoch) for epoch in notes["history"]]
+        )
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
     return sha256(path.read_bytes()).hexdigest()
 
 
 def facts(
-    plan: Plan, config: Config, history: Sequence[Epoch], measured: Sequence[Measured], **more: str
+    plan: Plan, stories: Sequence[Story], measured: Sequence[Measured], **more: str
 ) -> dict[str, Any]:
-    """What a card tells, as JSON that goes into the weight file's notes too."""
-    seconds = sum(epoch.seconds for epoch in history)
-    waited = sum(epoch.waited for epoch in history)
-    learning = sum(epoch.images / epoch.images_per_second for epoch in history)
+    """What a card tells, as JSON that goes into the weight file's notes too.
+
+    stories: of the run that made the weights, and before it of those that it went on from.  Times are
+    those of the middle epoch of a run, times its epochs: a machine that slept in one does not count.
+    """
+
+    def whole(of: Callable[[Epoch], float]) -> float:
+        return sum(median(map(of, s.history)) * len(s.history) for s in stories)
+
+    seconds, waited = whole(lambda epoch: epoch.seconds), whole(lambda epoch: epoch.waited)
+    learning = whole(lambda epoch: epoch.images / epoch.images_per_second)
+    epochs = [epoch for story in stories for epoch in story.history]
+    config = stories[-1].config
     return {
         **more,
+        "machine": f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}",
+        "date": date.today().isoformat(),
         "parameters": cost(plan).params.trainable,
         "seed": config.train.seed,
-        "epochs": len(history),
+        "epochs": len(epochs),
         "chosen": CHOSEN[config.data.validation],
         "accuracy": [asdict(one) for one in measured],
         "minutes": round(seconds / 60, 1),
-        "images per second": round(sum(epoch.images for epoch in history) / learning),
+        "images per second": round(sum(epoch.images for epoch in epochs) / learning),
         "share waited for data": round(waited / seconds, 3),
     }
 
 
-def card(
-    title: str,
-    plan: Plan,
-    config: Config,
-    history: Sequence[Epoch],
-    told: dict[str, Any],
-    file: Path,
-) -> str:
+def card(title: str, plan: Plan, stories: Sequence[Story], told: dict[str, Any], file: Path) -> str:
     """The card as Markdown; `told` is what `facts` gives, `file` the weights it speaks of."""
     height, width = plan.resolution
     lines = [
@@ -97,17 +122,12 @@ def card(
         f"{told['images per second']:,} images a second, {told['share waited for data']:.1%} of the "
         "time spent waiting for data",
         f"- file: {file.name}, {file.stat().st_size:,} bytes, SHA-256 {digest(file)}",
-        "",
-        "## Configuration",
-        "",
-        "```toml",
-        config.to_toml().rstrip(),
-        "```",
-        "",
-        "## Log",
-        "",
-        *_log(history),
     ]
+    for number, story in enumerate(stories, 1):
+        of = f" of run {number}" if len(stories) > 1 else ""
+        toml = story.config.to_toml().rstrip()
+        lines += ["", f"## Configuration{of}", "", "```toml", toml, "```"]
+        lines += ["", f"## Log{of}", "", *_log(story.history)]
     return "\n".join(lines) + "\n"
 
 
