@@ -211,7 +211,7 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
 
 def _predict(out: Console, folder: Path) -> bool:
     from ..training.data import fashion_mnist_sample
-    from ..training.predict import probabilities
+    from ..training.predict import evaluate, probabilities
     from ..training.transforms import prepare
     from ..weights import load
 
@@ -236,6 +236,14 @@ def _predict(out: Console, folder: Path) -> bool:
     out.print(
         f"One test image of each class, named, is in {folder / 'predictions.png'}.  To name another:\n"
         f"  npmobilenet predict {folder / 'example.png'} --weights {folder / 'fashion.safetensors'}"
+    )
+    known = load("fashion-mnist")
+    scores = evaluate(known, test)
+    trained, epochs = cost(known.plan).params.trainable, known.notes["card"]["epochs"]
+    out.print(
+        f"\nThe shipped model `fashion-mnist` was trained by the same code on the whole data set, "
+        f"{trained:,} parameters\nand {epochs} epochs: it names {scores.correct:,} of the "
+        f"{scores.count:,} test images right."
     )
     _read(out, "npmobilenet/training/predict.py", "npmobilenet/weights/native.py")
     return True

@@ -106,7 +106,8 @@ def card(title: str, plan: Plan, stories: Sequence[Story], told: dict[str, Any],
     lines = [
         f"# {title}",
         "",
-        f"{plan.model}, width {plan.width:g}, {height} x {width} pixels, {plan.channels} channels, "
+        f"{plan.model}, width {plan.width:g}, {height} x {width} pixels, "
+        f"{plan.channels} channel{'s' * (plan.channels > 1)}, "
         f"{plan.classes} classes, dialect {plan.dialect.name}: {told['parameters']:,} trained "
         "parameters.",
         "",
