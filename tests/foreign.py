@@ -24,7 +24,7 @@ def _prepare_torchvision() -> None:
 
     It registers what two of them return, and cannot where they do not exist; nothing here calls them.
     """
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
     try:
         importlib.import_module("torchvision")
     except ModuleNotFoundError:
@@ -32,6 +32,8 @@ def _prepare_torchvision() -> None:
     except RuntimeError:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
+        from torch import library
+
         for operator in ("nms", "qnms"):
             schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            torch.library.define(f"torchvision::{operator}", schema)
+            library.define(f"torchvision::{operator}", schema)

@@ -170,7 +170,7 @@ def test_a_shipped_model_of_two_runs_tells_of_both(
 ) -> None:
     """Both configurations and logs, the epochs and hours of both, and no places of this machine."""
     write_folder(tmp_path / "trees")
-    model = replace(CONFIG.model, weights=str(folder))
+    model = replace(CONFIG.model, weights=str(tmp_path / "moved since" / "trees"))
     config = replace(CONFIG, model=model, data=replace(CONFIG.data, path=str(tmp_path / "trees")))
     after_it = tmp_path / "on"
     train(PLAN, TRAINING, VALIDATION, HOW, config, after_it)

@@ -176,8 +176,6 @@ def _whole(s, b, x, x_plane, first, count):
 
 
 pointwise_forward = unit(filled(forward, "pointwise_forward", inputs=_whole))
-picture_forward = unit(filled(forward, "picture_forward", inputs=picture_windows))
-windows_forward = unit(filled(forward, "windows_forward", inputs=windows))
 
 
 @unit
@@ -214,6 +212,9 @@ def pointwise_backward(stage, bases, number):
 
 
 # --- standard convolutions: x seen through windows -------------------------------------------------
+
+picture_forward = unit(filled(forward, "picture_forward", inputs=picture_windows))
+windows_forward = unit(filled(forward, "windows_forward", inputs=windows))
 
 
 @unit

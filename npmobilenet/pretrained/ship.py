@@ -59,7 +59,7 @@ def _public(story: Story) -> Story:
     """Without the places where data and other runs lie here."""
     config, weights = story.config, Path(story.config.model.weights)
     data = replace(config.data, path=Path(config.data.path).name)
-    if weights.is_dir() and weights.name:
+    if weights.name and (weights.is_absolute() or weights.is_dir()):  # a place, no official name
         config = replace(config, model=replace(config.model, weights=f"runs/{weights.name}"))
     return replace(story, config=replace(config, data=data))
 

@@ -32,13 +32,7 @@ def conclude(
     measured = []
     if scores is not None:
         measured.append(Measured.from_scores(PARTS[config.data.validation], scores))
-    told = facts(
-        model.plan,
-        [story],
-        measured,
-        data=config.data.path,
-        command=command,
-    )
+    told = facts(model.plan, [story], measured, data=config.data.path, command=command)
     text = card(folder.name, model.plan, [story], told, folder / BEST)
     (folder / "card.md").write_text(text, encoding="utf-8")
     return scores, remarks
