@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from .progress import ConsoleReporter
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..ops.checks import Array
     from ..training.prepare import Prepared
 
 # flag -> where its value goes in the configuration
@@ -30,7 +32,7 @@ FLAGS = {
     "optimizer": "optimizer.name", "lr": "optimizer.lr", "momentum": "optimizer.momentum",
     "weight_decay": "optimizer.weight_decay", "schedule": "schedule.name",
     "workers": "data.workers", "threads": "train.threads", "engine": "train.engine",
-    "validation": "data.validation",
+    "validation": "data.validation", "teacher": "distillation.teachers",
 }  # fmt: skip
 
 
@@ -61,6 +63,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--weights", metavar="FILE", help="start from these: a run, a file, a shipped name, or an "
         "official one as `npmobilenet weights list` has them")  # fmt: skip
     add("--freeze", action="append", metavar="PATTERN", help="arrays that stay as they are")
+    add("--teacher", action="append", metavar="FILE", help="learn from what this model says of the "
+        "images, beside their labels: a run, a file, a shipped name; may be repeated")  # fmt: skip
     add("--validation", choices=["given", "holdout", "none"],
         help="measure on val/, on a held-out part of train/, or not at all (given)")  # fmt: skip
     _add_training(parser)
@@ -115,12 +119,14 @@ def run(options: argparse.Namespace) -> int:
     out = console()
     _introduce(out, prepared)
     compile_kernels(out, prepared.plan, prepared.config.train.engine)
+    targets = _ask(out, prepared)
     with ConsoleReporter(out) as reporter, Stopper() as stopper:
         try:
             train(
                 prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
                 prepared.config, folder, reporter,
-                params=prepared.params, resume=options.resume, stop=stopper.stop,
+                params=prepared.params, targets=targets, resume=options.resume,
+                stop=stopper.stop,
             )  # fmt: skip
         except KeyboardInterrupt:
             reporter.remark(f"stopped; go on with: npmobilenet train --resume --output {folder}")
@@ -162,6 +168,20 @@ def _introduce(out: "Console", prepared: "Prepared") -> None:
     out.print(f"training: {summary(training)}", markup=False)
     for remark in prepared.remarks:
         out.print(f"note: {remark}", markup=False, soft_wrap=True)
+
+
+def _ask(out: "Console", prepared: "Prepared") -> "Array | None":
+    """What teachers say of the training images, if there are any."""
+    if not prepared.teachers:
+        return None
+    count = len(prepared.teachers)
+    out.print(
+        f"asking {count} teacher{'s' * (count > 1)} about {len(prepared.training):,} images ..."
+    )
+    started = time.perf_counter()
+    targets = prepared.targets()
+    out.print(f"asked in {time.perf_counter() - started:.0f} s")
+    return targets
 
 
 def _conclude(out: "Console", prepared: "Prepared", folder: Path) -> None:

@@ -57,11 +57,24 @@ def ship(
 
 def _public(story: Story) -> Story:
     """Without the places where data and other runs lie here."""
-    config, weights = story.config, Path(story.config.model.weights)
-    data = replace(config.data, path=Path(config.data.path).name)
-    if weights.name and (weights.is_absolute() or weights.is_dir()):  # a place, no official name
-        config = replace(config, model=replace(config.model, weights=f"runs/{weights.name}"))
-    return replace(story, config=replace(config, data=data))
+    config = story.config
+    return replace(
+        story,
+        config=replace(
+            config,
+            data=replace(config.data, path=Path(config.data.path).name),
+            model=replace(config.model, weights=_run_name(config.model.weights)),
+            distillation=replace(
+                config.distillation, teachers=tuple(map(_run_name, config.distillation.teachers))
+            ),
+        ),
+    )
+
+
+def _run_name(weights: str) -> str:
+    """runs/NAME for a run that lies anywhere; an official or a shipped name as it is."""
+    path = Path(weights)
+    return f"runs/{path.name}" if weights and (path.is_absolute() or path.is_dir()) else weights
 
 
 def main() -> None:

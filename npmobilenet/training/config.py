@@ -1,12 +1,13 @@
 """A run's configuration: frozen records from TOML files, `-o section.key=value` and flags.
 
-    [data]       which images, what is held out, how they are read
-    [model]      which network, from which weights it starts
-    [switches]   switches of the model's dialect that are to be set otherwise: dropout = 0.2
-    [augment]    how images are varied (augment.py)
-    [optimizer]  name = "sgd", "rmsprop", "adam" or "adamw", and that one's own keys (optimizers.py)
-    [schedule]   name = "constant", "cosine", "piecewise" or "exponential" (schedules.py)
-    [train]      how long, how many at once, and the rest
+    [data]          which images, what is held out, how they are read
+    [model]         which network, from which weights it starts
+    [switches]      switches of the model's dialect that are to be set otherwise: dropout = 0.2
+    [augment]       how images are varied (augment.py)
+    [optimizer]     name = "sgd", "rmsprop", "adam" or "adamw", and its own keys (optimizers.py)
+    [schedule]      name = "constant", "cosine", "piecewise" or "exponential" (schedules.py)
+    [distillation]  models to learn from, beside the labels (distillation.py)
+    [train]         how long, how many at once, and the rest
 
 Every key that nobody gives has a default; every key that does not exist is an error.
 """
@@ -81,6 +82,23 @@ class Network:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distillation:
+    """Whom to learn from, beside the labels (distillation.py).
+
+    teachers  runs' folders, weight files or shipped names; [] for nobody.  Their classes must be the
+              data's, names and order; network, resolution and preprocessing are their own
+    share     of the target that is the teachers'
+    """
+
+    teachers: tuple[str, ...] = ()
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, found {self.share}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Train:
     """How long and how.
 
@@ -131,6 +149,7 @@ class Config:
     augment: Augment = field(default_factory=Augment)
     optimizer: Optimizer = field(default_factory=Sgd)
     schedule: Schedule = field(default_factory=Cosine)
+    distillation: Distillation = field(default_factory=Distillation)
     train: Train = field(default_factory=Train)
 
     @classmethod
@@ -175,7 +194,8 @@ class Config:
 
 SECTIONS: dict[str, Any] = {
     "data": Data, "model": Network, "switches": dict, "augment": Augment,
-    "optimizer": Optimizer, "schedule": Schedule, "train": Train,
+    "optimizer": Optimizer, "schedule": Schedule, "distillation": Distillation,
+    "train": Train,
 }  # fmt: skip
 KINDS: dict[str, Mapping[str, type[Any]]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 DEFAULT_NAMES = {"optimizer": "sgd", "schedule": "cosine"}

@@ -24,7 +24,7 @@ from .compiled_step import Take, taker
 from .config import Config
 from .datasets import Dataset
 from .history import Epoch, Moment, Reporter, Silent, write_logs
-from .loader import batches
+from .loader import Batch, batches
 from .mixing import mixed
 from .predict import evaluate
 from .resuming import require_same_run
@@ -46,6 +46,7 @@ def train(
     reporter: Reporter | None = None,
     *,
     params: Mapping[str, Array] | None = None,
+    targets: Array | None = None,
     resume: bool = False,
     stop: Callable[[], bool] = never,
 ) -> list[Epoch]:
@@ -53,19 +54,25 @@ def train(
 
     best.safetensors is the epoch with the highest validation top-1, the earlier of equals; without
     validation the last one.  Of `config` the sections data and model are not used: plan and images
-    are given here.  params: to start from, else fresh ones.  resume: go on with the run in `folder`.
+    are given here.  params: to start from, else fresh ones.  targets: (n, classes), rows of
+    probabilities to learn instead of labels.  resume: go on with the run in `folder`.
     stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised.
     ValueError for a folder that already holds a run (without resume), a configuration that is not
     the run's (with it), a loss that is not finite.
     """
+    if targets is not None and targets.shape != (len(training), plan.classes):
+        raise ValueError(
+            f"train: targets must be {(len(training), plan.classes)}, found {targets.shape}"
+        )
     model = Model(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
     who = reporter or Silent()
     take, state, progress, history = _begin(Path(folder), model, config, training, who, resume)
     run = Run(
-        model, training, validation, config, Path(folder), who, stop, take, state, progress, history
-    )
+        model, training, validation, config, Path(folder), who, stop, take, state, progress, history,
+        targets,
+    )  # fmt: skip
     _write_descriptions(run)
     run.saved = time.monotonic()
     with computing_threads(config.train.threads):
@@ -126,7 +133,7 @@ def _learn(run: Run) -> None:
             started = time.perf_counter()
             batch = next(drawn)
             waited = time.perf_counter() - started
-            _take_step(run, batch.x, batch.labels)
+            _take_step(run, batch)
             progress.seconds += time.perf_counter() - started
             progress.waited += waited
             run.interrupt()
@@ -134,11 +141,12 @@ def _learn(run: Run) -> None:
                 run.save()
 
 
-def _take_step(run: Run, x: Array, labels: Array) -> None:
+def _take_step(run: Run, batch: Batch) -> None:
     train, progress, lr = run.config.train, run.progress, run.lr(run.state.step)
     here = [train.seed, progress.epoch, progress.step]
     how, classes = run.config.augment, run.model.plan.classes
-    x, targets = mixed(x, labels, classes, how, np.random.default_rng([*here, MIXING]))
+    learnt = batch.labels if run.targets is None else run.targets[batch.indices]
+    x, targets = mixed(batch.x, learnt, classes, how, np.random.default_rng([*here, MIXING]))
     try:
         loss, logits = run.take(run.state, x, targets, lr=lr, rng=np.random.default_rng(here))
     except ValueError as error:
@@ -150,7 +158,7 @@ def _take_step(run: Run, x: Array, labels: Array) -> None:
         ) from None
     progress.step += 1
     progress.loss += loss * len(logits)
-    progress.correct += int((logits.argmax(axis=1) == labels).sum())
+    progress.correct += int((logits.argmax(axis=1) == batch.labels).sum())
     progress.seen += len(logits)
     run.reporter.step(
         Moment(

@@ -19,9 +19,16 @@ Floats = NDArray[np.float32]
 
 
 def mixed(
-    x: Floats, labels: NDArray[np.int64], classes: int, how: Augment, rng: np.random.Generator
+    x: Floats,
+    labels: NDArray[np.int64] | Floats,
+    classes: int,
+    how: Augment,
+    rng: np.random.Generator,
 ) -> tuple[Floats, NDArray[np.int64] | Floats]:
-    """x (N, H, W, C) and labels (N,), or mixed images and targets (N, classes) where `how` mixes."""
+    """x (N, H, W, C) and labels as given, or mixed images and targets (N, classes) where `how` mixes.
+
+    labels  (N,), or targets (N, classes) themselves
+    """
     if not (how.mixup or how.cutmix):
         return x, labels
     cut = bool(how.cutmix) and (not how.mixup or rng.random() < 0.5)
@@ -36,7 +43,7 @@ def mixed(
         lam = 1 - height * width / (x.shape[1] * x.shape[2])  # what is seen of it after all
     else:
         x = np.float32(lam) * x + np.float32(1 - lam) * x[partner]
-    q = np.eye(classes, dtype=np.float32)[labels]
+    q = np.eye(classes, dtype=np.float32)[labels] if labels.ndim == 1 else labels
     return x, np.float32(lam) * q + np.float32(1 - lam) * q[partner]
 
 

@@ -11,6 +11,7 @@ from ..models.network import infer
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
 from ..weights.native import Model
+from .augment import NONE, Augment
 from .config import ENGINES
 from .datasets import Dataset
 from .loader import batches
@@ -38,12 +39,22 @@ def probabilities(model: Model, x: Array, *, engine: str = "compiled") -> Array:
 
 
 def logits_of(
-    model: Model, dataset: Dataset, *, batch_size: int, workers: int, engine: str = "compiled"
+    model: Model,
+    dataset: Dataset,
+    *,
+    batch_size: int,
+    workers: int,
+    engine: str = "compiled",
+    augmentation: Augment = NONE,
 ) -> Iterator[tuple[Array, Array]]:
     """Logits and labels of a data set, a batch at a time, in its own order."""
     logits = predictor(model, batch_size, engine)
     for batch in batches(
-        dataset, batch_size=batch_size, preprocessing=model.preprocessing, workers=workers
+        dataset,
+        batch_size=batch_size,
+        preprocessing=model.preprocessing,
+        workers=workers,
+        augmentation=augmentation,
     ):
         yield logits(batch.x), batch.labels
 
@@ -65,8 +76,8 @@ def evaluate(
     parts: list[tuple[Array, Array, Array]] = []
     correct5 = count = 0
     loss = 0.0
-    loading = {"batch_size": batch_size, "workers": workers}
-    for logits, labels in logits_of(model, dataset, **loading, engine=engine):
+    drawn = logits_of(model, dataset, batch_size=batch_size, workers=workers, engine=engine)
+    for logits, labels in drawn:
         ranked = np.argsort(-logits, axis=1, kind="stable")
         correct5 += int((ranked[:, :5] == labels[:, None]).any(axis=1).sum())
         loss += ops.softmax_cross_entropy(logits, labels)[0] * len(labels)

@@ -14,6 +14,7 @@ from .config import Config, Document
 from .counts import warnings
 from .data import Splits, default_preprocessing, load_splits
 from .datasets import Dataset
+from .distillation import targets
 from .documents import merged
 from .subsets import at_resolution, cached, free_megabytes, hold_out
 from .transfer import read_weights, transferred
@@ -28,9 +29,11 @@ GIVEN_BY_WEIGHTS = ("name", "width", "dialect", "divisor")
 class Prepared:
     """A run that could begin.
 
-    config   complete: what was left open is settled
-    params   to start from, None for fresh ones
-    remarks  what is worth telling before training
+    config     complete: what was left open is settled
+    params     to start from, None for fresh ones
+    remarks    what is worth telling before training
+    originals  the training images before they are brought to the network's size
+    teachers   models to learn from, by name
     """
 
     config: Config
@@ -40,6 +43,21 @@ class Prepared:
     preprocessing: Preprocessing
     params: dict[str, Array] | None
     remarks: tuple[str, ...]
+    originals: Dataset
+    teachers: Mapping[str, Model]
+
+    def targets(self) -> Array | None:
+        """(n, classes) to learn, None where there are no teachers: the labels then."""
+        if not self.teachers:
+            return None
+        config = self.config
+        return targets(
+            self.originals,
+            self.teachers,
+            config.distillation.share,
+            mirrored=config.augment.flip > 0,
+            workers=config.data.workers,
+        )
 
 
 def prepare_run(
@@ -73,8 +91,13 @@ def prepare_run(
         if source is not None:
             params, said = transferred(network, source, splits.train.classes, config.train.seed)
             remarks.append(f"{config.model.weights}: {said}")
+    originals = training
     training, validation = _in_memory(config, preprocessing, training, validation)
-    return Prepared(config, network, training, validation, preprocessing, params, tuple(remarks))
+    teachers = {name: read_weights(name) for name in config.distillation.teachers}
+    return Prepared(
+        config, network, training, validation, preprocessing, params, tuple(remarks), originals,
+        teachers,
+    )  # fmt: skip
 
 
 def _in_memory(

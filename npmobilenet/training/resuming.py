@@ -48,6 +48,7 @@ def require_same_run(
 
 
 def _require_same_settings(folder: Path, began: Document, asked: Document) -> None:
+    began = Config.from_document(began).to_document()  # an older run's lacks what came since
     before, now = _flat(began), _flat(asked)
     # another optimiser has other keys: its name tells more than they do
     for key in sorted(set(before) | set(now), key=lambda k: (not k.endswith(".name"), k)):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..ops.checks import Array
 from ..weights.native import Model
 from .checkpoint import Progress, data_fingerprint, save_checkpoint
 from .compiled_step import Take
@@ -36,6 +37,7 @@ class Run:
     state: State
     progress: Progress
     history: list[Epoch]
+    targets: Array | None = None  # (n, classes) instead of labels
     saved: float = 0.0  # when
 
     def save(self) -> None:

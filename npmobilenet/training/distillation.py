@@ -1,0 +1,55 @@
+"""Distillation: learning from what finished models say of an image, beside its label.
+
+    target = (1 - share) q + share p                                     Hinton et al. 2015
+
+q is 1 at the label, p the mean of the teachers' probabilities.  A label says "shirt" of an image that
+might as well be a T-shirt; p says how much of either it is, and says it of wrongly labelled images too.
+
+Each teacher is asked once about each training image as it is and, where the run flips images, about
+its mirror image; what the run shifts or erases afterwards is not shown to the teachers.  So learning
+from them costs a few passes over the images before the first step, and nothing in a step.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import ops
+from ..weights.native import Model
+from .augment import NONE, Augment
+from .datasets import Dataset
+from .predict import logits_of
+from .subsets import at_resolution, free_megabytes
+
+MIRRORED = Augment(flip=1.0)
+
+
+def targets(
+    dataset: Dataset,
+    teachers: Mapping[str, Model],
+    share: float,
+    *,
+    mirrored: bool,
+    workers: int = 0,
+) -> NDArray[np.float32]:
+    """(n, classes): what to learn of each image; rows add up to 1.
+
+    teachers: by name.  mirrored: ask about the mirror image too.  ValueError for a teacher of other
+    classes.
+    """
+    for name, teacher in teachers.items():
+        if teacher.classes != dataset.classes:
+            raise ValueError(
+                f"distillation.teachers: {name} knows the classes "
+                f"{', '.join(teacher.classes)}; the data has {', '.join(dataset.classes)}"
+            )
+    views = (NONE, MIRRORED) if mirrored else (NONE,)
+    said = np.zeros((len(dataset), len(dataset.classes)))
+    for teacher in teachers.values():
+        sized = at_resolution(dataset, teacher.preprocessing, free_megabytes() // 4)
+        for view in views:
+            asked = logits_of(teacher, sized, batch_size=64, workers=workers, augmentation=view)
+            said += np.concatenate([ops.softmax(logits) for logits, _ in asked])
+    q = np.eye(len(dataset.classes))[dataset.labels]
+    return ((1 - share) * q + share * said / (len(teachers) * len(views))).astype(np.float32)
