@@ -178,13 +178,14 @@ def test_the_papers_own_numbers() -> None:
     assert v3.optimizer.weight_decay == 1e-5
 
 
-def test_fashion_mnist_has_at_most_a_million_parameters() -> None:
+@pytest.mark.parametrize("recipe", ["fashion-mnist", "fashion-mnist-v3"])
+def test_fashion_mnist_has_at_most_a_million_parameters(recipe: str) -> None:
     from dataclasses import replace
 
     import npmobilenet as nm
     from npmobilenet.models.dialects import dialect_at
 
-    config = Config.from_document(read_document("fashion-mnist"))
+    config = Config.from_document(read_document(recipe))
     dialect = dialect_at(config.model.dialect, config.model.name[:2])
     plan = nm.plan(
         config.model.name, width=config.model.width, resolution=28, classes=10, channels=1,
