@@ -58,6 +58,8 @@ def _described(name: str) -> dict[str, Any]:
         "pixels": f"{height} x {width}",
         "parameters": cost(model.plan).params.trainable,
         "bytes": path.stat().st_size,
-        "accuracy": "; ".join(f"{m.correct / m.count:.2%} of {m.of}" for m in measured),
+        "accuracy": "; ".join(
+            f"{m.correct / m.count:.2%} of {m.of.removeprefix('the ')}" for m in measured
+        ),
         "licence": model.notes.get("card", {}).get("licence", ""),
     }
