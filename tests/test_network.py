@@ -46,7 +46,10 @@ CASES = {  # width, image, dialect, images, train
     "paper, wider": (0.5, (64, 64), "paper", 2, True),
     "cifar": (0.25, (32, 32), "cifar", 3, True),
     "cifar, running statistics": (0.5, (32, 17), "cifar", 1, False),
-    "cifar, thin": (0.05, (8, 7), "cifar", 3, True),
+    # for the loops: small, but of 3 channels and maps of 2 x 1 at the end.  One input channel of a
+    # pointwise filter, or one live tap of a depthwise one, only scales what is normalised next: its
+    # gradient vanishes but for eps, and what is left of it is rounding
+    "cifar, thin": (0.1, (17, 8), "cifar", 3, True),
 }
 DOUBLE = [rung for rung in nm.RUNGS if rung != "simd"]  # which computes in float32 alone
 RUNGS = [(case, rung) for case in CASES for rung in DOUBLE if rung != "loops" or "thin" in case]
