@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from safetensors import safe_open
 import npmobilenet as nm
 from npmobilenet.pretrained import shipped
 from npmobilenet.training.data import fashion_mnist_sample, load_evaluation
+from npmobilenet.training.documents import read_document
 from npmobilenet.training.predict import evaluate
 from npmobilenet.weights import Model, load
 
@@ -39,6 +41,22 @@ def test_a_card_speaks_of_the_file_beside_it(name: str) -> None:
     assert f"{correct:,} of {count:,}" in card
     assert f"{nm.cost(model.plan).params.trainable:,} trained" in card
     assert "## Log" in card
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_card_tells_of_the_recipes_as_they_are(name: str) -> None:
+    """Whoever repeats the command gets what the runs were given."""
+    card = MODELS[name].with_suffix(".md").read_text(encoding="utf-8")
+    recipes = re.findall(r"-c (\S+)", card.split("## ")[0])
+    runs = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", card, re.DOTALL)]
+    for recipe, run in zip(recipes, runs, strict=True):
+        for section, table in read_document(recipe).items():
+            for key, value in table.items():
+                found = run[section][key]
+                if key == "resolution":  # one number is a square
+                    value, found = (2 * value)[:2], (2 * found)[:2]
+                if key != "validation":  # the commands' flag
+                    assert found == value, f"{recipe}: {section}.{key}"
 
 
 def test_clothes_are_named() -> None:
