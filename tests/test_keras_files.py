@@ -109,10 +109,10 @@ def test_every_format_gives_the_same_bits_under_the_same_names(keras, in_float32
     wanted = {w.path: w.numpy() for layer in model.layers for w in layer.weights}
     for name in FORMATS:
         save(model, tmp_path / name)
-        tensors = keras_files.read(tmp_path / name)
+        tensors = keras_files.read(tmp_path / name).tensors
         assert tensors.keys() == wanted.keys()
         assert all(np.array_equal(tensors[k], v) for k, v in wanted.items())
-    assert list(keras_files.read(tmp_path / "x.h5")) == list(wanted)
+    assert list(keras_files.read(tmp_path / "x.h5").tensors) == list(wanted)
     plan = nm.plan("v1", width=0.25, resolution=32, classes=4, dialect="keras")
     assert_same_outputs(model, plan, params_from(tensors, plan))
 
@@ -169,7 +169,7 @@ def test_the_tutorial_of_layers_made_of_layers(keras, tmp_path):
 def test_the_weights_of_imagenet(keras, in_float32, extra_data):
     path = extra_data / "weights" / "keras_mobilenet_v1_0.25_224_imagenet.h5"
     plan = nm.plan("v1", width=0.25, resolution=64, dialect="keras")
-    params = params_from(keras_files.read(path), plan)
+    params = params_from(keras_files.read(path).tensors, plan)
     settings = {"weights": None, "alpha": 0.25, "classifier_activation": None}
     model = keras.applications.MobileNet(input_shape=(64, 64, 3), **settings)
     model.load_weights(path)

@@ -43,7 +43,7 @@ def test_the_names_of_keras_2(path):
         }
         legacy(file.create_group("model_weights"), layers)
         file.create_group("optimizer_weights")["adam/conv1/kernel:0"] = KERNEL
-    found = keras_files.read(path)
+    found = keras_files.read(path).tensors
     norms = [f"Conv/BatchNorm/{k}" for k in keras_hdf5.NORM]
     mix = ["mix/depthwise_kernel", "mix/pointwise_kernel"]
     assert list(found) == [
@@ -63,7 +63,7 @@ def test_lists_of_names_that_were_cut_into_pieces(path):
         names = file.attrs["layer_names"]
         del file.attrs["layer_names"]
         file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:3], names[3:]
-    assert list(keras_files.read(path)) == [f"conv_{k}/kernel" for k in range(5)]
+    assert list(keras_files.read(path).tensors) == [f"conv_{k}/kernel" for k in range(5)]
 
 
 def test_keras_3_counts_naturally_and_keeps_what_it_does_not_know(path):
@@ -75,7 +75,8 @@ def test_keras_3_counts_naturally_and_keeps_what_it_does_not_know(path):
         file["layers/random_flip/seed_generator/vars/0"] = np.ones(2, np.uint32)
         file["optimizer/vars/0"] = np.ones(2)
     convolutions = [f"conv2d_{k}/kernel" for k in (0, 2, 9, 10)]
-    assert list(keras_files.read(path)) == [*convolutions, "dense/kernel", "dense/bias", "thing/0"]
+    found = list(keras_files.read(path).tensors)
+    assert found == [*convolutions, "dense/kernel", "dense/bias", "thing/0"]
 
 
 def test_half_precision_becomes_float32(path):
@@ -83,7 +84,7 @@ def test_half_precision_becomes_float32(path):
         upper = (np.array([1.5, -2.0, 0.15625], np.float32).view(np.uint32) >> 16).astype(np.uint16)
         data = file.create_dataset("layers/dense/vars/0", data=upper.view("V2").reshape(3, 1))
         data.attrs["dtype"] = "bfloat16"
-    found = keras_files.read(path)["dense/kernel"]
+    found = keras_files.read(path).tensors["dense/kernel"]
     assert found.dtype == np.float32
     assert found.ravel().tolist() == [1.5, -2.0, 0.15625]
 
@@ -224,7 +225,7 @@ def test_what_is_written_is_read_to_the_bit(path, family, dtype):
         plan = nm.plan(model, width=0.35, classes=3, dialect=source.dialects[0])
         params = nm.init(plan, seed=0, dtype=dtype)
         source.write(path, source.outgoing(plan, params))
-        tensors = source.read(path)
+        tensors = source.read(path).tensors
         pairing = source.paired(plan, tensors)
         assert pairing.unmatched == 0
         for ours, theirs in pairing.pairs.items():

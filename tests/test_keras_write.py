@@ -73,6 +73,6 @@ def test_the_first_files_of_keras_3_had_no_names(tutorial, tmp_path):
         file.visititems(lambda _, item: groups.append(item))
         for group in groups:
             group.attrs.pop("name", None)
-    assert "inverted_residual_block_3/main_branch/conv2d/kernel" in keras_files.read(path)
+    assert "inverted_residual_block_3/main_branch/conv2d/kernel" in keras_files.read(path).tensors
     found = import_weights(path, "tutorial-c", resolution=(32, 32)).model
     assert all(np.array_equal(found.params[k], v) for k, v in named.params.items())

@@ -42,6 +42,14 @@ class Pairing:
         return len(self.missing) + len(self.unexpected)
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a weight file holds: arrays by its own names, and in sentences what else is worth telling."""
+
+    tensors: dict[str, Array]
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """One family of files.
@@ -61,7 +69,7 @@ class Family:
     as_conv: Callable[[Plan, str], bool]
     to_ours: ToOurs
     to_theirs: ToTheirs
-    read: Callable[[Path], dict[str, Array]]
+    read: Callable[[Path], Contents]
     write: Callable[[Path, Mapping[str, Array]], None]
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
     undecided: str = ""  # what tensors cannot tell, and which option does

@@ -52,7 +52,8 @@ def import_weights(
     ValueError, one line with the file's name, for a file that cannot be read.
     """
     path, source = Path(path), family_named(family)
-    tensors = source.read(path)
+    contents = source.read(path)
+    tensors = contents.tensors
     asked = Asked(
         model=model,
         width=width,
@@ -76,7 +77,8 @@ def import_weights(
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    return Imported(found, _notes(source, network, asked, len(tensors), made))
+    notes = _notes(source, network, asked, len(tensors), made)
+    return Imported(found, (*notes, *contents.notes))
 
 
 def import_official(name: str, progress: Progress | None = None) -> Imported:

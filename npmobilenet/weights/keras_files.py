@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array
+from .family import Contents
 from .keras_hdf5 import LARGEST, arrays
 from .native import write_whole
 
@@ -18,7 +19,7 @@ _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
 
 
-def read(path: Path) -> dict[str, Array]:
+def read(path: Path) -> Contents:
     """layer/parameter -> array, in the order of the model's layers.
 
     Parameters are kernel, bias, gamma, beta, moving_mean, moving_variance; a layer inside a model has
@@ -39,7 +40,7 @@ def read(path: Path) -> dict[str, Array]:
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
-            return arrays(h5py, root)
+            return Contents(arrays(h5py, root))
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
         told = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"

@@ -12,12 +12,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from ..ops.checks import Array
+from .family import Contents
 from .native import write_whole
 
 _WRAPPERS = ("state_dict", "model", "model_state_dict")  # where training scripts put the weights
 
 
-def read_torch(path: Path) -> dict[str, Array]:
+def read_torch(path: Path) -> Contents:
     """A state dict from .safetensors, or from .pth / .pt through torch's weights_only loader.
 
     Counters of batches and a "module." before every name are dropped.  ValueError, one line with the
@@ -33,7 +34,7 @@ def read_torch(path: Path) -> dict[str, Array]:
     kept = {k: v for k, v in tensors.items() if not k.endswith("num_batches_tracked")}
     if kept and all(name.startswith("module.") for name in kept):  # torch.nn.DataParallel
         kept = {name.removeprefix("module."): value for name, value in kept.items()}
-    return kept
+    return Contents(kept)
 
 
 def read_safetensors(path: Path) -> dict[str, Array]:
@@ -46,7 +47,7 @@ def read_safetensors(path: Path) -> dict[str, Array]:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
 
 
-def read_npz(path: Path) -> dict[str, Array]:
+def read_npz(path: Path) -> Contents:
     """All arrays of an .npz; a .pdparams is refused, with the way to make an .npz of it."""
     if path.suffix in (".pdparams", ".pdopt"):
         raise ValueError(
@@ -58,7 +59,7 @@ def read_npz(path: Path) -> dict[str, Array]:
         raise ValueError(f"{path}: not an .npz file")
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            return Contents({name: file[name] for name in file.files})
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{path}: not a readable .npz of arrays ({error})") from None
 
