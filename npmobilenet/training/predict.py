@@ -17,6 +17,8 @@ from .datasets import Dataset
 from .loader import batches
 from .metrics import Evaluation
 
+BATCH = 8  # images at once where nobody says; the trunk runs image by image, so more gain nothing
+
 
 def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[Array], Array]:
     """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
