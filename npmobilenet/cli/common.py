@@ -66,20 +66,20 @@ def resolution_option(text: str) -> tuple[int, int]:
         sizes = [int(part) for part in text.lower().split("x")]
     except ValueError:
         sizes = []
-    if len(sizes) not in (1, 2) or min(sizes) < 1:
+    if len(sizes) not in (1, 2) or not 0 < min(sizes) <= max(sizes) < 2**63:
         raise argparse.ArgumentTypeError(f"expected 192 or 192x160, found {text!r}")
     return sizes[0], sizes[-1]
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """The type of an option that takes a whole number, `least` or more."""
+    """The type of an option that takes a whole number, `least` or more, of at most 63 bits."""
 
     def number(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
+        if not least <= value < 2**63:
             raise argparse.ArgumentTypeError(
                 f"expected a whole number of at least {least}, found {text!r}"
             )

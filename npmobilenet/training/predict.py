@@ -50,7 +50,7 @@ def logits_of(
     augmentation: Augment = NONE,
 ) -> Iterator[tuple[Array, Array]]:
     """Logits and labels of a data set, a batch at a time, in its own order."""
-    logits = predictor(model, batch_size, engine)
+    logits = predictor(model, min(batch_size, len(dataset)), engine)
     for batch in batches(
         dataset,
         batch_size=batch_size,
