@@ -72,7 +72,7 @@ def pixels(given: NDArray[Any]) -> NDArray[np.uint8]:
                 "divide by 255, or give uint8; what is normalised already is for `nm.infer`"
             )
         image = np.rint(image * 255.0)
-    elif image.dtype == np.uint16:
+    elif image.dtype.kind == "u" and image.dtype.itemsize == 2:
         image = (image.astype(np.uint32) + 128) // 257  # 65535 = 255 * 257: rounded
     elif image.dtype != np.uint8:
         raise ValueError(

@@ -186,7 +186,9 @@ def _probabilities(logits: Array) -> Array:
             f"predict: {bad} of {logits.size} outputs of the network are not finite; "
             "are its weights damaged?"
         )
-    return softmax(logits)
+    p = softmax(logits)
+    p.setflags(write=False)  # predictions are records
+    return p
 
 
 def _ranked(classes: tuple[str, ...], p: Array, top: int) -> Prediction:

@@ -29,10 +29,12 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
     """
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
-    single = all(value.dtype == np.float32 for value in model.params.values())
-    if engine == "compiled" and single and default_rung() != "numpy":
+    dtype = next(iter(model.params.values())).dtype
+    if engine == "compiled" and dtype == np.float32 and default_rung() != "numpy":
         return compile(model.plan, model.params, batch)
-    return partial(infer, model.plan, model.params)
+    if dtype == np.float32:
+        return partial(infer, model.plan, model.params)
+    return lambda x: infer(model.plan, model.params, x.astype(dtype))
 
 
 def probabilities(model: Model, x: Array, *, engine: str = "compiled") -> Array:
