@@ -48,8 +48,8 @@ def find_weights(
     known = SOURCES[weights].family if weights in SOURCES else written_by(weights)
     if known and (class_names or family not in ("", known)):
         raise ValueError(
-            f"{weights}: of {known}, with the names of its classes; leave out the family (--from) "
-            "and class names"
+            f"{weights}: known to be of {known}, with the names of its classes; leave out --from "
+            "(model.family) and --class-names"
         )
     if weights in SOURCES:
         return import_official(weights)
