@@ -14,6 +14,7 @@ from .common import (
     print_json,
     weights_of,
 )
+from .progress import beside, counting
 
 if TYPE_CHECKING:
     from ..training.metrics import Evaluation
@@ -59,13 +60,15 @@ def run(options: argparse.Namespace) -> int:
     dataset = load_evaluation(options.data, model.classes, model.plan.channels)
     if options.confusion and not plots.can_draw():
         raise ValueError(plots.ADVICE)
-    scores = evaluate(
-        model,
-        dataset,
-        batch_size=options.batch,
-        workers=options.workers,
-        engine=options.engine,
-    )
+    with counting(beside(options.json), len(dataset)) as seen:
+        scores = evaluate(
+            model,
+            dataset,
+            batch_size=options.batch,
+            workers=options.workers,
+            engine=options.engine,
+            progress=seen,
+        )
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:

@@ -8,13 +8,12 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from .common import add_engine, add_weights, at_least, console, picture_option, weights_of
-from .progress import counting
+from .common import add_engine, add_weights, at_least, picture_option, weights_of
+from .progress import beside, counting
 
 if TYPE_CHECKING:
     from PIL import Image
+    from rich.console import Console
 
     from ..training.naming import Prediction
     from ..weights import Model
@@ -57,9 +56,11 @@ def run(options: argparse.Namespace) -> int:
     found = predictions(model, paths, options.top, engine=options.engine)
     pages: list[Image.Image] = []
     bad = 0
-    show = _Json() if options.json else _Text(model)
-    with show, counting(show.bar, len(paths)) as advance:
-        for path, one in zip(paths, found, strict=True):
+    bar = beside(options.json)
+    show = _Json() if options.json else _Text(model, bar)
+    with show, counting(bar, len(paths)) as seen:
+        for done, (path, one) in enumerate(zip(paths, found, strict=True)):
+            seen(done)
             if isinstance(one, ValueError):
                 bad += 1
                 why = f"{path}: no image files in this folder" if path.is_dir() else str(one)
@@ -69,7 +70,6 @@ def run(options: argparse.Namespace) -> int:
                 show.named(path, one)
                 if options.picture and len(pages) < PAGES:
                     pages.append(_page(path, model, one, options.top))
-            advance()
     if pages:
         panels.stacked(pages).save(options.picture)
     if options.picture and len(pages) < len(paths):
@@ -101,9 +101,8 @@ def _page(path: Path, model: "Model", found: "Prediction", top: int) -> "Image.I
 class _Text(AbstractContextManager["_Text"]):
     """A heading for each image, a line for each class; at the end what uncertain means."""
 
-    def __init__(self, model: "Model") -> None:
-        self.out, self.classes, self.uncertain = console(), model.classes, 0
-        self.bar = self.out
+    def __init__(self, model: "Model", out: "Console") -> None:
+        self.out, self.classes, self.uncertain = out, model.classes, 0
 
     def named(self, path: Path, found: "Prediction") -> None:
         self._line(str(path), style="bold")
@@ -139,8 +138,6 @@ class _Json(AbstractContextManager["_Json"]):
 
     def __init__(self) -> None:
         self.before = "[\n"
-        # on a terminal the list itself shows how far it is
-        self.bar = Console(stderr=True, quiet=sys.stdout.isatty())
 
     def named(self, path: Path, found: "Prediction") -> None:
         self._entry({"file": str(path), **found.to_json()})

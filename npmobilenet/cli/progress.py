@@ -1,6 +1,5 @@
 """How long work shows itself: a bar on a terminal, plain lines in a pipe."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.progress import (
 )
 
 from ..training.history import Epoch, Moment
+from .common import console
 
 EVERY = 10.0  # seconds between lines in a pipe
 MANY = 16  # images for which a bar is worth its line
@@ -109,9 +109,14 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def beside(json: bool) -> Console:
+    """Where a bar is drawn: beside a program's JSON on standard error, unless both are the terminal."""
+    return Console(stderr=True, quiet=console().is_terminal) if json else console()
+
+
 @contextmanager
-def counting(out: Console, count: int) -> Iterator[Callable[[], None]]:
-    """A bar over many images, where `out` is a terminal; calling what it gives moves it by one.
+def counting(out: Console, count: int) -> Iterator[Callable[[int], None]]:
+    """A bar over many images, where `out` is a terminal; what it gives is told how many are done.
 
     What is written to standard error meanwhile appears above the bar, or where it was sent to.
     """
@@ -124,7 +129,7 @@ def counting(out: Console, count: int) -> Iterator[Callable[[], None]]:
         transient=True,
         disable=not drawn,
         redirect_stdout=False,
-        redirect_stderr=drawn and sys.stderr.isatty(),
+        redirect_stderr=drawn and Console(stderr=True).is_terminal,
     ) as bar:
         task = bar.add_task("images", total=count)
-        yield lambda: bar.advance(task)
+        yield lambda done: bar.update(task, completed=done)

@@ -42,5 +42,5 @@ def _checksum(params: Mapping[str, Array]) -> int:
     """Of all bytes, so that one weight that is changed in place is not overlooked; about 1 ms a MB."""
     found = 0
     for value in params.values():
-        found = crc32(np.ascontiguousarray(value), found)
+        found = crc32(np.ascontiguousarray(value).data, found)
     return found
