@@ -142,7 +142,9 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="family",
         choices=list(FAMILIES),
-        help="who wrote FILE, if not npmobilenet; `weights import` has more options",
+        metavar="FAMILY",
+        help=f"who wrote FILE, if not npmobilenet: {', '.join(FAMILIES)}; `weights import` has more "
+        "options",
     )
     add(
         "--class-names",

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             seen(done)
             if isinstance(one, ValueError):
                 bad += 1
-                why = f"{path}: no image files in this folder" if path.is_dir() else str(one)
+                why = f"{path}: no image files in this folder" if os.path.isdir(path) else str(one)
                 print(f"npmobilenet predict: {why}", file=sys.stderr)
                 show.failed(path, why)
             else:
@@ -84,7 +85,7 @@ def image_paths(given: list[str]) -> list[Path]:
     paths: list[Path] = []
     for name in given:
         path = Path(name)
-        inside = sorted(Path(file) for file in image_files(path)) if path.is_dir() else []
+        inside = sorted(map(Path, image_files(path))) if os.path.isdir(path) else []
         paths += inside or [path]
     return paths
 

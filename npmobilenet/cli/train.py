@@ -71,7 +71,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--weights", metavar="FILE", help="start from these: a run, a file, a shipped name, or an "
         "official one as `npmobilenet weights list` has them")  # fmt: skip
     add("--from", dest="family", choices=list(FAMILIES),
-        help="who wrote the file of --weights, if not npmobilenet")  # fmt: skip
+        metavar="FAMILY",
+        help="who wrote that file, if not npmobilenet: " + ", ".join(FAMILIES))  # fmt: skip
     add("--freeze", action="append", metavar="PATTERN", help="arrays that stay as they are")
     add("--teacher", action="append", metavar="FILE", help="learn from what this model says of the "
         "images, beside their labels: a run, a file, a shipped name; may be repeated")  # fmt: skip

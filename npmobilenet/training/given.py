@@ -4,7 +4,9 @@ Whatever it is becomes what `open_image` makes of a file: a Pillow image, uprigh
 channels.  From there on all of them go the same way, so the same picture gives the same prediction.
 """
 
+import os
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,8 @@ def opened(given: Any, channels: int) -> Image.Image:
     A path is opened; a name without a file, as "ankle-boot", may be that of a shipped picture.
     ValueError, one line, for what is no image or is damaged.
     """
-    if isinstance(given, str | Path):
-        if Path(given).is_dir():
+    if isinstance(given, str | PathLike):
+        if os.path.isdir(given):
             raise ValueError(f"{given}: a folder, not an image file")
         return open_image(picture_file(given), channels)
     if isinstance(given, Image.Image):
@@ -48,10 +50,10 @@ def opened(given: Any, channels: int) -> Image.Image:
     raise ValueError(f"an image must be {EXPECTED}; found {found}")
 
 
-def picture_file(name: str | Path) -> Path:
+def picture_file(name: "str | PathLike[str]") -> Path:
     """Where an image file is: `name` itself, or the shipped picture that is called so."""
     shipped = PICTURES.get(str(name))
-    return shipped if shipped and not Path(name).exists() else Path(name)
+    return shipped if shipped and not os.path.exists(name) else Path(name)
 
 
 def pixels(given: NDArray[Any]) -> NDArray[np.uint8]:

@@ -8,13 +8,14 @@ A model chooses among its own classes and cannot say "none of them": asked about
 flowers names a flower.  What it can show is doubt; `Prediction.uncertain` says when to heed it.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
+from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,7 +87,7 @@ class Prediction:
 
 
 def predict(
-    model: Model | str | Path, images: Any, top: int = 5
+    model: "Model | str | PathLike[str]", images: Any, top: int = 5
 ) -> "Prediction | list[Prediction]":
     """Name what is in an image: a `Prediction`; for a list, a tuple or an array (N, H, W, C) a list.
 
@@ -151,7 +152,7 @@ def _begun(
     pool: ThreadPoolExecutor, image: Any, how: Preprocessing
 ) -> "Future[Array | ValueError]":
     """Files are opened by the pool; what the caller holds is looked at before he can change it."""
-    if isinstance(image, str | Path):
+    if isinstance(image, str | PathLike):
         return pool.submit(_prepared, image, how)
     done: Future[Array | ValueError] = Future()
     done.set_result(_prepared(image, how))
@@ -161,8 +162,10 @@ def _begun(
 def _prepared(image: Any, how: Preprocessing) -> Array | ValueError:
     try:
         return prepare(opened(image, how.channels), how)
-    except ValueError as error:
-        return error
+    except (ValueError, OSError, MemoryError) as error:
+        said = str(error) or "too large for the memory"
+        name = os.fspath(image) if isinstance(image, str | PathLike) else ""
+        return ValueError(said if name in said else f"{name}: {said}")
 
 
 def _named(
@@ -202,17 +205,18 @@ def _good(found: Prediction | ValueError, where: str) -> Prediction:
     return found
 
 
-def _read(weights: str | Path) -> Model:
+def _read(weights: "str | PathLike[str]") -> Model:
     """A model by its name or file, read anew only if the file is another than last time."""
-    if not isinstance(weights, str | Path):
+    if not isinstance(weights, str | PathLike):
         raise ValueError(
             f"predict: model must be a Model, a name or a file, found {type(weights).__name__}"
         )
+    weights = os.fspath(weights)
     file = weight_file(weights)
     if not file.is_file():
-        return _kept(str(weights), ())
+        return _kept(weights, ())
     about = file.stat()
-    return _kept(str(weights), (about.st_ino, about.st_mtime_ns, about.st_size))
+    return _kept(weights, (about.st_ino, about.st_mtime_ns, about.st_size))
 
 
 @lru_cache(maxsize=2)
