@@ -15,6 +15,7 @@ from .common import (
     add_plan_options,
     at_least,
     console,
+    output_option,
     plan_of,
     write_table,
 )
@@ -32,7 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="runs, of which a layer's fastest counts (20)",
     )
     parser.add_argument("--fold", action="store_true", help="fold batch normalisation away first")
-    parser.add_argument("--picture", metavar="FILE.png", help="draw the roofline")
+    parser.add_argument(
+        "--picture", type=output_option, metavar="FILE.png", help="draw the roofline"
+    )
     add_formats(parser)
     parser.epilog = "example: npmobilenet roofline v2 --resolution 160 --fold --picture v2.png"
 
