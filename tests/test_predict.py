@@ -123,6 +123,20 @@ WRONG = {
 }
 
 
+def test_a_damaged_pillow_image_is_named(model: Model, tmp_path: Path) -> None:
+    """Pillow decodes late: what is broken is found when it is asked for its pixels."""
+    Image.fromarray(RGB).save(tmp_path / "x.png")
+    whole = (tmp_path / "x.png").read_bytes()
+    (tmp_path / "x.png").write_bytes(whole[: len(whole) // 2])
+    with (
+        Image.open(tmp_path / "x.png") as broken,
+        pytest.raises(ValueError, match=r"^images\[1\]: the image cannot be decoded: "),
+    ):
+        nm.predict(model, [RGB, broken])
+    with pytest.raises(ValueError, match=r"x\.png: cannot be decoded"):
+        nm.predict(model, tmp_path / "x.png")
+
+
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_no_image_is_named(what: str, model: Model) -> None:
     """In one line; among others with its index."""

@@ -42,8 +42,9 @@ def opened(given: Any, channels: int) -> Image.Image:
     if isinstance(given, Image.Image):
         try:
             return to_channels(ImageOps.exif_transpose(given), channels)
-        except (OSError, SyntaxError, ValueError) as error:  # read only now, and damaged
-            raise ValueError(f"the image cannot be decoded: {error}") from error
+        except Exception as error:  # decoded only now; of a damaged one as in `open_image`
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(f"the image cannot be decoded: {reason}") from error
     if isinstance(given, np.ndarray):
         return to_channels(Image.fromarray(pixels(given)), channels)
     found = f"{type(given).__module__}.{type(given).__qualname__}".removeprefix("builtins.")
