@@ -11,7 +11,8 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet import cli
-from npmobilenet.cli import predict
+from npmobilenet.cli import predict, train
+from npmobilenet.training.prepare import prepare_run
 from npmobilenet.weights import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -183,17 +184,20 @@ def test_whose_file_it_is_must_be_known(
 
 
 def test_train_begins_with_another_frameworks_file(
-    theirs: tuple[Path, Model], tmp_path: Path, capsys: Any
+    theirs: tuple[Path, Model], tmp_path: Path
 ) -> None:
+    """--from is the configuration's model.family; what that does is tests/test_training_cli.py's."""
     for part in ("train", "val"):
         for name in ("blue", "red"):
             (tmp_path / part / name).mkdir(parents=True)
             Image.new("RGB", (32, 32), name).save(tmp_path / part / name / "x.png")
-    words = ["train", tmp_path, "--weights", theirs[0] / "v2.safetensors", "--from", "torchvision"]
-    words += ["--resolution", 32, "--epochs", 1, "--batch", 2, "--workers", 0]
-    code, out, err = call(capsys, *words, "--engine", "reference", "--output", tmp_path / "run")
-    assert (code, err) == (0, "")
-    assert "the classifier new for 2 classes" in out
+    words = ["train", str(tmp_path), "--weights", str(theirs[0] / "v2.safetensors")]
+    document = train._flags(cli._parser([*words, "--from", "torchvision"]))
+    prepared = prepare_run(document)
+    assert document["model"]["family"] == "torchvision"
+    assert any("the classifier new for 2 classes" in remark for remark in prepared.remarks)
+    assert prepared.params is not None
+    assert np.array_equal(prepared.params["stem.weight"], theirs[1].params["stem.weight"])
 
 
 REAL = ("nan", "inf", "-inf", "1e400", "x", "")
