@@ -4,7 +4,17 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..tables import table
-from .common import add_engine, console, print_json
+from .common import (
+    add_engine,
+    add_weights,
+    at_least,
+    console,
+    output_option,
+    picture_option,
+    print_json,
+    weights_of,
+)
+from .progress import beside, counting
 
 if TYPE_CHECKING:
     from ..training.metrics import Evaluation
@@ -19,13 +29,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder with val/ or val_list.txt or with a folder a class, a list file, folder of idx "
         "files (their test part), or fashion-mnist-sample",
     )
-    add("--weights", required=True, metavar="FILE", help="a run's folder, a file, a shipped name")
-    add("--batch", type=int, default=64, help="images at once (64)")
-    add("--workers", type=int, default=2, help="decoding threads (2)")
+    add_weights(parser)
+    add("--batch", type=at_least(1), default=64, help="images at once (64)")
+    add("--workers", type=at_least(0), default=2, help="decoding threads (2)")
     add_engine(parser)
-    add("--mistakes", metavar="OUT.png", help="draw the most confident mistakes")
-    add("--count", type=int, default=20, help="how many of them (20)")
-    add("--confusion", metavar="OUT.png", help="draw the confusion matrix (needs matplotlib)")
+    add(
+        "--mistakes",
+        type=picture_option,
+        metavar="OUT.png",
+        help="draw the most confident mistakes",
+    )
+    add("--count", type=at_least(1), default=20, help="how many of them (20)")
+    add(
+        "--confusion",
+        type=output_option,
+        metavar="OUT.png",
+        help="draw the confusion matrix (needs matplotlib)",
+    )
     add("--json", action="store_true", help="one JSON object; rates are fractions")
     parser.epilog = "example: npmobilenet evaluate flower_photos --weights runs/flowers"
 
@@ -35,19 +55,20 @@ def run(options: argparse.Namespace) -> int:
     from ..training import panels, plots
     from ..training.data import load_evaluation
     from ..training.predict import evaluate
-    from ..weights import load
 
-    model = load(options.weights)
+    model = weights_of(options)
     dataset = load_evaluation(options.data, model.classes, model.plan.channels)
     if options.confusion and not plots.can_draw():
         raise ValueError(plots.ADVICE)
-    scores = evaluate(
-        model,
-        dataset,
-        batch_size=options.batch,
-        workers=options.workers,
-        engine=options.engine,
-    )
+    with counting(beside(options.json), len(dataset)) as seen:
+        scores = evaluate(
+            model,
+            dataset,
+            batch_size=options.batch,
+            workers=options.workers,
+            engine=options.engine,
+            progress=seen,
+        )
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
