@@ -1,6 +1,8 @@
 """npmobilenet evaluate DATA --weights FILE."""
 
 import argparse
+import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..tables import table
@@ -26,37 +28,67 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--mistakes", metavar="OUT.png", help="draw the most confident mistakes")
     add("--count", type=int, default=20, help="how many of them (20)")
     add("--confusion", metavar="OUT.png", help="draw the confusion matrix (needs matplotlib)")
+    add("--some", action="store_true", help="a folder of some of the model's classes will do")
     add("--json", action="store_true", help="one JSON object; rates are fractions")
     parser.epilog = "example: npmobilenet evaluate flower_photos --weights runs/flowers"
 
 
 def run(options: argparse.Namespace) -> int:
     """Score the weights."""
-    from ..training import panels, plots
+    import numpy as np
+
+    from .. import fonts
+    from ..training import counts, panels, plots
+    from ..training.damage import undecodable
     from ..training.data import load_evaluation
     from ..training.predict import evaluate
+    from ..training.subsets import part_of
     from ..weights import load
 
     model = load(options.weights)
-    dataset = load_evaluation(options.data, model.classes, model.plan.channels)
+    dataset = load_evaluation(options.data, model.classes, model.plan.channels, some=options.some)
     if options.confusion and not plots.can_draw():
         raise ValueError(plots.ADVICE)
-    scores = evaluate(
+    for remark in counts.notes(dataset):
+        _say(f"note: {remark}")
+    score = partial(
+        evaluate,
         model,
-        dataset,
         batch_size=options.batch,
         workers=options.workers,
         engine=options.engine,
     )
+    damaged: dict[int, str] = {}
+    try:
+        scores = score(dataset)
+    except ValueError:
+        damaged = undecodable(dataset, options.workers)
+        if not damaged or len(damaged) == len(dataset):
+            raise
+        left = np.setdiff1d(np.arange(len(dataset)), list(damaged))
+        dataset = part_of(dataset, left)
+        scores = score(dataset)
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
         panels.mistakes(dataset, scores, options.count).save(options.mistakes)
+    if (options.confusion or options.mistakes) and (remark := fonts.remark(model.classes)):
+        _say(f"note: {remark}")
     if options.json:
-        print_json(scores.to_json())
+        print_json(scores.to_json() | ({"unreadable": list(damaged.values())} if damaged else {}))
     else:
         _show(scores)
-    return 0
+    for complaint in damaged.values():
+        _say(f"npmobilenet evaluate: {complaint}")
+    if damaged:
+        _say(f"npmobilenet evaluate: {len(damaged)} images could not be read; the figures are of the "
+             f"{scores.count} others")  # fmt: skip
+    return 1 if damaged else 0
+
+
+def _say(text: str) -> None:
+    """Beside the figures, which a program may read."""
+    print(text, file=sys.stderr)
 
 
 def _show(scores: "Evaluation") -> None:

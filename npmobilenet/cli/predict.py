@@ -1,8 +1,10 @@
 """npmobilenet predict IMAGE ... --weights FILE."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from ..text import printable
 from .common import add_engine, console, print_json
 
 
@@ -29,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Name the images."""
     import numpy as np
 
+    from .. import fonts
     from ..ops import softmax
     from ..training import panels
     from ..training.predict import predictor
@@ -47,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         if options.picture:
             pages.append(panels.prediction(image, model.classes, p, options.top))
         if not options.json:
-            out.print(str(path), style="bold", markup=False)
+            out.print(printable(str(path)), style="bold", markup=False)
             widest = max(20, *(len(str(line["class"])) for line in top))
             for line in top:
                 share = float(line["probability"])
@@ -55,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
                 out.print(f"  {share:7.2%}  {line['class']:{widest}} {bar}", markup=False)
     if pages:
         panels.stacked(pages).save(options.picture)
+        if remark := fonts.remark(model.classes):
+            print(f"note: {remark}", file=sys.stderr)
     if options.json:
         print_json(found)
     return 0

@@ -1,0 +1,156 @@
+"""From an image file to pixels: what any viewer would show, or one line that says why not.
+
+Pillow reads the files.  What it stumbles over although viewers do not is mended here: a broken EXIF
+block, a large colour profile; its warnings, which would name no file, are not printed.
+"""
+
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+
+from ..text import printable
+
+MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
+# what Pillow knows and no viewer of pictures does: films, pages, data; some need other programs
+NO_PICTURES = ("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "PALM", "PDF", "WMF")
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # the EXIF orientation -> what undoes it
+PROFILE = 64 << 20  # bytes of a PNG's colour profile or of a text in it; Pillow's own limit is 1 MB
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints what nobody handles
+
+
+def open_image(path: str | Path, channels: int) -> Image.Image:
+    """The image in a file, upright (EXIF orientation applied), as "RGB" (channels 3) or "L" (1).
+
+    Of an animation the first frame. Raises ValueError, one line with the file's name, if there is no
+    such file, if it is no image Pillow reads, or if it is cut off or damaged.
+    """
+    with _named(path), _opened(path) as image:
+        image.load()
+        found = to_channels(_upright(image), channels)
+        return found.copy() if found.readonly else found  # its pixels may lie in the file still
+
+
+def probe(path: str | Path, formats: Sequence[str] | None = None) -> None:
+    """`open_image` as far as it is quick: ValueError if a file's beginning is that of no image.
+
+    formats: Pillow's names of those that count, None: all.
+    """
+    with _named(path), _opened(path, formats):
+        pass
+
+
+@contextmanager
+def _opened(path: str | Path, formats: Sequence[str] | None = None) -> Iterator[Image.Image]:
+    if os.path.isdir(path) or not os.path.lexists(path):
+        raise FileNotFoundError("no such file")
+    if not os.path.isfile(path):  # to open a pipe is to wait for its writer
+        raise FileNotFoundError("not a file, but a link to nowhere, a pipe or a device")
+    with TOLERANT, Image.open(path, formats=formats) as image:
+        if image.format in NO_PICTURES:
+            raise UnidentifiedImageError
+        yield image
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Whatever is wrong with a file becomes a ValueError, one line that begins with its name."""
+    path = printable(str(path))
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from error
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{path}: not an image that Pillow can read") from error
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise ValueError(f"{path}: more than {most:,} pixels; make a smaller copy") from error
+    except PermissionError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+    except (
+        Exception
+    ) as error:  # of a damaged file: OSError, SyntaxError, struct.error, EOFError, ...
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: cannot be decoded: {reason}") from error
+
+
+class _Tolerance:
+    """Pillow's warnings silent and its limit of colour profiles wide while any thread is inside.
+
+    Both are settings of the whole process.  `catch_warnings` alone, in two threads at once, may leave
+    behind what the other had set; here the first thread sets and the last one restores.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.most = threading.Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.inside += 1
+            if self.inside == 1:
+                self.caught = warnings.catch_warnings()
+                self.caught.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+                self.most = PngImagePlugin.MAX_TEXT_CHUNK
+                PngImagePlugin.MAX_TEXT_CHUNK = max(PROFILE, self.most)
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                PngImagePlugin.MAX_TEXT_CHUNK = self.most
+                self.caught.__exit__(None, None, None)
+
+
+TOLERANT = _Tolerance()
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF says; as it lies where that block is broken, as viewers do."""
+    try:
+        method = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # not only SyntaxError: whatever garbage in it leads to
+        method = None
+    return image if method is None else image.transpose(method)
+
+
+def to_channels(image: Image.Image, channels: int) -> Image.Image:
+    """The image in mode "RGB" (channels 3) or "L" (channels 1, luma 0.299 R + 0.587 G + 0.114 B).
+
+    Transparent pixels are laid on white, as a viewer shows them. (torchvision's loader drops the alpha
+    channel and shows whatever colour lies hidden under it; opaque images come out the same.)
+    16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
+    """
+    if channels not in MODES:
+        raise ValueError(f"channels is {channels}; 1 (grey) or 3 (RGB) are possible")
+    if image.mode == "F":
+        raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image = _eight_bit(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    grey = np.asarray(image).astype(np.int64)
+    if grey.min() < 0 or grey.max() > 65535:
+        raise ValueError(f"grey values {grey.min()}..{grey.max()} do not fit in 16 bits")
+    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 = 255 * 257: rounded
