@@ -2,14 +2,17 @@
 
 import argparse
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ..tables import table
 from .common import add_engine, console, print_json
 
 if TYPE_CHECKING:
+    from ..training.datasets import Dataset
     from ..training.metrics import Evaluation
+    from ..weights import Model
+
+SAID = 20  # unreadable images that are named one by one
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,39 +38,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score the weights."""
-    import numpy as np
-
     from .. import fonts
     from ..training import counts, panels, plots
-    from ..training.damage import undecodable
-    from ..training.data import load_evaluation
-    from ..training.predict import evaluate
-    from ..training.subsets import part_of
     from ..weights import load
 
     model = load(options.weights)
-    dataset = load_evaluation(options.data, model.classes, model.plan.channels, some=options.some)
+    dataset = _images(options, model)
     if options.confusion and not plots.can_draw():
         raise ValueError(plots.ADVICE)
     for remark in counts.notes(dataset):
         _say(f"note: {remark}")
-    score = partial(
-        evaluate,
-        model,
-        batch_size=options.batch,
-        workers=options.workers,
-        engine=options.engine,
-    )
-    damaged: dict[int, str] = {}
-    try:
-        scores = score(dataset)
-    except ValueError:
-        damaged = undecodable(dataset, options.workers)
-        if not damaged or len(damaged) == len(dataset):
-            raise
-        left = np.setdiff1d(np.arange(len(dataset)), list(damaged))
-        dataset = part_of(dataset, left)
-        scores = score(dataset)
+    scores, dataset, damaged = _scored(options, model, dataset)
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
@@ -75,15 +56,48 @@ def run(options: argparse.Namespace) -> int:
     if (options.confusion or options.mistakes) and (remark := fonts.remark(model.classes)):
         _say(f"note: {remark}")
     if options.json:
-        print_json(scores.to_json() | ({"unreadable": list(damaged.values())} if damaged else {}))
+        print_json(scores.to_json() | ({"unreadable": damaged} if damaged else {}))
     else:
         _show(scores)
-    for complaint in damaged.values():
+    for complaint in damaged[:SAID]:
         _say(f"npmobilenet evaluate: {complaint}")
     if damaged:
-        _say(f"npmobilenet evaluate: {len(damaged)} images could not be read; the figures are of the "
-             f"{scores.count} others")  # fmt: skip
+        _say(f"npmobilenet evaluate: {len(damaged):,} of {len(damaged) + scores.count:,} images "
+             "cannot be read; the figures are of the others")  # fmt: skip
     return 1 if damaged else 0
+
+
+def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
+    from ..training.data import load_evaluation
+    from ..training.datasets import OtherClasses
+
+    channels = model.plan.channels
+    try:
+        return load_evaluation(options.data, model.classes, channels, some=options.some)
+    except OtherClasses as error:
+        hint = "; with --some those that are there will do" if error.partly else ""
+        raise ValueError(f"{error}{hint}") from None
+
+
+def _scored(
+    options: argparse.Namespace, model: "Model", dataset: "Dataset"
+) -> tuple["Evaluation", "Dataset", list[str]]:
+    """Scores, the images they are of, and what is wrong with those that cannot be read."""
+    import numpy as np
+
+    from ..training.damage import undecodable
+    from ..training.predict import evaluate
+    from ..training.subsets import part_of
+
+    how = {"batch_size": options.batch, "workers": options.workers, "engine": options.engine}
+    try:
+        return evaluate(model, dataset, **how), dataset, []
+    except ValueError:
+        damaged = undecodable(dataset, options.workers)
+        if not damaged or len(damaged) == len(dataset):
+            raise
+    left = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), list(damaged)))
+    return evaluate(model, left, **how), left, list(damaged.values())
 
 
 def _say(text: str) -> None:

@@ -19,10 +19,9 @@ from npmobilenet.training.datasets import (
     Dataset,
     IdxImages,
     ImageFolder,
-    class_folders,
-    image_files,
     require_same_classes,
 )
+from npmobilenet.training.folders import class_folders, image_files
 from npmobilenet.training.lists import ListImages
 from npmobilenet.training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 

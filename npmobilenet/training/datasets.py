@@ -190,6 +190,14 @@ class ImageFolder(ImageFiles):
         )
 
 
+class OtherClasses(ValueError):
+    """The classes that were found are not those that were wanted; `partly`: but some of them."""
+
+    def __init__(self, message: str, partly: bool) -> None:
+        super().__init__(message)
+        self.partly = partly
+
+
 def require_same_classes(
     folder: Path,
     found: Sequence[str],
@@ -197,7 +205,7 @@ def require_same_classes(
     ordered: bool = False,
     some: bool = False,
 ) -> None:
-    """Raise ValueError that names the difference, unless found and wanted are the same classes.
+    """Raise OtherClasses that names the difference, unless found and wanted are the same classes.
 
     ordered: in the same order.  some: one of those that are wanted is enough, but no other.  Names
     are the same however they are written (names.py).
@@ -211,7 +219,8 @@ def require_same_classes(
         for what, names in (("missing", missing), ("unexpected", unexpected))
         if names
     ]
-    raise ValueError(
+    raise OtherClasses(
         f"{folder}: its {len(found)} classes are not the {len(wanted)} expected: "
-        f"{'; '.join(said) or 'the order differs'}"
+        f"{'; '.join(said) or 'the order differs'}",
+        partly=not (ordered or unexpected),
     )

@@ -54,7 +54,8 @@ def contents(folder: str | Path, apart: Collection[Folder] = ()) -> Contents:
     top = str(folder)
     seen = {*apart, *above(folder)}
     found: dict[str, tuple[list[str], list[str]]] = {}
-    real, links = [top], []  # links later: what they lead to may be reached without them
+    real = [top]
+    links: list[str] = []  # later: what they lead to may be reached without them
     while real or links:
         path = real.pop() if real else links.pop(0)
         here = identity(path)

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def open_image(path: str | Path, channels: int) -> Image.Image:
         return found.copy() if found.readonly else found  # its pixels may lie in the file still
 
 
-def probe(path: str | Path, formats: Sequence[str] | None = None) -> None:
+def probe(path: str | Path, formats: tuple[str, ...] | None = None) -> None:
     """`open_image` as far as it is quick: ValueError if a file's beginning is that of no image.
 
     formats: Pillow's names of those that count, None: all.
@@ -56,7 +56,7 @@ def probe(path: str | Path, formats: Sequence[str] | None = None) -> None:
 
 
 @contextmanager
-def _opened(path: str | Path, formats: Sequence[str] | None = None) -> Iterator[Image.Image]:
+def _opened(path: str | Path, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
     if os.path.isdir(path) or not os.path.lexists(path):
         raise FileNotFoundError("no such file")
     if not os.path.isfile(path):  # to open a pipe is to wait for its writer
