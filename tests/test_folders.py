@@ -96,7 +96,9 @@ def test_unreadable_images_are_counted_before_training(tmp_path: Path) -> None:
     (tmp_path / "train/cat/dead.png").symlink_to("nowhere")
     (tmp_path / "train/dog/text.jpeg").write_text("text")
     os.mkfifo(tmp_path / "train/dog/pipe.gif")
-    message = r"3 of 7 images cannot be read: cat 1 \(\.png\), dog 2 \(\.gif, \.jpeg\); the first is .*"
+    message = (
+        r"3 of 7 images cannot be read: cat 1 \(\.png\), dog 2 \(\.gif, \.jpeg\); the first is .*"
+    )
     with pytest.raises(ValueError, match=message + r"dead\.png: not a file, but a link to nowhere"):
         load_splits(tmp_path)
 
@@ -110,7 +112,9 @@ def test_listed_files_that_are_missing_are_counted(tmp_path: Path) -> None:
     assert images.labels.tolist() == [0, 1, 1]
     assert [images.image(k).size for k in range(3)] == [(4, 3)] * 3
     (tmp_path / "val_list.txt").write_text("\na b.png 0\n\nx.png 1\nb.png 0\n")
-    message = r"val_list\.txt: 2 of the 3 files it lists are not there, the first in line 4: .*x\.png"
+    message = (
+        r"val_list\.txt: 2 of the 3 files it lists are not there, the first in line 4: .*x\.png"
+    )
     with pytest.raises(ValueError, match=message):
         load_splits(tmp_path)
     with pytest.raises(ValueError, match=message):
@@ -151,11 +155,15 @@ def test_the_order_is_that_of_a_walk(tmp_path: Path) -> None:
     """As before links were looked at: folders sorted by path, files in each by name."""
     for name in ("b/1.png", "b-c/1.png", "b/a/2.png", "a.png", "z.jpg", "b/a.png"):
         save(tmp_path / name)
-    walked = [os.path.join(r, f) for r, _, files in sorted(os.walk(tmp_path)) for f in sorted(files)]
+    walked = [
+        os.path.join(r, f) for r, _, files in sorted(os.walk(tmp_path)) for f in sorted(files)
+    ]
     assert list(image_files(tmp_path)) == walked
 
 
-def test_folders_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_that_cannot_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     classes(tmp_path)
     scandir = os.scandir
 
@@ -205,7 +213,11 @@ def test_names_that_are_no_utf8_are_written_out(tmp_path: Path) -> None:
     images = ImageFolder(tmp_path)
     assert images.classes == (r"caf\xe9",)
     assert images.image(0).size == (2, 2)
-    assert images.notes[0].encode().endswith(rb"are written caf\xe9; rename these folders for better ones")
+    assert (
+        images.notes[0]
+        .encode()
+        .endswith(rb"are written caf\xe9; rename these folders for better ones")
+    )
     assert len(load_evaluation(tmp_path, images.classes)) == 1
     with open(name, "wb"):
         pass

@@ -66,7 +66,10 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_names_become_printable() -> None:
-    assert printable("two  words, é, 玫瑰, 🦉\u200d, \u00a0") == "two  words, é, 玫瑰, 🦉\u200d, \u00a0"
+    assert (
+        printable("two  words, é, 玫瑰, 🦉\u200d, \u00a0")
+        == "two  words, é, 玫瑰, 🦉\u200d, \u00a0"
+    )
     assert printable("a\nb\x1b]0;c\x07\x9b\u2028") == r"a\nb\x1b]0;c\x07\x9b\u2028"
     assert printable(os.fsdecode(b"caf\xe9")) == r"caf\xe9"
     assert canonical("e\u0301") == canonical("\u00e9") == "\u00e9"

@@ -40,13 +40,15 @@ def run(options: argparse.Namespace) -> int:
     """Score the weights."""
     from .. import fonts
     from ..training import counts, panels, plots
+    from ..training.folders import some
     from ..weights import load
 
     model = load(options.weights)
     dataset = _images(options, model)
     if options.confusion and not plots.can_draw():
         raise ValueError(plots.ADVICE)
-    for remark in counts.notes(dataset):
+    absent = [name for name, count in counts.class_counts(dataset).items() if not count]
+    for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
         _say(f"note: {remark}")
     scores, dataset, damaged = _scored(options, model, dataset)
     if options.confusion:

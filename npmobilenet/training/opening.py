@@ -1,15 +1,18 @@
 """From an image file to pixels: what any viewer would show, or one line that says why not.
 
 Pillow reads the files.  What it stumbles over although viewers do not is mended here: a broken EXIF
-block, a large colour profile; its warnings, which would name no file, are not printed.
+block, damaged or huge parts beside the picture; its warnings, which would name no file, are not printed.
 """
 
 import logging
 import os
+import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +32,11 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # the EXIF orientation -> what undoes it
-PROFILE = 64 << 20  # bytes of a PNG's colour profile or of a text in it; Pillow's own limit is 1 MB
+PNG = b"\x89PNG\r\n\x1a\n"
+ALSO = (
+    b"tRNS",
+    b"eXIf",
+)  # parts of a PNG file that change how it is shown: transparency, orientation
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints what nobody handles
 
@@ -40,10 +47,15 @@ def open_image(path: str | Path, channels: int) -> Image.Image:
     Of an animation the first frame. Raises ValueError, one line with the file's name, if there is no
     such file, if it is no image Pillow reads, or if it is cut off or damaged.
     """
-    with _named(path), _opened(path) as image:
-        image.load()
-        found = to_channels(_upright(image), channels)
-        return found.copy() if found.readonly else found  # its pixels may lie in the file still
+    with _named(path), TOLERANT:
+        require_file(path)
+        try:
+            return _read(path, channels)
+        except Exception:
+            mended = essentials(path)
+            if mended is None:
+                raise
+            return _read(mended, channels)
 
 
 def probe(path: str | Path, formats: tuple[str, ...] | None = None) -> None:
@@ -51,20 +63,66 @@ def probe(path: str | Path, formats: tuple[str, ...] | None = None) -> None:
 
     formats: Pillow's names of those that count, None: all.
     """
-    with _named(path), _opened(path, formats):
-        pass
+    with _named(path), TOLERANT:
+        require_file(path)
+        try:
+            _identified(path, formats).close()
+        except Exception:
+            mended = essentials(path)
+            if mended is None:
+                raise
+            _identified(mended, formats).close()
 
 
-@contextmanager
-def _opened(path: str | Path, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
+def require_file(path: str | Path) -> None:
+    """FileNotFoundError for a pipe too: to open one is to wait for its writer."""
     if os.path.isdir(path) or not os.path.lexists(path):
         raise FileNotFoundError("no such file")
-    if not os.path.isfile(path):  # to open a pipe is to wait for its writer
+    if not os.path.isfile(path):
         raise FileNotFoundError("not a file, but a link to nowhere, a pipe or a device")
-    with TOLERANT, Image.open(path, formats=formats) as image:
-        if image.format in NO_PICTURES:
-            raise UnidentifiedImageError
-        yield image
+
+
+def _read(file: str | Path | BytesIO, channels: int) -> Image.Image:
+    with _identified(file) as image:
+        image.load()
+        found = to_channels(_upright(image), channels)
+        return found.copy() if found.readonly else found  # its pixels may lie in the file still
+
+
+def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = None) -> Image.Image:
+    image = Image.open(file, formats=formats)
+    if image.format in NO_PICTURES:
+        image.close()
+        raise UnidentifiedImageError
+    return image
+
+
+def essentials(path: str | Path) -> BytesIO | None:
+    """Of a PNG file what its picture is made of, without colour profile, texts and times.
+
+    Viewers leave such parts out where they are damaged or huge, Pillow then refuses the picture.
+    None where the file is no PNG, or is damaged in the picture itself.
+    """
+    kept = BytesIO()
+    kept.write(PNG)
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(PNG)) != PNG:
+                return None
+            chunks, name = PngImagePlugin.ChunkStream(file), b""
+            while name != b"IEND":
+                name, _, length = chunks.read()
+                data = file.read(length)
+                checksum = int.from_bytes(file.read(4))
+                whole = len(data) == length and zlib.crc32(name + data) == checksum
+                if name[:1].isupper() and not whole:
+                    return None
+                if whole and (name[:1].isupper() or name in ALSO):
+                    PngImagePlugin.putchunk(kept, name, data)
+    except (OSError, SyntaxError, struct.error):
+        return None
+    kept.seek(0)
+    return kept
 
 
 @contextmanager
@@ -90,14 +148,14 @@ def _named(path: str | Path) -> Iterator[None]:
 
 
 class _Tolerance:
-    """Pillow's warnings silent and its limit of colour profiles wide while any thread is inside.
+    """Pillow's warnings silent while any thread is inside.
 
-    Both are settings of the whole process.  `catch_warnings` alone, in two threads at once, may leave
-    behind what the other had set; here the first thread sets and the last one restores.
+    `catch_warnings` sets what holds for the whole process; in two threads at once it may leave behind
+    what the other had set.  Here the first thread sets it and the last one restores it.
     """
 
     def __init__(self) -> None:
-        self.lock, self.inside, self.most = threading.Lock(), 0, 0
+        self.lock, self.inside = threading.Lock(), 0
 
     def __enter__(self) -> None:
         with self.lock:
@@ -106,14 +164,11 @@ class _Tolerance:
                 self.caught = warnings.catch_warnings()
                 self.caught.__enter__()
                 warnings.filterwarnings("ignore", module=r"PIL\.")
-                self.most = PngImagePlugin.MAX_TEXT_CHUNK
-                PngImagePlugin.MAX_TEXT_CHUNK = max(PROFILE, self.most)
 
     def __exit__(self, *_: object) -> None:
         with self.lock:
             self.inside -= 1
             if self.inside == 0:
-                PngImagePlugin.MAX_TEXT_CHUNK = self.most
                 self.caught.__exit__(None, None, None)
 
 

@@ -10,6 +10,7 @@ from .history import Epoch
 from .metrics import Evaluation
 
 LARGEST = 40  # classes whose numbers and names can still be read
+LONGEST = 40  # characters of a name, so that the matrix keeps its room
 ADVICE = 'pictures of curves need matplotlib: pip install "npmobilenet[plot]"'
 
 
@@ -77,4 +78,5 @@ def _labels(names: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     own: dict[str, Any] = {"parse_math": False}  # a name may have dollars in it
     if isinstance(file, str):
         own["fontproperties"] = Path(file)
-    return [written(name, font) for name in names], own
+    labels = [written(name, font) for name in names]
+    return [t if len(t) <= LONGEST else t[: LONGEST - 3] + "..." for t in labels], own
