@@ -4,7 +4,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from ..tables import table
+from ..text import printable
 from .common import add_engine, console, print_json
 
 if TYPE_CHECKING:
@@ -121,7 +124,7 @@ def _show(scores: "Evaluation") -> None:
 
     rows = [
         (
-            one["class"].replace("[", r"\["),
+            escape(printable(one["class"])),
             one["images"],
             percent(one["precision"]),
             percent(one["recall"]),

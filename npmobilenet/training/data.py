@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
+from npmobilenet.text import printable
 from npmobilenet.training import idx, lists
 from npmobilenet.training.damage import require_readable
 from npmobilenet.training.datasets import (
@@ -80,6 +81,12 @@ def load_splits(
     Raises ValueError that says what of this was expected and what was found, and which of the files
     cannot be read.
     """
+    if any(
+        0xDC80 <= ord(c) <= 0xDCFF for c in str(path)
+    ):  # how Python keeps bytes it cannot decode
+        raise ValueError(
+            f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
+        )
     splits = _splits(path, channels, require_validation)
     require_readable(splits.train)
     if splits.validation is not None:

@@ -128,30 +128,31 @@ def remarks(
     folder: Path, classes: Mapping[str, Path], passed_over: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
     """What deserves a word before a folder of classes is used, a line each."""
+    place = printable(str(folder))
     if passed_over:
-        yield f"{folder}: passed over, no images that Pillow reads: {counted(passed_over)}"
+        yield f"{place}: passed over, no images that Pillow reads: {counted(passed_over)}"
     beside = [
         entry for entry in entries(folder) if entry.path not in set(map(str, classes.values()))
     ]
     pictures = [entry.name for entry in beside if not _is_folder(entry) and _is_image(entry)]
     if pictures:
-        yield f"{folder}: passed over, in no class's folder: {some(pictures)}"
+        yield f"{place}: passed over, in no class's folder: {some(pictures)}"
     litter = [entry.name for entry in beside if _is_folder(entry)]
     if litter:
-        yield f"{folder}: passed over, no classes: {some(litter)}"
+        yield f"{place}: passed over, no classes: {some(litter)}"
     dead = [entry.name for entry in beside if entry.is_symlink() and not os.path.exists(entry.path)]
     if dead:
-        yield f"{folder}: passed over, links that lead nowhere: {some(dead)}"
+        yield f"{place}: passed over, links that lead nowhere: {some(dead)}"
     other = [name for name, path in classes.items() if printable(path.name) != path.name]
     if other:
         yield (
-            f"{folder}: names that are not UTF-8 or hold control characters are written "
+            f"{place}: names that are not UTF-8 or hold control characters are written "
             f"{some(other)}; rename these folders for better ones"
         )
     count = Counter(name.casefold() for name in classes)
     alike = [name for name in classes if count[name.casefold()] > 1]
     if alike:
-        yield f"{folder}: classes whose names differ only in upper and lower case: {some(alike)}"
+        yield f"{place}: classes whose names differ only in upper and lower case: {some(alike)}"
 
 
 def counted(files: Mapping[str, Sequence[str]]) -> str:
