@@ -43,11 +43,6 @@ def font_for(texts: Iterable[str], size: int) -> Font:
     return _font(_best(characters), size)
 
 
-def path_for(texts: Iterable[str]) -> str | None:
-    """The file of that font; None for Pillow's own, which is in no file."""
-    return _best(frozenset("".join(map(printable, texts))))
-
-
 def written(text: str, font: Font) -> str:
     """The text as this font can show it: characters it lacks by their numbers, \\u73ab."""
     text = printable(text)

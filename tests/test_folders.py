@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from npmobilenet.training import damage
 from npmobilenet.training.counts import warnings
 from npmobilenet.training.data import ImageFolder, load_evaluation, load_splits
 from npmobilenet.training.datasets import require_same_classes
@@ -101,6 +102,19 @@ def test_unreadable_images_are_counted_before_training(tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match=message + r"dead\.png: not a file, but a link to nowhere"):
         load_splits(tmp_path)
+
+
+def test_of_very_many_files_missing_and_empty_ones_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = ImageFolder(classes(tmp_path))
+    monkeypatch.setattr(damage, "HEADERS", 3)
+    damage.require_readable(images)
+    (tmp_path / "cat/0.png").write_bytes(b"")
+    (tmp_path / "dog/1.jpg").unlink()
+    message = r"2 of 4 images .* cat 1 \(\.png\), dog 1 \(\.jpg\); .*cat/0\.png: an empty file"
+    with pytest.raises(ValueError, match=message):
+        damage.require_readable(images)
 
 
 def test_listed_files_that_are_missing_are_counted(tmp_path: Path) -> None:

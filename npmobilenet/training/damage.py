@@ -1,13 +1,17 @@
 """Which images of a data set cannot be read: known before training begins, named in an evaluation."""
 
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 
+from ..text import printable
 from .datasets import Dataset, ImageFiles
 from .folders import counted
 from .opening import TOLERANT, probe
 
-HEADERS = 50_000  # files whose beginning is looked at; of more only whether they are there
+HEADERS = (
+    20_000  # files whose beginning is looked at, in seconds; of more only whether they are there
+)
 
 
 def require_readable(dataset: Dataset) -> None:
@@ -64,8 +68,12 @@ def _begins_wrong(files: ImageFiles) -> dict[int, str]:
 
 
 def _absent(files: ImageFiles) -> dict[int, str]:
-    return {
-        index: f"{name}: no such file"
-        for index, name in enumerate(files.names)
-        if not os.path.isfile(name)
-    }
+    found = {}
+    for index, name in enumerate(files.names):
+        try:
+            there = os.stat(name)
+            if not (stat.S_ISREG(there.st_mode) and there.st_size):
+                raise OSError("an empty file, or none at all")
+        except OSError as error:
+            found[index] = f"{printable(name)}: {error.strerror or error}"
+    return found

@@ -18,16 +18,15 @@ BAR, SHADE = "#3b6ea8", "#e3e8ee"
 def prediction(image: Image.Image, classes: Sequence[str], p: Array, top: int = 5) -> Image.Image:
     """The image under its most probable class, and bars of the `top` first; p (classes,)."""
     ranked = [int(k) for k in np.argsort(-p, kind="stable")[:top]]
-    names = [classes[k] for k in ranked]
     shown = fitted(image, WIDTH, HEIGHT, Image.Resampling.LANCZOS)
     bottom = MARGIN + 40 + shown.height + 12
     page = Image.new("RGB", (WIDTH + 2 * MARGIN, bottom + LINE * len(ranked) + MARGIN), "white")
     draw = ImageDraw.Draw(page)
-    large, said = font_for(names, 22), f"   prob: {p[ranked[0]]:.3}"
-    name = _fitting(names[0], large, page.width - int(large.getlength(f"class: {said}")))
+    large, said = font_for(classes, 22), f"   prob: {p[ranked[0]]:.3}"
+    name = _fitting(classes[ranked[0]], large, page.width - int(large.getlength(f"class: {said}")))
     draw.text((page.width // 2, MARGIN), f"class: {name}{said}", "black", large, anchor="mt")
     page.paste(shown, ((page.width - shown.width) // 2, MARGIN + 40))
-    font, start, end = font_for(names, 16), MARGIN + 170, page.width - MARGIN - 64
+    font, start, end = font_for(classes, 16), MARGIN + 170, page.width - MARGIN - 64
     for row, k in enumerate(ranked):
         top_edge = bottom + row * LINE
         middle = top_edge + LINE // 2
