@@ -202,6 +202,15 @@ def test_damage_in_the_picture_stays_an_error(tmp_path: Path) -> None:
             open_image(tmp_path / "a.png", 3)
 
 
+def test_a_damaged_palette_is_no_damage_beside_the_picture(tmp_path: Path) -> None:
+    Image.fromarray(NOISE).quantize(8).save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    place = whole.index(b"PLTE") + 4
+    (tmp_path / "a.png").write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+    with pytest.raises(ValueError, match=r"a\.png: "):
+        open_image(tmp_path / "a.png", 3)
+
+
 def test_pillows_warnings_are_not_shown(
     tmp_path: Path, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
