@@ -26,8 +26,6 @@ KNOWN = (
     "uming.ttc", "DroidSansFallbackFull.ttf", "meiryo.ttc", "YuGothM.ttc", "malgun.ttf",
     "AppleSDGothicNeo.ttc", "NanumGothic.ttf", "Nirmala.ttf", "FreeSans.ttf", "unifont.ttf",
 )  # fmt: skip
-
-
 PLACES = (
     "/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts",
     "/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts",
@@ -95,7 +93,7 @@ def _files() -> tuple[str, ...]:
         with suppress(OSError):
             found.append(str(ImageFont.truetype(name).path))
     for place in PLACES:
-        files = Path(os.path.expandvars(place)).expanduser().rglob("*")
+        files = Path(os.path.expandvars(os.path.expanduser(place))).rglob("*")
         found += sorted(
             str(file) for file in files if file.suffix.lower() in (".ttf", ".ttc", ".otf")
         )

@@ -126,9 +126,7 @@ def test_listed_files_that_are_missing_are_counted(tmp_path: Path) -> None:
     assert images.labels.tolist() == [0, 1, 1]
     assert [images.image(k).size for k in range(3)] == [(4, 3)] * 3
     (tmp_path / "val_list.txt").write_text("\na b.png 0\n\nx.png 1\nb.png 0\n")
-    message = (
-        r"val_list\.txt: 2 of the 3 files it lists are not there, the first in line 4: .*x\.png"
-    )
+    message = r"val_list\.txt: 2 of the 3 files it lists are missing, the first in line 4: .*x\.png"
     with pytest.raises(ValueError, match=message):
         load_splits(tmp_path)
     with pytest.raises(ValueError, match=message):

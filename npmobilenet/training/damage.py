@@ -9,9 +9,8 @@ from .datasets import Dataset, ImageFiles
 from .folders import counted
 from .opening import TOLERANT, probe
 
-HEADERS = (
-    20_000  # files whose beginning is looked at, in seconds; of more only whether they are there
-)
+# of so many files the beginning is looked at, in seconds; of more only whether they are there
+HEADERS = 20_000
 
 
 def require_readable(dataset: Dataset) -> None:

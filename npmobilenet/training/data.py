@@ -81,12 +81,12 @@ def load_splits(
     Raises ValueError that says what of this was expected and what was found, and which of the files
     cannot be read.
     """
-    if any(
-        0xDC80 <= ord(c) <= 0xDCFF for c in str(path)
-    ):  # how Python keeps bytes it cannot decode
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
         raise ValueError(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
-        )
+        ) from None
     splits = _splits(path, channels, require_validation)
     require_readable(splits.train)
     if splits.validation is not None:

@@ -74,9 +74,10 @@ def _paths(file: Path, lines: Sequence[Line]) -> list[str]:
     missing = [line for line, path in zip(lines, found, strict=True) if path is None]
     if missing:
         number, name, _ = missing[0]
+        are = "is" if len(missing) == 1 else "are"
         raise ValueError(
-            f"{file}: {len(missing):,} of the {len(lines):,} files it lists are not there, the first "
-            f"in line {number}: {file.parent / name}"
+            f"{file}: {len(missing):,} of the {len(lines):,} files it lists {are} missing, the first in "
+            f"line {number}: {file.parent / name}"
         )
     return [path for path in found if path is not None]
 
