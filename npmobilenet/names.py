@@ -42,6 +42,11 @@ def canonical(name: str) -> str:
     return unicodedata.normalize("NFC", printable(name))
 
 
+def same_names(these: Sequence[str], those: Sequence[str]) -> bool:
+    """Whether both are the same names in the same order, however they are written."""
+    return list(map(canonical, these)) == list(map(canonical, those))
+
+
 def read_class_names(path: str | Path) -> tuple[str, ...]:
     """Class names from a text file, one a line, or from JSON in one of the forms above.
 

@@ -32,17 +32,21 @@ def read_text(path: str | Path) -> str:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from error
     mark = next((mark for mark in MARKS if content.startswith(mark)), b"")
     encoding, content = MARKS.get(mark, "utf-8"), content[len(mark) :]
+    lines = _lines(content.decode(encoding, "replace"))
+    zero = next((number for number, line in enumerate(lines, start=1) if "\0" in line), 0)
+    if zero:
+        raise ValueError(
+            f"{path}: line {zero} has zero bytes in it, so this is no text, or not as UTF-8; "
+            "save it as UTF-8"
+        )
     try:
-        text = content.decode(encoding)
+        content.decode(encoding)
     except UnicodeDecodeError as error:
         line = len(_lines(content[: error.start].decode(encoding, "replace")))
         raise ValueError(
             f"{path}: line {line} is not {encoding.upper()} text; save the file as UTF-8"
         ) from None
-    if "\0" in text:
-        line = len(_lines(text[: text.index("\0")]))
-        raise ValueError(f"{path}: line {line} has zero bytes in it; save the file as UTF-8 text")
-    return "\n".join(_lines(text))
+    return "\n".join(lines)
 
 
 def _lines(text: str) -> list[str]:

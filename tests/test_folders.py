@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import npmobilenet as nm
 from npmobilenet.training import damage
 from npmobilenet.training.counts import warnings
 from npmobilenet.training.data import ImageFolder, load_evaluation, load_splits
 from npmobilenet.training.datasets import require_same_classes
 from npmobilenet.training.folders import contents, extensions, image_files
 from npmobilenet.training.lists import ListImages
+from npmobilenet.training.transfer import transferred
+from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.weights import Model
 
 NFC, NFD = "caf\u00e9", "cafe\u0301"
 
@@ -251,3 +255,11 @@ def test_some_of_the_classes_are_enough_where_that_is_asked_for(tmp_path: Path) 
     assert [Path(name).parent.name for name in images.names] == ["owl", "owl", "cat", "cat"]
     with pytest.raises(ValueError, match="unexpected owl"):
         load_evaluation(tmp_path, ("cat", "dog", "fox"), some=True)
+
+
+def test_weights_whose_names_are_written_otherwise_keep_their_classifier() -> None:
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=2)
+    how = Preprocessing.imagenet(32)
+    model = Model(plan, nm.init(plan, 0), ("b", NFD), how)
+    assert "the classifier kept" in transferred(plan, model, ("b", NFC), seed=1)[1]
+    assert "new for 2 classes" in transferred(plan, model, (NFC, "b"), seed=1)[1]

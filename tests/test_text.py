@@ -46,6 +46,8 @@ def test_a_configuration_may_have_a_mark(tmp_path: Path) -> None:
         (b"a\rb\r\nc\xff", "line 3 is not UTF-8"),
         (b"\xff\xfed\0a", "line 1 is not UTF-16-LE text"),  # cut off within a character
         ("a\nb".encode("utf-16-le"), "line 1 has zero bytes"),  # without its mark
+        (b"a\nPK\x03\x04\0\xff", "line 2 has zero bytes"),
+        (b"\xff\xfea\0\n\0\0\0", "line 2 has zero bytes"),
     ],
 )
 def test_other_encodings_are_named_with_their_line(

@@ -16,7 +16,7 @@ from PIL import Image
 from npmobilenet.data import FASHION_CLASSES
 from npmobilenet.names import canonical, read_class_names
 from npmobilenet.training import idx
-from npmobilenet.training.folders import class_folders, contents, identity, remarks
+from npmobilenet.training.folders import above, class_folders, contents, real, remarks
 from npmobilenet.training.folders import image_files as image_files
 from npmobilenet.training.opening import MODES, open_image
 
@@ -169,7 +169,7 @@ class ImageFolder(ImageFiles):
         if classes is not None:
             require_same_classes(folder, tuple(found), classes, some=some)
         names = tuple(found) if classes is None else tuple(classes)
-        apart = {identity(folder), *map(identity, found.values())}
+        apart = {real(folder), *above(folder), *map(real, found.values())}
         inside = {name: contents(path, apart) for name, path in found.items()}
         empty = [name for name, there in inside.items() if not there.images]
         if empty and not (some and len(empty) < len(found)):

@@ -23,8 +23,6 @@ LITTER_FOLDERS = ("__macosx", "@eadir", "__pycache__", "$recycle.bin", "lost+fou
 # formats with an unmistakable beginning: such a file is an image whatever its name ends in
 SURE = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000")
 
-Folder = tuple[int, int]  # device and number: the same for all paths to one folder
-
 
 @cache
 def extensions() -> frozenset[str]:
@@ -45,20 +43,20 @@ class Contents:
     others: tuple[str, ...]
 
 
-def contents(folder: str | Path, apart: Collection[Folder] = ()) -> Contents:
+def contents(folder: str | Path, apart: Collection[str] = ()) -> Contents:
     """What lies in a folder and below.  ValueError for a folder that cannot be looked into.
 
-    apart: folders that links must not lead into, besides those above.  A file is an image by its
-    ending, or by its beginning where the ending says nothing of images.
+    apart: real paths of folders that links must not lead into, besides those above.  A file is an
+    image by its ending, or by its beginning where the ending says nothing of images.
     """
     top = str(folder)
     seen = {*apart, *above(folder)}
     found: dict[str, tuple[list[str], list[str]]] = {}
-    real = [top]
+    ahead = [top]
     links: list[str] = []  # later: what they lead to may be reached without them
-    while real or links:
-        path = real.pop() if real else links.pop(0)
-        here = identity(path)
+    while ahead or links:
+        path = ahead.pop() if ahead else links.pop(0)
+        here = real(path)
         if here in seen and path != top:
             continue
         seen.add(here)
@@ -67,7 +65,7 @@ def contents(folder: str | Path, apart: Collection[Folder] = ()) -> Contents:
             name = entry.name.lower()
             if _is_folder(entry):
                 if name not in LITTER_FOLDERS:
-                    (links if entry.is_symlink() else real).append(entry.path)
+                    (links if entry.is_symlink() else ahead).append(entry.path)
             elif name not in LITTER:
                 (images if _is_image(entry) else others).append(entry.path)
     ordered = [found[path] for path in sorted(found)]
@@ -110,18 +108,14 @@ def entries(folder: str | Path) -> list[os.DirEntry[str]]:
         raise ValueError(f"{folder}: cannot be read: {error.strerror or error}") from error
 
 
-def identity(folder: str | Path) -> Folder:
-    """Of a folder: the same by whatever path it is reached."""
-    try:
-        found = os.stat(folder)
-    except OSError as error:
-        raise ValueError(f"{folder}: cannot be read: {error.strerror or error}") from error
-    return found.st_dev, found.st_ino
+def real(folder: str | Path) -> str:
+    """A folder's path without links: the same by whatever path it is reached."""
+    return os.path.realpath(folder)
 
 
-def above(folder: str | Path) -> set[Folder]:
+def above(folder: str | Path) -> set[str]:
     """The folders that this one lies in."""
-    return {identity(path) for path in Path(folder).resolve().parents}
+    return set(map(str, Path(real(folder)).parents))
 
 
 def remarks(
