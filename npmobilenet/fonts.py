@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from .text import printable
+from .text import escaped, printable
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
@@ -49,7 +49,7 @@ def written(text: str, font: Font) -> str:
     if not lacks:
         return text
     return "".join(
-        _escaped(c) if c in lacks or (_invisible(c) and not c.isspace()) else c for c in text
+        escaped(c) if c in lacks or (_invisible(c) and not c.isspace()) else c for c in text
     )
 
 
@@ -65,10 +65,6 @@ def remark(texts: Sequence[str]) -> str:
         f"no font here has all characters of {len(changed)} of the names; in pictures they are "
         f"written {said}{more}"
     )
-
-
-def _escaped(c: str) -> str:
-    return c.encode("unicode_escape").decode("ascii")
 
 
 @cache

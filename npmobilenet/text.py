@@ -62,10 +62,11 @@ def printable(name: str) -> str:
     """
     if name.isprintable():
         return name
-    return "".join(_escaped(c) if unicodedata.category(c) in UNPRINTABLE else c for c in name)
+    return "".join(escaped(c) if unicodedata.category(c) in UNPRINTABLE else c for c in name)
 
 
-def _escaped(c: str) -> str:
+def escaped(c: str) -> str:
+    """A character by its number: \\n, \\xe9, \\u73ab."""
     number = ord(c)
     if 0xDC80 <= number <= 0xDCFF:  # how os.fsdecode keeps a byte
         return f"\\x{number - 0xDC00:02x}"
