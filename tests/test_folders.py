@@ -102,7 +102,8 @@ def test_unreadable_images_are_counted_before_training(tmp_path: Path) -> None:
     (tmp_path / "train/dog/text.jpeg").write_text("text")
     os.mkfifo(tmp_path / "train/dog/pipe.gif")
     message = (
-        r"3 of 7 images cannot be read: cat 1 \(\.png\), dog 2 \(\.gif, \.jpeg\); the first is .*"
+        r"4 of 12 images cannot be read: cat 1 \(\.png\), dog 3 \(\.gif, \.jpeg, \.jpg\); "
+        r"the first is .*"
     )
     with pytest.raises(ValueError, match=message + r"dead\.png: not a file, but a link to nowhere"):
         load_splits(tmp_path)

@@ -13,31 +13,28 @@ from .opening import TOLERANT, probe
 HEADERS = 20_000
 
 
-def require_readable(dataset: Dataset) -> None:
+def require_readable(*datasets: Dataset | None) -> None:
     """ValueError, one line, for files that are missing, empty, no images, or that may not be read.
 
-    A file that is cut off further behind is found when it is decoded.
+    One complaint is quoted; of several, how many of which classes there are, and the first.  A file
+    that is cut off further behind is found when it is decoded.
     """
-    if not isinstance(dataset, ImageFiles):
-        return
-    found = (_begins_wrong if len(dataset) <= HEADERS else _absent)(dataset)
-    if found:
-        raise ValueError(summary(dataset, found))
-
-
-def summary(dataset: Dataset, found: dict[int, str]) -> str:
-    """The first complaint; of several, how many of which classes there are."""
-    first = next(iter(found.values()))
-    if len(found) == 1:
-        return first
+    complaints: list[str] = []
     classes: dict[str, list[str]] = {}
-    for index in found:
-        name = dataset.classes[int(dataset.labels[index])]
-        classes.setdefault(name, []).append(dataset.names[index])
-    return (
-        f"{len(found):,} of {len(dataset):,} images cannot be read: {counted(classes)}; "
-        f"the first is {first}"
-    )
+    files = [dataset for dataset in datasets if isinstance(dataset, ImageFiles)]
+    for dataset in files:
+        check = _begins_wrong if len(dataset) <= HEADERS else _absent
+        for index, complaint in check(dataset).items():
+            complaints.append(complaint)
+            name = dataset.classes[int(dataset.labels[index])]
+            classes.setdefault(name, []).append(dataset.names[index])
+    if len(complaints) > 1:
+        raise ValueError(
+            f"{len(complaints):,} of {sum(map(len, files)):,} images cannot be read: "
+            f"{counted(classes)}; the first is {complaints[0]}"
+        )
+    if complaints:
+        raise ValueError(complaints[0])
 
 
 def undecodable(dataset: Dataset, workers: int = 2) -> dict[int, str]:

@@ -88,9 +88,7 @@ def load_splits(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
         ) from None
     splits = _splits(path, channels, require_validation)
-    require_readable(splits.train)
-    if splits.validation is not None:
-        require_readable(splits.validation)
+    require_readable(splits.train, splits.validation)
     return splits
 
 
