@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from ..text import printable
 from .common import add_engine, add_weights, at_least, picture_option, weights_of
 from .progress import beside, counting
 
@@ -49,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Name the images, each as soon as it is done; one that cannot be read does not stop the others."""
+    from .. import fonts
     from ..training import panels
     from ..training.naming import predictions
 
@@ -64,7 +66,8 @@ def run(options: argparse.Namespace) -> int:
             seen(done)
             if isinstance(one, ValueError):
                 bad += 1
-                why = f"{path}: no image files in this folder" if os.path.isdir(path) else str(one)
+                none = f"{path}: no image files in this folder"
+                why = printable(none if os.path.isdir(path) else str(one))
                 print(f"npmobilenet predict: {why}", file=sys.stderr)
                 show.failed(path, why)
             else:
@@ -73,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
                     pages.append(_page(path, model, one, options.top))
     if pages:
         panels.stacked(pages).save(options.picture)
+        if remark := fonts.remark(model.classes):
+            print(f"note: {remark}", file=sys.stderr)
     if options.picture and len(pages) < len(paths):
         print(f"note: {options.picture} has {len(pages)} of {len(paths)} images", file=sys.stderr)
     return int(bad > 0)
@@ -106,15 +111,16 @@ class _Text(AbstractContextManager["_Text"]):
         self.out, self.classes, self.uncertain = out, model.classes, 0
 
     def named(self, path: Path, found: "Prediction") -> None:
-        self._line(str(path), style="bold")
-        widest = max(20, *(len(name) for name, _ in found.top))
+        self._line(printable(str(path)), style="bold")
+        widest = max(20, *(len(printable(name)) for name, _ in found.top))
         room = max(10, min(30, self.out.width - widest - 13))
         for name, share in found.top:
-            self._line(f"  {share:7.2%}  {name:{widest}} {'█' * round(room * share)}".rstrip())
+            bar = "█" * round(room * share)
+            self._line(f"  {share:7.2%}  {printable(name):{widest}} {bar}".rstrip())
         if found.uncertain:
             self.uncertain += 1
             next_one = f", next {found.second:.2f}" if len(self.classes) > 1 else ""
-            self._line(f"  uncertain: {found.name} {found.probability:.2f}{next_one}")
+            self._line(f"  uncertain: {printable(found.name)} {found.probability:.2f}{next_one}")
 
     def failed(self, path: Path, why: str) -> None:
         """Standard error has it already."""
@@ -124,7 +130,7 @@ class _Text(AbstractContextManager["_Text"]):
 
         if self.uncertain:
             count = len(self.classes)
-            names = f": {', '.join(self.classes)}" if count <= 10 else ""
+            names = f": {', '.join(map(printable, self.classes))}" if count <= 10 else ""
             self._line(
                 f"\nuncertain means that the first class has less than {DOUBT:g}. Certain or not, the "
                 f"model can only\nchoose among the {count} classes it knows{names}."
@@ -141,10 +147,10 @@ class _Json(AbstractContextManager["_Json"]):
         self.before = "[\n"
 
     def named(self, path: Path, found: "Prediction") -> None:
-        self._entry({"file": str(path), **found.to_json()})
+        self._entry({"file": printable(str(path)), **found.to_json()})
 
     def failed(self, path: Path, why: str) -> None:
-        self._entry({"file": str(path), "error": why})
+        self._entry({"file": printable(str(path)), "error": why})
 
     def __exit__(self, *_: object) -> None:
         print("\n]" if self.before != "[\n" else "[]")

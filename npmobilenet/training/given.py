@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..data import PICTURES
-from .transforms import open_image, to_channels
+from .opening import open_image, to_channels, upright
 
 EXPECTED = "a path, a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 
@@ -41,7 +41,8 @@ def opened(given: Any, channels: int) -> Image.Image:
         return open_image(picture_file(given), channels)
     if isinstance(given, Image.Image):
         try:
-            return to_channels(ImageOps.exif_transpose(given), channels)
+            given.load()
+            return to_channels(upright(given), channels)
         except Exception as error:  # decoded only now; of a damaged one as in `open_image`
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ValueError(f"the image cannot be decoded: {reason}") from error

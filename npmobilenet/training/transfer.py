@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.params import init
 from ..models.plan import Plan
+from ..names import same_names
 from ..ops.checks import Array
 from ..weights.native import Model, load, written_by
 from .records import nearest
@@ -75,7 +76,7 @@ def transferred(
     ValueError if an array below the classifier is missing or has another shape.
     """
     params: dict[str, Any] = dict(init(plan, seed))
-    same_classes = source.classes == classes
+    same_classes = same_names(source.classes, classes)
     head = {name for name in params if name.startswith("classifier.")}
     taken = [
         name for name in params if name in source.params and (same_classes or name not in head)
