@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..models.layers import BatchNorm, Layer
-from ..models.plan import Plan
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # so that this module, which `import npmobilenet` needs, imports next to nothing
     from rich.console import RenderableType
+
+    from ..models.layers import Layer
+    from ..models.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -155,10 +155,8 @@ def cost(plan: Plan) -> Cost:
 
 def _layer_cost(layer: Layer) -> LayerCost:
     sizes = {name: prod(shape) for name, shape in layer.arrays.items()}
-    if isinstance(layer, BatchNorm):
-        params = Params(
-            bn_affine=sum(sizes.values()), bn_stats=sum(map(prod, layer.statistics.values()))
-        )
+    if statistics := sum(map(prod, layer.statistics.values())):  # batch normalisation
+        params = Params(bn_affine=sum(sizes.values()), bn_stats=statistics)
     else:
         params = Params(weights=sizes.get("weight", 0), bias=sizes.get("bias", 0))
     return LayerCost(layer.name, layer.kind, layer.input, layer.output, layer.macs, params)
