@@ -12,11 +12,16 @@ from rich.console import Console
 
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS, Plan, plan
-from ..tables import csv_text, markdown_text, table
+from ..tables import WIDTH, csv_text, markdown_text, table
 
 
 class _Console(Console):
-    """rich's, but a reader of a pipe who has seen enough is `main`'s business."""
+    """rich's, but a reader of a pipe who has seen enough is `main`'s business, as are code pages."""
+
+    @property
+    def encoding(self) -> str:
+        """So that rich draws as it would anywhere; the stream replaces what it lacks."""
+        return "utf-8"
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -24,9 +29,9 @@ class _Console(Console):
 
 def console() -> Console:
     """Colours and live progress on a terminal; plain text of a fixed width in a pipe."""
-    found = _Console(highlight=False, soft_wrap=False)
+    found = _Console(highlight=False, soft_wrap=False, force_jupyter=False)
     if not found.is_terminal:
-        found = _Console(highlight=False, width=120)
+        found = _Console(highlight=False, width=WIDTH, height=25, force_jupyter=False)
     return found
 
 

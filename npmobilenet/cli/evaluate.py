@@ -73,7 +73,7 @@ def _show(scores: "Evaluation") -> None:
 
     rows = [
         (
-            one["class"].replace("[", r"\["),
+            one["class"],
             one["images"],
             percent(one["precision"]),
             percent(one["recall"]),

@@ -11,7 +11,7 @@ COLUMNS = (
     "resolution",
     ">MACs",
     ">of all",
-    ">parameters",
+    ">trainable",
     ">top-1 paper",
     ">top-1 checkpoints",
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .datasets import require_same_classes
+from .datasets import in_a_line, require_same_classes
 from .transforms import open_image
 
 TRAIN = ("train_list.txt", "train.txt")
@@ -58,6 +58,9 @@ class ListImages:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, f"the first {self.names[0]}")
 
     def image(self, index: int) -> Image.Image:
         """Image `index`, upright, in mode "RGB" or "L". Raises ValueError naming a damaged file."""

@@ -4,7 +4,7 @@ precision of a class = right among those named so        recall = right among th
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,9 +47,9 @@ class Evaluation(Scores):
     """
 
     classes: tuple[str, ...]
-    labels: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-    confidence: Array
+    labels: NDArray[np.int64] = field(repr=False)
+    predicted: NDArray[np.int64] = field(repr=False)
+    confidence: Array = field(repr=False)
 
     @property
     def confusion(self) -> NDArray[np.int64]:

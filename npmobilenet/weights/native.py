@@ -38,6 +38,11 @@ class Model:
     extra: dict[str, Array] = field(default_factory=dict)  # state of an optimiser
     notes: dict[str, Any] = field(default_factory=dict)  # how it was trained, as JSON
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.classes[:3]) + ", ..." * (len(self.classes) > 3)
+        numbers = sum(array.size for array in self.params.values())
+        return f"Model({self.plan!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
+
     def __post_init__(self) -> None:
         check_params(self.plan, self.params)
         if len(self.classes) != self.plan.classes:
