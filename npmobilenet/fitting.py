@@ -59,6 +59,8 @@ class Table:
             widths = [_widest(column) for column in self._columns(rows)]
             if _total(widths, gap) <= room:
                 yield self._draw(rows, widths, gap)
+                if gap == TIGHT:
+                    yield ""
                 return
         least = [
             _widest(column) if number else min(_longest_word(column), WORD)
@@ -71,6 +73,7 @@ class Table:
             yield self._draw(rows, self._squeezed(widths, least, room), TIGHT)
         else:
             yield from self._paragraphs(room)
+        yield ""
 
     def _columns(
         self, rows: Sequence[Sequence[Cell]], *, heads: bool = True
@@ -123,7 +126,7 @@ class Table:
                 lines[-1].append("   " if taken else "").append_text(item)
                 taken += 3 * bool(taken) + item.cell_len
             yield lines[0]
-            yield Padding(Group(*lines[1:]), (0, 0, 0, 2))
+            yield Padding(Group(*lines[1:]), (0, 0, 0, 2), expand=False)
 
     def html(self) -> str:
         """A <table>."""
@@ -148,8 +151,9 @@ def _plain(cell: Cell) -> Text:
 
 def _closer(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
     """The rows with shapes written closer."""
+    shape = re.compile(r"\d+( x \d+)+")
     return [
-        [re.sub(r"(?<=\d) x (?=\d)", "x", cell) if isinstance(cell, str) else cell for cell in row]
+        [c.replace(" ", "") if isinstance(c, str) and shape.fullmatch(c) else c for c in row]
         for row in rows
     ]
 

@@ -117,8 +117,13 @@ def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> No
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    """One JSON document on standard output; in escapes where its code page lacks a character."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=2)
+    print(text)
 
 
 def add_formats(parser: argparse.ArgumentParser, *, json: str = "one JSON object") -> None:

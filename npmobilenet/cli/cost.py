@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     views.add_argument(
         "--convention",
         choices=[*CONVENTIONS, "all"],
-        metavar="NAME",
+        metavar="A",
         help=f"count as one of {', '.join(CONVENTIONS)} does; all: their totals side by side",
     )
     views.add_argument(

@@ -41,7 +41,7 @@ class Prepared:
     training: Dataset
     validation: Dataset | None
     preprocessing: Preprocessing
-    params: dict[str, Array] | None = field(repr=False)  # noqa: RUF009
+    params: dict[str, Array] | None = field(repr=False)
     remarks: tuple[str, ...]
     originals: Dataset
     teachers: Mapping[str, Model]
