@@ -36,8 +36,8 @@ if TYPE_CHECKING:
         infer,
         init,
         intermediates,
-        plan,
     )
+    from .models.plan import plan  # the function, also to mypy, which else finds the module
     from .ops import *  # noqa: F403
     from .weights import Model, export_weights, import_weights, load, save
     from .weights.onnx import export_onnx

@@ -79,7 +79,7 @@ class Table:
         self, rows: Sequence[Sequence[Cell]], *, heads: bool = True
     ) -> Iterator[list[Cell]]:
         for k, name in enumerate(self.names):
-            yield [name] * heads + [row[k] for row in rows]
+            yield [*([name] if heads else []), *(row[k] for row in rows)]
 
     def _squeezed(self, widths: list[int], least: list[int], room: int) -> list[int]:
         """Widths that fit: of the numbers' headings first, then always of the widest column of text."""
