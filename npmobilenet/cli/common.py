@@ -28,11 +28,13 @@ class _Console(Console):
 
 
 def console() -> Console:
-    """Colours and live progress on a terminal; plain text of a fixed width in a pipe."""
-    found = _Console(highlight=False, soft_wrap=False, force_jupyter=False)
-    if not found.is_terminal:
-        found = _Console(highlight=False, width=WIDTH, height=25, force_jupyter=False)
-    return found
+    """Colours and live progress on a terminal; plain text of a fixed width in a pipe.
+
+    Names of files and classes may have brackets in them: nothing is read as rich's markup.
+    """
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "force_jupyter": False}
+    found = _Console(**plain)
+    return found if found.is_terminal else _Console(**plain, width=WIDTH, height=25)
 
 
 def add_plan_options(parser: argparse.ArgumentParser, *, classes: bool = True) -> None:
