@@ -22,7 +22,6 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 GAP, TIGHT = 3, 2  # columns between two of the table's
-WORD = 24  # a longer word may be broken
 
 Cell = str | Text
 
@@ -63,7 +62,7 @@ class Table:
                     yield ""
                 return
         least = [
-            _widest(column) if number else min(_longest_word(column), WORD)
+            _widest(column) if number else _longest_word(column)
             for column, number in zip(self._columns(rows, heads=False), self.numeric, strict=True)
         ]
         least = [

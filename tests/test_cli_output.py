@@ -114,17 +114,18 @@ def test_what_stands_for_a_character() -> None:
     assert [streams.plain(c) for c in "é×—━│┌█⠋Åﬁ玫\udcff"] == [
         "e", "x", "-", "-", "|", "+", "#", "*", "A", "fi", "\\u73ab", "\\xff",
     ]  # fmt: skip
+    assert [streams.plain(c) for c in "²³⁰ᵀα½"] == ["^2", "^3", "^0", "^T", "alpha", "\\xbd"]
 
 
 def test_json_loses_nothing_in_any_code_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the page lacks is escaped as JSON does, and a program reads the same."""
     from npmobilenet.cli.common import print_json
 
-    document = {"class": "玫瑰 ×", "file": "a\udcff.png"}
+    document = {"class": "玫瑰 ×", "file": "a\udcff.png", "loss": [None, 0.5]}
     for encoding in ("ascii", "cp1252", "utf-8"):
         out = Pipe(encoding)
         monkeypatch.setattr(sys, "stdout", out)
-        print_json(document)
+        print_json(document | {"loss": (float("nan"), 0.5)})
         assert json.loads(out.text()) == document
 
 

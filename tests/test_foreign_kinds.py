@@ -78,9 +78,11 @@ def test_shared_weights_are_there_once_and_work_twice(make: Any) -> None:
 
 def test_a_decoder_tied_to_its_embedding() -> None:
     """A table of words is looked up: no product; its transpose makes them all."""
-    module = nn.Sequential(nn.Embedding(50, 6), nn.Linear(6, 50, bias=False))
+    module = nn.Sequential(nn.Embedding(50, 6, max_norm=0.1), nn.Linear(6, 50, bias=False))
     module[1].weight = module[0].weight
+    before = module[0].weight.clone()
     found = counted(module, torch.zeros(1, 4, dtype=torch.long))
+    assert torch.equal(module[0].weight, before)  # which looking words up would shorten
     assert (found.macs, found.params.weights, found.complete) == (4 * 6 * 50, 300, True)
 
 
@@ -93,7 +95,7 @@ def test_parameters_of_a_parent_and_in_lists_are_its_own() -> None:
         many=nn.ParameterList([torch.zeros(1), torch.zeros(2)]),
         named=nn.ParameterDict({"a": nn.Parameter(torch.zeros(1))}),
     )
-    module.register_buffer("grid", torch.zeros(100))
+    module.register_buffer("grid", torch.zeros(1).expand(100))  # which cannot be written
     found = counted(module, IMAGE)
     assert listed(found) == [("(itself)", "Calls", 200 + 3 + 1)]
     assert (found.macs, found.unused) == (CONV, ())

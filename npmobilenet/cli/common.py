@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -119,13 +120,25 @@ def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> No
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output; in escapes where its code page lacks a character."""
+    """One JSON document on standard output; in escapes where its code page lacks a character.
+
+    What is no number (a loss that is NaN) is null, for JSON knows no other word.
+    """
+    document = _in_json(document)
     text = json.dumps(document, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(document, indent=2)
     print(text)
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _in_json(inner) for key, inner in value.items()}
+    return [_in_json(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def add_formats(parser: argparse.ArgumentParser, *, json: str = "one JSON object") -> None:

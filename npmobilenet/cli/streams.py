@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TextIO
-from unicodedata import normalize
+from unicodedata import combining, decomposition, normalize
 
 NAME = "npmobilenet.plain"  # of the codecs' error handler
 USUAL = ("strict", "surrogateescape", "backslashreplace")  # another one was somebody's choice
 
 PLAIN = {
-    "×": "x", "·": "*", "²": "^2", "³": "^3", "±": "+/-", "−": "-", "—": "-", "–": "-", "…": "...",
+    "×": "x", "·": "*", "±": "+/-", "−": "-", "—": "-", "–": "-", "…": "...",
     "→": "->", "≤": "<=", "≥": ">=", "•": "*", "✓": "ok", "α": "alpha", "ρ": "rho", "µ": "u", "μ": "u",
     "‘": "'", "’": "'", "“": '"', "”": '"', "©": "(c)",
 }  # fmt: skip
@@ -35,9 +35,9 @@ def plain(character: str) -> str:
     for first, last, drawn in DRAWN:
         if first <= character <= last:
             return drawn
-    letters = "".join(c for c in normalize("NFKD", character) if c.isascii())
-    if letters:
-        return letters
+    letters = "".join(c for c in normalize("NFKD", character) if not combining(c))
+    if letters.isascii():
+        return ("^" if decomposition(character).startswith("<super>") else "") + letters
     if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is no text
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("ascii", "backslashreplace").decode()

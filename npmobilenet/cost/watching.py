@@ -161,15 +161,20 @@ def _as_it_was(modules: list[Any]) -> Iterator[ExitStack]:
         yield stack
 
 
-def _copies(module: Any) -> dict[str, Any]:
-    return {name: x.clone() for name, x in module._buffers.items() if x is not None}
+def _copies(module: Any) -> list[tuple[Any, Any]]:
+    """(tensor, copy) of what running it may write: buffers, and a table of words kept to a length."""
+    written = list(module._buffers.values())
+    if getattr(module, "max_norm", None) is not None:
+        written += module._parameters.values()
+    return [(x, x.clone()) for x in written if x is not None and not x.is_meta]
 
 
-def _put_back(module: Any, buffers: dict[str, Any], copies: dict[str, Any]) -> None:
+def _put_back(module: Any, buffers: dict[str, Any], copies: list[tuple[Any, Any]]) -> None:
     module._buffers.clear()
     module._buffers.update(buffers)
-    for name, copy in copies.items():
-        buffers[name].copy_(copy)
+    for tensor, copy in copies:
+        if not tensor.equal(copy):  # one that is expanded cannot be written, nor was
+            tensor.copy_(copy)
 
 
 def _tensor(value: Any) -> Any:
