@@ -11,9 +11,12 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from rich.console import Console
 
 from npmobilenet import cli
 from npmobilenet.cli import complaints, streams
+from npmobilenet.cli.progress import ConsoleReporter
+from npmobilenet.training.history import Moment
 
 TABLES = [
     "cost v1",
@@ -77,6 +80,27 @@ def test_a_narrow_table_has_all_cells_of_the_csv(
     monkeypatch.setenv("COLUMNS", "60")
     drawn = plain(printed(capsys, words)).replace(",", "").split()
     assert {cell for cell in cells if cell.isdecimal()} <= set(drawn)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_bar_leaves_out_whole_figures(width: int) -> None:
+    """What there is no room for is not shown; what is shown is not cut."""
+    moment = Moment(
+        epoch=12, epochs=300, step=1234, steps=5678, loss=0.693, accuracy=0.5, lr=0.1,
+        images=79_000, seconds=500.0, waited=5.0,
+    )  # fmt: skip
+    out = Console(
+        file=io.StringIO(), width=width, height=25, force_terminal=True, legacy_windows=False
+    )
+    reporter = ConsoleReporter(out)
+    reporter.step(moment)
+    out.print(reporter.bar.get_renderable())
+    text = plain(out.file.getvalue())
+    assert "epoch 12/300" in text
+    assert "1234/5678" in text
+    assert "…" not in text
+    assert ("158 images/s" in text, "data wait 1%" in text) == (width > 80, width > 110)
+    assert ("loss 0.693" in text) == (width > 40)
 
 
 class Pipe(io.TextIOWrapper):

@@ -13,6 +13,7 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet.cost import memory_cost, training_cost
+from npmobilenet.cost.counted import counted
 from npmobilenet.cost.machine import Machine
 from npmobilenet.cost.roofline import roofline
 from npmobilenet.training.data import ImageFolder, ListImages, Splits, fashion_mnist_sample
@@ -116,6 +117,7 @@ def test_a_line_for_each(tmp_path: Path) -> None:
     shown = {repr(thing): words for thing, words in lines.items()}
     shown |= {
         repr(model): "Model(Plan(v1, width 0.25, image 224 x 224 x 3, 5 classes",
+        repr(counted(FULL, "fvcore")): "Counted(plan=Plan(v1, width 1",
         repr(Splits(images, None, "idx")): "Splits(train=ArrayImages(10,000 images",
         repr(model.preprocessing): "Preprocessing(resolution=(224, 224)",
     }

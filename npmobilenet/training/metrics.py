@@ -46,7 +46,7 @@ class Evaluation(Scores):
     confidence          (n,) the probability of the predicted class
     """
 
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = field(repr=False)
     labels: NDArray[np.int64] = field(repr=False)
     predicted: NDArray[np.int64] = field(repr=False)
     confidence: Array = field(repr=False)
