@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
+from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console, RenderableType
-from rich.table import Table
+
+from .fitting import Table, cell_text, table
 
 if TYPE_CHECKING:
     from .models.layers import Layer
     from .models.plan import Plan
 
+__all__ = ["Table", "as_html", "as_text", "cell_text", "csv_text", "markdown_text", "table"]
 
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
-) -> Table:
-    """A table; columns whose name starts with ">" hold numbers and are set to the right."""
-    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        right = column.startswith(">")
-        drawn.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=True)
-    for row in rows:
-        drawn.add_row(*map(cell_text, row))
-    return drawn
+WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -50,18 +44,32 @@ def markdown_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> s
     return "\n".join(lines) + "\n"
 
 
-def cell_text(cell: object) -> str:
-    """A cell as it is shown: thousands of a whole number are set apart."""
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+def as_text(*parts: RenderableType, width: int | None = None) -> str:
+    """What rich would draw, as plain text: as wide as the terminal, at most 120 columns.
 
-
-def as_text(*parts: RenderableType, width: int = 120) -> str:
-    """What rich would draw, as plain text."""
+    width: instead of that.  Wherever it is asked for, in a notebook too, nothing is printed.
+    """
+    if width is None:
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        width = min(shutil.get_terminal_size().columns, WIDTH) if terminal else WIDTH
     text = StringIO()
-    console = Console(file=text, width=width, color_system=None, highlight=False)
+    console = Console(
+        file=text, width=width, height=25, color_system=None, highlight=False, markup=False,
+        force_jupyter=False, force_terminal=False, legacy_windows=False,
+    )  # fmt: skip
     for part in parts:
         console.print(part)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def as_html(*parts: RenderableType) -> str:
+    """The same for a notebook's page: tables as tables, anything else as it would be printed."""
+    return "\n".join(
+        part.html()
+        if isinstance(part, Table)
+        else f"<pre>{escape(as_text(part, width=WIDTH))}</pre>"
+        for part in parts
+    )
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -95,7 +103,7 @@ def summary_parts(plan: Plan, *, layers: bool = False) -> list[RenderableType]:
     params = counted.params
     return [
         title,
-        table(("layer", "type", "output", ">parameters"), rows),
+        table(("layer", "type", "output", ">params"), rows),
         f"Total params: {params.total:,}\nTrainable params: {params.trainable:,}\n"
         f"Non-trainable params: {params.bn_stats:,}",
     ]

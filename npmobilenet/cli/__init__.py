@@ -4,11 +4,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
 
 import argparse
-import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from textwrap import fill, wrap
+from typing import Any
 
 from .. import __version__
+from .streams import any_text, complain, settle
 
 VERBS = {
     "tour": "watch MobileNetV1 explain its cost, prove its gradients, learn and predict",
@@ -35,37 +38,89 @@ VERBS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return its exit code."""
-    options = _parser(arguments if arguments is not None else sys.argv[1:])
+    words = sys.argv[1:] if arguments is None else arguments
+    with any_text():
+        try:
+            return _run(words)
+        except KeyboardInterrupt:
+            complain("\nnpmobilenet: interrupted")
+            return 130
+        except BrokenPipeError:  # the reader of a pipe has seen enough
+            settle(sys.stdout)
+            return 0
+        except Exception as error:
+            from .complaints import complaint
+
+            if (text := complaint(error)) is None:
+                raise
+            complain(" ".join(filter(None, ("npmobilenet", _verb(words)))) + f": {text}")
+            settle(sys.stdout)  # which may be what has failed: a full disk
+            return 1
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Many choices stand in the text of --help, which is wrapped, and not in braces, which are not."""
+
+    def _metavar_formatter(
+        self, action: argparse.Action, default_metavar: str
+    ) -> Callable[[int], tuple[str, ...]]:
+        if _many(action):
+            return lambda size: (action.dest.upper(),) * size
+        return super()._metavar_formatter(action, default_metavar)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(" ".join(text.split()), width, break_on_hyphens=False)  # names have hyphens
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = super()._get_help_string(action)
+        return f"{text}: {', '.join(map(str, action.choices or ()))}" if _many(action) else text
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's, but help that cannot be written, on a full disk, is not passed over."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
+
+
+def _many(action: argparse.Action) -> bool:
+    """Whether its choices are too many for a pair of braces."""
+    return action.metavar is None and len(", ".join(map(str, action.choices or ()))) > 40
+
+
+def _run(words: list[str]) -> int:
+    """All that may fail, importing the verb and printing its last line included."""
     try:
+        options = _parser(words)
         code: int = import_module(f".{options.verb}", __name__).run(options)
+        return code
+    finally:
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("\nnpmobilenet: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (ValueError, OSError) as error:
-        print(f"npmobilenet {options.verb}: {error}", file=sys.stderr)
-        return 1
-    return code
+
+
+def _verb(words: list[str]) -> str | None:
+    return next((word for word in words if word in VERBS), None)
 
 
 def _parser(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npmobilenet",
         description="MobileNet in pure NumPy and Numba.",
         epilog="example: npmobilenet tour",
+        formatter_class=Help,
     )
     parser.add_argument("--version", action="version", version=f"npmobilenet {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    chosen = next((word for word in arguments if word in VERBS), None)
+    chosen = _verb(arguments)
     for verb, text in VERBS.items():
         sub = verbs.add_parser(
             verb,
             help=text,
-            description=text[0].upper() + text[1:] + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            description=fill(text[0].upper() + text[1:] + ".", 79),
+            formatter_class=Help,
         )
         if verb == chosen:  # the other verbs are not imported: --help stays quick
             import_module(f".{verb}", __name__).configure(sub)

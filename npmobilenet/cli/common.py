@@ -14,25 +14,32 @@ from rich.console import Console
 
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS, Plan, plan
-from ..tables import csv_text, markdown_text, table
+from ..tables import WIDTH, csv_text, markdown_text, table
 
 if TYPE_CHECKING:
     from ..weights import Model
 
 
 class _Console(Console):
-    """rich's, but a reader of a pipe who has seen enough is `main`'s business."""
+    """rich's, but a reader of a pipe who has seen enough is `main`'s business, as are code pages."""
+
+    @property
+    def encoding(self) -> str:
+        """So that rich draws as it would anywhere; the stream replaces what it lacks."""
+        return "utf-8"
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def console() -> Console:
-    """Colours and live progress on a terminal; plain text of a fixed width in a pipe."""
-    found = _Console(highlight=False, soft_wrap=False)
-    if not found.is_terminal:
-        found = _Console(highlight=False, width=120)
-    return found
+    """Colours and live progress on a terminal; plain text of a fixed width in a pipe.
+
+    Names of files and classes may have brackets in them: nothing is read as rich's markup.
+    """
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "force_jupyter": False}
+    found = _Console(**plain)
+    return found if found.is_terminal else _Console(**plain, width=WIDTH, height=25)
 
 
 def add_plan_options(parser: argparse.ArgumentParser, *, classes: bool = True) -> None:
@@ -211,8 +218,25 @@ def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> No
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    """One JSON document on standard output; in escapes where its code page lacks a character.
+
+    What is no number (a loss that is NaN) is null, for JSON knows no other word.
+    """
+    document = _in_json(document)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=2)
+    print(text)
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _in_json(inner) for key, inner in value.items()}
+    return [_in_json(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def add_formats(parser: argparse.ArgumentParser, *, json: str = "one JSON object") -> None:

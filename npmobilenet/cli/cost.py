@@ -1,7 +1,6 @@
 """npmobilenet cost MODEL."""
 
 import argparse
-from textwrap import fill
 
 from ..cost import cost
 from ..cost.backward import COLUMNS, training_cost
@@ -31,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     views.add_argument(
         "--convention",
         choices=[*CONVENTIONS, "all"],
-        metavar="NAME",
+        metavar="A",
         help=f"count as one of {', '.join(CONVENTIONS)} does; all: their totals side by side",
     )
     views.add_argument(
@@ -77,10 +76,13 @@ def _paper(options: argparse.Namespace, plan: Plan) -> None:
         console().print(*found.parts(), *paper_parts(found), sep="\n")
         return
     rows = [
-        (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.total)
+        (
+            x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs,
+            x.params.weights, x.params.total,
+        )
         for x in found.layers
-    ]
-    columns = ("layer", "type", "input", "output", ">MACs", ">params")
+    ]  # fmt: skip
+    columns = ("layer", "type", "input", "output", ">MACs", ">weights", ">params")
     write_table(options, columns, rows, found.to_json())
 
 
@@ -138,10 +140,7 @@ def _params(options: argparse.Namespace, plan: Plan) -> None:
     sums = parameter_sums(plan)
     columns = ("what", *(f">{head}" for head in sums[0].counts), ">million", "reported by")
     document = _asked(plan) | {"sums": [x.to_json() for x in sums]}
-    rows: list[tuple[object, ...]] = list(parameter_rows(sums, plan))
-    if not (options.csv or options.markdown):  # a drawn cell may have several lines
-        rows = [(*row, fill(str(names), 36)) for *row, names in rows]
-    write_table(options, columns, rows, document)
+    write_table(options, columns, parameter_rows(sums, plan), document)
 
 
 def _asked(plan: Plan) -> dict[str, object]:

@@ -4,8 +4,6 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from ..tables import table
 from ..text import printable
 from .common import (
@@ -146,7 +144,7 @@ def _show(scores: "Evaluation") -> None:
 
     rows = [
         (
-            escape(printable(one["class"])),
+            printable(one["class"]),
             one["images"],
             percent(one["precision"]),
             percent(one["recall"]),

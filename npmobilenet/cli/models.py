@@ -31,9 +31,9 @@ def run(options: argparse.Namespace) -> int:
     elif not described:
         console().print("no models are shipped with this version")
     else:
-        columns = ("name", "network", ">classes", ">pixels", ">parameters", ">KB", "top-1")
+        columns = ("name", "network", ">classes", ">pixels", ">trainable", ">KB", "top-1")
         rows = [
-            (m["name"], m["network"], m["classes"], m["pixels"], m["parameters"],
+            (m["name"], m["network"], m["classes"], m["pixels"], m["trainable"],
              round(m["bytes"] / 1000), m["accuracy"])
             for m in described
         ]  # fmt: skip
@@ -56,7 +56,7 @@ def _described(name: str) -> dict[str, Any]:
         "network": f"{model.plan.model} {model.plan.width:g}",
         "classes": len(model.classes),
         "pixels": f"{height} x {width}",
-        "parameters": cost(model.plan).params.trainable,
+        "trainable": cost(model.plan).params.trainable,
         "bytes": path.stat().st_size,
         "accuracy": "; ".join(
             f"{m.correct / m.count:.2%} of {m.of.removeprefix('the ')}" for m in measured

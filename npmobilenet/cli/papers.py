@@ -4,9 +4,10 @@ import argparse
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import groupby
-from textwrap import fill
 
 from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
 from ..cost.papers import SOURCES, VERDICTS, Judged, select, tally
 from ..cost.papers.verdict import MATCHES, NOT_A_COUNT, UNEXPLAINED
@@ -91,7 +92,7 @@ def _said(one: Judged) -> str:
     return f"{one.verdict}: {one.right}" if one.right else one.verdict
 
 
-def _notes(cells: Sequence[Judged]) -> list[str]:
+def _notes(cells: Sequence[Judged]) -> list[Padding]:
     """Each reason once, with the first cell it is given for; what was tried for the unexplained."""
     said: dict[str, str] = {}
     for one in cells:
@@ -102,9 +103,7 @@ def _notes(cells: Sequence[Judged]) -> list[str]:
         if one.verdict == UNEXPLAINED and one.tried:
             note += "; tried: " + ", ".join(f"{name} {text}" for name, text in one.tried)
         said.setdefault(f"{one.convention}{one.why}", note)
-    return [
-        fill(note, 118, initial_indent="  ", subsequent_indent="    ") for note in said.values()
-    ]
+    return [Padding(Text(note), (0, 0, 0, 2)) for note in said.values()]
 
 
 def _sums(judged: Sequence[Judged]) -> str:

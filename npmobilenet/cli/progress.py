@@ -18,6 +18,7 @@ from .common import console
 
 EVERY = 10.0  # seconds between lines in a pipe
 MANY = 16  # images for which a bar is worth its line
+BAR = 20  # columns
 
 
 class ConsoleReporter:
@@ -27,7 +28,7 @@ class ConsoleReporter:
         self.out = out
         self.bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=BAR),
             MofNCompleteColumn(),
             TextColumn("{task.fields[figures]}"),
             console=out,
@@ -80,6 +81,9 @@ class ConsoleReporter:
         self.out.print(f"note: {text}", markup=False, soft_wrap=True)
 
     def _show(self, text: str, done: int, count: int, figures: str) -> None:
+        room = self.out.width - len(f"{text} {done}/{count} ") - BAR - 2
+        while figures and len(figures) > room:  # the last ones are left out whole, no number is cut
+            figures = figures.rpartition("  ")[0]
         self.bar.update(
             self.task, description=text, completed=done, total=count, figures=figures, visible=True
         )

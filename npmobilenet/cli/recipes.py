@@ -4,7 +4,8 @@ import argparse
 import sys
 
 from ..recipes import RECIPES, recipe_text, recipe_title
-from .common import print_json
+from ..tables import table
+from .common import console, print_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +29,9 @@ def run(options: argparse.Namespace) -> int:
     elif options.json:
         print_json({name: recipe_title(name) for name in RECIPES})
     else:
-        widest = max(map(len, RECIPES))
-        for name in RECIPES:
-            print(f"{name:{widest}}  {recipe_title(name)}")
-        print("\nuse one: npmobilenet train DATA -c NAME;  see it: npmobilenet recipes NAME")
+        console().print(
+            table(("name", "what it trains"), ((name, recipe_title(name)) for name in RECIPES)),
+            "use one: npmobilenet train DATA -c NAME;  see it: npmobilenet recipes NAME",
+            sep="\n",
+        )
     return 0

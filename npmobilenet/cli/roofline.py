@@ -8,7 +8,6 @@ from ..cost.machine import measure
 from ..cost.roofline import COLUMNS, Roofline, roofline, timed_layers
 from ..models.folding import fold_batch_norm
 from ..models.params import init
-from ..tables import table
 from .common import (
     add_formats,
     add_model,
@@ -68,10 +67,4 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(found: Roofline) -> None:
-    console().print(
-        str(found.machine),
-        table(COLUMNS, found.rows()),
-        found.kinds_table(),
-        found.verdict(),
-        sep="\n",
-    )
+    console().print(str(found.machine), *found.parts(), sep="\n")

@@ -16,5 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
-    console().print(*summary_parts(plan_of(options), layers=options.layers), sep="\n")
+    parts = summary_parts(plan_of(options), layers=options.layers)
+    console().print(*parts, sep="\n", markup=False)
     return 0

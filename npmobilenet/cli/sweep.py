@@ -18,7 +18,7 @@ COLUMNS = (
     "resolution",
     ">MACs",
     ">of all",
-    ">parameters",
+    ">trainable",
     ">top-1 paper",
     ">top-1 checkpoints",
 )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from rich.console import Console
+from rich.text import Text
 
 from .. import ops
 from ..cost import cost
@@ -53,25 +54,26 @@ def run(options: argparse.Namespace) -> int:
     failed = []
     for number, (title, stop) in enumerate(stops, start=1):
         out.print()
-        out.rule(f"[bold]{number}/{len(stops)}  {title}", align="left")
+        out.rule(Text(f"{number}/{len(stops)}  {title}", "bold"), align="left")
         if not stop():
             failed.append(title)
     out.print()
     for title in failed:
-        out.print(f"[red]Not as it should be: {title}[/]")
+        out.print(f"Not as it should be: {title}", style="red")
     seconds = time.perf_counter() - started
-    out.print(f"The tour took {seconds:.0f} s; its pictures and weights are in {folder}/")
+    done = f"The tour took {seconds:.0f} s; its pictures and weights are in {folder}/"
+    out.print(done, soft_wrap=True)
     return int(bool(failed))
 
 
 def _read(out: Console, *files: str) -> None:
-    out.print(f"[dim]To read: {', '.join(files)}[/]")
+    out.print(f"To read: {', '.join(files)}", style="dim", soft_wrap=True)
 
 
 def _cost(out: Console) -> bool:
     counted = cost(plan("v1"))
     out.print(
-        "A standard convolution filters and mixes channels at once.  MobileNet first filters each\n"
+        "A standard convolution filters and mixes channels at once.  MobileNet first filters each "
         "channel on its own (depthwise), then mixes the channels of each pixel (pointwise)."
     )
     out.print(*paper_parts(counted), sep="\n")
@@ -116,7 +118,7 @@ def _rungs(out: Console, folder: Path) -> bool:
              "pointwise: grey", "pointwise: red - green"]  # fmt: skip
     sheet(parts, names, columns=3, size=224).save(folder / "convolutions.png")
     out.print(
-        f"What they see is in {folder / 'convolutions.png'}: a depthwise filter looks at the\n"
+        f"What they see is in {folder / 'convolutions.png'}: a depthwise filter looks at the "
         "neighbours in one channel, a pointwise one at the channels of one pixel."
     )
     _read(out, "kernels/depthwise.py", "kernels/pointwise.py")
@@ -162,7 +164,7 @@ def _gradients(out: Console) -> bool:
         index = ", ".join(map(str, place))
         rows.append((f"{name}[{index}]", f"{told:+.10f}", f"{nudged:+.10f}", f"{error:.0e}"))
     out.print(
-        "backward claims how the loss changes with every weight.  So: move one weight of a whole\n"
+        "backward claims how the loss changes with every weight.  So: move one weight of a whole "
         f"MobileNetV1 by {h:g} either way, run the network, and see how much the loss changed.\n"
         "(Here with swish for ReLU: at the kink of ReLU a difference is no derivative.)"
     )
@@ -191,7 +193,7 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
     out.print(
         f"Fashion-MNIST: {len(training):,} photographs of clothes to learn from, {len(test):,} others "
         "for the test.\nThe paper's shallow MobileNet (its Table 5) with a quarter of the channels, and "
-        "a stem of stride 1\nfor such small images: "
+        "a stem of stride 1 for such small images: "
         f"{counted.params.trainable:,} parameters, {counted.macs:,} MACs an image; {epochs} epochs."
     )
     compile_kernels(out, network)
@@ -202,7 +204,7 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
         save(load(Path(run_folder) / "last.safetensors"), folder / "fashion.safetensors")
     reached = history[-1].validation_top1 or 0.0
     out.print(
-        f"Test accuracy after the last epoch: [bold]{reached:.1%}[/] of {len(test):,} images "
+        f"Test accuracy after the last epoch: {reached:.1%} of {len(test):,} images "
         f"that were never learnt from"
     )
     _read(out, "npmobilenet/training/loop.py", "npmobilenet/training/optimizers.py")
@@ -228,7 +230,7 @@ def _predict(out: Console, folder: Path) -> bool:
         colors.append("darkgreen" if right else "firebrick")
         captions.append(f"{found} {row.max():.0%}" + ("" if right else f"\nis: {truth}"))
     for picture, caption in list(zip(pictures, captions, strict=True))[:3]:
-        out.print(halftone(picture) if out.color_system else characters(picture), highlight=False)
+        out.print(Text.from_markup(halftone(picture)) if out.color_system else characters(picture))
         out.print(f"  -> {caption}".replace("\n", ", "))
         out.print()
     sheet(pictures, captions, colors=colors).save(folder / "predictions.png")
@@ -242,7 +244,7 @@ def _predict(out: Console, folder: Path) -> bool:
     trained, epochs = cost(known.plan).params.trainable, known.notes["card"]["epochs"]
     out.print(
         f"\nThe shipped model `fashion-mnist` was trained by the same code on the whole data set, "
-        f"{trained:,} parameters\nand {epochs} epochs: it names {scores.correct:,} of the "
+        f"{trained:,} parameters and {epochs} epochs: it names {scores.correct:,} of the "
         f"{scores.count:,} test images right."
     )
     _read(out, "npmobilenet/training/predict.py", "npmobilenet/weights/native.py")

@@ -178,7 +178,7 @@ def _introduce(out: "Console", prepared: "Prepared") -> None:
         f"{cost(network).params.trainable:,} trainable parameters",
         soft_wrap=True,
     )
-    out.print(f"training: {summary(training)}", markup=False)
+    out.print(f"training: {summary(training)}", soft_wrap=True)
     for remark in prepared.remarks:
         out.print(f"note: {remark}", markup=False, soft_wrap=True)
 
@@ -207,7 +207,7 @@ def _conclude(out: "Console", prepared: "Prepared", folder: Path) -> None:
         out.print(f"note: {remark}", markup=False, soft_wrap=True)
     weights = f"weights in {folder / 'best.safetensors'}"
     if scores is None:
-        out.print(weights, markup=False)
+        out.print(weights, soft_wrap=True)
     else:
         low, high = scores.interval
         out.print(

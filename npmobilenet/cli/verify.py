@@ -7,6 +7,7 @@ from zlib import crc32
 
 import numpy as np
 from rich.progress import Progress
+from rich.text import Text
 
 from ..tables import table
 from .common import at_least, console, print_json
@@ -99,7 +100,7 @@ def _rows(summary: dict[tuple[str, str, str, str], list[float]]) -> list[tuple[o
         allowed = tolerance(check, dtype)
         limit = f"{allowed:.0e}" if allowed else "same bits"
         error = f"{worst:.1e}" if allowed or worst else "same bits"
-        verdict = f"[red]{int(failures)} failed[/]" if failures else "[green]ok[/]"
+        verdict = Text(f"{int(failures)} failed", "red") if failures else Text("ok", "green")
         rows.append((name, check, rung, dtype, int(cases), error, limit, verdict))
     return rows
 

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         print_json({"compiled": names, "seconds": seconds, "folder": str(compiling.cache_folder())})
     else:
         what = f"{len(names)} functions compiled" if names else "everything was compiled before"
-        out.print(f"{what}, {seconds:.1f} s, kept in {compiling.cache_folder()}", markup=False)
+        out.print(f"{what}, {seconds:.1f} s, kept in {compiling.cache_folder()}", soft_wrap=True)
     return 0
 
 

@@ -7,35 +7,34 @@ from typing import Any
 from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
+from . import Help
 from .common import at_least, console, print_json, resolution_option
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The three things one can do with weights, and their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    raw = argparse.RawDescriptionHelpFormatter
     bring = actions.add_parser(
         "import",
         help="make another framework's file one of our own",
         description="Make another framework's weight file one of our own.",
-        formatter_class=raw,
+        formatter_class=Help,
     )
     _import_options(bring)
-    known = actions.add_parser("list", help="the official files", formatter_class=raw)
+    known = actions.add_parser("list", help="the official files", formatter_class=Help)
     known.add_argument("--json", action="store_true", help="a list of JSON objects")
     known.epilog = "example: npmobilenet weights list"
     fetch = actions.add_parser(
-        "get", help="fetch an official file and import it", formatter_class=raw
+        "get", help="fetch an official file and import it", formatter_class=Help
     )
     fetch.add_argument("name", metavar="NAME", help="as `weights list` shows it")
     fetch.add_argument("--output", required=True, metavar="FILE", help="where to write it")
     fetch.add_argument("--json", action="store_true", help="one JSON object")
     fetch.epilog = (
-        "example: npmobilenet weights get keras/mobilenet_0.25_224 --output v1.safetensors"
+        "example: npmobilenet weights get keras/mobilenet_0.25_224 \\\n"
+        "           --output v1.safetensors"
     )
-    parser.epilog = (
-        "example: npmobilenet weights import model.h5 --from keras --output v1.safetensors"
-    )
+    parser.epilog = "example: npmobilenet weights import v1.h5 --from keras --output v1.safetensors"
 
 
 def _import_options(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +63,8 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--json", action="store_true", help="one JSON object")
     parser.epilog = (
-        "example: npmobilenet weights import mobilenet_v2-b0353104.pth --from torchvision "
-        "--output v2.safetensors"
+        "example: npmobilenet weights import mobilenet_v2-b0353104.pth \\\n"
+        "           --from torchvision --output v2.safetensors"
     )
 
 

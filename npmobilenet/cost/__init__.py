@@ -7,6 +7,7 @@ from .count import Cost, LayerCost, Params, cost
 
 if TYPE_CHECKING:
     from .backward import TrainingCost, training_cost
+    from .foreign import ModuleCost, count_module
     from .memory import MemoryCost, memory_cost
     from .ratio import BlockRatio, block_ratios, separable_ratio
     from .separable import SeparableCost, separable_cost
@@ -15,6 +16,7 @@ else:
     # what is imported when it is first used: `import npmobilenet` counts layers and no more
     _LATER = {
         "backward": ("TrainingCost", "training_cost"),
+        "foreign": ("ModuleCost", "count_module"),
         "memory": ("MemoryCost", "memory_cost"),
         "ratio": ("BlockRatio", "block_ratios", "separable_ratio"),
         "separable": ("SeparableCost", "separable_cost"),
@@ -33,6 +35,7 @@ __all__ = [
     "Cost",
     "LayerCost",
     "MemoryCost",
+    "ModuleCost",
     "Params",
     "SeparableCost",
     "Tallied",
@@ -40,9 +43,14 @@ __all__ = [
     "TrainingCost",
     "block_ratios",
     "cost",
+    "count_module",
     "memory_cost",
     "separable_cost",
     "separable_ratio",
     "tally_array",
     "training_cost",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.layers import Depthwise, Layer
 from ..models.plan import Plan
+from ..shown import Shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +47,7 @@ class TrainingLayer:
 
 
 @dataclass(frozen=True)
-class TrainingCost:
+class TrainingCost(Shown):
     """A plan's training step; `str()` of it is a table.  MACs are for one image."""
 
     plan: Plan
@@ -122,10 +123,8 @@ class TrainingCost:
 
         return [table(COLUMNS, self.rows(), title="MACs of one image in training"), self.note()]
 
-    def __str__(self) -> str:
-        from ..tables import as_text
-
-        return as_text(*self.parts())
+    def __repr__(self) -> str:
+        return f"TrainingCost({self.forward:,} + {self.backward:,} MACs; {self.plan!r})"
 
 
 def training_cost(plan: Plan, *, image_gradient: bool = False) -> TrainingCost:

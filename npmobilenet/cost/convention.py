@@ -35,9 +35,9 @@ class Convention:
 
     name: str
     unit: str
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule, ...] = field(repr=False)
     params: tuple[str, ...]  # parts that are reported
-    params_why: str
+    params_why: str = field(repr=False)
     params_by_version: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()  # kinds whose parameters are overlooked
     background: bool = False  # 1001 classes where ImageNet has 1000

@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..models.layers import BatchNorm, Layer
-from ..models.plan import Plan
+from ..shown import Shown
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # so that this module, which `import npmobilenet` needs, imports next to nothing
     from rich.console import RenderableType
+
+    from ..models.layers import Layer
+    from ..models.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class LayerCost:
 
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(Shown):
     """A plan's cost; `str()` of it is a table."""
 
     plan: Plan
@@ -126,7 +128,7 @@ class Cost:
 
     def parts(self) -> list[RenderableType]:
         """The table that `str()` shows: the layers that multiply, and the totals of all."""
-        from ..tables import shape_text, table  # rich takes longer to import than all of this
+        from ..tables import shape_text, table
 
         rows = [
             (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.weights)
@@ -139,13 +141,11 @@ class Cost:
             f"{self.macs:,} MACs = {self.flops:,} flops for one image ({self.convention} convention)\n"
             f"{params.trainable:,} trainable parameters: {params.weights:,} weights, "
             f"{params.bias:,} bias, {params.bn_affine:,} batch-norm scale and shift\n"
-            f"{params.total:,} with {params.bn_stats:,} running statistics",
+            f"{params.total:,} params with {params.bn_stats:,} running statistics",
         ]
 
-    def __str__(self) -> str:
-        from ..tables import as_text
-
-        return as_text(*self.parts())
+    def __repr__(self) -> str:
+        return f"Cost({self.macs:,} MACs, {self.params.total:,} params; {self.plan!r})"
 
 
 def cost(plan: Plan) -> Cost:
@@ -155,10 +155,8 @@ def cost(plan: Plan) -> Cost:
 
 def _layer_cost(layer: Layer) -> LayerCost:
     sizes = {name: prod(shape) for name, shape in layer.arrays.items()}
-    if isinstance(layer, BatchNorm):
-        params = Params(
-            bn_affine=sum(sizes.values()), bn_stats=sum(map(prod, layer.statistics.values()))
-        )
+    if statistics := sum(map(prod, layer.statistics.values())):  # batch normalisation
+        params = Params(bn_affine=sum(sizes.values()), bn_stats=statistics)
     else:
         params = Params(weights=sizes.get("weight", 0), bias=sizes.get("bias", 0))
     return LayerCost(layer.name, layer.kind, layer.input, layer.output, layer.macs, params)

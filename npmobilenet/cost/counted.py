@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..models.layers import Shape
@@ -30,7 +30,7 @@ class Counted:
 
     plan: Plan  # that was counted: with 1001 classes where the convention has a background
     convention: Convention
-    layers: tuple[CountedLayer, ...]
+    layers: tuple[CountedLayer, ...] = field(repr=False)
 
     @property
     def totals(self) -> Totals:

@@ -1,28 +1,32 @@
 """The papers' count of a torch.nn.Module of your own: what is known is counted, the rest is listed.
 
-    from npmobilenet.cost.foreign import count_module
-
-    found = count_module(model, torch.zeros(1, 3, 224, 224))
+    found = nm.count_module(model, torch.zeros(1, 3, 224, 224))
     found.macs, found.params, found.unknown
 
 The module runs once, in evaluation, with a hook on every module in it.  Convolutions of any number of
-groups and dense layers have MACs; batch normalisation, activations, pooling and padding have none.  A
+groups and dense layers have MACs; normalisation, activations, pooling and padding have none.  A
 module that is none of these, and a function that is called outside them and may multiply, is listed in
-`unknown` with its parameters: its MACs are missing from the total, and the table says so.
+`unknown` with its parameters: its MACs are missing from the total, and the table says so.  Parameters
+are all there are, each once, however many modules share it: a weight that is computed from others
+(weight normalisation, pruning) counts as those.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..shown import Shown
 from . import torch_modules
 from .count import LayerCost, Params
+from .watching import RunFailed, Watch
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+__all__ = ["ModuleCost", "RunFailed", "Unknown", "count_module"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,13 @@ class Unknown:
 
 
 @dataclass(frozen=True)
-class ModuleCost:
+class ModuleCost(Shown):
     """A module's cost for the example it was run on; `str()` of it is a table."""
 
     layers: tuple[LayerCost, ...]
     unknown: tuple[Unknown, ...]
     unused: tuple[str, ...]  # modules with parameters that the run did not call
+    others: Params  # parameters of what is unknown or unused
 
     @property
     def macs(self) -> int:
@@ -50,8 +55,8 @@ class ModuleCost:
 
     @property
     def params(self) -> Params:
-        """Parameters of everything known, in parts."""
-        return sum((layer.params for layer in self.layers), Params())
+        """All parameters, each once, in parts, and beside them running statistics."""
+        return sum((layer.params for layer in self.layers), self.others)
 
     @property
     def complete(self) -> bool:
@@ -84,7 +89,10 @@ class ModuleCost:
         ]
         columns = ("layer", "type", "input", "output", ">MACs", ">params")
         found: list[RenderableType] = [table(columns, rows)]
-        found.append(f"{self.macs:,} MACs, {self.params.trainable:,} trainable parameters")
+        found.append(
+            f"{self.macs:,} MACs, {self.params.trainable:,} parameters, and "
+            f"{self.params.bn_stats:,} running statistics: {self.params.total:,} params"
+        )
         for x in self.unknown:
             found.append(
                 f"NOT COUNTED: {x.name} ({x.type}), {x.calls} calls, {x.params:,} parameters"
@@ -92,122 +100,74 @@ class ModuleCost:
         found += [f"NOT RUN: {name} has parameters and was not called" for name in self.unused]
         return found
 
-    def __str__(self) -> str:
-        from ..tables import as_text
-
-        return as_text(*self.parts())
-
-
-@dataclass
-class _Walk:
-    """What the hooks have gathered."""
-
-    layers: dict[str, LayerCost] = field(default_factory=dict)
-    calls: Counter[str] = field(default_factory=Counter)
-    inside: int = 0  # how many modules whose functions need no watching run, one within another
-    functions: Counter[str] = field(default_factory=Counter)
+    def __repr__(self) -> str:
+        left = "" if self.complete else f"; {len(self.unknown) + len(self.unused)} not counted"
+        return f"ModuleCost({self.macs:,} MACs, {self.params.total:,} params{left})"
 
 
-def count_module(module: Any, example: Any) -> ModuleCost:
-    """Count `module` on `example`, a tensor (N, C, H, W) or a tuple of arguments.
+def count_module(
+    module: Any, example: Any = (), keywords: Mapping[str, Any] | None = None
+) -> ModuleCost:
+    """Count `module` on `example`: a tensor (N, C, H, W), a tuple of arguments, a dict of keywords.
 
-    MACs are those of the whole example: for one image let N be 1.  Module and parameters are left as
-    they were.  TypeError for anything else than a torch.nn.Module; ImportError without PyTorch.
+    keywords: beside an example that is not a dict.  MACs are those of the whole example: for one image
+    let N be 1.  Module, parameters, buffers and random numbers are left as they were.  A wrapper of
+    torch.compile or for several devices counts as what it wraps.  TypeError for anything else than a
+    torch.nn.Module; ValueError, one line, where it fails on the example or its shapes are not settled
+    yet; ImportError without PyTorch.
     """
     torch = torch_modules.import_torch()
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"count_module: expected a torch.nn.Module, found {type(module).__name__}")
-    walk = _Walk()
-    names = {child: name or "(itself)" for name, child in module.named_modules()}
-    handles = []
-    for child, name in names.items():
-        if torch_modules.known(child):
-            handles.append(child.register_forward_pre_hook(_entering(walk)))
-            handles.append(child.register_forward_hook(_leaving(walk, name), always_call=True))
-        elif not any(True for _ in child.children()):
-            handles.append(child.register_forward_pre_hook(_entering(walk)))
-            handles.append(child.register_forward_hook(_met(walk, name, 1), always_call=True))
-        elif _own(child):  # the modules inside it are counted, and its own functions watched
-            handles.append(child.register_forward_hook(_met(walk, name, 0)))
-    training = [child for child in names if child.training]
-    try:
-        module.eval()
-        with torch.no_grad(), _functions(walk):
-            module(*(example if isinstance(example, tuple) else (example,)))
-    finally:
-        for handle in handles:
-            handle.remove()
-        for child in training:
-            child.training = True
-    return ModuleCost(tuple(walk.layers.values()), *_rest(walk, names))
+    module = _unwrapped(module)
+    watch = Watch(module)
+    for part, name in watch.names.items():
+        if (why := torch_modules.obstacle(part)) is not None:
+            raise ValueError(f"count_module: {name} ({type(part).__name__}) {why}")
+    if isinstance(example, Mapping):
+        example, keywords = (), {**example, **(keywords or {})}
+    watch.run(module, example if isinstance(example, tuple) else (example,), keywords or {})
+    return _summed(watch)
 
 
-def _rest(walk: _Walk, names: dict[Any, str]) -> tuple[tuple[Unknown, ...], tuple[str, ...]]:
-    """What is unknown, and what has parameters and was not called."""
-    unknown, unused = [], []
-    for child, name in names.items():
-        params = sum(p.numel() for p in _own(child))
-        if name in walk.calls:
-            unknown.append(Unknown(name, type(child).__name__, walk.calls[name], params))
-        elif params and name not in walk.layers:
-            unused.append(name)
-    unknown += [Unknown(name, "function", calls, 0) for name, calls in walk.functions.items()]
-    return tuple(unknown), tuple(unused)
+def _unwrapped(module: Any) -> Any:
+    """The module that torch.compile, DataParallel or DistributedDataParallel was given."""
+    parallel = import_module("torch.nn.parallel")
+    while True:
+        if isinstance(module, parallel.DataParallel | parallel.DistributedDataParallel):
+            module = module.module
+        elif "_orig_mod" in module._modules:
+            module = module._orig_mod
+        else:
+            return module
 
 
-def _own(module: Any) -> list[Any]:
-    """A module's own parameters, not those of modules inside it."""
-    return list(module.parameters(recurse=False))
-
-
-def _entering(walk: _Walk) -> Callable[..., None]:
-    def hook(module: Any, inputs: Any) -> None:
-        walk.inside += 1
-
-    return hook
-
-
-def _leaving(walk: _Walk, name: str) -> Callable[..., None]:
-    """Count one call; a module that is called twice multiplies twice and has its parameters once."""
-
-    def hook(module: Any, inputs: Any, output: Any) -> None:
-        walk.inside -= 1
-        if output is None:  # it raised, and the error is on its way
-            return
-        before = walk.layers.get(name)
-        walk.layers[name] = LayerCost(
+def _summed(watch: Watch) -> ModuleCost:
+    """Every parameter once, with the first that has it: known modules as they ran, then the others."""
+    claimed: set[int] = set()
+    layers = [
+        LayerCost(
             name=name,
-            type=torch_modules.kind(module),
-            input=tuple(inputs[0].shape),
-            output=tuple(output.shape),
-            macs=torch_modules.macs(module, output) + (before.macs if before else 0),
-            params=torch_modules.params(module),
+            type=torch_modules.kind(call.module),
+            input=call.input,
+            output=call.output,
+            macs=call.macs,
+            params=torch_modules.params(call.module, claimed),
         )
-
-    return hook
-
-
-def _met(walk: _Walk, name: str, entered: int) -> Callable[..., None]:
-    def hook(module: Any, inputs: Any, output: Any) -> None:
-        walk.inside -= entered
-        walk.calls[name] += 1
-
-    return hook
-
-
-def _functions(walk: _Walk) -> Any:
-    """A context in which functions called outside such modules are noted, unless they are harmless."""
-    from torch.overrides import TorchFunctionMode
-
-    harmless = frozenset(torch_modules.HARMLESS.split())
-
-    class Noting(TorchFunctionMode):
-        def __torch_function__(
-            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
-            name = getattr(func, "__name__", str(func))
-            if not walk.inside and name not in harmless:
-                walk.functions[name] += 1
-            return func(*args, **(kwargs or {}))
-
-    return Noting()
+        for name, call in watch.layers.items()
+    ]
+    unknown, unused, others = [], [], Params()
+    for module, name in watch.names.items():
+        if name in watch.layers:
+            continue
+        own = torch_modules.params(module, claimed)
+        others += own
+        if name in watch.calls:
+            calls = watch.calls[name]
+            unknown.append(Unknown(name, type(module).__name__, calls, own.trainable))
+        elif any(True for _ in torch_modules.own(module)):
+            unused.append(name)
+    unknown += [
+        Unknown(name, "function", calls, 0) for name, calls in watch.functions.items() if calls
+    ]
+    return ModuleCost(tuple(layers), tuple(unknown), tuple(unused), others)

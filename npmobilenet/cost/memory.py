@@ -19,6 +19,7 @@ import numpy as np
 from ..models.layers import Add
 from ..models.plan import Plan
 from ..ops import checks
+from ..shown import Shown
 from .backward import optimizer_numbers
 from .footprints import Block, backward_work, forward_work
 
@@ -29,7 +30,7 @@ Blocks = dict[str, tuple[Block, ...]]
 
 
 @dataclass(frozen=True)
-class MemoryCost:
+class MemoryCost(Shown):
     """Bytes; `str()` of it is a table."""
 
     plan: Plan
@@ -116,10 +117,11 @@ class MemoryCost:
             ("training", self.training, "parameters, optimiser's state and that peak"),
         ]
 
-    def __str__(self) -> str:
-        from ..tables import as_text
-
-        return as_text(*self.parts())
+    def __repr__(self) -> str:
+        return (
+            f"MemoryCost(batch {self.batch}, {self.dtype}, {self.optimizer}: {self.training:,} bytes "
+            f"for training, {self.inference_peak:,} at the peak of inference; {self.plan!r})"
+        )
 
 
 def memory_cost(

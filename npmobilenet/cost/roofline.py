@@ -22,6 +22,7 @@ from ..models.layers import BatchNorm, Layer
 from ..models.network import FORWARD, Run
 from ..models.plan import Plan
 from ..ops.checks import Array
+from ..shown import Shown
 from .machine import Machine
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class RooflineLayer:
 
 
 @dataclass(frozen=True)
-class Roofline:
+class Roofline(Shown):
     """A plan on a machine; `str()` of it is a table."""
 
     plan: Plan
@@ -145,10 +146,15 @@ class Roofline:
             )
         return text
 
-    def __str__(self) -> str:
-        from ..tables import as_text, table
+    def parts(self) -> list[RenderableType]:
+        """The tables that `str()` shows, and the answer."""
+        from ..tables import table
 
-        return as_text(table(COLUMNS, self.rows()), self.kinds_table(), self.verdict())
+        return [table(COLUMNS, self.rows()), self.kinds_table(), self.verdict()]
+
+    def __repr__(self) -> str:
+        floor = sum(x.floor for x in self.layers)
+        return f"Roofline(batch {self.batch}, floor {1e3 * floor:.2f} ms; {self.plan!r})"
 
 
 COLUMNS = ("layer", "type", ">MACs", ">bytes", ">flops/byte", "bound", ">floor µs", ">measured µs")

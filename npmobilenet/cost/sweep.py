@@ -38,7 +38,7 @@ class Point:
             "width": self.width,
             "resolution": height if height == width else [height, width],
             "macs": self.macs,
-            "params": self.params,
+            "trainable": self.params,
             "top1_paper": self.paper,
             "top1_checkpoint": self.checkpoint,
         }

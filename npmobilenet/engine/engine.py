@@ -73,6 +73,12 @@ class Engine:
             self._run(self.threads, p.trunk, p.head, len(x), self._bases, self._counters)
             return self._results[: len(x)].copy()
 
+    def __repr__(self) -> str:
+        return (
+            f"Engine({self.plan!r}, batch {self.batch}, threads {self.threads}, "
+            f"{len(self.stages)} stages, {sum(self.nbytes.values()) / 1e6:.1f} MB)"
+        )
+
     @property
     def stages(self) -> tuple[Step, ...]:
         """What each stage does, in the order in which they run."""

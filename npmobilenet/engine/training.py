@@ -74,6 +74,12 @@ class TrainingStep:
         self._lock = _several
         self._forwards, self._seconds = 0, 0.0
 
+    def __repr__(self) -> str:
+        return (
+            f"TrainingStep({self.plan!r}, batch {self.batch}, threads {self.threads}, "
+            f"{len(self.trained)} arrays trained, {self.nbytes / 1e6:.1f} MB)"
+        )
+
     def sized(self, batch: int) -> TrainingStep:
         """A step for batches of another size, of the same parameters, gradients and statistics."""
         return TrainingStep(

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..ops import checks
+from ..shown import Shown
 from .builder import Builder
 from .dialect import Dialect
 from .dialects import PAPER, dialect_at
@@ -14,9 +15,12 @@ from .layers import Layer, Shape
 from .rows import V1_SHALLOW, V3_LARGE, V3_SMALL, minimalistic
 from .separable import full, v1
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Shown):
     """One network: how it was asked for, and its layers in the order they run."""
 
     model: str
@@ -32,6 +36,20 @@ class Plan:
     def __hash__(self) -> int:
         """Of what was asked for: the layers, more than a hundred records, mostly follow from it."""
         return hash((self.model, self.width, self.resolution, self.classes, self.dialect))
+
+    def __repr__(self) -> str:
+        (height, width), name = self.resolution, self.dialect.name
+        top = f"{self.classes} classes" if self.include_top else "no top"
+        return (
+            f"Plan({self.model}, width {self.width:g}, image {height} x {width} x {self.channels}, "
+            f"{top}, dialect {name}, {len(self.layers)} layers)"
+        )
+
+    def parts(self) -> "list[RenderableType]":
+        """The table that `str()` and `summary` show."""
+        from ..tables import summary_parts
+
+        return summary_parts(self)
 
     @property
     def parameters(self) -> dict[str, Shape]:

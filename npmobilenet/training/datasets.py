@@ -42,6 +42,15 @@ class Dataset(Protocol):
         """Image `index` in mode "L" or "RGB". Raises ValueError naming the file if it is damaged."""
 
 
+def in_a_line(dataset: Dataset, more: str = "") -> str:
+    """The `repr` of a data set: how many images, of which classes, and what it adds itself."""
+    names = ", ".join(dataset.classes[:3]) + ", ..." * (len(dataset.classes) > 3)
+    return (
+        f"{type(dataset).__name__}({len(dataset):,} images, {len(dataset.classes)} classes: {names}"
+        f"{more and '; '}{more})"
+    )
+
+
 class ArrayImages:
     """Images in memory: uint8 (n, H, W), (n, H, W, 1) or (n, H, W, 3), labels (n,).
 
@@ -78,6 +87,9 @@ class ArrayImages:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, " x ".join(map(str, self.images.shape[1:])))
 
     def image(self, index: int) -> Image.Image:
         """Image `index` in mode "L" or "RGB", in the size it is stored in."""
@@ -137,6 +149,9 @@ class ImageFiles:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, f"the first {self.names[0]}")
 
     def image(self, index: int) -> Image.Image:
         """Image `index`, upright, in mode "RGB" or "L". Raises ValueError naming a damaged file."""

@@ -4,7 +4,7 @@ precision of a class = right among those named so        recall = right among th
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,10 +46,10 @@ class Evaluation(Scores):
     confidence          (n,) the probability of the predicted class
     """
 
-    classes: tuple[str, ...]
-    labels: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-    confidence: Array
+    classes: tuple[str, ...] = field(repr=False)
+    labels: NDArray[np.int64] = field(repr=False)
+    predicted: NDArray[np.int64] = field(repr=False)
+    confidence: Array = field(repr=False)
 
     @property
     def confusion(self) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """From a configuration to everything `train` needs: images, network, preprocessing, first weights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..models.dialect import Dialect
@@ -41,7 +41,7 @@ class Prepared:
     training: Dataset
     validation: Dataset | None
     preprocessing: Preprocessing
-    params: dict[str, Array] | None
+    params: dict[str, Array] | None = field(repr=False)
     remarks: tuple[str, ...]
     originals: Dataset
     teachers: Mapping[str, Model]

@@ -35,9 +35,9 @@ class State:
     step       steps taken since the start of the run
     """
 
-    params: Arrays
-    optimizer: Arrays
-    average: Arrays = field(default_factory=dict)
+    params: Arrays = field(repr=False)
+    optimizer: Arrays = field(repr=False)
+    average: Arrays = field(default_factory=dict, repr=False)
     step: int = 0
 
     @property

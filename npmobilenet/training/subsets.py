@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .datasets import ArrayImages, Dataset
+from .datasets import ArrayImages, Dataset, in_a_line
 from .transforms import Preprocessing, framed, pixels_of
 
 HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
@@ -26,6 +26,9 @@ class Subset:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, f"of {self.dataset!r}")
 
     def image(self, index: int) -> Image.Image:
         """Image `index` of this part."""
@@ -74,6 +77,9 @@ class Cached:
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, f"{len(self.kept):,} of them kept decoded, of {self.dataset!r}")
 
     def image(self, index: int) -> Image.Image:
         """Image `index`, decoded now or earlier."""

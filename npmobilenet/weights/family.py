@@ -1,7 +1,7 @@
 """What a family of weight files is: how it names, lays out, reads and writes a network's arrays."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..models.dialect import Dialect
@@ -46,7 +46,7 @@ class Pairing:
 class Contents:
     """What a weight file holds: arrays by its own names, and in sentences what else is worth telling."""
 
-    tensors: dict[str, Array]
+    tensors: dict[str, Array] = field(repr=False)
     notes: tuple[str, ...] = ()
 
 

@@ -44,6 +44,11 @@ class Model:
     notes: dict[str, Any] = field(default_factory=dict)  # how it was trained, as JSON
     ready: Ready = field(default_factory=Ready, init=False, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.classes[:3]) + ", ..." * (len(self.classes) > 3)
+        numbers = sum(array.size for array in self.params.values())
+        return f"Model({self.plan!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
+
     def __post_init__(self) -> None:
         check_params(self.plan, self.params)
         if len(self.classes) != self.plan.classes:

@@ -92,10 +92,8 @@ def list_parts() -> list[RenderableType]:
         (s.name, s.model, f"{s.width:g}", s.resolution, _size(s), s.licence)
         for s in SOURCES.values()
     )
-    drawn = table(columns, rows)
-    drawn.columns[0].min_width = max(map(len, SOURCES))  # whole even where others are cut
     return [
-        drawn,
+        table(columns, rows),
         "~ not published: four bytes for every number.  no_top: without the classifier.",
     ]
 
