@@ -50,6 +50,11 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     add("--classes", type=int, help="number of classes that is expected")
     add("--divisor", type=int, default=8, help="of scaled channels (8)")
     add("--dialect", choices=list(DIALECTS), help="(the family's)")
+    add(
+        "--entry",
+        metavar="NAME",
+        help="of several sets of weights in a file, state_dict or state_dict_ema (the average)",
+    )
     add("--activation", choices=ACTIVATIONS, help="instead of the dialect's ReLU or ReLU6")
     add(
         "--resolution",
@@ -79,6 +84,7 @@ def _import(options: argparse.Namespace) -> int:
     from ..weights.importing import import_weights, read_class_names
 
     settings = ("model", "width", "dialect", "activation", "divisor", "classes", "resolution")
+    settings += ("entry",)
     names = read_class_names(options.class_names) if options.class_names else None
     found = import_weights(
         options.file,

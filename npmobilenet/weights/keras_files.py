@@ -12,6 +12,7 @@ import numpy as np
 
 from ..ops.checks import Array
 from .family import Contents
+from .file_kinds import kind_of
 from .keras_hdf5 import LARGEST, arrays
 from .native import write_whole
 
@@ -36,7 +37,7 @@ def read(path: Path) -> Contents:
     if start.startswith(b"PK"):
         source = BytesIO(_unzipped(path))
     elif not start.startswith(b"\x89HDF"):
-        raise ValueError(f"{path}: {_what_it_is(start)}, not a file of Keras")
+        raise ValueError(f"{path}: {_what_it_is(path)}, not a file of Keras")
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
@@ -96,17 +97,10 @@ def _unzipped(path: Path) -> bytes:
     raise ValueError(f"{path}: {what}, not a file of Keras")
 
 
-def _what_it_is(start: bytes) -> str:
-    """A file by its first bytes, and which --from would fit."""
-    if not start:
-        return "empty"
-    if start.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"BM")):
-        return "an image"
-    if start[8:9] == b"{":
-        return "a safetensors file; try --from torchvision or --from timm"
-    if start[:1] == b"\x80":
-        return "a pickle, of PyTorch (try --from torchvision or --from timm) or Paddle"
-    return "neither HDF5 nor .keras"
+def _what_it_is(path: Path) -> str:
+    """A file by its content, and which --from would fit."""
+    kind = kind_of(path)
+    return f"{kind}, neither HDF5 nor .keras"
 
 
 def _h5py(path: Path) -> Any:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from ..models.dialect import Dialect
@@ -23,6 +22,7 @@ from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from ..pretrained import shipped
 from ..training.transforms import Preprocessing
+from .safetensors_files import read_safetensors
 
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
 
@@ -65,7 +65,14 @@ def save(model: Model, path: str | Path) -> None:
         "preprocessing": json.dumps(model.preprocessing.to_json()),
         "notes": json.dumps(model.notes, ensure_ascii=False),
     }
+    metadata["metadata sha256"] = _seal(metadata)
     write_whole(path, to_bytes(tensors, metadata))
+
+
+def _seal(metadata: Mapping[str, str]) -> str:
+    """SHA-256 over the metadata but for this number itself."""
+    told = sorted(item for item in metadata.items() if item[0] != "metadata sha256")
+    return sha256(json.dumps(told).encode()).hexdigest()
 
 
 def fingerprint(tensors: Mapping[str, Array]) -> str:
@@ -117,20 +124,20 @@ def load(path: str | Path) -> Model:
     """
     path = shipped().get(str(path)) or Path(path)
     path = path / "best.safetensors" if path.is_dir() else path
-    if not path.is_file():
+    if not path.exists():
         hint = f"; shipped models are {', '.join(shipped())}" if shipped() else ""
         raise ValueError(f"{path}: no such weight file{hint}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
+    metadata, tensors = read_safetensors(path)
     if metadata.get("format") != "npmobilenet 1":
-        raise ValueError(f"{path}: a safetensors file, but not written by npmobilenet")
+        raise ValueError(
+            f"{path}: a safetensors file, but not written by npmobilenet; `npmobilenet weights import` "
+            "brings it in"
+        )
     try:
         return _model(metadata, tensors)
-    except (ValueError, KeyError, TypeError) as error:
+    except RecursionError:
+        raise ValueError(f"{path}: its metadata are nested too deeply") from None
+    except (ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
@@ -138,9 +145,9 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     made_by = json.loads(metadata["plan"])
     made_by["resolution"] = tuple(made_by["resolution"])
     made_by["dialect"] = Dialect.from_json(made_by["dialect"])
-    if metadata.get("sha256", found := fingerprint(tensors)) != found:
+    if metadata.get("sha256", digest := fingerprint(tensors)) != digest:
         raise ValueError(
-            f"the arrays are not those that were saved: SHA-256 {found[:12]}... where the file "
+            f"the arrays are not those that were saved: SHA-256 {digest[:12]}... where the file "
             f"promises {metadata['sha256'][:12]}..."
         )
     tensors = {
@@ -153,7 +160,10 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         if name.startswith(_EXTRA)
     }
     made = plan(**made_by)
-    return Model(
+    odd = [name for name in made.arrays if name in tensors and tensors[name].dtype.kind != "f"]
+    if odd:
+        raise ValueError(f"{odd[0]} must be floating-point, found {tensors[odd[0]].dtype}")
+    found = Model(
         plan=made,
         params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
         classes=tuple(json.loads(metadata["classes"])),
@@ -161,3 +171,6 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         extra=extra,
         notes=json.loads(metadata["notes"]),
     )
+    if metadata.get("metadata sha256", seal := _seal(metadata)) != seal:  # older files have none
+        raise ValueError("the metadata are not those that were saved: another SHA-256")
+    return found
