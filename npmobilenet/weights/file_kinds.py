@@ -72,9 +72,10 @@ _TEXTS = (
         "fetch the file itself with: git lfs pull",
     ),
     (rb"<!doctype html|<html|<head", "an HTML page of a web server", "download the file again"),
-    (rb"<\?xml|<error", "an XML document", "if it was downloaded: it may tell the server's reason"),
+    (rb"<\?xml|<error", "an XML document", ""),
     (rb"model_checkpoint_path:", "the index of TensorFlow checkpoints", _IN_TENSORFLOW),
-    (rb'[{\[]', "JSON text", "if it was downloaded: it may tell the server's reason"),
+    (rb'\{\s*"(metadata|weight_map)"', "the index of weights in several files", "import one file of all"),
+    (rb"[{\[]", "JSON text", ""),
 )  # fmt: skip
 
 
@@ -129,11 +130,14 @@ def _text(start: bytes) -> Kind | None:
     except UnicodeDecodeError:
         return None
     begins = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for pattern, what, advice in _TEXTS:
-        if re.match(pattern, begins):
-            return Kind("", what, advice)
-    first = (start.decode("utf-8", "ignore").strip().splitlines() or [""])[0]
-    return Kind("", f"text, which begins with {first[:40]!r}")
+    what, advice = next(
+        ((what, advice) for pattern, what, advice in _TEXTS if re.match(pattern, begins)),
+        ("text", ""),
+    )
+    if advice:
+        return Kind("", what, advice)
+    first = " ".join(start.decode("utf-8", "ignore").split())
+    return Kind("", f"{what}, which begins with {first[:60]!r}")
 
 
 def _safetensors(start: bytes) -> Kind | None:

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..ops.checks import Array
 from .family import Contents
-from .file_kinds import kind_of
+from .file_kinds import kind_of, regular
 from .keras_hdf5 import LARGEST, arrays
-from .native import write_whole
+from .native import SEAL, check_export, fingerprint, write_whole
 
 _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
@@ -29,8 +29,7 @@ def read(path: Path) -> Contents:
     """
     if path.is_dir():
         raise ValueError(f"{path}: a folder; in Keras write the weights as one file, .weights.h5")
-    if not path.is_file():
-        raise ValueError(f"{path}: no such weight file")
+    regular(path)
     with path.open("rb") as file:
         start = file.read(16)
     source: Any = path
@@ -41,7 +40,9 @@ def read(path: Path) -> Contents:
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
-            return Contents(arrays(h5py, root))
+            found = arrays(h5py, root)
+            check_export(root.attrs.get(SEAL), found)
+            return Contents(found)
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
         told = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
@@ -66,6 +67,8 @@ def write(path: Path, tensors: Mapping[str, Array]) -> None:
     with h5py.File(content, "w") as root:
         root.attrs["layer_names"] = np.array([x.encode() for x in layers])
         root.attrs["backend"] = b"tensorflow"  # whose kernels these are: (K, L, M, O)
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        root.attrs[SEAL] = fingerprint(contiguous)
         root.attrs["keras_version"] = b"3.0.0"  # without it the layouts of Keras 1 are assumed
         for layer, names in layers.items():
             group = root.create_group(layer)
@@ -73,7 +76,7 @@ def write(path: Path, tensors: Mapping[str, Array]) -> None:
             ordered = sorted(names, key=lambda name: "/moving_" in name)
             group.attrs["weight_names"] = np.array([x.encode() for x in ordered])
             for name in ordered:
-                group.create_dataset(name, data=np.ascontiguousarray(tensors[name]))
+                group.create_dataset(name, data=contiguous[name])
     write_whole(path, content.getvalue())
 
 

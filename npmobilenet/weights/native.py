@@ -24,6 +24,7 @@ from ..pretrained import shipped
 from ..training.transforms import Preprocessing
 from .safetensors_files import read_safetensors
 
+SEAL = "npmobilenet sha256"  # in foreign files that we write: metadata that others pass over
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
 
 
@@ -83,6 +84,14 @@ def fingerprint(tensors: Mapping[str, Array]) -> str:
         digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
         digest.update(value.data)
     return digest.hexdigest()
+
+
+def check_export(told: object, tensors: Mapping[str, Array]) -> None:
+    """ValueError unless a foreign file's arrays are those that we exported: told is its SEAL, or None."""
+    if told is not None and told != fingerprint(tensors):
+        raise ValueError(
+            f"the arrays are not those that were exported: their SHA-256 is not its {SEAL!r}"
+        )
 
 
 def plan_as_json(plan: Plan) -> str:

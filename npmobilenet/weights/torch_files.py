@@ -11,7 +11,7 @@ from safetensors.numpy import save as to_bytes
 from ..ops.checks import Array
 from .family import Contents
 from .file_kinds import kind_of, sound_archive
-from .native import write_whole
+from .native import SEAL, check_export, fingerprint, write_whole
 from .safetensors_files import read_safetensors
 from .torch_pickles import as_array, read_pickle, torch_module
 from .torch_sets import chosen, named
@@ -35,6 +35,10 @@ def read_torch(path: Path, entry: str | None = None) -> Contents:
         metadata, arrays = read_safetensors(path)
         if "npmobilenet" in metadata.get("format", ""):
             raise ValueError(f"{path}: one of npmobilenet's own files: it needs no import")
+        try:
+            check_export(metadata.get(SEAL), arrays)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
         found = named(path, arrays, entry)
     elif kind.name.startswith("torch"):
         found, notes = chosen(path, read_pickle(path, kind), entry)
@@ -78,7 +82,7 @@ def read_npz(path: Path) -> Contents:
 def write_safetensors(path: Path, tensors: Mapping[str, Array]) -> None:
     """A state dict as safetensors, which timm loads as it is."""
     contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    write_whole(path, to_bytes(contiguous, {"format": "pt"}))
+    write_whole(path, to_bytes(contiguous, {"format": "pt", SEAL: fingerprint(contiguous)}))
 
 
 def write_torch(path: Path, tensors: Mapping[str, Array]) -> None:

@@ -7,7 +7,7 @@ gives the last layer a name of their own.
 
 from collections.abc import Iterator, Mapping
 
-from ..models.plan import Plan
+from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from .family import Family, Pairing
 from .torch_sets import is_average
@@ -29,16 +29,20 @@ def pair(family: Family, network: Plan, tensors: Tensors) -> Pairing:
     prefix, names = spelt[0] if spelt else ("", usual)
     inside = {name for name in tensors if name.startswith(prefix)}
     outside = tensors.keys() - inside
-    renamed, notes = _renamed(network, names, tensors, inside)
+    renamed, notes = _renamed(family, network, names, tensors, inside)
     if not renamed and not notes:
-        renamed, notes = _renamed(network, names, tensors, outside)
+        renamed, notes = _renamed(family, network, names, tensors, outside)
     names |= renamed
     taken = set(names.values())
     left = [name for name in tensors if name in outside - taken]
-    if not network.include_top and _dense(left, tensors, _channels(network, -1, names, tensors)):
-        inside, left = set(tensors), []
+    if not network.include_top and (top := _unnamed_top(family, network, names, tensors)):
+        inside, left, notes = set(tensors), [], (top,)
     if left:
-        notes += (_passed_over(prefix, left, [other for other, _ in spelt[1:]]),)
+        notes += (
+            _passed_over(
+                prefix, left, [x for x, n in spelt[1:] if 2 * _found(n, tensors) > len(n)]
+            ),
+        )
     return Pairing(
         pairs={ours: theirs for ours, theirs in names.items() if theirs in tensors},
         missing={ours: theirs for ours, theirs in names.items() if theirs not in tensors},
@@ -67,13 +71,16 @@ def _spellings(names: Mapping[str, str], tensors: Tensors) -> Iterator[tuple[str
 def _rank(prefix: str, names: Mapping[str, str], tensors: Tensors) -> tuple[int, int, int]:
     """The smallest is taken: most names found; then an average before the weights that were averaged,
     as timm has it, and a student before a teacher; then the outermost."""
-    found = sum(name in tensors for name in names.values())
     teacher = any(word in prefix for word in _TEACHERS)
-    return -found, 0 if is_average(prefix) else 1 + teacher, len(prefix)
+    return -_found(names, tensors), 0 if is_average(prefix) else 1 + teacher, len(prefix)
+
+
+def _found(names: Mapping[str, str], tensors: Tensors) -> int:
+    return sum(name in tensors for name in names.values())
 
 
 def _renamed(
-    network: Plan, names: Mapping[str, str], tensors: Tensors, pool: set[str]
+    family: Family, network: Plan, names: Mapping[str, str], tensors: Tensors, pool: set[str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Our arrays of dense layers -> other names in `pool`, if all else is there; and a note.
 
@@ -91,7 +98,7 @@ def _renamed(
         could_be = _dense(
             free, tensors, _channels(network, owners.index(layer) - 1, found, tensors)
         )
-        usual = names[f"{layer}.weight"]
+        usual = f"{family.layers(network)[layer]}.weight"
         if len(could_be) > 1:
             return {}, (f"{' or '.join(could_be)} may be {usual}: give the right one that name",)
         if not could_be:
@@ -102,6 +109,20 @@ def _renamed(
             f"{layer}: {theirs}.weight {tensors[could_be[0]].shape} of the file, for {usual}"
         )
     return {ours: found[ours] for ours in names if found[ours] != names[ours]}, tuple(told)
+
+
+def _unnamed_top(family: Family, network: Plan, names: Mapping[str, str], tensors: Tensors) -> str:
+    """Which dense layers of a file could be the top that a network is without; "" if none could."""
+    free = [name for name in tensors if name not in names.values()]
+    could_be = _dense(free, tensors, _channels(network, -1, names, tensors))
+    if not could_be or _found(names, tensors) < len(names):
+        return ""
+    whole = family.names(plan(**{**network.asked, "include_top": True, "classes": 1}))
+    top = [whole[f"{layer}.weight"] for layer in _DENSE if f"{layer}.weight" in whole]
+    return (
+        f"the top is {' and '.join(top)}; of the file {' or '.join(could_be)} may be the first of it: "
+        "give the right ones these names"
+    )
 
 
 def _channels(network: Plan, place: int, names: Mapping[str, str], tensors: Tensors) -> int:
@@ -123,8 +144,8 @@ def _dense(names: list[str], tensors: Tensors, inputs: int) -> list[str]:
 def _passed_over(prefix: str, left: list[str], others: list[str]) -> str:
     starts = list(dict.fromkeys(name.partition(".")[0] for name in left))
     more = f", ... ({len(starts)} names)" if len(starts) > 4 else ""
-    also = f"; for {others[0].rstrip('.')}: --entry {others[0].rstrip('.')}" if others else ""
+    other = f"; another network: --entry {others[0].rstrip('.')}" if others else ""
     return (
-        f"of the file the network under {prefix.rstrip('.')}; {len(left)} tensors beside it were left: "
-        f"{', '.join(starts[:4])}{more}{also}"
+        f"taken: the network under {prefix.rstrip('.')}; {len(left)} tensors beside it were left "
+        f"({', '.join(starts[:4])}{more}){other}"
     )

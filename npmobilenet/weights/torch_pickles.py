@@ -78,7 +78,8 @@ def read_pickle(path: Path, kind: Kind) -> Any:
     except Exception:  # whatever hostile bytes lead pickletools to
         raise _refused(path, "it is damaged") from None
     if strange := sorted(name for name in names if not _harmless(name)):
-        raise _refused(path, f"it calls {strange[0]!r:.80}, which no weights need")
+        called = strange[0].replace("__builtin__.", "builtins.")
+        raise _refused(path, f"it calls {called!r:.80}, which no weights need")
     for dicts in (False, True):
         try:
             with (

@@ -38,9 +38,9 @@ def chosen(path: Path, content: Any, entry: str | None) -> tuple[dict[str, Any],
     others = [other for other in there if other != name]
     if not others:
         return there[name], ()
-    average = ", an average over training," if is_average(name) else ""
+    average = " (an average over training)" if is_average(name) else ""
     return there[name], (
-        f"weights: {name or 'the outermost'}{average} of the file; it also has "
+        f"taken: {name or 'the outermost'}{average}; the file also has "
         f"{' and '.join(other or 'the outermost' for other in others)}: --entry {others[0]}",
     )
 
