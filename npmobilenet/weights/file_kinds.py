@@ -167,6 +167,11 @@ def _zip(path: Path) -> Kind:
     return Kind("", f"a zip archive{first}", _UNPACK)
 
 
+def unpacked_at_most(path: Path) -> int:
+    """Bytes that the numbers in a file may take, packed or not."""
+    return min(LARGEST, max(_LEAST_UNPACKED, _MOST_PACKED * path.stat().st_size))
+
+
 def sound_archive(path: Path) -> None:
     """ValueError, one line with the path, where a zip's checksums do not agree, or it is a bomb.
 
@@ -176,7 +181,7 @@ def sound_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             size = sum(entry.file_size for entry in entries)
-            if size > min(LARGEST, max(_LEAST_UNPACKED, _MOST_PACKED * path.stat().st_size)):
+            if size > unpacked_at_most(path):
                 raise ValueError(f"unpacks to {size / 1e9:.1f} GB, which no weights do")
             if any(entry.CRC for entry in entries) and (broken := archive.testzip()):
                 raise ValueError(f"{broken} is not what was packed: another CRC-32")

@@ -21,6 +21,8 @@ from .mismatch import WeightsMismatch, mapped_diff
 from .native import Model
 from .preprocessing import preprocessing_of
 
+_MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -87,10 +89,17 @@ def import_weights(
 
 def _read(path: Path, source: Family, entry: str | None) -> Contents:
     if source.entries:
-        return source.read(path, entry)
-    if entry is not None:
+        contents = source.read(path, entry)
+    elif entry is not None:
         raise ValueError(f"{path}: files of {source.title} hold one set of weights, no {entry!r}")
-    return source.read(path)
+    else:
+        contents = source.read(path)
+    if len(contents.tensors) > _MOST_TENSORS:
+        raise ValueError(f"{path}: holds {len(contents.tensors)} tensors, more than any MobileNet")
+    for name in contents.tensors:
+        if not name.isprintable():  # it will be printed
+            raise ValueError(f"{path}: {name!r:.80} is no name for a tensor")
+    return contents
 
 
 def import_official(name: str, progress: Progress | None = None) -> Imported:

@@ -144,10 +144,12 @@ def load(path: str | Path) -> Model:
         )
     try:
         return _model(metadata, tensors)
-    except RecursionError:
-        raise ValueError(f"{path}: its metadata are nested too deeply") from None
-    except (ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(
+            f"{path}: its metadata are not as npmobilenet writes them ({error})"
+        ) from None
 
 
 def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:

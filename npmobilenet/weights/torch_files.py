@@ -16,8 +16,8 @@ from .safetensors_files import read_safetensors
 from .torch_pickles import as_array, read_pickle, torch_module
 from .torch_sets import chosen, named
 
-# counters beside the weights: of batches, of what was averaged, of the profiler thop
-_COUNTERS = ("num_batches_tracked", "n_averaged", "total_ops", "total_params")
+# counters beside the weights, which are mostly single numbers, without an axis; not those of thop
+_COUNTERS = ("num_batches_tracked", "total_ops", "total_params")
 # what wraps a network in PyTorch, and so puts its name before or between the names inside
 _WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 
@@ -46,7 +46,9 @@ def read_torch(path: Path, entry: str | None = None) -> Contents:
         raise ValueError(f"{path}: not a readable safetensors file: this is {kind}")
     else:
         raise ValueError(f"{path}: torch cannot load it as weights alone: this is {kind}")
-    kept = {name: value for name, value in found.items() if not name.endswith(_COUNTERS)}
+    kept = {
+        name: value for name, value in found.items() if value.ndim and not name.endswith(_COUNTERS)
+    }
     if kind.name.startswith("torch"):
         kept = {name: as_array(path, name, value) for name, value in kept.items()}
     return Contents(_unwrapped(kept), notes)

@@ -6,6 +6,7 @@ gives the last layer a name of their own.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from ..models.plan import Plan, plan
 from ..ops.checks import Array
@@ -13,6 +14,7 @@ from .family import Family, Pairing
 from .torch_sets import is_average
 
 _DENSE = ("head", "classifier")  # our layers that may have any name, in their order
+_MOST_PREFIXES = 50  # that are tried
 _TEACHERS = ("teacher", "target")
 
 Tensors = Mapping[str, Array]
@@ -25,7 +27,8 @@ def pair(family: Family, network: Plan, tensors: Tensors) -> Pairing:
     the network lacks.
     """
     usual = family.names(network)
-    spelt = sorted(_spellings(usual, tensors), key=lambda one: _rank(*one, tensors))
+    spelt = list(islice(_spellings(usual, tensors), _MOST_PREFIXES))
+    spelt.sort(key=lambda one: _rank(*one, tensors))
     prefix, names = spelt[0] if spelt else ("", usual)
     inside = {name for name in tensors if name.startswith(prefix)}
     outside = tensors.keys() - inside

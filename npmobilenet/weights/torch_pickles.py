@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..ops.checks import Array
-from .file_kinds import LARGEST, Kind, sound_archive
+from .file_kinds import Kind, sound_archive, unpacked_at_most
 
 # what training programs keep of the standard library; any other name of it is out of place in a file
 # of weights, and mostly a sign of an attack
@@ -31,7 +31,7 @@ _HARMLESS = (
     "fractions",
 )
 _HARMLESS += ("functools", "logging", "pathlib", "random", "types", "typing", "uuid", "_codecs")
-_HARMLESS_BUILTINS = "bool bytearray bytes complex dict float frozenset int list object range set "
+_HARMLESS_BUILTINS = "bool bytes complex dict float frozenset int list object range set "
 _HARMLESS_BUILTINS += "slice str tuple"
 _BUILTINS = ("builtins", "__builtin__")
 
@@ -116,8 +116,8 @@ def as_array(path: Path, name: str, tensor: Any) -> Array:
         what = f"sparse or nested ({_short(tensor.layout)}); save tensor.to_dense()"
     elif tensor.is_meta:
         what = "on the device meta, which keeps no numbers"
-    elif tensor.numel() * tensor.element_size() > LARGEST:
-        what = f"of shape {tuple(tensor.shape)}, larger than any MobileNet's"
+    elif not _bytes(tensor) <= tensor.untyped_storage().nbytes() <= unpacked_at_most(path):
+        what = f"of shape {tuple(tensor.shape)}, with less in the file"
     elif tensor.dtype == torch.bfloat16:
         tensor = tensor.float()
     elif tensor.dtype not in (torch.float16, torch.float32, torch.float64) and (
@@ -139,6 +139,10 @@ def torch_module(path: Path) -> Any:
             f'{path}: PyTorch\'s own files need torch: pip install "npmobilenet[torch]"'
         ) from None
     return torch
+
+
+def _bytes(tensor: Any) -> int:
+    return int(tensor.numel() * tensor.element_size())
 
 
 def _short(of_torch: Any) -> str:
