@@ -3,6 +3,8 @@
 import argparse
 import collections
 import datetime
+import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -316,3 +318,40 @@ def test_the_older_format_and_any_ending(zipped: bool, tmp_path: Path) -> None:
         content = {"state_dict": TIMM, "args": argparse.Namespace(lr=1)}
         torch.save(content, path, _use_new_zipfile_serialization=zipped)
         same(nm.import_weights(path, "timm", model="v1", width=0.25), "timm")
+
+
+CALLS = "builtins.eval builtins.getattr os.system nt.system subprocess.Popen runpy.run_path pickle.loads"
+
+
+@pytest.mark.parametrize("call", CALLS.split())
+def test_a_pickle_that_calls_is_refused_and_nothing_is_called(call: str, tmp_path: Path) -> None:
+    path, trace = tmp_path / "x.pth", tmp_path / "trace"
+    module, _, name = call.rpartition(".")
+    argument = f"open({str(trace)!r}, 'w')".encode()
+    program = f"\x80\x02}}X\x01\0\0\0ac{module}\n{name}\n".encode("latin-1")
+    program += b"X" + struct.pack("<I", len(argument)) + argument + b"\x85Rs."
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x/data.pkl", program)
+        archive.writestr("x/version", b"3")
+    with pytest.raises(
+        ValueError, match=rf"^{path}: torch cannot load it as weights alone: .*{name}"
+    ):
+        nm.import_weights(path, "timm")
+    assert not trace.exists()
+
+
+def test_pickles_of_whole_networks_and_other_protocols_say_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "x.pth"
+    for content in (torch.nn.Linear(2, 2), {"model": torch.nn.Linear(2, 2), "epoch": 3}):
+        torch.save(content, path)
+        with pytest.raises(
+            ValueError, match=r"whole object \(torch.*Linear\).*state_dict\(\)"
+        ) as caught:
+            nm.import_weights(path, "timm")
+        assert "weights_only" not in str(caught.value)
+    torch.save({"a": torch.ones(3)}, path, pickle_protocol=4)
+    with pytest.raises(ValueError, match="saved with pickle_protocol=4, expected the usual 2"):
+        nm.import_weights(path, "timm")
+    torch.save({"a": {"b": [torch.ones(3)]}}, path)
+    with pytest.raises(ValueError, match="holds no state dict of tensors; 'a' is a dict"):
+        nm.import_weights(path, "timm")

@@ -36,7 +36,7 @@ def read(path: Path) -> Contents:
     if start.startswith(b"PK"):
         source = BytesIO(_unzipped(path))
     elif not start.startswith(b"\x89HDF"):
-        raise ValueError(f"{path}: {_what_it_is(path)}, not a file of Keras")
+        raise ValueError(f"{path}: {kind_of(path)}, neither HDF5 nor .keras, not a file of Keras")
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
@@ -91,19 +91,8 @@ def _unzipped(path: Path) -> bytes:
                 return archive.read(_INSIDE_KERAS)
     except _BROKEN_ARCHIVE as error:
         raise ValueError(f"{path}: not a readable archive ({error})") from None
-    if any(name.endswith("data.pkl") for name in names):
-        what = "a PyTorch file; try --from torchvision or --from timm"
-    elif any(name.endswith(".npy") for name in names):
-        what = "an .npz file; try --from paddle"
-    else:
-        what = f"an archive without {_INSIDE_KERAS}"
-    raise ValueError(f"{path}: {what}, not a file of Keras")
-
-
-def _what_it_is(path: Path) -> str:
-    """A file by its content, and which --from would fit."""
     kind = kind_of(path)
-    return f"{kind}, neither HDF5 nor .keras"
+    raise ValueError(f"{path}: an archive without {_INSIDE_KERAS}, {kind}, not a file of Keras")
 
 
 def _h5py(path: Path) -> Any:

@@ -10,6 +10,7 @@ import pickletools
 import sys
 import warnings
 import zipfile
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import OrderedDict
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,20 +21,14 @@ from .file_kinds import Kind, sound_archive, unpacked_at_most
 
 # what training programs keep of the standard library; any other name of it is out of place in a file
 # of weights, and mostly a sign of an attack
-_HARMLESS = (
-    "argparse",
-    "collections",
-    "copyreg",
-    "copy_reg",
-    "datetime",
-    "decimal",
-    "enum",
-    "fractions",
-)
-_HARMLESS += ("functools", "logging", "pathlib", "random", "types", "typing", "uuid", "_codecs")
-_HARMLESS_BUILTINS = "bool bytes complex dict float frozenset int list object range set "
-_HARMLESS_BUILTINS += "slice str tuple"
-_BUILTINS = ("builtins", "__builtin__")
+_HARMLESS = {
+    "_codecs", "argparse", "collections", "copyreg", "datetime", "decimal", "enum", "fractions",
+    "functools", "logging", "pathlib", "random", "types", "typing", "uuid",
+}  # fmt: skip
+_HARMLESS_BUILTINS = {
+    "bool", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set",
+    "slice", "str", "tuple",
+}  # fmt: skip
 
 
 class Unread:
@@ -78,8 +73,7 @@ def read_pickle(path: Path, kind: Kind) -> Any:
     except Exception:  # whatever hostile bytes lead pickletools to
         raise _refused(path, "it is damaged") from None
     if strange := sorted(name for name in names if not _harmless(name)):
-        called = strange[0].replace("__builtin__.", "builtins.")
-        raise _refused(path, f"it calls {called!r:.80}, which no weights need")
+        raise _refused(path, f"it calls {strange[0]!r:.80}, which no weights need")
     for dicts in (False, True):
         try:
             with (
@@ -169,7 +163,7 @@ def _named(file: Any) -> tuple[set[str], set[int]]:
     names, protocols, texts = set(), set(), ["", ""]
     for opcode, argument, _ in pickletools.genops(file):
         if opcode.name in ("GLOBAL", "INST"):
-            names.add(argument.replace(" ", ".", 1))
+            names.add(_modern(*argument.split(" ", 1)))
         elif opcode.name == "STACK_GLOBAL":
             names.add(".".join(texts))
         elif opcode.name == "PROTO":
@@ -179,11 +173,17 @@ def _named(file: Any) -> tuple[set[str], set[int]]:
     return names, protocols
 
 
+def _modern(module: str, name: str) -> str:
+    """A name as Python has it today: protocol 2 of pickle writes those of Python 2."""
+    module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+    return f"{module}.{name}"
+
+
 def _harmless(name: str) -> bool:
     """Whether a name of a pickle is a class of records, or of somebody's own program."""
     module, _, inside = name.partition(".")
-    if module in _BUILTINS:
-        return inside in _HARMLESS_BUILTINS.split()
+    if module == "builtins":
+        return inside in _HARMLESS_BUILTINS
     return module in _HARMLESS or module not in sys.stdlib_module_names
 
 
@@ -193,12 +193,11 @@ def _stand_ins(torch: Any, names: set[str], dicts: bool) -> Any:
         return nullcontext()
     made = []
     for name in names:
-        modern = name.replace("__builtin__.", "builtins.").replace("copy_reg.", "copyreg.")
         last = name.rpartition(".")[2].lower()
-        stand_in: type = type("Unread", (Unread,), {"of": modern})
+        stand_in: type = type("Unread", (Unread,), {"of": name})
         if dicts or last.endswith(("dict", "munch", "cfgnode")):
             stand_in = type("UnreadDict", (_UnreadDict,), {})
         elif last in ("deque", "list"):
             stand_in = type("UnreadList", (_UnreadList,), {})
-        made.append((stand_in, modern))
+        made.append((stand_in, name))
     return torch.serialization.safe_globals(made)
