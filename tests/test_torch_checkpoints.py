@@ -3,6 +3,7 @@
 import argparse
 import collections
 import datetime
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -90,7 +91,7 @@ BESIDE = {
     "options": argparse.Namespace(lr=0.1, path=Path("data"), when=datetime.date(2020, 1, 1)),
     "numpy": {"metric": np.float64(71.5), "curve": np.ones(3)},
     "containers": [collections.defaultdict(list, a=[1]), collections.deque([1]), frozenset([1])],
-    "classes": [Settings(), torch.nn.Linear(1, 1)],
+    "classes": [Settings(), re.compile("a"), torch.nn.Linear(1, 1)],
     "a dict": Table(a=1),
     "everything": [argparse.Namespace(a=Settings()), collections.defaultdict(int, a=1)],
 }
@@ -113,6 +114,7 @@ PREFIXED = {
     "a loss beside it": {**under("model.", RAW), "loss.w": torch.ones(5), "n_averaged": torch.tensor(3)},
     "a profiler's": {**RAW, "total_ops": torch.zeros(1), "features.0.total_params": torch.zeros(1)},
     "a teacher beside it": {**under("teacher.", OTHER), **under("net.student.", RAW)},
+    "a teacher held by the student beside it": {**under("teacher.", OTHER), **RAW},
     "an average beside it": {**under("online_model.", OTHER), **under("ema_model.", RAW)},
     "features alone, in a sequence": renamed(RAW, features="0", classifier_1="3"),
     "features and a head": renamed(RAW, features="backbone", classifier_1="head"),

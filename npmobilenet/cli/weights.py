@@ -83,8 +83,16 @@ def run(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from ..weights.importing import import_weights, read_class_names
 
-    settings = ("model", "width", "dialect", "activation", "divisor", "classes", "resolution")
-    settings += ("entry",)
+    settings = (
+        "model",
+        "width",
+        "dialect",
+        "activation",
+        "divisor",
+        "classes",
+        "resolution",
+        "entry",
+    )
     names = read_class_names(options.class_names) if options.class_names else None
     found = import_weights(
         options.file,

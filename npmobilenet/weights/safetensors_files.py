@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, deserialize
+import safetensors
 
 from ..ops.checks import Array
 from .file_kinds import kind_of
 
+_LIBRARY: Any = safetensors  # some of its functions have no types
 _TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?", "C64": "<c8",
@@ -29,10 +30,10 @@ def read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
     try:
         content = path.read_bytes()
         end = 8 + int.from_bytes(content[:8], "little")
-        tensors = deserialize(content)  # checks lengths, shapes and offsets
+        tensors = _LIBRARY.deserialize(content)  # checks lengths, shapes and offsets
         header = json.loads(content[8:end], object_pairs_hook=_no_name_twice)
         arrays = {name: _array(name, found) for name, found in tensors}
-    except (SafetensorError, ValueError, RecursionError) as error:
+    except (safetensors.SafetensorError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
     return header.get("__metadata__") or {}, arrays
 

@@ -28,9 +28,11 @@ def pair(family: Family, network: Plan, tensors: Tensors) -> Pairing:
     """
     usual = family.names(network)
     spelt = list(islice(_spellings(usual, tensors), _MOST_PREFIXES))
-    spelt.sort(key=lambda one: _rank(*one, tensors))
+    spelt.sort(key=lambda one: _rank(one[0], one[1], tensors))
     prefix, names = spelt[0] if spelt else ("", usual)
-    inside = {name for name in tensors if name.startswith(prefix)}
+    others = [x for x, theirs in spelt[1:] if 2 * _found(theirs, tensors) > len(theirs)]
+    within = tuple(x for x in others if x.startswith(prefix))  # a teacher that the network holds
+    inside = {x for x in tensors if x.startswith(prefix) and not x.startswith(within)}
     outside = tensors.keys() - inside
     renamed, notes = _renamed(family, network, names, tensors, inside)
     if not renamed and not notes:
@@ -41,11 +43,7 @@ def pair(family: Family, network: Plan, tensors: Tensors) -> Pairing:
     if not network.include_top and (top := _unnamed_top(family, network, names, tensors)):
         inside, left, notes = set(tensors), [], (top,)
     if left:
-        notes += (
-            _passed_over(
-                prefix, left, [x for x, n in spelt[1:] if 2 * _found(n, tensors) > len(n)]
-            ),
-        )
+        notes += (_passed_over(prefix, left, others),)
     return Pairing(
         pairs={ours: theirs for ours, theirs in names.items() if theirs in tensors},
         missing={ours: theirs for ours, theirs in names.items() if theirs not in tensors},
@@ -149,6 +147,6 @@ def _passed_over(prefix: str, left: list[str], others: list[str]) -> str:
     more = f", ... ({len(starts)} names)" if len(starts) > 4 else ""
     other = f"; another network: --entry {others[0].rstrip('.')}" if others else ""
     return (
-        f"taken: the network under {prefix.rstrip('.')}; {len(left)} tensors beside it were left "
-        f"({', '.join(starts[:4])}{more}){other}"
+        f"taken: the network under {prefix.rstrip('.') or 'no name'}; {len(left)} tensors beside it "
+        f"were left ({', '.join(starts[:4])}{more}){other}"
     )

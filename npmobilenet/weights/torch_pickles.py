@@ -22,8 +22,9 @@ from .file_kinds import Kind, sound_archive, unpacked_at_most
 # what training programs keep of the standard library; any other name of it is out of place in a file
 # of weights, and mostly a sign of an attack
 _HARMLESS = {
-    "_codecs", "argparse", "collections", "copyreg", "datetime", "decimal", "enum", "fractions",
-    "functools", "logging", "pathlib", "random", "types", "typing", "uuid",
+    "_codecs", "argparse", "array", "collections", "copyreg", "dataclasses", "datetime", "decimal",
+    "enum", "fractions", "functools", "ipaddress", "itertools", "logging", "math", "numbers", "pathlib",
+    "random", "re", "string", "time", "types", "typing", "uuid", "zoneinfo",
 }  # fmt: skip
 _HARMLESS_BUILTINS = {
     "bool", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set",
@@ -74,13 +75,10 @@ def read_pickle(path: Path, kind: Kind) -> Any:
         raise _refused(path, "it is damaged") from None
     if strange := sorted(name for name in names if not _harmless(name)):
         raise _refused(path, f"it calls {strange[0]!r:.80}, which no weights need")
-    for dicts in (False, True):
+    several = (nullcontext(), _stand_ins(torch, names), _stand_ins(torch, names, dicts=True))
+    for stand_ins in several:
         try:
-            with (
-                warnings.catch_warnings(),
-                _stand_ins(torch, names, dicts),
-                path.open("rb") as file,
-            ):
+            with warnings.catch_warnings(), stand_ins, path.open("rb") as file:
                 warnings.simplefilter("ignore")  # of old storages and of new pickles
                 return torch.load(file, map_location="cpu", weights_only=True)
         except Exception:  # its messages advise to switch the safety off: they are not passed on
@@ -160,7 +158,10 @@ def _names(path: Path, kind: Kind) -> tuple[set[str], set[int]]:
 
 
 def _named(file: Any) -> tuple[set[str], set[int]]:
-    names, protocols, texts = set(), set(), ["", ""]
+    names: set[str] = set()
+    protocols: set[int] = set()
+    texts = ["", ""]
+    argument: Any
     for opcode, argument, _ in pickletools.genops(file):
         if opcode.name in ("GLOBAL", "INST"):
             names.add(_modern(*argument.split(" ", 1)))
@@ -187,9 +188,9 @@ def _harmless(name: str) -> bool:
     return module in _HARMLESS or module not in sys.stdlib_module_names
 
 
-def _stand_ins(torch: Any, names: set[str], dicts: bool) -> Any:
+def _stand_ins(torch: Any, names: set[str], dicts: bool = False) -> Any:
     """A context in which the loader takes `names`; dicts: for each of them a dict is made."""
-    if not hasattr(torch.serialization, "safe_globals"):  # before 2.5
+    if not hasattr(torch.serialization, "safe_globals"):  # an older torch takes no stand-ins
         return nullcontext()
     made = []
     for name in names:
