@@ -203,6 +203,19 @@ def test_headers_of_safetensors_that_lie(case: str, tmp_path: Path) -> None:
             READERS[reader](path)
 
 
+@pytest.mark.parametrize("start", [b"PK", b"\x1f\x8b", b"\x12\x01", b"BZ"])
+def test_a_header_whose_length_reads_like_another_format(start: bytes, tmp_path: Path) -> None:
+    head = json.dumps({"stem": ONE}).encode()
+    length = int.from_bytes(start, "little")
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(header(head + b" " * (length - len(head))))
+    assert path.read_bytes().startswith(start)
+    with pytest.raises(
+        ValueError, match="no array here is named as in timm; the file begins with stem"
+    ):
+        nm.import_weights(path, "timm", model="v1")
+
+
 def test_names_that_would_move_the_cursor_and_too_many_tensors(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(header({"a\x1b[31m\n": ONE}))

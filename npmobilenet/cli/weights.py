@@ -83,21 +83,13 @@ def run(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from ..weights.importing import import_weights, read_class_names
 
-    settings = (
-        "model",
-        "width",
-        "dialect",
-        "activation",
-        "divisor",
-        "classes",
-        "resolution",
-        "entry",
-    )
+    settings = ("model", "width", "dialect", "activation", "divisor", "classes", "resolution")
     names = read_class_names(options.class_names) if options.class_names else None
     found = import_weights(
         options.file,
         options.family,
         class_names=names,
+        entry=options.entry,
         **{name: getattr(options, name) for name in settings},
     )
     return _keep(found, options)

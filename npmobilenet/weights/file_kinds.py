@@ -2,7 +2,7 @@
 
 Weight files are mistaken for one another, and other things for weight files: a Git LFS pointer that
 was never replaced by its file, a page of a web server that wanted a password, an archive not yet
-unpacked.  Who is told what he has knows what to do.
+unpacked.  Whoever is told what they have knows what to do.
 """
 
 import re
@@ -10,9 +10,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-LARGEST = (
-    2**32
-)  # bytes of a file, and of what an archive unpacks to: no MobileNet's training needs more
+# bytes of a file, and of what an archive unpacks to: no MobileNet's training needs more
+LARGEST = 2**32
 _LEAST_UNPACKED = 2**27  # an archive may unpack to so much whatever its size
 _MOST_PACKED = 20  # times its size, beyond that: no weights can be packed so tightly
 _START = 512  # bytes that are looked at
@@ -77,6 +76,9 @@ _TEXTS = (
     (rb'\{\s*"(metadata|weight_map)"', "the index of weights in several files", "import one file of all"),
     (rb"[{\[]", "JSON text", ""),
 )  # fmt: skip
+_WEIGHTS_IN_FOLDERS = (
+    "best.safetensors", "model.safetensors", "pytorch_model.bin", "model.weights.h5", "saved_model.pb",
+)  # fmt: skip
 
 
 def regular(path: Path) -> None:
@@ -94,11 +96,6 @@ def regular(path: Path) -> None:
         raise ValueError(f"{path}: {size:.1f} GB, larger than any MobileNet's weights")
 
 
-_WEIGHTS_IN_FOLDERS = (
-    "best.safetensors", "model.safetensors", "pytorch_model.bin", "model.weights.h5", "saved_model.pb",
-)  # fmt: skip
-
-
 def kind_of(path: Path) -> Kind:
     """What the file at `path` is; ValueError, one line with the path, if it is no regular file."""
     regular(path)
@@ -106,6 +103,9 @@ def kind_of(path: Path) -> Kind:
         start = file.read(_START)
     if not start:
         return Kind("", "an empty file")
+    safetensors = Kind("safetensors", "a safetensors file", TORCH_ADVICE)
+    if start[4:9] == b"\0\0\0\0{":  # first, as it may begin like any other: by its header's length
+        return safetensors
     if start.startswith(b"PK"):
         return _zip(path)
     for offset, magic, kind in _MAGIC:
@@ -118,7 +118,10 @@ def kind_of(path: Path) -> Kind:
             return kind
     if re.search(r"\.data-\d+-of-\d+$", path.name):
         return Kind("", "a part of a TensorFlow checkpoint", _IN_TENSORFLOW)
-    return _text(start) or _safetensors(start) or Kind("", "no kind of file that is known here")
+    if text := _text(start):
+        return text
+    damaged = start[8:9] == b"{"  # a safetensors file whose length cannot be
+    return safetensors if damaged else Kind("", "no kind of file that is known here")
 
 
 def _text(start: bytes) -> Kind | None:
@@ -138,10 +141,6 @@ def _text(start: bytes) -> Kind | None:
         return Kind("", what, advice)
     first = " ".join(start.decode("utf-8", "ignore").split())
     return Kind("", f"{what}, which begins with {first[:60]!r}")
-
-
-def _safetensors(start: bytes) -> Kind | None:
-    return Kind("safetensors", "a safetensors file", TORCH_ADVICE) if start[8:9] == b"{" else None
 
 
 def _zip(path: Path) -> Kind:

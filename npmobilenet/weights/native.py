@@ -22,6 +22,7 @@ from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from ..pretrained import shipped
 from ..training.transforms import Preprocessing
+from .file_kinds import kind_of
 from .safetensors_files import read_safetensors
 
 SEAL = "npmobilenet sha256"  # in foreign files that we write: metadata that others pass over
@@ -136,6 +137,12 @@ def load(path: str | Path) -> Model:
     if not path.exists():
         hint = f"; shipped models are {', '.join(shipped())}" if shipped() else ""
         raise ValueError(f"{path}: no such weight file{hint}")
+    kind = kind_of(path)
+    if kind.name not in ("safetensors", ""):
+        raise ValueError(
+            f"{path}: not a readable safetensors file: this is {kind.what}, which `npmobilenet weights "
+            f"import` brings in ({kind.advice})"
+        )
     metadata, tensors = read_safetensors(path)
     if metadata.get("format") != "npmobilenet 1":
         raise ValueError(

@@ -30,7 +30,7 @@ def pair(family: Family, network: Plan, tensors: Tensors) -> Pairing:
     spelt = list(islice(_spellings(usual, tensors), _MOST_PREFIXES))
     spelt.sort(key=lambda one: _rank(one[0], one[1], tensors))
     prefix, names = spelt[0] if spelt else ("", usual)
-    others = [x for x, theirs in spelt[1:] if 2 * _found(theirs, tensors) > len(theirs)]
+    others = [x for x, theirs in spelt if x != prefix and 2 * _found(theirs, tensors) > len(theirs)]
     within = tuple(x for x in others if x.startswith(prefix))  # a teacher that the network holds
     inside = {x for x in tensors if x.startswith(prefix) and not x.startswith(within)}
     outside = tensors.keys() - inside
