@@ -49,6 +49,11 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     add("--classes", type=at_least(1), help="number of classes that is expected")
     add("--divisor", type=at_least(1), default=8, help="of scaled channels (8)")
     add("--dialect", choices=list(DIALECTS), help="(the family's)")
+    add(
+        "--entry",
+        metavar="NAME",
+        help="of several sets of weights in a file, state_dict or state_dict_ema (the average)",
+    )
     add("--activation", choices=ACTIVATIONS, help="instead of the dialect's ReLU or ReLU6")
     add(
         "--resolution",
@@ -83,6 +88,7 @@ def _import(options: argparse.Namespace) -> int:
         options.file,
         options.family,
         class_names=names,
+        entry=options.entry,
         **{name: getattr(options, name) for name in settings},
     )
     return _keep(found, options)

@@ -17,7 +17,7 @@ from ..models.dialects import (
     TUTORIAL_D,
 )
 from ..models.plan import Plan
-from . import keras_files, keras_names, layout, torch_files, torch_names
+from . import keras_files, keras_names, layout, torch_files, torch_names, torch_pairing
 from .family import KERAS_SUFFIXES, PADDLE_SUFFIXES, TORCH_SUFFIXES, Family
 
 
@@ -40,6 +40,8 @@ _TORCH: dict[str, Any] = {
     "to_ours": layout.from_torch,
     "to_theirs": layout.to_torch,
     "read": torch_files.read_torch,
+    "entries": True,
+    "pair": torch_pairing.pair,
     "write": torch_files.write_torch,
 }
 _KERAS: dict[str, Any] = {

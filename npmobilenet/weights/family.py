@@ -35,6 +35,7 @@ class Pairing:
     pairs: dict[str, str]  # ours -> theirs
     missing: dict[str, str]  # ours -> the name that was looked for
     unexpected: tuple[str, ...]  # theirs
+    notes: tuple[str, ...] = ()  # what was taken for what, where names left a choice
 
     @property
     def unmatched(self) -> int:
@@ -58,6 +59,7 @@ class Family:
                    the family lists them
     as_conv(name)  whether one of our dense layers is a 1x1 convolution there
     pair           finds the partners; by name unless a family knows more ways
+    entries        whether a file may hold several sets of weights: then read(path, entry) takes one
     """
 
     name: str
@@ -69,9 +71,10 @@ class Family:
     as_conv: Callable[[Plan, str], bool]
     to_ours: ToOurs
     to_theirs: ToTheirs
-    read: Callable[[Path], Contents]
+    read: Callable[..., Contents]
     write: Callable[[Path, Mapping[str, Array]], None]
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
+    entries: bool = False
     undecided: str = ""  # what tensors cannot tell, and which option does
 
     def names(self, plan: Plan) -> dict[str, str]:

@@ -16,10 +16,12 @@ from ..training.transforms import Preprocessing
 from .detect import Asked, Attempt, detect
 from .download import Progress
 from .families import family_named
-from .family import Family
+from .family import Contents, Family
 from .mismatch import WeightsMismatch, mapped_diff
 from .native import Model
 from .preprocessing import preprocessing_of
+
+_MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,20 @@ def import_weights(
     resolution: tuple[int, int] | None = None,
     class_names: Sequence[str] | None = None,
     preprocessing: Preprocessing | None = None,
+    entry: str | None = None,
 ) -> Imported:
     """Read a weight file of `family`, one of FAMILIES, and find out which network it is.
 
     What is None is detected from the tensors, or is the family's custom where they cannot tell
     (dialect, activation, resolution, preprocessing).  classes is what the caller expects, and is
-    checked.  WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit;
-    ValueError, one line with the file's name, for a file that cannot be read.
+    checked.  entry is which of several sets of weights in a file of PyTorch, "state_dict" or
+    "state_dict_ema"; None takes the average over training where there is one, and says so.
+
+    WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit; ValueError,
+    one line with the file's name, for a file that cannot be read.
     """
     path, source = Path(path), family_named(family)
-    contents = source.read(path)
+    contents = _read(path, source, entry)
     tensors = contents.tensors
     asked = Asked(
         model=model,
@@ -77,8 +83,23 @@ def import_weights(
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    notes = _notes(source, network, asked, len(tensors), made)
-    return Imported(found, (*notes, *contents.notes))
+    notes = _notes(source, network, asked, len(attempt.pairing.pairs), made)
+    return Imported(found, (*notes, *contents.notes, *attempt.pairing.notes))
+
+
+def _read(path: Path, source: Family, entry: str | None) -> Contents:
+    if source.entries:
+        contents = source.read(path, entry)
+    elif entry is not None:
+        raise ValueError(f"{path}: files of {source.title} hold one set of weights, no {entry!r}")
+    else:
+        contents = source.read(path)
+    if len(contents.tensors) > _MOST_TENSORS:
+        raise ValueError(f"{path}: holds {len(contents.tensors)} tensors, more than any MobileNet")
+    for name in contents.tensors:
+        if not name.isprintable():  # it will be printed
+            raise ValueError(f"{path}: {name!r:.80} is no name for a tensor")
+    return contents
 
 
 def import_official(name: str, progress: Progress | None = None) -> Imported:
@@ -113,15 +134,22 @@ def _params(
     path: Path, source: Family, tensors: Mapping[str, Array], attempt: Attempt
 ) -> dict[str, Array]:
     """The arrays in our names and layout: float64 if all are, else float32."""
-    wide = all(value.dtype == np.float64 for value in tensors.values())
+    used = attempt.pairing.pairs.values()
+    wide = all(tensors[name].dtype == np.float64 for name in used)
     params = {}
     for ours in attempt.plan.arrays:
         theirs = attempt.pairing.pairs[ours]
         value = source.incoming(attempt.plan, ours, tensors[theirs])
         if value.dtype.kind != "f" or not np.isfinite(value).all():
-            raise ValueError(f"{path}: {theirs} must hold finite floating-point numbers")
+            raise ValueError(
+                f"{path}: {theirs} must hold finite floating-point numbers, found {_told(value)}"
+            )
         params[ours] = np.ascontiguousarray(value, np.float64 if wide else np.float32)
     return params
+
+
+def _told(value: Array) -> str:
+    return str(value.dtype) if value.dtype.kind != "f" else "infinity or NaN"
 
 
 def _notes(
@@ -164,5 +192,6 @@ def _mismatch(
         f"{path}: does not fit {network.model} width {network.width:g}, dialect "
         f"{network.dialect.name}, of {source.title}: {len(pairing.missing)} arrays missing, "
         f"{len(pairing.unexpected)} unexpected, {len(attempt.wrong)} of another shape; nothing was "
-        f"loaded\n{mapped_diff(pairing, attempt.wrong, tensors)}\n{hint}"
+        f"loaded\n{mapped_diff(pairing, attempt.wrong, tensors)}\n"
+        + "\n".join([*pairing.notes, hint])
     )

@@ -12,8 +12,9 @@ import numpy as np
 
 from ..ops.checks import Array
 from .family import Contents
+from .file_kinds import kind_of, regular
 from .keras_hdf5 import LARGEST, arrays
-from .native import write_whole
+from .native import SEAL, check_export, fingerprint, write_whole
 
 _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
@@ -28,19 +29,20 @@ def read(path: Path) -> Contents:
     """
     if path.is_dir():
         raise ValueError(f"{path}: a folder; in Keras write the weights as one file, .weights.h5")
-    if not path.is_file():
-        raise ValueError(f"{path}: no such weight file")
+    regular(path)
     with path.open("rb") as file:
         start = file.read(16)
     source: Any = path
     if start.startswith(b"PK"):
         source = BytesIO(_unzipped(path))
     elif not start.startswith(b"\x89HDF"):
-        raise ValueError(f"{path}: {_what_it_is(start)}, not a file of Keras")
+        raise ValueError(f"{path}: {kind_of(path)}, neither HDF5 nor .keras, not a file of Keras")
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
-            return Contents(arrays(h5py, root))
+            found = arrays(h5py, root)
+            check_export(root.attrs.get(SEAL), found)
+            return Contents(found)
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
         told = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
@@ -65,6 +67,8 @@ def write(path: Path, tensors: Mapping[str, Array]) -> None:
     with h5py.File(content, "w") as root:
         root.attrs["layer_names"] = np.array([x.encode() for x in layers])
         root.attrs["backend"] = b"tensorflow"  # whose kernels these are: (K, L, M, O)
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        root.attrs[SEAL] = fingerprint(contiguous)
         root.attrs["keras_version"] = b"3.0.0"  # without it the layouts of Keras 1 are assumed
         for layer, names in layers.items():
             group = root.create_group(layer)
@@ -72,7 +76,7 @@ def write(path: Path, tensors: Mapping[str, Array]) -> None:
             ordered = sorted(names, key=lambda name: "/moving_" in name)
             group.attrs["weight_names"] = np.array([x.encode() for x in ordered])
             for name in ordered:
-                group.create_dataset(name, data=np.ascontiguousarray(tensors[name]))
+                group.create_dataset(name, data=contiguous[name])
     write_whole(path, content.getvalue())
 
 
@@ -87,26 +91,8 @@ def _unzipped(path: Path) -> bytes:
                 return archive.read(_INSIDE_KERAS)
     except _BROKEN_ARCHIVE as error:
         raise ValueError(f"{path}: not a readable archive ({error})") from None
-    if any(name.endswith("data.pkl") for name in names):
-        what = "a PyTorch file; try --from torchvision or --from timm"
-    elif any(name.endswith(".npy") for name in names):
-        what = "an .npz file; try --from paddle"
-    else:
-        what = f"an archive without {_INSIDE_KERAS}"
-    raise ValueError(f"{path}: {what}, not a file of Keras")
-
-
-def _what_it_is(start: bytes) -> str:
-    """A file by its first bytes, and which --from would fit."""
-    if not start:
-        return "empty"
-    if start.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"BM")):
-        return "an image"
-    if start[8:9] == b"{":
-        return "a safetensors file; try --from torchvision or --from timm"
-    if start[:1] == b"\x80":
-        return "a pickle, of PyTorch (try --from torchvision or --from timm) or Paddle"
-    return "neither HDF5 nor .keras"
+    kind = kind_of(path)
+    raise ValueError(f"{path}: an archive without {_INSIDE_KERAS}, {kind}, not a file of Keras")
 
 
 def _h5py(path: Path) -> Any:

@@ -23,12 +23,15 @@ from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from ..pretrained import shipped
 from ..training.transforms import Preprocessing
+from .file_kinds import kind_of
 from .ready import Ready
+from .safetensors_files import read_safetensors
 
 if TYPE_CHECKING:
     from ..training.naming import Prediction
 
 _FORMAT = "npmobilenet 1"
+SEAL = "npmobilenet sha256"  # in foreign files that we write: metadata that others pass over
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
 
 
@@ -82,7 +85,14 @@ def save(model: Model, path: str | Path) -> None:
         "preprocessing": json.dumps(model.preprocessing.to_json()),
         "notes": json.dumps(model.notes, ensure_ascii=False),
     }
+    metadata["metadata sha256"] = _seal(metadata)
     write_whole(path, to_bytes(tensors, metadata))
+
+
+def _seal(metadata: Mapping[str, str]) -> str:
+    """SHA-256 over the metadata but for this number itself."""
+    told = sorted(item for item in metadata.items() if item[0] != "metadata sha256")
+    return sha256(json.dumps(told).encode()).hexdigest()
 
 
 def fingerprint(tensors: Mapping[str, Array]) -> str:
@@ -93,6 +103,14 @@ def fingerprint(tensors: Mapping[str, Array]) -> str:
         digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
         digest.update(value.data)
     return digest.hexdigest()
+
+
+def check_export(told: object, tensors: Mapping[str, Array]) -> None:
+    """ValueError unless a foreign file's arrays are those that we exported: told is its SEAL, or None."""
+    if told is not None and told != fingerprint(tensors):
+        raise ValueError(
+            f"the arrays are not those that were exported: their SHA-256 is not its {SEAL!r}"
+        )
 
 
 def plan_as_json(plan: Plan) -> str:
@@ -149,30 +167,38 @@ def load(path: str | Path) -> Model:
     damaged or not ours.
     """
     path = weight_file(path)
-    if not path.is_file():
+    if not path.exists():
         hint = f"; shipped models are {', '.join(shipped())}" if shipped() else ""
         raise ValueError(f"{path}: no such weight file{hint}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
+    kind = kind_of(path)
+    if kind.name not in ("safetensors", ""):
+        raise ValueError(
+            f"{path}: not a readable safetensors file: this is {kind.what}, which `npmobilenet weights "
+            f"import` brings in ({kind.advice})"
+        )
+    metadata, tensors = read_safetensors(path)
     if metadata.get("format") != _FORMAT:
-        raise ValueError(f"{path}: a safetensors file, but not written by npmobilenet")
+        raise ValueError(
+            f"{path}: a safetensors file, but not written by npmobilenet; `npmobilenet weights import` "
+            "brings it in"
+        )
     try:
         return _model(metadata, tensors)
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(
+            f"{path}: its metadata are not as npmobilenet writes them ({error})"
+        ) from None
 
 
 def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     made_by = json.loads(metadata["plan"])
     made_by["resolution"] = tuple(made_by["resolution"])
     made_by["dialect"] = Dialect.from_json(made_by["dialect"])
-    if metadata.get("sha256", found := fingerprint(tensors)) != found:
+    if metadata.get("sha256", digest := fingerprint(tensors)) != digest:
         raise ValueError(
-            f"the arrays are not those that were saved: SHA-256 {found[:12]}... where the file "
+            f"the arrays are not those that were saved: SHA-256 {digest[:12]}... where the file "
             f"promises {metadata['sha256'][:12]}..."
         )
     tensors = {
@@ -185,7 +211,10 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         if name.startswith(_EXTRA)
     }
     made = plan(**made_by)
-    return Model(
+    odd = [name for name in made.arrays if name in tensors and tensors[name].dtype.kind != "f"]
+    if odd:
+        raise ValueError(f"{odd[0]} must be floating-point, found {tensors[odd[0]].dtype}")
+    found = Model(
         plan=made,
         params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
         classes=tuple(json.loads(metadata["classes"])),
@@ -193,3 +222,6 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         extra=extra,
         notes=json.loads(metadata["notes"]),
     )
+    if metadata.get("metadata sha256", seal := _seal(metadata)) != seal:  # older files have none
+        raise ValueError("the metadata are not those that were saved: another SHA-256")
+    return found

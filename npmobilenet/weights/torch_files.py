@@ -1,73 +1,90 @@
 """Reading and writing name -> array files: safetensors, PyTorch's .pth, NumPy's .npz."""
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from ..ops.checks import Array
 from .family import Contents
-from .native import write_whole
+from .file_kinds import kind_of, sound_archive
+from .native import SEAL, check_export, fingerprint, write_whole
+from .safetensors_files import read_safetensors
+from .torch_pickles import as_array, read_pickle, torch_module
+from .torch_sets import chosen, named
 
-_WRAPPERS = ("state_dict", "model", "model_state_dict")  # where training scripts put the weights
+# counters beside the weights, which are mostly single numbers, without an axis; not those of thop
+_COUNTERS = ("num_batches_tracked", "total_ops", "total_params")
+# what wraps a network in PyTorch, and so puts its name before or between the names inside
+_WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 
 
-def read_torch(path: Path) -> Contents:
-    """A state dict from .safetensors, or from .pth / .pt through torch's weights_only loader.
+def read_torch(path: Path, entry: str | None = None) -> Contents:
+    """A state dict from safetensors, or from PyTorch's files through its loader of weights alone.
 
-    Counters of batches and a "module." before every name are dropped.  ValueError, one line with the
-    file's name, where that is not what the file holds.
+    entry: which of several in the file, "state_dict_ema" or "teacher"; else the usual one, and a note
+    says which.  Counters, and what wrappers like DataParallel add to names, are dropped.  ValueError,
+    one line with the file's name, where that is not what the file holds.
     """
-    start = _start(path)
-    if start.startswith(b"\x89HDF"):
-        raise ValueError(f"{path}: this is an HDF5 file, as Keras writes; try --from keras")
-    if path.suffix in (".pth", ".pt", ".bin", ".tar"):
-        tensors = _read_pickle(path)
+    kind = kind_of(path)
+    notes: tuple[str, ...] = ()
+    if kind.name == "safetensors":
+        metadata, arrays = read_safetensors(path)
+        if "npmobilenet" in metadata.get("format", ""):
+            raise ValueError(f"{path}: one of npmobilenet's own files: it needs no import")
+        try:
+            check_export(metadata.get(SEAL), arrays)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        found = named(path, arrays, entry)
+    elif kind.name.startswith("torch"):
+        found, notes = chosen(path, read_pickle(path, kind), entry)
+    elif path.suffix == ".safetensors":
+        raise ValueError(f"{path}: not a readable safetensors file: this is {kind}")
     else:
-        tensors = read_safetensors(path)
-    kept = {k: v for k, v in tensors.items() if not k.endswith("num_batches_tracked")}
-    if kept and all(name.startswith("module.") for name in kept):  # torch.nn.DataParallel
-        kept = {name.removeprefix("module."): value for name, value in kept.items()}
-    return Contents(kept)
+        raise ValueError(f"{path}: torch cannot load it as weights alone: this is {kind}")
+    kept = {
+        name: value for name, value in found.items() if value.ndim and not name.endswith(_COUNTERS)
+    }
+    if kind.name.startswith("torch"):
+        kept = {name: as_array(path, name, value) for name, value in kept.items()}
+    return Contents(_unwrapped(kept), notes)
 
 
-def read_safetensors(path: Path) -> dict[str, Array]:
-    """All arrays of a safetensors file, as float32 where NumPy does not know their type."""
-    _start(path)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError) as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
+def _unwrapped(tensors: Mapping[str, Array]) -> dict[str, Array]:
+    """The tensors by the names they have in the bare network, if those differ from each other."""
+    names = [".".join(x for x in name.split(".") if x not in _WRAPPERS) for name in tensors]
+    return dict(
+        zip(names if len(set(names)) == len(names) else tensors, tensors.values(), strict=True)
+    )
 
 
 def read_npz(path: Path) -> Contents:
     """All arrays of an .npz; a .pdparams is refused, with the way to make an .npz of it."""
-    if path.suffix in (".pdparams", ".pdopt"):
+    kind = kind_of(path)
+    if kind.what == "a pickle":
         raise ValueError(
             f"{path}: a pickle, which could run any code when opened; where Paddle is installed, "
             "convert it with: import numpy, paddle; numpy.savez('weights.npz', **{k: v.numpy() "
             f"for k, v in paddle.load('{path.name}').items()}})"
         )
-    if not _start(path).startswith(b"PK"):
-        raise ValueError(f"{path}: not an .npz file")
+    if kind.name != "npz":
+        raise ValueError(f"{path}: not an .npz file: this is {kind}")
+    sound_archive(path)
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return Contents({name: file[name] for name in file.files})
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except Exception as error:  # whatever hostile bytes lead NumPy to
         raise ValueError(f"{path}: not a readable .npz of arrays ({error})") from None
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, Array]) -> None:
     """A state dict as safetensors, which timm loads as it is."""
     contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    write_whole(path, to_bytes(contiguous, {"format": "pt"}))
+    write_whole(path, to_bytes(contiguous, {"format": "pt", SEAL: fingerprint(contiguous)}))
 
 
 def write_torch(path: Path, tensors: Mapping[str, Array]) -> None:
@@ -75,7 +92,7 @@ def write_torch(path: Path, tensors: Mapping[str, Array]) -> None:
     if path.suffix not in (".pth", ".pt"):
         write_safetensors(path, tensors)
         return
-    torch, content = _torch(path), BytesIO()
+    torch, content = torch_module(path), BytesIO()
     torch.save({name: torch.from_numpy(value.copy()) for name, value in tensors.items()}, content)
     write_whole(path, content.getvalue())
 
@@ -86,41 +103,3 @@ def write_npz(path: Path, tensors: Mapping[str, Array]) -> None:
     arrays: Any = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     np.savez(content, **arrays)
     write_whole(path, content.getvalue())
-
-
-def _read_pickle(path: Path) -> dict[str, Array]:
-    torch = _torch(path)
-    try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path}: torch cannot load it as weights alone ({reason})") from None
-    for wrapper in _WRAPPERS:
-        if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
-            found = found[wrapper]
-    if not isinstance(found, Mapping) or not found:
-        raise ValueError(f"{path}: holds a {type(found).__name__}, not a state dict of tensors")
-    tensors = {}
-    for name, value in found.items():
-        if not isinstance(value, torch.Tensor):
-            raise ValueError(f"{path}: {name} is a {type(value).__name__}, not a tensor")
-        value = value.detach()
-        tensors[str(name)] = (value.float() if value.dtype == torch.bfloat16 else value).numpy()
-    return tensors
-
-
-def _torch(path: Path) -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise ValueError(
-            f'{path}: PyTorch\'s own files need torch: pip install "npmobilenet[torch]"'
-        ) from None
-    return torch
-
-
-def _start(path: Path) -> bytes:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such weight file")
-    with path.open("rb") as file:
-        return file.read(8)
