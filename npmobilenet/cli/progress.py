@@ -1,6 +1,7 @@
 """How training shows itself: a bar on a terminal, plain lines in a pipe."""
 
 import time
+from contextlib import suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -11,7 +12,10 @@ EVERY = 10.0  # seconds between lines in a pipe
 
 
 class ConsoleReporter:
-    """A bar on a terminal, a line now and then in a pipe, a line for each epoch in both."""
+    """A bar on a terminal, a line now and then in a pipe, a line for each epoch in both.
+
+    A terminal that was closed, or a pipe whose reader is gone, costs no run: it goes on unseen.
+    """
 
     def __init__(self, out: Console) -> None:
         self.out = out
@@ -26,13 +30,15 @@ class ConsoleReporter:
         )
         self.task = self.bar.add_task("epoch", figures="", visible=False)
         self.said = time.monotonic()
+        self.moved = False  # whether the run has come any further
 
     def __enter__(self) -> "ConsoleReporter":
         self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        with suppress(OSError):
+            self.bar.stop()
 
     def step(self, moment: Moment) -> None:
         """Move the bar; in a pipe print a line every ten seconds."""
@@ -41,10 +47,7 @@ class ConsoleReporter:
         now = time.monotonic()
         if not self.out.is_terminal and now - self.said >= EVERY:
             self.said = now
-            self.out.print(
-                f"  epoch {moment.epoch}  step {moment.step}/{moment.steps}  {figures}",
-                markup=False, soft_wrap=True,
-            )  # fmt: skip
+            self._say(f"  epoch {moment.epoch}  step {moment.step}/{moment.steps}  {figures}")
 
     def measure(self, done: int, count: int) -> None:
         """The bar counts validation images."""
@@ -58,18 +61,22 @@ class ConsoleReporter:
                 f"validation loss {done.validation_loss:.4f}  top-1 {done.validation_top1:.2%}"
                 f"{' (best)' if done.best else ''}  "
             )
-        self.out.print(
+        self._say(
             f"epoch {done.epoch:3}  loss {done.loss:.4f}  accuracy {done.accuracy:.2%}  {measured}"
             f"{done.seconds:.1f} s  {done.images_per_second:.0f} images/s  "
-            f"data wait {done.waited / done.seconds:.0%}",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
+            f"data wait {done.waited / max(done.seconds, 1e-9):.0%}"
+        )
 
     def remark(self, text: str) -> None:
         """A line."""
-        self.out.print(f"note: {text}", markup=False, soft_wrap=True)
+        self._say(f"note: {text}")
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):
+            self.out.print(text, markup=False, soft_wrap=True)
 
     def _show(self, text: str, done: int, count: int, figures: str) -> None:
+        self.moved = True
         self.bar.update(
             self.task, description=text, completed=done, total=count, figures=figures, visible=True
         )

@@ -9,12 +9,24 @@ from .history import Epoch
 from .metrics import Evaluation
 
 LARGEST = 40  # classes whose numbers and names can still be read
+LONGEST = 30  # characters of a name
 ADVICE = 'pictures of curves need matplotlib: pip install "npmobilenet[plot]"'
 
 
 def can_draw() -> bool:
     """Whether matplotlib is installed."""
     return find_spec("matplotlib") is not None
+
+
+def trouble() -> str:
+    """Why nothing can be drawn, in a line; "" where it can."""
+    if not can_draw():
+        return ADVICE
+    try:
+        import matplotlib.figure  # noqa: F401
+    except Exception as error:  # built for another NumPy, a configuration that it cannot read
+        return f"no pictures of curves: matplotlib cannot be used ({' '.join(str(error).split())})"
+    return ""
 
 
 def _figure(width: float, height: float) -> Any:
@@ -60,9 +72,17 @@ def confusion(scores: Evaluation, path: str | Path) -> None:
     shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(shown, ax=axes, shrink=0.8, label="share of the true class")
     if count <= LARGEST:
-        axes.set_xticks(range(count), scores.classes, rotation=90)
-        axes.set_yticks(range(count), scores.classes)
+        names = [_label(name) for name in scores.classes]
+        # a class called "$5" is no mathematics
+        axes.set_xticks(range(count), names, rotation=90, parse_math=False, usetex=False)
+        axes.set_yticks(range(count), names, parse_math=False, usetex=False)
         for i, j in ((i, j) for i in range(count) for j in range(count) if matrix[i, j]):
             color = "white" if shares[i, j] > 0.5 else "black"
             axes.text(j, i, str(matrix[i, j]), ha="center", va="center", color=color, fontsize=8)
     figure.savefig(path, dpi=110)
+
+
+def _label(name: str) -> str:
+    """A class's name on one line, and short enough to leave room for the matrix."""
+    line = " ".join(name.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
