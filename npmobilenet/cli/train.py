@@ -124,6 +124,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     from ..training.folder import in_use, require_room
     from ..training.plots import trouble
     from ..training.prepare import prepare_run
+    from ..training.threads import computing_threads
 
     folder, document, resumed = _asked(options)
     prepared = prepare_run(document, resumed)
@@ -132,7 +133,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     def note(text: str) -> None:
         out.print(f"note: {text}", markup=False, soft_wrap=True)
 
-    with in_use(folder, note):
+    with in_use(folder, note), computing_threads(prepared.config.train.threads):
         require_room(folder, prepared.plan, prepared.config)
         _introduce(out, prepared)
         if missing := trouble():
@@ -156,10 +157,10 @@ def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]"
     layers = [overrides(options.option), _flags(options)]
     if options.config:
         layers.insert(0, read_document(options.config))
-    path = merged(*layers).get("data", {}).get("path")
+    path = merged(*layers).get("data", {}).get("path", "")
     if not (options.output or path):
         options.complain("give DATA, a configuration with data.path, or with --resume its --output")
-    folder = Path(options.output or Path("runs") / Path(os.path.abspath(path)).name)
+    folder = Path(options.output or Path("runs") / Path(os.path.abspath(str(path))).name)
     if options.resume:
         resumed, *_ = load_checkpoint(folder)
         return folder, merged(resumed.notes["config"], *layers), resumed

@@ -102,7 +102,7 @@ def settle(folder: Path) -> None:
 
 def _newest(folder: Path) -> tuple[str, tuple[Model, State, Progress], list[str]]:
     """Name and content of the newest checkpoint that is whole, and what is wrong with newer ones."""
-    complaints = []
+    complaints: list[str] = []
     for name in (NEW, LAST, PREVIOUS):
         if name == LAST or (folder / name).exists():
             try:

@@ -27,7 +27,8 @@ def conclude(
     What fails is named in a remark; so is how to get matplotlib, without which there are no pictures.
     """
     model, story = load(folder / BEST), Story.of(folder)
-    scores, remarks = None, []
+    scores: Evaluation | None = None
+    remarks: list[str] = []
     if validation is not None:
         with _or_remark(remarks, "the best weights could not be measured again"):
             scores = evaluate(model, validation, workers=config.data.workers)

@@ -49,11 +49,11 @@ def in_use(folder: Path, remark: Callable[[str], None]) -> Iterator[None]:
     OSError, in one line, where no folder can be or nothing can be written into it.  A folder that was
     made and stayed empty goes again.
     """
-    new = not folder.exists()
+    new = not os.path.exists(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        why = "it is a file" if folder.is_file() else error.strerror or error
+        why = "it is a file" if os.path.isfile(folder) else error.strerror or error
         raise OSError(f"{folder}: cannot be the folder of a run ({why})") from None
     try:
         with locked(folder, remark):
