@@ -238,7 +238,7 @@ def test_damage_anywhere_is_noticed(tmp_path: Path) -> None:
         assert load_checkpoint(tmp_path)[1].step == 1
     (tmp_path / "previous.safetensors").write_bytes(b"")
     with pytest.raises(
-        ValueError, match="last.safetensors: .*; .*previous.safetensors: "
+        ValueError, match=r"last.safetensors: .*; .*previous.safetensors: "
     ) as caught:
         load_checkpoint(tmp_path)
     assert len(str(caught.value).splitlines()) == 1
@@ -330,7 +330,7 @@ def test_a_checkpoint_that_is_not_finite_is_passed_over(part: str, tmp_path: Pat
     assert found.step == 2
     assert f"{name} is not finite; going on from previous.safetensors" in remark
     save_checkpoint(tmp_path, model, state, progress, model.notes)
-    with pytest.raises(ValueError, match="last.safetensors: .* is not finite; .*previous"):
+    with pytest.raises(ValueError, match=r"last.safetensors: .* is not finite; .*previous"):
         load_checkpoint(tmp_path)
 
 

@@ -380,7 +380,7 @@ def test_a_run_outlives_its_terminal(photos: Path, tmp_path: Path, monkeypatch: 
 
     out = Console(file=open(os.devnull, "w"), width=100)  # noqa: SIM115
     monkeypatch.setattr(out, "print", broken)
-    with ConsoleReporter(out) as reporter:
+    with ConsoleReporter(out, tmp_path) as reporter:
         assert len(run(tmp_path, reporter=reporter)) == 3
     out.file.close()
     with pytest.raises(KeyboardInterrupt):

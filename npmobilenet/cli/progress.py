@@ -1,12 +1,16 @@
 """How training shows itself: a bar on a terminal, plain lines in a pipe."""
 
+import shlex
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from ..training.folder import traces
 from ..training.history import Epoch, Moment
+from ..training.run import Diverged
 
 EVERY = 10.0  # seconds between lines in a pipe
 
@@ -15,10 +19,11 @@ class ConsoleReporter:
     """A bar on a terminal, a line now and then in a pipe, a line for each epoch in both.
 
     A terminal that was closed, or a pipe whose reader is gone, costs no run: it goes on unseen.
+    A run that ends early in `folder` leaves a line that says how it goes on.
     """
 
-    def __init__(self, out: Console) -> None:
-        self.out = out
+    def __init__(self, out: Console, folder: Path | None = None) -> None:
+        self.out, self.folder = out, folder
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -36,9 +41,13 @@ class ConsoleReporter:
         self.bar.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with suppress(OSError):
             self.bar.stop()
+        early = kind is not None and (self.moved or issubclass(kind, KeyboardInterrupt))
+        if early and kind is not Diverged and self.folder and traces(self.folder):
+            place = shlex.quote(str(self.folder))
+            self.remark(f"stopped; go on with: npmobilenet train --resume --output {place}")
 
     def step(self, moment: Moment) -> None:
         """Move the bar; in a pipe print a line every ten seconds."""

@@ -64,3 +64,12 @@ def say(text: str) -> None:
     """On standard error, past Python's buffers, which a signal may find half written; if it is there."""
     with suppress(OSError, ValueError, AttributeError):
         os.write(sys.stderr.fileno(), text.encode())
+
+
+def leave_output() -> None:
+    """Let go of a terminal that is no more: what is still meant for it is no error."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,7 +6,6 @@ import shlex
 import signal
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
 from .common import compile_kernels, console, resolution_option
 from .progress import ConsoleReporter
-from .stopping import Stopper, say
+from .stopping import Stopper, leave_output, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,13 +114,14 @@ def run(options: argparse.Namespace) -> int:
             if stopper.number in (0, signal.SIGINT):
                 raise
             say(f"\nnpmobilenet: ended by {signal.Signals(stopper.number).name}\n")
-            _leave_output()
+            leave_output()
             return 128 + stopper.number
     return 0
 
 
 def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     from ..training.folder import in_use, require_room
+    from ..training.loop import train
     from ..training.plots import trouble
     from ..training.prepare import prepare_run
     from ..training.threads import computing_threads
@@ -140,7 +140,13 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
             note(missing)
         compile_kernels(out, prepared.plan, prepared.config.train.engine)
         targets = _ask(out, prepared)
-        _learn(out, prepared, folder, targets, options, stopper)
+        with ConsoleReporter(out, folder) as reporter, stopper.learning():
+            train(
+                prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
+                prepared.config, folder, reporter,
+                params=prepared.params, targets=targets, resume=options.resume,
+                anew=options.anew, stop=stopper.stop,
+            )  # fmt: skip
         command = "npmobilenet " + shlex.join(sys.argv[1:])
         _conclude(out, prepared, folder, command, said=missing)
 
@@ -172,45 +178,6 @@ def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]"
         except ValueError as error:
             options.complain(str(error))
     return folder, merged(*layers), None
-
-
-def _learn(
-    out: "Console",
-    prepared: "Prepared",
-    folder: Path,
-    targets: "Array | None",
-    options: argparse.Namespace,
-    stopper: Stopper,
-) -> None:
-    """The run itself; if it ends early, a line that says how it goes on."""
-    from ..training.folder import traces
-    from ..training.loop import train
-    from ..training.run import Diverged
-
-    with ConsoleReporter(out) as reporter:
-        try:
-            with stopper.learning():
-                train(
-                    prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
-                    prepared.config, folder, reporter,
-                    params=prepared.params, targets=targets, resume=options.resume,
-                    anew=options.anew, stop=stopper.stop,
-                )  # fmt: skip
-        except (KeyboardInterrupt, Exception) as error:
-            begun = reporter.moved or isinstance(error, KeyboardInterrupt)
-            if begun and traces(folder) and not isinstance(error, Diverged):
-                place = shlex.quote(str(folder))
-                reporter.remark(f"stopped; go on with: npmobilenet train --resume --output {place}")
-            raise
-
-
-def _leave_output() -> None:
-    """Let go of a terminal that is no more: what is still meant for it is no error."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _flags(options: argparse.Namespace) -> Document:

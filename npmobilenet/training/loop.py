@@ -28,7 +28,7 @@ from .history import Epoch, Moment, Reporter, Silent, write_logs
 from .loader import Batch, batches
 from .mixing import mixed
 from .predict import evaluate
-from .preflight import require_names, require_texts, require_validation
+from .preflight import require_sound
 from .resuming import require_same_run
 from .run import Run, never
 from .step import State, Step
@@ -66,29 +66,23 @@ def train(
     is full.  Whatever ends a run, its last checkpoint stays whole.
     """
     folder = Path(folder)
-    require_names(training.classes, "train")
-    require_texts(config)
-    require_validation(training, validation)
-    if targets is not None and targets.shape != (len(training), plan.classes):
-        raise ValueError(
-            f"train: targets must be {(len(training), plan.classes)}, found {targets.shape}"
-        )
     model = Model(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
+    require_sound(model, training, validation, config, targets)
     who = reporter or Silent()
-    if not (resume or anew):
-        require_no_run(folder)
     with (
         in_use(folder, who.remark),
         computing_threads(config.train.threads),
         np.errstate(over="ignore", invalid="ignore"),  # what is not finite is looked for, and said
     ):
+        if not (resume or anew):
+            require_no_run(folder)
         begun = _begin(folder, model, config, training, who, resume)
         run = Run(model, training, validation, config, folder, who, stop, *begun, targets)
         if resume:
             run.kept = (run.progress.epoch, run.progress.step)
-        elif gone := erase(folder):
+        elif anew and (gone := erase(folder)):
             who.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
         _write_descriptions(run)
         run.saved = time.monotonic()
@@ -152,7 +146,8 @@ def _learn(run: Run) -> None:
             _take_step(run, batch)
             progress.seconds += time.perf_counter() - started
             progress.waited += waited
-            run.interrupt()
+            with run.keeping():
+                run.interrupt()
             if time.monotonic() - run.saved >= 60 * train.save_minutes:
                 run.save()
 

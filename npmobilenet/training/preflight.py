@@ -7,6 +7,10 @@ import os
 import unicodedata
 from collections.abc import Sequence
 
+import numpy as np
+
+from ..ops.checks import Array
+from ..weights.native import Model
 from .config import Config
 from .datasets import ArrayImages, Dataset
 
@@ -47,17 +51,33 @@ def require_images(dataset: Dataset, what: str) -> None:
             )
 
 
-def require_validation(training: Dataset, validation: Dataset | None) -> None:
-    """ValueError where it could not be measured: without images, or of other classes."""
-    if validation is None:
-        return
-    if not len(validation):
-        raise ValueError("there are no validation images")
-    if tuple(validation.classes) != tuple(training.classes):
+def require_sound(
+    model: Model,
+    training: Dataset,
+    validation: Dataset | None,
+    config: Config,
+    targets: Array | None,
+) -> None:
+    """ValueError for what `train` is given and could not learn from, measure on, or write down."""
+    require_names(training.classes, "train")
+    require_texts(config)
+    if validation is not None and not len(validation):
+        raise ValueError("train: there are no validation images")
+    if validation is not None and tuple(validation.classes) != model.classes:
         raise ValueError(
-            f"the validation images are of {len(validation.classes)} classes, which are not, in names "
-            f"and order, the {len(training.classes)} of the training images"
+            f"train: the validation images are of {len(validation.classes)} classes, which are not, in "
+            f"names and order, the {len(model.classes)} of the training images"
         )
+    for name, value in model.params.items():
+        if not np.isfinite(value).all():
+            raise ValueError(f"train: {name}, to start from, is not finite")
+    if targets is None:
+        return
+    wanted = (len(training), model.plan.classes)
+    if targets.shape != wanted:
+        raise ValueError(f"train: targets must be {wanted}, found {targets.shape}")
+    if not np.isfinite(targets).all():
+        raise ValueError("train: targets are not finite; no teacher may say NaN or infinity")
 
 
 def remarks(training: Dataset, config: Config) -> list[str]:
