@@ -19,6 +19,7 @@ from npmobilenet.training.history import Silent
 from npmobilenet.training.optimizers import Adam, Optimizer, Sgd
 from npmobilenet.training.run import Diverged
 from npmobilenet.weights import load, save
+from npmobilenet.weights.native import write_whole
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ALWAYS = replace(CONFIG, train=replace(CONFIG.train, save_minutes=0))
@@ -40,7 +41,9 @@ class Listening(Silent):
         self.remarks.append(text)
 
 
-def failing(patch: pytest.MonkeyPatch, owner: Any, name: str, call: int, error: Exception) -> None:
+def failing(
+    patch: pytest.MonkeyPatch, owner: Any, name: str, call: int, error: BaseException
+) -> None:
     """The so many-th call of a function raises; those before it do what they did."""
     done, before = 0, getattr(owner, name)
 
@@ -170,6 +173,13 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     require_the_same(tmp_path, straight)
 
 
+def test_ctrl_c_while_writing_leaves_no_half(tmp_path: Path, monkeypatch: Any) -> None:
+    failing(monkeypatch, os, "fsync", 1, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "file", b"content")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_at_every_moment_there_is_a_last_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:
     """Before and after whatever a save does with names."""
     with pytest.raises(KeyboardInterrupt):
@@ -233,6 +243,9 @@ def test_damage_anywhere_is_noticed(tmp_path: Path) -> None:
         if not remark:  # a bit of the seal's own name
             assert all(np.array_equal(state.params[n], right.params[n]) for n in right.params)
     assert noticed > 0.95 * len(places)
+    told = whole.index(b'seen\\": 16') + 8  # a digit of a sum that no array depends on
+    file.write_bytes(whole[:told] + b"7" + whole[told + 1 :])
+    assert "damaged: what it says beside its arrays" in load_checkpoint(tmp_path)[3]
     for length in (0, 7, 8, 100, header - 1, header, len(whole) - 1):
         file.write_bytes(whole[:length])
         assert load_checkpoint(tmp_path)[1].step == 1

@@ -39,11 +39,10 @@ def locked(folder: Path, remark: Callable[[str], None] = lambda text: None) -> I
         yield
     finally:
         del _HELD[place]
-        if sys.platform == "win32":  # an open file cannot be removed there
-            file.close()
-        with suppress(OSError):
+        with file, suppress(OSError):  # closing it is the end of the lock
+            if sys.platform == "win32":  # an open file cannot be removed there
+                file.close()
             (folder / LOCK).unlink(missing_ok=True)
-        file.close()
 
 
 def _locked_file(path: Path) -> tuple[IO[bytes], bool]:
