@@ -159,8 +159,6 @@ def load(path: str | Path) -> Model:
 
 
 def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
-    if metadata.get("metadata_sha256", sealed := _seal(metadata)) != sealed:
-        raise ValueError("damaged: what it says beside its arrays is not what was saved")
     made_by = json.loads(metadata["plan"])
     made_by["resolution"] = tuple(made_by["resolution"])
     made_by["dialect"] = Dialect.from_json(made_by["dialect"])
@@ -179,7 +177,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         if name.startswith(_EXTRA)
     }
     made = plan(**made_by)
-    return Model(
+    model = Model(
         plan=made,
         params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
         classes=tuple(json.loads(metadata["classes"])),
@@ -187,3 +185,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         extra=extra,
         notes=json.loads(metadata["notes"]),
     )
+    # last: what can be said of a change more precisely has been
+    if metadata.get("metadata_sha256", sealed := _seal(metadata)) != sealed:
+        raise ValueError("damaged: what it says beside its arrays is not what was saved")
+    return model
