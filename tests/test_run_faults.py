@@ -15,6 +15,7 @@ from npmobilenet.training import checkpoint, loop, plots
 from npmobilenet.training.checkpoint import load_checkpoint, save_checkpoint
 from npmobilenet.training.conclusion import conclude
 from npmobilenet.training.config import Config
+from npmobilenet.training.folder import traces
 from npmobilenet.training.history import Silent
 from npmobilenet.training.optimizers import Adam, Optimizer, Sgd
 from npmobilenet.training.run import Diverged
@@ -201,6 +202,53 @@ def test_at_every_moment_there_is_a_last_checkpoint(tmp_path: Path, monkeypatch:
         run(tmp_path, ALWAYS, resume=True, stop=after(2))
     assert steps == sorted(steps)
     assert {3, 4, 5} == set(steps)
+
+
+class Kill(BaseException):
+    """The end of the process, as far as the run can see."""
+
+
+@pytest.mark.long
+def test_a_kill_at_every_moment(tmp_path: Path, monkeypatch: Any) -> None:
+    """Before and after each call that changes the disk, of a whole run that saves after each step.
+
+    What is left is refused to a new run, as soon as anything was learnt, and goes on to the same bits.
+    """
+    short = replace(ALWAYS, train=replace(ALWAYS.train, epochs=1, batch=27))  # three steps
+    run(tmp_path / "straight", short)
+    names = ((Path, "replace"), (Path, "unlink"), (os, "link"), (os, "fsync"))
+    for moment in range(1, 1000):
+        folder, left = tmp_path / str(moment), moment
+
+        def dying(function: Any) -> Any:
+            def call(*given: Any, **named: Any) -> Any:
+                nonlocal left
+                for act in (lambda: None, lambda: function(*given, **named)):
+                    found = act()
+                    left -= 1
+                    if left <= 0:  # and nothing more happens on the way out
+                        raise Kill
+                return found
+
+            return call
+
+        with monkeypatch.context() as patch:
+            for owner, name in names:
+                patch.setattr(owner, name, dying(getattr(owner, name)))
+            try:
+                run(folder, short)
+            except Kill:
+                pass
+            else:
+                break
+        if learnt := traces(folder):
+            with pytest.raises(ValueError, match="already holds a run"):
+                run(folder, short)
+        run(folder, short, resume=bool(learnt))
+        assert not [*folder.glob("*.part"), *folder.glob("*.new")], moment
+        for name in ("last.safetensors", "best.safetensors"):
+            assert_same(load(folder / name), load(tmp_path / "straight" / name))
+    assert moment > 100
 
 
 def test_file_systems_without_second_names_keep_a_copy(tmp_path: Path, monkeypatch: Any) -> None:
