@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -202,7 +203,7 @@ def test_a_full_disk_is_noticed_before_the_first_step(tmp_path: Path, monkeypatc
     longest = 3 * sizes["last.safetensors"] + sizes["best.safetensors"]
     free = 0
     monkeypatch.setattr(
-        folders.shutil, "disk_usage", lambda path: type("Usage", (), {"free": free})
+        folders.shutil, "disk_usage", lambda path: SimpleNamespace(total=free + 1, free=free)
     )
     with pytest.raises(OSError, match=r"MB are needed for the run's checkpoints, 0.0 MB are free"):
         run(tmp_path / "run", short)

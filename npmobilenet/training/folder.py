@@ -83,9 +83,13 @@ def require_room(folder: Path, plan: Plan, config: Config) -> None:
         for name in (LAST, PREVIOUS, BEST)
         if (folder / name).exists()
     )
-    needed, free = 3 * (weights + sum(rest)) + weights - there, shutil.disk_usage(folder).free
-    if free < needed:
+    needed = 3 * (weights + sum(rest)) + weights - there
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:  # a file system that does not say
+        return
+    if disk.total and disk.free < needed:
         raise OSError(
             f"{folder}: {needed / 1e6:,.1f} MB are needed for the run's checkpoints, "
-            f"{free / 1e6:,.1f} MB are free on the disk"
+            f"{disk.free / 1e6:,.1f} MB are free on the disk"
         )
