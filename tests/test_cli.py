@@ -187,7 +187,7 @@ def test_resume_of_a_finished_run_and_of_another(
     words = ["train", photos, *SETUP, "--output", trained]
     assert call(capsys, *words, "--resume")[0] == 0
     code, _, err = call(capsys, *words)
-    assert (code, "already holds a run" in err) == (1, True)
+    assert (code, "already holds a run" in err, "--anew" in err) == (2, True, True)
     code, _, err = call(capsys, *words, "--resume", "--seed", 4)
     assert (code, "seed 0, not 4" in err) == (1, True)
 

@@ -1,8 +1,10 @@
 """How long work shows itself: a bar on a terminal, plain lines in a pipe."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -13,7 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..training.folder import traces
 from ..training.history import Epoch, Moment
+from ..training.run import Diverged
 from .common import console
 
 EVERY = 10.0  # seconds between lines in a pipe
@@ -22,10 +26,14 @@ BAR = 20  # columns
 
 
 class ConsoleReporter:
-    """A bar on a terminal, a line now and then in a pipe, a line for each epoch in both."""
+    """A bar on a terminal, a line now and then in a pipe, a line for each epoch in both.
 
-    def __init__(self, out: Console) -> None:
-        self.out = out
+    A terminal that was closed, or a pipe whose reader is gone, costs no run: it goes on unseen.
+    A run that ends early in `folder` leaves a line that says how it goes on.
+    """
+
+    def __init__(self, out: Console, folder: Path | None = None) -> None:
+        self.out, self.folder = out, folder
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=BAR),
@@ -37,13 +45,19 @@ class ConsoleReporter:
         )
         self.task = self.bar.add_task("epoch", figures="", visible=False)
         self.said = time.monotonic()
+        self.moved = False  # whether the run has come any further
 
     def __enter__(self) -> "ConsoleReporter":
         self.bar.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with suppress(OSError):
+            self.bar.stop()
+        early = kind is not None and (self.moved or issubclass(kind, KeyboardInterrupt))
+        if early and kind is not Diverged and self.folder and traces(self.folder):
+            place = shlex.quote(str(self.folder))
+            self.remark(f"stopped; go on with: npmobilenet train --resume --output {place}")
 
     def step(self, moment: Moment) -> None:
         """Move the bar; in a pipe print a line every ten seconds."""
@@ -52,10 +66,7 @@ class ConsoleReporter:
         now = time.monotonic()
         if not self.out.is_terminal and now - self.said >= EVERY:
             self.said = now
-            self.out.print(
-                f"  epoch {moment.epoch}  step {moment.step}/{moment.steps}  {figures}",
-                markup=False, soft_wrap=True,
-            )  # fmt: skip
+            self._say(f"  epoch {moment.epoch}  step {moment.step}/{moment.steps}  {figures}")
 
     def measure(self, done: int, count: int) -> None:
         """The bar counts validation images."""
@@ -69,21 +80,25 @@ class ConsoleReporter:
                 f"validation loss {done.validation_loss:.4f}  top-1 {done.validation_top1:.2%}"
                 f"{' (best)' if done.best else ''}  "
             )
-        self.out.print(
+        self._say(
             f"epoch {done.epoch:3}  loss {done.loss:.4f}  accuracy {done.accuracy:.2%}  {measured}"
             f"{done.seconds:.1f} s  {done.images_per_second:.0f} images/s  "
-            f"data wait {done.waited / done.seconds:.0%}",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
+            f"data wait {done.waited / max(done.seconds, 1e-9):.0%}"
+        )
 
     def remark(self, text: str) -> None:
         """A line."""
-        self.out.print(f"note: {text}", markup=False, soft_wrap=True)
+        self._say(f"note: {text}")
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):
+            self.out.print(text, markup=False, soft_wrap=True)
 
     def _show(self, text: str, done: int, count: int, figures: str) -> None:
         room = self.out.width - len(f"{text} {done}/{count} ") - BAR - 2
         while figures and len(figures) > room:  # the last ones are left out whole, no number is cut
             figures = figures.rpartition("  ")[0]
+        self.moved = True
         self.bar.update(
             self.task, description=text, completed=done, total=count, figures=figures, visible=True
         )

@@ -2,11 +2,12 @@
 
 import argparse
 import math
+import os
+import shlex
 import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..models.dialects import DIALECTS
@@ -17,12 +18,14 @@ from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
 from .common import at_least, between, compile_kernels, console, resolution_option
 from .progress import ConsoleReporter
+from .stopping import Stopper, leave_output, say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..ops.checks import Array
     from ..training.prepare import Prepared
+    from ..weights.native import Model
 
 # flag -> where its value goes in the configuration
 FLAGS = {
@@ -57,7 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("-o", "--option", metavar="SECTION.KEY=VALUE", action="append", default=[],
         help="set one key of the configuration, as train.epochs=20; may be repeated")  # fmt: skip
     add("--output", metavar="FOLDER", help="where the run is kept (runs/NAME-OF-DATA)")
-    add("--resume", action="store_true", help="go on with that run after its last checkpoint")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume", action="store_true", help="go on with that run after its last checkpoint"
+    )
+    again.add_argument(
+        "--anew", action="store_true", help="erase the run that is there, and begin anew"
+    )
     add("--model", choices=list(MODELS), help=f"({model.name})")
     add("--width", type=float, help=f"width multiplier alpha ({model.width})")
     add(
@@ -111,41 +120,77 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; progress on the console, everything else in the run's folder."""
-    from ..training.checkpoint import load_checkpoint
-    from ..training.documents import merged, overrides, read_document
-    from ..training.loop import train
-    from ..training.prepare import prepare_run
-
-    layers = [overrides(options.option), _flags(options)]
-    if options.config:
-        layers.insert(0, read_document(options.config))
-    if not (options.output or merged(*layers).get("data", {}).get("path")):
-        options.complain("give DATA, a configuration with data.path, or with --resume its --output")
-    folder = Path(options.output or Path("runs") / Path(merged(*layers)["data"]["path"]).name)
-    resumed = None
-    if options.resume:
-        resumed, *_ = load_checkpoint(folder)
-        layers.insert(0, resumed.notes["config"])
-    elif not merged(*layers).get("data", {}).get("path"):
-        options.complain("give DATA, or a configuration with data.path")
-    prepared = prepare_run(merged(*layers), resumed)
-    out = console()
-    _introduce(out, prepared)
-    compile_kernels(out, prepared.plan, prepared.config.train.engine)
-    targets = _ask(out, prepared)
-    with ConsoleReporter(out) as reporter, Stopper() as stopper:
+    with Stopper() as stopper:
         try:
+            _run(options, stopper)
+        except KeyboardInterrupt:
+            if stopper.number in (0, signal.SIGINT):
+                raise
+            say(f"\nnpmobilenet: ended by {signal.Signals(stopper.number).name}\n")
+            leave_output()
+            return 128 + stopper.number
+    return 0
+
+
+def _run(options: argparse.Namespace, stopper: Stopper) -> None:
+    from ..training.folder import in_use, require_room
+    from ..training.loop import train
+    from ..training.plots import trouble
+    from ..training.prepare import prepare_run
+    from ..training.threads import computing_threads
+
+    folder, document, resumed = _asked(options)
+    prepared = prepare_run(document, resumed)
+    out = console()
+
+    def note(text: str) -> None:
+        out.print(f"note: {text}", markup=False, soft_wrap=True)
+
+    with in_use(folder, note), computing_threads(prepared.config.train.threads):
+        require_room(folder, prepared.plan, prepared.config)
+        _introduce(out, prepared)
+        if missing := trouble():
+            note(missing)
+        compile_kernels(out, prepared.plan, prepared.config.train.engine)
+        targets = _ask(out, prepared)
+        with ConsoleReporter(out, folder) as reporter, stopper.learning():
             train(
                 prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
                 prepared.config, folder, reporter,
                 params=prepared.params, targets=targets, resume=options.resume,
-                stop=stopper.stop,
+                anew=options.anew, stop=stopper.stop,
             )  # fmt: skip
-        except KeyboardInterrupt:
-            reporter.remark(f"stopped; go on with: npmobilenet train --resume --output {folder}")
-            raise
-    _conclude(out, prepared, folder)
-    return 0
+        command = "npmobilenet " + shlex.join(sys.argv[1:])
+        _conclude(out, prepared, folder, command, said=missing)
+
+
+def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]":
+    """The run's folder, its configuration, and where it goes on its last checkpoint.
+
+    Usage errors end the program: no images named, or a folder that holds a run already.
+    """
+    from ..training.checkpoint import load_checkpoint
+    from ..training.documents import merged, overrides, read_document
+    from ..training.folder import require_no_run
+
+    layers = [overrides(options.option), _flags(options)]
+    if options.config:
+        layers.insert(0, read_document(options.config))
+    path = merged(*layers).get("data", {}).get("path", "")
+    if not (options.output or path):
+        options.complain("give DATA, a configuration with data.path, or with --resume its --output")
+    folder = Path(options.output or Path("runs") / Path(os.path.abspath(str(path))).name)
+    if options.resume:
+        resumed, *_ = load_checkpoint(folder)
+        return folder, merged(resumed.notes["config"], *layers), resumed
+    if not path:
+        options.complain("give DATA, or a configuration with data.path")
+    if not options.anew:
+        try:
+            require_no_run(folder)
+        except ValueError as error:
+            options.complain(str(error))
+    return folder, merged(*layers), None
 
 
 def _flags(options: argparse.Namespace) -> Document:
@@ -197,13 +242,12 @@ def _ask(out: "Console", prepared: "Prepared") -> "Array | None":
     return targets
 
 
-def _conclude(out: "Console", prepared: "Prepared", folder: Path) -> None:
-    """Curves, confusion matrix and card; where the weights are and how good."""
+def _conclude(out: "Console", prepared: "Prepared", folder: Path, command: str, said: str) -> None:
+    """Curves, confusion matrix and card; where the weights are and how good.  said: a remark already."""
     from ..training.conclusion import conclude
 
-    command = "npmobilenet " + " ".join(sys.argv[1:])
     scores, remarks = conclude(folder, prepared.validation, prepared.config, command)
-    for remark in remarks:
+    for remark in (remark for remark in remarks if remark != said):
         out.print(f"note: {remark}", markup=False, soft_wrap=True)
     weights = f"weights in {folder / 'best.safetensors'}"
     if scores is None:
@@ -216,28 +260,3 @@ def _conclude(out: "Console", prepared: "Prepared", folder: Path) -> None:
             markup=False,
             soft_wrap=True,
         )
-
-
-class Stopper:
-    """Ctrl-C asks for the end of the step that is under way; a second one does not ask."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def stop(self) -> bool:
-        """Whether it was pressed."""
-        return self.asked
-
-    def __enter__(self) -> "Stopper":
-        self.before = signal.getsignal(signal.SIGINT)
-        signal.signal(signal.SIGINT, self._pressed)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self.before)
-
-    def _pressed(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-        print("\nfinishing this step; press Ctrl-C again to lose it", file=sys.stderr)

@@ -1,9 +1,14 @@
-"""What a finished run leaves besides its weights: pictures and a card."""
+"""What a finished run leaves besides its weights: pictures and a card.
 
+None of it may cost the run: the weights are on disk, so what cannot be drawn or written is a remark.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import fonts
-from ..weights.native import load
+from ..weights.native import load, write_whole
 from . import plots
 from .card import Measured, Story, card, facts
 from .checkpoint import BEST
@@ -20,21 +25,38 @@ def conclude(
 ) -> tuple[Evaluation | None, list[str]]:
     """Write curves.png, confusion.png and card.md; the scores of best.safetensors, and remarks.
 
-    Without matplotlib there are no pictures, and a remark says how to get it.
+    What fails is named in a remark; so is how to get matplotlib, without which there are no pictures.
     """
     model, story = load(folder / BEST), Story.of(folder)
-    workers = config.data.workers
-    scores = None if validation is None else evaluate(model, validation, workers=workers)
-    remarks = [] if plots.can_draw() else [plots.ADVICE]
-    if plots.can_draw():
-        plots.curves(story.history, folder / "curves.png")
+    scores: Evaluation | None = None
+    remarks: list[str] = []
+    if validation is not None:
+        with _or_remark(remarks, "the best weights could not be measured again"):
+            scores = evaluate(model, validation, workers=config.data.workers)
+    if trouble := plots.trouble():
+        remarks.append(trouble)
+    else:
+        with _or_remark(remarks, f"{folder / 'curves.png'} could not be drawn"):
+            plots.curves(story.history, folder / "curves.png")
         if scores is not None:
-            plots.confusion(scores, folder / "confusion.png")
-            remarks += filter(None, [fonts.remark(scores.classes)])
-    measured = []
-    if scores is not None:
-        measured.append(Measured.from_scores(PARTS[config.data.validation], scores))
-    told = facts(model.plan, [story], measured, data=config.data.path, command=command)
-    text = card(folder.name, model.plan, [story], told, folder / BEST)
-    (folder / "card.md").write_text(text, encoding="utf-8")
+            with _or_remark(remarks, f"{folder / 'confusion.png'} could not be drawn"):
+                plots.confusion(scores, folder / "confusion.png")
+                remarks += filter(None, [fonts.remark(scores.classes)])
+    with _or_remark(remarks, f"{folder / 'card.md'} could not be written"):
+        measured = []
+        if scores is not None:
+            measured.append(Measured.from_scores(PARTS[config.data.validation], scores))
+        told = facts(model.plan, [story], measured, data=config.data.path, command=command)
+        text = card(folder.name, model.plan, [story], told, folder / BEST)
+        write_whole(folder / "card.md", text.encode(errors="backslashreplace"))
     return scores, remarks
+
+
+@contextmanager
+def _or_remark(remarks: list[str], what: str) -> Iterator[None]:
+    """A line instead of an error: "what: reason"."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        remarks.append(f"{what}: {reason[:300]}")

@@ -171,8 +171,10 @@ class Config:
                 for key in set(table) - known:
                     raise unknown_key(f"switches.{key}", sorted(known))
                 parts[section] = dict(table)
-            else:
+            elif section in SECTIONS:
                 parts[section] = read(SECTIONS[section], table, section)
+            else:
+                raise unknown_key(section, SECTIONS)
         return cls(**parts)
 
     def to_document(self) -> Document:

@@ -19,14 +19,16 @@ from ..models.params import init
 from ..models.plan import Plan
 from ..ops.checks import Array
 from ..weights.native import Model, save, write_whole
-from .checkpoint import BEST, LAST, Progress, load_checkpoint
+from .checkpoint import BEST, Progress, load_checkpoint, settle
 from .compiled_step import Take, taker
 from .config import Config
 from .datasets import Dataset
+from .folder import erase, in_use, require_no_run, require_room
 from .history import Epoch, Moment, Reporter, Silent, write_logs
 from .loader import Batch, batches
 from .mixing import mixed
 from .predict import evaluate
+from .preflight import require_sound
 from .resuming import require_same_run
 from .run import Run, never
 from .step import State, Step
@@ -48,6 +50,7 @@ def train(
     params: Mapping[str, Array] | None = None,
     targets: Array | None = None,
     resume: bool = False,
+    anew: bool = False,
     stop: Callable[[], bool] = never,
 ) -> list[Epoch]:
     """Train and leave in `folder` weights, checkpoints, logs, configuration and class names.
@@ -55,31 +58,38 @@ def train(
     best.safetensors is the epoch with the highest validation top-1, the earlier of equals; without
     validation the last one.  Of `config` the sections data and model are not used: plan and images
     are given here.  params: to start from, else fresh ones.  targets: (n, classes), rows of
-    probabilities to learn instead of labels.  resume: go on with the run in `folder`.
+    probabilities to learn instead of labels.  resume: go on with the run in `folder`; anew: erase it.
     stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised.
-    ValueError for a folder that already holds a run (without resume), a configuration that is not
-    the run's (with it), a loss that is not finite.
+    ValueError for a folder that already holds a run (without resume or anew), a configuration that is
+    not the run's (with resume), a folder in which another run is under way, names that cannot be
+    written, numbers that are no longer finite; OSError where the folder cannot be written or the disk
+    is full.  Whatever ends a run, its last checkpoint stays whole.
     """
-    if targets is not None and targets.shape != (len(training), plan.classes):
-        raise ValueError(
-            f"train: targets must be {(len(training), plan.classes)}, found {targets.shape}"
-        )
+    folder = Path(folder)
     model = Model(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
+    require_sound(model, training, validation, config, targets)
     who = reporter or Silent()
-    take, state, progress, history = _begin(Path(folder), model, config, training, who, resume)
-    run = Run(
-        model, training, validation, config, Path(folder), who, stop, take, state, progress, history,
-        targets,
-    )  # fmt: skip
-    _write_descriptions(run)
-    run.saved = time.monotonic()
-    with computing_threads(config.train.threads):
-        while progress.epoch < config.train.epochs:
+    with (
+        in_use(folder, who.remark),
+        computing_threads(config.train.threads),
+        np.errstate(over="ignore", invalid="ignore"),  # what is not finite is looked for, and said
+    ):
+        if not (resume or anew):
+            require_no_run(folder)
+        begun = _begin(folder, model, config, training, who, resume)
+        run = Run(model, training, validation, config, folder, who, stop, *begun, targets)
+        if resume:
+            run.kept = (run.progress.epoch, run.progress.step)
+        elif anew and (gone := erase(folder)):
+            who.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
+        _write_descriptions(run)
+        run.saved = time.monotonic()
+        while run.progress.epoch < config.train.epochs:
             _learn(run)
             _finish_epoch(run)
-    return history
+        return run.history
 
 
 def _begin(
@@ -92,19 +102,18 @@ def _begin(
     take, slower = taker(step, train.batch, train.threads, train.engine)
     if slower:
         reporter.remark(slower)
+    require_room(folder, model.plan, config)
     if not resume:
-        if (folder / LAST).exists():
-            raise ValueError(f"{folder}: already holds a run; resume it or choose another folder")
         return take, step.start(model.params), Progress(), []
     found, state, progress, remark = load_checkpoint(folder)
     if remark:
         reporter.remark(remark)
     require_same_run(folder, found, model, config, training, reporter)
+    settle(folder)
     return take, state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
 
 
 def _write_descriptions(run: Run) -> None:
-    run.folder.mkdir(parents=True, exist_ok=True)
     indices = {str(index): name for index, name in enumerate(run.training.classes)}
     text = json.dumps(indices, indent=4)
     write_whole(run.folder / "class_indices.json", text.encode())
@@ -131,12 +140,14 @@ def _learn(run: Run) -> None:
     with closing(drawn):
         while progress.step < run.steps:
             started = time.perf_counter()
-            batch = next(drawn)
+            with run.keeping():
+                batch = next(drawn)
             waited = time.perf_counter() - started
             _take_step(run, batch)
             progress.seconds += time.perf_counter() - started
             progress.waited += waited
-            run.interrupt()
+            with run.keeping():
+                run.interrupt()
             if time.monotonic() - run.saved >= 60 * train.save_minutes:
                 run.save()
 
@@ -152,40 +163,27 @@ def _take_step(run: Run, batch: Batch) -> None:
     except ValueError as error:
         if "loss" not in str(error):
             raise
-        raise ValueError(
-            f"{error} at epoch {progress.epoch + 1}, step {progress.step + 1}: try a smaller lr "
-            f"than {run.config.optimizer.lr:g}"
-        ) from None
+        raise run.diverged(str(error), progress.step + 1) from None
     progress.step += 1
     progress.loss += loss * len(logits)
     progress.correct += int((logits.argmax(axis=1) == batch.labels).sum())
     progress.seen += len(logits)
-    run.reporter.step(
-        Moment(
-            progress.epoch + 1, train.epochs, progress.step, run.steps, progress.loss / progress.seen,
-            progress.correct / progress.seen, lr, progress.seen, progress.seconds, progress.waited,
-        )
+    moment = Moment(
+        progress.epoch + 1, train.epochs, progress.step, run.steps, progress.loss / progress.seen,
+        progress.correct / progress.seen, lr, progress.seen, progress.seconds, progress.waited,
     )  # fmt: skip
+    with run.keeping():
+        run.reporter.step(moment)
 
 
 def _finish_epoch(run: Run) -> None:
     """Measure, and put the epoch's figures and checkpoints on disk."""
+    run.save()  # before anything that may fail: measuring can be done again
     progress, started = run.progress, time.perf_counter()
     model = replace(run.model, params=run.state.best_params)
-    loss = top1 = top5 = None
-    if run.validation is not None:
-        count = len(run.validation)
-
-        def shown(done: int) -> None:
-            run.reporter.measure(done, count)
-            run.interrupt()
-
-        workers = run.config.data.workers
-        scores = evaluate(model, run.validation, workers=workers, progress=shown)
-        loss, top1, top5 = scores.loss, scores.top1, scores.top5
+    loss, top1, top5 = _measured(run, model)
     earlier = [epoch.validation_top1 for epoch in run.history]
     best = top1 is None or all(before is None or top1 > before for before in earlier)
-    seconds = progress.seconds + time.perf_counter() - started
     done = Epoch(
         epoch=progress.epoch + 1,
         step=run.state.step,
@@ -196,9 +194,9 @@ def _finish_epoch(run: Run) -> None:
         validation_loss=loss,
         validation_top1=top1,
         validation_top5=top5,
-        seconds=seconds,
+        seconds=progress.seconds + time.perf_counter() - started,
         waited=progress.waited,
-        images_per_second=progress.seen / progress.seconds,
+        images_per_second=progress.seen / max(progress.seconds, 1e-9),
         best=best,
     )
     run.history.append(done)
@@ -206,5 +204,25 @@ def _finish_epoch(run: Run) -> None:
     if best:
         save(replace(model, notes=run.notes()), run.folder / BEST)
     run.save()
-    write_logs(run.folder, run.history)
+    try:
+        write_logs(run.folder, run.history)
+    except OSError as error:  # a program that shows the log may hold it; the history has it all
+        run.reporter.remark(str(error))
     run.reporter.epoch(done)
+
+
+def _measured(run: Run, model: Model) -> tuple[float | None, float | None, float | None]:
+    """Loss, top-1 and top-5 on the validation images, where there are any."""
+    if run.validation is None:
+        return None, None, None
+    count = len(run.validation)
+
+    def shown(done: int) -> None:
+        run.reporter.measure(done, count)
+        run.interrupt()
+
+    workers = run.config.data.workers
+    scores = evaluate(model, run.validation, workers=workers, progress=shown)
+    if not np.isfinite(scores.loss):
+        raise run.diverged(f"the validation loss is {scores.loss}", run.progress.step)
+    return scores.loss, scores.top1, scores.top5

@@ -19,6 +19,17 @@ def can_draw() -> bool:
     return find_spec("matplotlib") is not None
 
 
+def trouble() -> str:
+    """Why nothing can be drawn, in a line; "" where it can."""
+    if not can_draw():
+        return ADVICE
+    try:
+        import matplotlib.figure  # noqa: F401
+    except Exception as error:  # built for another NumPy, a configuration that it cannot read
+        return f"no pictures of curves: matplotlib cannot be used ({' '.join(str(error).split())})"
+    return ""
+
+
 def _figure(width: float, height: float) -> Any:
     """A figure that needs no screen.  ValueError with advice where matplotlib is missing."""
     if not can_draw():
@@ -75,8 +86,9 @@ def _labels(names: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """The names as a font here can write them, and that font."""
     font = font_for(names, 16)
     file = getattr(font, "path", None)  # Pillow's own is in no file; matplotlib's has more
-    own: dict[str, Any] = {"parse_math": False}  # a name may have dollars in it
+    # a class called "$5" is no mathematics
+    own: dict[str, Any] = {"parse_math": False, "usetex": False}
     if isinstance(file, str):
         own["fontproperties"] = Path(file)
-    labels = [written(name, font) for name in names]
+    labels = [" ".join(written(name, font).split()) for name in names]
     return [t if len(t) <= LONGEST else t[: LONGEST - 3] + "..." for t in labels], own

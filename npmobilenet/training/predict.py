@@ -1,6 +1,7 @@
 """What a trained model says: of single images, and of a whole data set."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -50,7 +51,7 @@ def logits_of(
     workers: int,
     engine: str = "compiled",
     augmentation: Augment = NONE,
-) -> Iterator[tuple[Array, Array]]:
+) -> Generator[tuple[Array, Array], None, None]:
     """Logits and labels of a data set, a batch at a time, in its own order."""
     logits = predictor(model, min(batch_size, len(dataset)), engine)
     for batch in batches(
@@ -81,13 +82,14 @@ def evaluate(
     correct5 = count = 0
     loss = 0.0
     drawn = logits_of(model, dataset, batch_size=batch_size, workers=workers, engine=engine)
-    for logits, labels in drawn:
-        ranked = np.argsort(-logits, axis=1, kind="stable")
-        correct5 += int((ranked[:, :5] == labels[:, None]).any(axis=1).sum())
-        loss += ops.softmax_cross_entropy(logits, labels)[0] * len(labels)
-        count += len(labels)
-        parts.append((labels, ranked[:, 0], ops.softmax(logits).max(axis=1)))
-        progress(count)
+    with closing(drawn):  # its threads end here, whatever `progress` raises
+        for logits, labels in drawn:
+            ranked = np.argsort(-logits, axis=1, kind="stable")
+            correct5 += int((ranked[:, :5] == labels[:, None]).any(axis=1).sum())
+            loss += ops.softmax_cross_entropy(logits, labels)[0] * len(labels)
+            count += len(labels)
+            parts.append((labels, ranked[:, 0], ops.softmax(logits).max(axis=1)))
+            progress(count)
     labels, predicted, confidence = (np.concatenate(part) for part in zip(*parts, strict=True))
     correct = int((predicted == labels).sum())
     return Evaluation(

@@ -16,6 +16,8 @@ from .data import Splits, default_preprocessing, load_splits
 from .datasets import Dataset
 from .distillation import targets
 from .documents import merged
+from .preflight import remarks as unusual
+from .preflight import require_images, require_names, require_texts
 from .subsets import at_resolution, cached, free_megabytes, hold_out
 from .transfer import read_weights, transferred
 from .transforms import Preprocessing
@@ -69,6 +71,7 @@ def prepare_run(
     it once began is not asked again.  ValueError, in one line, for what cannot be.
     """
     asked = Config.from_document(document)  # complains before anything is read
+    require_texts(asked)
     source = resumed
     if asked.model.weights and not resumed:
         source = read_weights(asked.model.weights, asked.model.family)
@@ -79,11 +82,15 @@ def prepare_run(
     )
     config = asked if resumed else Config.from_document(_settled(document, splits, source))
     training, validation = splits.train, splits.validation
+    require_names(training.classes, config.data.path)
+    require_images(training, "training")
+    if validation is not None and config.data.validation == "given":
+        require_images(validation, "validation")
     if config.data.validation == "holdout":
         training, validation = hold_out(splits.train, config.data.holdout, config.train.seed)
     elif config.data.validation == "none":
         validation = None
-    remarks, params = list(warnings(training, validation)), None
+    remarks, params = [*warnings(training, validation), *unusual(training, config)], None
     if resumed is not None:
         network, preprocessing = resumed.plan, resumed.preprocessing
     else:

@@ -1,14 +1,15 @@
 """A run under way, and what follows from it: its checkpoints, its steps, its learning rate."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..ops.checks import Array
 from ..weights.native import Model
-from .checkpoint import Progress, data_fingerprint, save_checkpoint
+from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
 from .compiled_step import Take
 from .config import Config
 from .datasets import Dataset
@@ -20,6 +21,10 @@ from .step import State
 def never() -> bool:
     """Go on to the end."""
     return False
+
+
+class Diverged(ValueError):
+    """A run whose numbers are no longer numbers."""
 
 
 @dataclass
@@ -39,11 +44,38 @@ class Run:
     history: list[Epoch]
     targets: Array | None = None  # (n, classes) instead of labels
     saved: float = 0.0  # when
+    kept: tuple[int, int] | None = None  # epoch and step of the checkpoint on disk
 
     def save(self) -> None:
-        """Write a checkpoint of this moment."""
+        """Write a checkpoint of this moment, unless there is one.
+
+        ValueError where an array is not finite: the checkpoint that is there is better.
+        """
+        moment = (self.progress.epoch, self.progress.step)
+        if moment == self.kept:
+            return
+        if name := not_finite(self.state):
+            raise self.diverged(f"{name} is not finite", self.progress.step)
         save_checkpoint(self.folder, self.model, self.state, self.progress, self.notes())
-        self.saved = time.monotonic()
+        self.saved, self.kept = time.monotonic(), moment
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Save before an error ends the run: around what may fail between two steps."""
+        try:
+            yield
+        except Exception:
+            if self.state.step:
+                with suppress(OSError, ValueError):  # the first error is the one to tell
+                    self.save()
+            raise
+
+    def diverged(self, what: str, step: int) -> "Diverged":
+        """The error that ends the run at this step of the epoch."""
+        return Diverged(
+            f"{what} at epoch {self.progress.epoch + 1}, step {step}: try a smaller lr than "
+            f"{self.config.optimizer.lr:g}"
+        )
 
     def notes(self) -> dict[str, Any]:
         """What weight files tell of the run."""

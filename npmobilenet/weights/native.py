@@ -5,9 +5,11 @@ was trained with, and for a run that may go on the state of the optimiser.  Noth
 remembered beside it, and nothing in it is executed.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -85,13 +87,13 @@ def save(model: Model, path: str | Path) -> None:
         "preprocessing": json.dumps(model.preprocessing.to_json()),
         "notes": json.dumps(model.notes, ensure_ascii=False),
     }
-    metadata["metadata sha256"] = _seal(metadata)
+    metadata["metadata_sha256"] = _seal(metadata)
     write_whole(path, to_bytes(tensors, metadata))
 
 
 def _seal(metadata: Mapping[str, str]) -> str:
     """SHA-256 over the metadata but for this number itself."""
-    told = sorted(item for item in metadata.items() if item[0] != "metadata sha256")
+    told = sorted(item for item in metadata.items() if item[0] != "metadata_sha256")
     return sha256(json.dumps(told).encode()).hexdigest()
 
 
@@ -119,7 +121,10 @@ def plan_as_json(plan: Plan) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that nobody ever sees half of it; an OSError names `path`."""
+    """Put `content` at `path` so that nobody ever sees half of it; an OSError names `path`.
+
+    What comes in between (a full disk, Ctrl-C) leaves what was there before, and nothing beside it.
+    """
     aside = path.with_name(path.name + ".part")
     try:
         with aside.open("wb") as file:
@@ -128,17 +133,29 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         aside.replace(path)
         flush_folder(path.parent)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
+    except BaseException as error:
+        with suppress(OSError):  # on a disk that went away
+            aside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise
 
 
 def flush_folder(folder: Path) -> None:
-    """Put a new name in a folder on disk, not only the file's content; where folders can be opened."""
+    """Put a new name in a folder on disk, not only the file's content; where folders can be opened.
+
+    Some network file systems cannot, and some folders may be written and not read: nothing is lost.
+    """
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+        except PermissionError:
+            return
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+                raise
         finally:
             os.close(descriptor)
 
@@ -222,6 +239,6 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         extra=extra,
         notes=json.loads(metadata["notes"]),
     )
-    if metadata.get("metadata sha256", seal := _seal(metadata)) != seal:  # older files have none
+    if metadata.get("metadata_sha256", seal := _seal(metadata)) != seal:  # older files have none
         raise ValueError("the metadata are not those that were saved: another SHA-256")
     return found

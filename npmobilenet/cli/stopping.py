@@ -1,0 +1,75 @@
+"""Signals that end a run: Ctrl-C, SIGTERM of a system that shuts down, SIGHUP of a terminal that goes.
+
+While a run is learning, the first asks for the end of the step that is under way, and a second one
+does not ask; before and after, where nothing can be lost, the first ends it.  Exit codes are the shell's,
+128 and the signal's number: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last two are not on every system
+
+
+class Stopper:
+    """Listens while it is entered, in the main thread; a signal that was ignored stays ignored."""
+
+    def __init__(self) -> None:
+        self.number = 0  # of the last signal that came
+        self.asking = False
+        self.before: dict[int, Any] = {}
+
+    def stop(self) -> bool:
+        """Whether a run that is learning should end."""
+        return bool(self.number)
+
+    @contextmanager
+    def learning(self) -> Iterator[None]:
+        """Ask, while this lasts.  KeyboardInterrupt at its end if nobody asked in time."""
+        self.asking = True
+        try:
+            yield
+        finally:
+            self.asking = False
+        if self.number:
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> "Stopper":
+        if threading.current_thread() is threading.main_thread():
+            for name in NAMES:
+                number = getattr(signal, name, None)
+                if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self.before[number] = signal.signal(number, self._came)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        again, self.number = self.number, number
+        if again or not self.asking:
+            raise KeyboardInterrupt
+        hint = "; press Ctrl-C again to lose it" if number == signal.SIGINT else " and saving it"
+        say(f"\nfinishing this step{hint}\n")
+
+
+def say(text: str) -> None:
+    """On standard error, past Python's buffers, which a signal may find half written; if it is there."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.write(sys.stderr.fileno(), text.encode())
+
+
+def leave_output() -> None:
+    """Let go of a terminal that is no more: what is still meant for it is no error."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,90 @@
+"""One run in a folder at a time: a lock that ends with its process, however that ends.
+
+The lock is the system's, on the file run.lock; what stands in the file, a process and a machine, is
+for people.  A file that a killed process left behind locks nothing.
+"""
+
+import errno
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+LOCK = "run.lock"
+_HELD: dict[Path, int] = {}  # folder -> the thread of this process that holds it
+_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
+_BYTE = 1 << 30  # Windows locks bytes against reading too: one that is not there
+
+
+@contextmanager
+def locked(folder: Path, remark: Callable[[str], None] = lambda text: None) -> Iterator[None]:
+    """Nobody else can lock this folder while this lasts; the thread that holds it may do so again.
+
+    ValueError where another run does, naming its process; OSError where nothing can be written.  On a
+    file system without locks `remark` is told so, and all goes on without one.
+    """
+    place, me = folder.resolve(), threading.get_ident()
+    if _HELD.get(place) == me:
+        yield
+        return
+    file, works = _locked_file(folder / LOCK)
+    if not works:
+        remark(f"{folder}: this file system has no locks; begin no second run in this folder")
+    _HELD[place] = me
+    try:
+        yield
+    finally:
+        del _HELD[place]
+        with file, suppress(OSError):  # closing it is the end of the lock
+            if sys.platform == "win32":  # an open file cannot be removed there
+                file.close()
+            (folder / LOCK).unlink(missing_ok=True)
+
+
+def _locked_file(path: Path) -> tuple[IO[bytes], bool]:
+    """The file, locked and with our name in it, and whether that means something."""
+    while True:
+        try:
+            file = path.open("a+b")
+        except OSError as error:
+            raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
+        try:
+            works = _lock(file)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    file.truncate(0)
+                    file.write(f"{os.getpid()} on {platform.node()}\n".encode())
+                    file.flush()
+                    return file, works
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # whoever held it has just ended and removed it: another name, another lock
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Lock it; False where the file system has no locks.  ValueError where somebody else has."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(_BYTE)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            return False
+        file.seek(0)
+        who = file.read().decode(errors="replace").strip() or "unknown"
+        raise ValueError(
+            f"{Path(file.name).parent}: another run writes there (process {who}); wait for its end, "
+            "or choose another folder"
+        ) from None
+    return True

@@ -1,0 +1,78 @@
+"""What can be known of names and images before the first step is found before it.
+
+The run's folder has checks of its own (folder.py).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..ops.checks import Array
+from ..text import printable
+from ..weights.native import Model
+from .config import Config
+from .datasets import Dataset
+
+
+def require_names(classes: Sequence[str], source: str) -> None:
+    """ValueError where a class's name could not be written into weights, logs and pictures."""
+    bad = [name for name in classes if printable(name) != name]
+    if bad:
+        raise ValueError(
+            f"{source}: {len(bad)} of {len(classes)} classes have bytes that are not UTF-8, or control "
+            f"characters, in their names, the first is {bad[0]!r}; rename them"
+        )
+
+
+def require_texts(config: Config) -> None:
+    """ValueError where a text of the configuration, mostly a path, could not be written as UTF-8."""
+    for section, table in config.to_document().items():
+        for key, value in table.items():
+            for text in value if isinstance(value, list) else [value]:
+                if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
+                    raise ValueError(f"{section}.{key}: {text!r} is not UTF-8; rename it")
+
+
+def require_images(dataset: Dataset, what: str) -> None:
+    """ValueError where there are none; that their files are there, `load_splits` has seen."""
+    if not len(dataset):
+        raise ValueError(f"there are no {what} images")
+
+
+def require_sound(
+    model: Model,
+    training: Dataset,
+    validation: Dataset | None,
+    config: Config,
+    targets: Array | None,
+) -> None:
+    """ValueError for what `train` is given and could not learn from, measure on, or write down."""
+    require_names(training.classes, "train")
+    require_texts(config)
+    if validation is not None and not len(validation):
+        raise ValueError("train: there are no validation images")
+    if validation is not None and tuple(validation.classes) != model.classes:
+        raise ValueError(
+            f"train: the validation images are of {len(validation.classes)} classes, which are not, in "
+            f"names and order, the {len(model.classes)} of the training images"
+        )
+    for name, value in model.params.items():
+        if not np.isfinite(value).all():
+            raise ValueError(f"train: {name}, to start from, is not finite")
+    if targets is None:
+        return
+    wanted = (len(training), model.plan.classes)
+    if targets.shape != wanted:
+        raise ValueError(f"train: targets must be {wanted}, found {targets.shape}")
+    if not np.isfinite(targets).all():
+        raise ValueError("train: targets are not finite; no teacher may say NaN or infinity")
+
+
+def remarks(training: Dataset, config: Config) -> list[str]:
+    """What is no error, but may not have been meant."""
+    if config.train.batch <= len(training):
+        return []
+    return [
+        f"a batch of {config.train.batch:,} is more than the {len(training):,} training images: each "
+        "epoch is one step"
+    ]
