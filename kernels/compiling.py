@@ -7,20 +7,19 @@ is the plain Python function until somebody calls it.  Only then is Numba import
 compiled, so that everything else works where Numba is absent and `import npmobilenet` stays quick.
 
 Numba keeps compiled kernels on disk and compiles again when the file of the kernel changes, but it
-does not notice an edit of a helper in another file.  Here the name of the cache folder is a hash of
-every file in this folder: after any edit the kernels start from an empty cache.
+does not notice an edit of a helper in another file.  keeping.py and store.py do.
 """
 
 import gc
-import hashlib
 import os
 import sys
-import tempfile
 import threading
+import weakref
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from types import FunctionType
+from typing import Any
+
+from . import keeping
 
 prange = range  # in the plain function; the compiled one sees numba.prange under this name
 
@@ -34,8 +33,21 @@ _ONLY_PRANGE = {"prange": True} | dict.fromkeys(
     ("comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil"), False
 )
 
-_lock = threading.RLock()
+_locks: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def lock() -> Any:
+    """A lock for one thread at a time, which may take it again; in a forked child nobody holds it."""
+    made = threading.RLock()
+    _locks.add(made)
+    return made
+
+
+_lock = lock()  # of whoever compiles
+_turn = lock()  # of a kernel on several threads, where the library of threads needs it
+_kernels: weakref.WeakSet[Any] = weakref.WeakSet()
 _listening = False
+_alone = False  # whether this process is a forked child that must not start threads
 
 
 def announce(kernel: str) -> None:
@@ -44,35 +56,12 @@ def announce(kernel: str) -> None:
     if not _announced:
         _announced = True
         print(
-            "npmobilenet: compiling kernels for this CPU (kept on disk for next time) ...",
-            file=sys.stderr,
+            f"npmobilenet: compiling kernels for this CPU ({keeping.place()}) ...", file=sys.stderr
         )
 
 
 _announced = False
 on_compile = announce  # a caller with a progress display puts its own function here
-
-
-def fingerprint() -> str:
-    """Hash of every source file of the kernels, whatever their dates say, and of what they read."""
-    digest = hashlib.sha256(os.environ.get("NPMOBILENET_LANES", "").encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: NUMBA_CACHE_DIR if set, else the user's cache folder."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        base = Path(chosen)
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "npmobilenet" / f"kernels-{fingerprint()}"
 
 
 class compiled:
@@ -83,13 +72,15 @@ class compiled:
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__wrapped__ = function  # for inspect.signature and help()
-        self._dispatcher = None
+        self._run = None
+        _kernels.add(self)
 
     def __call__(self, *arguments):
-        if self._dispatcher is None:
+        run = self._run
+        if run is None:
             with _lock:
-                self._dispatcher = self._dispatcher or _compile(self.function)
-        return self._dispatcher(*arguments)
+                run = self._run = self._run or _compile(self.function)
+        return run(*arguments)
 
 
 def _compile(function):
@@ -101,16 +92,55 @@ def _compile(function):
     import numba
 
     _listen()
+    parallel = "prange" in function.__code__.co_names
+    together = parallel and not _alone
     names = {**function.__globals__, "prange": numba.prange}
     twin = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
-    twin.__qualname__ = function.__qualname__
-    parallel = _ONLY_PRANGE if "prange" in function.__code__.co_names else False
-    jit = numba.njit(parallel=parallel, fastmath=_RELAXED, error_model="numpy", nogil=True)
+    # the two are kept side by side, and must not be taken for each other
+    twin.__qualname__ = function.__qualname__ + ".alone" * (parallel and _alone)
+    jit = numba.njit(
+        parallel=together and _ONLY_PRANGE, fastmath=_RELAXED, error_model="numpy", nogil=True
+    )
     dispatcher = jit(twin)
-    with _kept() as possible:
-        if possible:
-            dispatcher.enable_caching()
+    _keep(dispatcher, twin)
+    if together and _threads() == "workqueue":  # two Python threads at once would end the process
+        return lambda *arguments: _in_turn(dispatcher, arguments)
     return dispatcher
+
+
+def _threads():
+    """Numba's library of threads, which is chosen when the threads start: "omp", "tbb", "workqueue"."""
+    import numba
+
+    numba.get_num_threads()  # starts them
+    return numba.threading_layer()
+
+
+def _in_turn(dispatcher, arguments):
+    with _turn:
+        return dispatcher(*arguments)
+
+
+def _forked():
+    """In a child: nobody else is here who could hold a lock, and GNU OpenMP's threads are gone.
+
+    OpenMP would end the child that calls them.  Its kernels are compiled for one thread instead; they
+    give the same bits, for how the work is cut does not depend on threads.
+    """
+    global _alone
+    for held in list(_locks):
+        held._at_fork_reinit()
+    try:
+        _alone = _alone or sys.modules["numba"].threading_layer() == "omp"
+    except (AttributeError, KeyError, ValueError):  # Numba's threads were never started
+        return
+    if _alone:
+        for kernel in list(_kernels):
+            kernel._run = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 @contextmanager
@@ -168,7 +198,7 @@ class compiled_unit:
 
 
 def _compile_unit(function, signature):
-    import numba
+    from numba.core.ccallback import CFunc
     from numba.core.compiler import Compiler
 
     class Announcing(Compiler):
@@ -178,32 +208,21 @@ def _compile_unit(function, signature):
             on_compile(_title(function))
             return super().define_pipelines()
 
-    make = partial(
-        numba.cfunc, signature, pipeline_class=Announcing, fastmath=_RELAXED, error_model="numpy"
-    )
-    with _kept() as possible:
-        return make(cache=possible)(function)
+    options = {"fastmath": _RELAXED, "error_model": "numpy"}
+    arguments = signature.args, signature.return_type
+    code = CFunc(function, arguments, {}, options, pipeline_class=Announcing)
+    _keep(code, function)
+    code.compile()
+    return code
 
 
-@contextmanager
-def _kept():
-    """Numba keeps what it compiles here in our folder; gives False where that cannot be written."""
-    import numba
+def _keep(code, function):
+    """What Numba compiles is kept in our folder and read from it, where there is one."""
+    from .store import Store
 
-    before = numba.config.CACHE_DIR
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # asked here, for Numba would turn to a folder beside the source, whose name tells no edits
-        with tempfile.TemporaryFile(dir=folder):
-            possible = True
-    except OSError:
-        possible = False  # the kernel is compiled anew in every process, and works
-    try:
-        numba.config.CACHE_DIR = str(folder)
-        yield possible
-    finally:
-        numba.config.CACHE_DIR = before
+    place = keeping.place()
+    if place.folder:
+        code._cache = Store(function, place)
 
 
 def _title(function):

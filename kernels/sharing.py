@@ -10,25 +10,29 @@ ask for.  Both processes go through the list, one from either end, and claim eac
 of its name.  Should the second process fail, the first compiles what is missing when it needs it.
 """
 
-import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import compiling
+from . import compiling, keeping
 
 Written = TypeVar("Written")
 FEWEST = 4  # units that are worth a second process, which takes a second to start
+PATIENCE = 10.0  # seconds that it may take longer than the first one
 START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from npmobilenet.kernels.sharing import help_with; help_with(sys.argv[2], sys.argv[3:])"
+    "from npmobilenet.kernels.sharing import help_with; import sys; "
+    "help_with(sys.argv[1], sys.argv[2:])"
 )
+# names of Python itself; in a frozen or embedding application sys.executable is the application
+_PYTHON = re.compile(r"(python|pypy)w?[\d.]*t?d?(-dbg|_d)?(\.exe)?", re.IGNORECASE)
 
 
 def written(write: Callable[[], Written]) -> Written:
@@ -39,16 +43,25 @@ def written(write: Callable[[], Written]) -> Written:
     except compiling.NotKept:
         with compiling.asking("names") as asked:
             write()
-        compile_all(list(dict.fromkeys(asked)))
+        share(list(dict.fromkeys(asked)))
     return write()
 
 
-def compile_all(units: list[Any]) -> None:
-    """Load or compile units."""
-    with tempfile.TemporaryDirectory() as claims, _helper(claims, units):
-        for unit in units:
-            if _claimed(claims, unit.title):
-                unit.address  # noqa: B018  (asking for it compiles it)
+def share(units: list[Any]) -> None:
+    """Load or compile units, half of them in a second process where there can be one.
+
+    None is promised: what nobody has compiled is compiled by whoever asks for its address.
+    """
+    if not _worth_it(units):
+        return
+    try:
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    except OSError:  # nowhere to write
+        return
+    with folder as claims, _helper(claims, units) as wait:
+        own = [unit for unit in units if _claimed(claims, unit.title) and unit.address]
+        if len(own) < len(units):
+            wait()
 
 
 def help_with(claims: str, names: Iterable[str]) -> None:
@@ -60,22 +73,58 @@ def help_with(claims: str, names: Iterable[str]) -> None:
             compiling.units[title].address  # noqa: B018
 
 
+def _worth_it(units: list[Any]) -> bool:
+    """Whether a second process is worth its start, can hand over what it does, and would be Python."""
+    if len(units) < FEWEST or cores() < 2 or not keeping.place().writable:
+        return False
+    name = Path(sys.executable or "").name
+    return not getattr(sys, "frozen", False) and _PYTHON.fullmatch(name) is not None
+
+
 @contextmanager
-def _helper(claims: str, units: list[Any]) -> Iterator[None]:
-    """A second process at work from the other end; at the end it is waited for."""
-    if len(units) < FEWEST or cores() < 2 or not sys.executable:
-        yield
-        return
+def _helper(claims: str, units: list[Any]) -> Iterator[Callable[[], object]]:
+    """A second process at work from the other end; gives the function that waits for it."""
     names = [f"{unit.function.__module__}:{unit.title}" for unit in reversed(units)]
-    nobody = subprocess.DEVNULL
-    command = [sys.executable, "-c", START, json.dumps(sys.path), claims, *names]
-    process = subprocess.Popen(command, stdin=nobody, stdout=nobody, stderr=nobody)
+    nobody, started = subprocess.DEVNULL, time.monotonic()
     try:
-        yield
-        process.wait()
+        process = subprocess.Popen(
+            [*_python(), claims, *names], stdin=nobody, stdout=nobody, stderr=nobody,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )  # fmt: skip
+    except Exception:  # a sandbox may raise anything: then this process compiles alone
+        yield lambda: None
+        return
+
+    def wait() -> None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(time.monotonic() - started + PATIENCE)
+
+    try:
+        yield wait
     finally:
         process.kill()
-        process.wait()
+        wait()
+
+
+def _python() -> list[str]:
+    """This Python, about to run START with this one's modules, and none from the current folder.
+
+    That folder is in sys.path at a prompt and in a notebook, where it comes after whatever was imported
+    at the start; a json.py in it would now come first.
+    """
+    flags = {
+        "-I": sys.flags.isolated,
+        "-E": sys.flags.ignore_environment,
+        "-s": sys.flags.no_user_site,
+        "-S": sys.flags.no_site,
+        "-B": sys.dont_write_bytecode,
+    }
+    here = os.getcwd()
+    path = [entry for entry in sys.path if os.path.abspath(entry or here) != here]
+    path.append(str(Path(import_module("npmobilenet").__file__ or "").parent.parent))
+    chosen = [flag for flag, is_set in flags.items() if is_set]
+    # -P: nothing comes before the standard library
+    return [sys.executable, "-P", *chosen, "-c", f"import sys; sys.path[:] = {path!r}; {START}"]
 
 
 def _claimed(claims: str, title: str) -> bool:

@@ -11,6 +11,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from . import checkout  # noqa: F401  (first: it finds the kernels, which all else needs)
 from .cost import cost  # at once, for the package that it comes from has its name
 
 if TYPE_CHECKING:

@@ -187,7 +187,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> None:
     """Take one step of `network` on noise, so that compiling is done, and seen, before the clock runs."""
-    from ..kernels import compiling
+    from ..kernels import compiling, keeping
     from ..models.params import init
     from ..training.compiled_step import taker
     from ..training.optimizers import Sgd
@@ -214,7 +214,9 @@ def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> No
             compiling.on_compile = before
     if compiled:
         seconds = time.perf_counter() - started
-        out.print(f"{compiled} kernels compiled in {seconds:.0f} s; kept on disk for next time")
+        out.print(
+            f"{compiled} kernels compiled in {seconds:.0f} s; {keeping.place()}", markup=False
+        )
 
 
 def print_json(document: Any) -> None:

@@ -14,11 +14,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compile the kernels of every rung and of the engine; they are kept on disk."""
-    from ..kernels import compiling
-    from ..ops.rungs import default_rung
+    from ..kernels import compiling, keeping
+    from ..ops.rungs import refusal
 
-    if default_rung() == "numpy":
-        raise ValueError("warmup: there is nothing to compile without the package numba")
+    if why := refusal():
+        raise ValueError(f"there is nothing to compile without the package numba, {why}")
     out, names, start = console(), list[str](), time.perf_counter()
 
     def announced(kernel: str) -> None:
@@ -31,12 +31,14 @@ def run(options: argparse.Namespace) -> int:
         _run_everything()
     finally:
         compiling.on_compile = before
-    seconds = time.perf_counter() - start
+    seconds, place = time.perf_counter() - start, keeping.place()
     if options.json:
-        print_json({"compiled": names, "seconds": seconds, "folder": str(compiling.cache_folder())})
+        folder = str(place.folder) if place.writable else None
+        print_json({"compiled": names, "seconds": seconds, "folder": folder})
     else:
         what = f"{len(names)} functions compiled" if names else "everything was compiled before"
-        out.print(f"{what}, {seconds:.1f} s, kept in {compiling.cache_folder()}", soft_wrap=True)
+        kept = f"kept in {place.folder}" if place.writable else place
+        out.print(f"{what}, {seconds:.1f} s, {kept}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.rungs import default_rung
+from ..ops.rungs import need_numba
 
 SIZES = tuple(2**power for power in (18, 20, 22, 24, 26, 28))  # 256 KiB .. 256 MiB
 ROUNDS = 50_000  # multiply-adds of one accumulator: less than a millisecond
@@ -64,8 +64,7 @@ def measure(seconds: float = 4.0) -> Machine:
 
     ValueError where Numba is not installed.
     """
-    if default_rung() != "numba":
-        raise ValueError("measuring the machine needs the package numba, which is not installed")
+    need_numba("measuring the machine")
     import numba
 
     from ..kernels import machine as kernels

@@ -7,6 +7,7 @@
     records.py    each step as a record that the compiled part reads
     program.py    all of them, and how long every value is needed
     engine.py     the engine that runs them
+    plain.py      what stands in for it where Numba does not run
     arguments.py  what is asked of arguments, here and in training
     training_*.py the training step; training_program.py lists its files
 

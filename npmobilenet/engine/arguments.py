@@ -7,22 +7,20 @@ import numpy as np
 
 from ..kernels.sharing import cores
 from ..ops.checks import Array, whole
-from ..ops.rungs import default_rung
 
 
 def sizes(who: str, batch: int, threads: int | None) -> tuple[int, int]:
     """Batch and threads; None stands for NUMBA_NUM_THREADS, or one on each core.
 
-    ValueError where one is not a positive integer, or Numba is not installed.
+    ValueError where one is not a positive integer.
     """
     for name, value in (("batch", batch), ("threads", 1 if threads is None else threads)):
         if not whole(value) or value < 1:
             raise ValueError(f"{who}: {name} must be a positive integer, found {value!r}")
-    if default_rung() != "numba":
-        raise ValueError(f"{who} needs the package numba, which is not installed")
     if threads is None:
-        asked = os.environ.get("NUMBA_NUM_THREADS")
-        threads = int(asked) if asked else cores()
+        asked = os.environ.get("NUMBA_NUM_THREADS", "").strip()
+        # any other text Numba has complained about when it was imported
+        threads = int(asked) if asked.isdecimal() and int(asked) else cores()
     return int(batch), int(threads)
 
 

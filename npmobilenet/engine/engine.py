@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from threading import Lock
 
 import numpy as np
 
-from ..kernels.compiling import collecting_rarely
+from ..kernels.compiling import collecting_rarely, lock
 from ..models.folding import fold_batch_norm
 from ..models.plan import Plan
 from ..ops.checks import Array
+from ..ops.rungs import refusal
 from . import packing
 from .arguments import images, sizes
 from .program import Writer
@@ -24,7 +24,7 @@ from .steps import Step, fused, steps_of
 MOST = 700 * 1024  # weights of a pointwise convolution that is still done band by band
 LARGE = 400_000  # numbers of an expanded map that is not written to memory as a whole
 
-_several = Lock()  # held by an engine that runs on several threads
+_several = lock()  # held by an engine that runs on several threads
 
 
 class Engine:
@@ -53,8 +53,8 @@ class Engine:
             b["scratch"] = self._scratch[member].ctypes.data
             b["shared"], b["weights"] = self._shared.ctypes.data, p.weights.ctypes.data
             b["tables"], b["results"] = p.tables.ctypes.data, self._results.ctypes.data
-        # not every library of threads that Numba may use can be called from two threads at once
-        self._lock = _several if threads > 1 else Lock()
+        # two teams on the same cores would only wait for each other
+        self._lock = _several if threads > 1 else lock()
 
     def __call__(self, x: Array) -> Array:
         """Logits (N, classes) of x (N, H, W, C) float32; the last map of a plan without top.
@@ -66,6 +66,9 @@ class Engine:
             raise ValueError(
                 f"engine: x has {len(x)} images, but it was compiled for 1 to {self.batch}"
             )
+        return self._run_on(x)
+
+    def _run_on(self, x: Array) -> Array:
         with self._lock:
             self._counters[:] = 0
             self._bases["images"] = x.ctypes.data
@@ -109,11 +112,12 @@ class Engine:
         at = last * (self.threads + 1) + 1 + self.threads
         shares, wholes = [], []
         for _ in range(rounds):
-            before = time.perf_counter()
-            self(x)
-            wholes.append(time.perf_counter() - before)
-            stamps = self._counters[at * self._spacing + 1]
-            shares.append(np.diff(stamps, prepend=self._counters[0]))
+            with self._lock:
+                before = time.perf_counter()
+                self(x)
+                wholes.append(time.perf_counter() - before)
+                stamps = self._counters[at * self._spacing + 1]
+                shares.append(np.diff(stamps, prepend=self._counters[0]))
         ticks = np.median([sum(share) for share in shares])
         return list(np.median(shares, axis=0) * (np.median(wholes) / ticks))
 
@@ -125,8 +129,13 @@ def compile(
 
     Batch normalisation is folded away; params are copied, and may change afterwards.  threads: how
     many work together, None for one on each core (or NUMBA_NUM_THREADS).  The numbers do not depend
-    on it, to the bit.  ValueError where params do not fit the plan, or Numba is not installed.
+    on it, to the bit.  Where Numba does not run, the engine is the plain executor on the NumPy rung.
+    ValueError where params do not fit the plan.
     """
     batch, threads = sizes("compile", batch, threads)
+    if refusal():
+        from .plain import PlainEngine
+
+        return PlainEngine(plan, params, batch, threads)
     with collecting_rarely():
         return Engine(plan, params, batch, threads)

@@ -5,7 +5,8 @@ loss, logits = step(x, labels, rng=rng)     # gradients are in step.grads, stati
 params = step.params                        # views by name of one buffer
 
 `forward` and `backward` do what the functions of those names do, on the step's own parameters.  Arrays
-that a step hands out are views of its memory: valid until its next call.
+that a step hands out are views of its memory: valid until its next call.  Python threads that share a
+step take turns; who needs more than one call for a turn holds `step.lock` meanwhile.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..models.layers import BatchNorm, Dropout
 from ..models.params import check_params
 from ..models.plan import Plan
 from ..ops.checks import Array
+from ..ops.rungs import need_numba
 from . import packing
 from .arguments import images, sizes
 from .engine import _several
@@ -71,7 +73,7 @@ class TrainingStep:
         self._spacing = team.SPACING // 8
         most = max(len(p.forward), len(p.backward))
         self._counters = np.zeros((1 + most * (threads + 1)) * self._spacing, np.int64)
-        self._lock = _several
+        self.lock = buffers.lock
         self._forwards, self._seconds = 0, 0.0
 
     def __repr__(self) -> str:
@@ -90,8 +92,9 @@ class TrainingStep:
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
         check_params(self.plan, params)
-        for name, array in self.params.items():
-            array[...] = params[name]
+        with self.lock:
+            for name, array in self.params.items():
+                array[...] = params[name]
 
     def forward(
         self, x: Array, *, rng: np.random.Generator | None = None
@@ -102,19 +105,20 @@ class TrainingStep:
         """
         shape = (self.batch, *self.plan.resolution, self.plan.channels)
         x = images("training step", x, shape)
-        self._drop(rng)
-        self._bases["image"] = x.ctypes.data
-        self._do(self.program.forward)
-        self._forwards = 1
-        return self._unblocked(), self.statistics
+        with self.lock:
+            self._drop(rng)
+            self._bases["image"] = x.ctypes.data
+            self._do(self.program.forward)
+            self._forwards = 1
+            self.buffers.filled()
+            return self._unblocked(), self.statistics
 
     def backward(self, dlogits: Array) -> dict[str, Array]:
         """Gradients of all trained arrays, as views, for dlogits shaped as the logits.
 
-        Of the last forward pass; once only, for it works in the same memory.
+        Of the last forward pass; once only, for it works in the same memory.  ValueError where there
+        was none, or where it was another Python thread's.
         """
-        if not self._forwards:
-            raise ValueError("training step: backward needs a forward pass before it")
         shape = self._shape
         if not isinstance(dlogits, np.ndarray) or dlogits.shape != shape:
             found = getattr(dlogits, "shape", type(dlogits).__name__)
@@ -123,10 +127,14 @@ class TrainingStep:
         rows = np.zeros((self.program.slope.shape[1], blocks * lanes), np.float32)
         flat = dlogits.reshape(-1, shape[-1])
         rows[: len(flat), : shape[-1]] = flat
-        self.program.slope[...] = rows.reshape(-1, blocks, lanes).transpose(1, 0, 2)
-        self._forwards = 0
-        self._do(self.program.backward)
-        return self.grads
+        with self.lock:
+            if not self._forwards:
+                raise ValueError("training step: backward needs a forward pass before it")
+            self.buffers.check("training step: backward")
+            self.program.slope[...] = rows.reshape(-1, blocks, lanes).transpose(1, 0, 2)
+            self._forwards = 0
+            self._do(self.program.backward)
+            return self.grads
 
     def __call__(
         self,
@@ -141,17 +149,22 @@ class TrainingStep:
         targets (N,) labels or (N, classes).  Nothing moves yet: an optimiser does that.
         ValueError where the loss is not finite.
         """
-        logits, _ = self.forward(x, rng=rng)
-        loss, cache = ops.softmax_cross_entropy(logits, targets, label_smoothing=label_smoothing)
-        if not np.isfinite(loss):
-            raise ValueError(f"the loss is {loss}")
-        self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
-        return loss, logits
+        with self.lock:
+            logits, _ = self.forward(x, rng=rng)
+            loss, cache = ops.softmax_cross_entropy(
+                logits, targets, label_smoothing=label_smoothing
+            )
+            if not np.isfinite(loss):
+                raise ValueError(f"the loss is {loss}")
+            self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
+            return loss, logits
 
     def move_statistics(self) -> None:
         """Running estimates become those that the last forward pass gave."""
-        for name, moved in self.statistics.items():
-            self.params[name][...] = moved
+        with self.lock:
+            self.buffers.check("training step: moving statistics")
+            for name, moved in self.statistics.items():
+                self.params[name][...] = moved
 
     @property
     def nbytes(self) -> int:
@@ -164,11 +177,12 @@ class TrainingStep:
         p, found = self.program, []
         rng = np.random.default_rng(0)
         for _ in range(rounds):
-            logits, _ = self.forward(x, rng=rng)
-            times = [self._times(p.forward)]
-            _, cache = ops.softmax_cross_entropy(logits, targets)
-            self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
-            times.append(self._times(p.backward))
+            with self.lock:
+                logits, _ = self.forward(x, rng=rng)
+                times = [self._times(p.forward)]
+                _, cache = ops.softmax_cross_entropy(logits, targets)
+                self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
+                times.append(self._times(p.backward))
             found.append(np.concatenate(times))
         medians = np.median(found, axis=0)
         names = [f"{n:03} {name}" for n, name in enumerate(p.names)]
@@ -185,7 +199,7 @@ class TrainingStep:
         return (self.batch, *self.plan.layers[-1].output)
 
     def _do(self, stages: Any) -> None:
-        with self._lock:
+        with _several:
             self._counters[:] = 0
             before = time.perf_counter()
             self._run(self.threads, stages, self._bases, self._counters)
@@ -227,9 +241,10 @@ def compile_training(
     NUMBA_NUM_THREADS); the numbers do not depend on it, to the bit.  frozen: batch normalisations that
     use their running estimates and do not move them.  trained: the arrays whose gradients are wanted,
     None for all; the backward pass ends at the lowest of their layers, and gradients of others mean
-    nothing.  ValueError where params do not fit the plan, or Numba is not installed;
+    nothing.  ValueError where params do not fit the plan, or Numba does not run here;
     NotImplementedError for a plan that has no fast step.
     """
+    need_numba("compile_training")
     batch, threads = sizes("compile_training", batch, threads)
     norms = {layer.name for layer in plan.layers if isinstance(layer, BatchNorm)}
     if unknown := sorted(set(frozen) - norms):

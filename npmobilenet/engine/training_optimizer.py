@@ -84,13 +84,22 @@ class FusedOptimizer:
 
     def load(self, state: Mapping[str, Array], average: Mapping[str, Array], steps: int) -> None:
         """Go on from there: copies in what was remembered after so many steps."""
-        for own, given in ((self.state, state), (self.average, average)):
-            for name, array in own.items():
-                array[...] = given[name]
-        self.steps = steps
+        with self.step.lock:
+            for own, given in ((self.state, state), (self.average, average)):
+                for name, array in own.items():
+                    array[...] = given[name]
+            self.steps = steps
 
     def __call__(self, lr: float) -> None:
-        """One step at this rate; running statistics move too."""
+        """One step at this rate; running statistics move too.
+
+        ValueError where the gradients are those of a pass that another Python thread ran.
+        """
+        with self.step.lock:
+            self.step.buffers.check(f"optimiser {self.optimizer.name}")
+            self._move(lr)
+
+    def _move(self, lr: float) -> None:
         self.steps += 1
         if self.clip:
             self._shorten()

@@ -4,6 +4,7 @@ Every operator with rungs has the first three, but ReLU and ReLU6, which have no
 and the dense layer have the fourth, which computes in float32 only.
 """
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -12,18 +13,51 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.compiling import collecting_rarely
+
 RUNGS = ("loops", "numpy", "numba", "simd")
 COMMON = RUNGS[:3]
 SIMD = ("conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense")  # operators with the fourth
 
 
 @cache
+def refusal() -> str:
+    """Why Numba cannot run here, as the end of a sentence; "" where it can.  Imports it.
+
+    Where it is installed and does not work, that is said once, on stderr.
+    """
+    if find_spec("numba") is None:
+        return "which is not installed"
+    try:
+        with collecting_rarely():
+            import numba
+        if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            return ""
+        why = "which NUMBA_DISABLE_JIT switches off"
+    except Exception as error:  # of Numba's own making, or of a library it cannot load
+        reason = " ".join(str(error).split()) or type(error).__name__
+        why = f"which cannot be imported ({reason})"
+    print(f"npmobilenet: NumPy computes, slowly, instead of numba, {why}", file=sys.stderr)
+    return why
+
+
+def need_numba(who: str) -> None:
+    """ValueError, with the reason, where Numba does not run."""
+    if why := refusal():
+        raise ValueError(f"{who} needs the package numba, {why}")
+
+
 def default_rung() -> str:
-    """The highest rung for any operator and precision: "numba" where Numba is installed, else "numpy".
+    """The highest rung for any operator and precision: "numba" where Numba runs, else "numpy".
 
     In float32 the operators that have it run "simd" instead of "numba".
     """
-    return "numba" if find_spec("numba") else "numpy"
+    return "numpy" if refusal() else "numba"
+
+
+def running(offered: tuple[str, ...] = RUNGS) -> tuple[str, ...]:
+    """Those of the rungs that run here."""
+    return tuple(r for r in offered if r not in ("numba", "simd") or not refusal())
 
 
 def choose(
@@ -31,8 +65,8 @@ def choose(
 ) -> str:
     """The rung to run: the one asked for, or the highest present that computes in the precision of x.
 
-    Raises ValueError for a name that is not a rung of this operator, for "numba" and "simd" without
-    Numba, and for "simd" where x is not float32.
+    Raises ValueError for a name that is not a rung of this operator, for "numba" and "simd" where Numba
+    does not run, and for "simd" where x is not float32.
     """
     dtype = getattr(x, "dtype", None)
     single = dtype == np.float32
@@ -41,10 +75,8 @@ def choose(
         return "simd" if highest == "numba" and single and "simd" in offered else highest
     if rung not in offered:
         raise ValueError(f"{operator}: rung must be one of {', '.join(offered)}, found {rung!r}")
-    if rung in ("numba", "simd") and default_rung() != "numba":
-        raise ValueError(
-            f"{operator}: rung {rung!r} needs the package numba, which is not installed"
-        )
+    if rung in ("numba", "simd"):
+        need_numba(f"{operator}: rung {rung!r}")
     if rung == "simd" and dtype is not None and not single:
         raise ValueError(f"{operator}: rung 'simd' computes in float32 only, x is {dtype}")
     return rung

@@ -21,7 +21,7 @@ def taker(step: Step, batch: int, threads: int, engine: str = "compiled") -> tup
     """What takes the steps that `step` describes, and a remark if it is slower than was asked for.
 
     engine: "compiled", on `threads` threads, 0 for all; or "reference": `step` itself, which also
-    stands in where Numba is missing or a network has no compiled step.
+    stands in where Numba does not run or a network has no compiled step.
     """
     if engine == "reference" or default_rung() == "numpy":
         return step, ""
@@ -50,20 +50,21 @@ class CompiledStep:
     ) -> tuple[float, Array]:
         """x (N, H, W, C), targets (N,) labels or (N, classes) -> loss, logits; `state` moves on.
 
-        As `Step`.  Another N than the batch costs memory of its own, once.
+        As `Step`.  Another N than the batch costs memory of its own, once.  Python threads take turns.
         """
-        if state is not self.state:
-            self._adopt(state)
-        if len(x) not in self.sizes:
-            self.sizes[len(x)] = self.first.sized(len(x))
-        loss, logits = self.sizes[len(x)](
-            x, targets, rng=rng, label_smoothing=self.step.label_smoothing
-        )
-        self.moves(lr)
-        state.step += 1
-        if "steps" in state.optimizer:
-            state.optimizer["steps"][0] = state.step
-        return loss, logits
+        with self.first.lock:
+            if state is not self.state:
+                self._adopt(state)
+            if len(x) not in self.sizes:
+                self.sizes[len(x)] = self.first.sized(len(x))
+            loss, logits = self.sizes[len(x)](
+                x, targets, rng=rng, label_smoothing=self.step.label_smoothing
+            )
+            self.moves(lr)
+            state.step += 1
+            if "steps" in state.optimizer:
+                state.optimizer["steps"][0] = state.step
+            return loss, logits
 
     def _adopt(self, state: State) -> None:
         """Copy a state in; its arrays become views."""

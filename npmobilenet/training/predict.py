@@ -25,7 +25,7 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
     """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
 
     Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
-    that of `npmobilenet.compile`, where Numba is installed and the parameters are float32;
+    that of `npmobilenet.compile`, where Numba runs and the parameters are float32;
     "reference" is the plain executor.
     """
     if engine not in ENGINES:

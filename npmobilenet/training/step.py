@@ -17,12 +17,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import ops
+from ..kernels.compiling import lock
 from ..models.layers import BatchNorm
 from ..models.network import backward, forward
 from ..models.plan import Plan
 from ..ops.checks import Array
 from .optimizers import Arrays, Optimizer, clipped
 from .patterns import choose, matches
+
+_turn = lock()
 
 
 @dataclass
@@ -91,8 +94,15 @@ class Step:
     ) -> tuple[float, Array]:
         """x (N, H, W, C), targets (N,) labels or (N, classes) -> loss, logits; `state` moves on.
 
-        rng draws dropout.  ValueError where the loss is not finite; state is then as it was.
+        rng draws dropout.  ValueError where the loss is not finite; state is then as it was.  Python
+        threads take turns.
         """
+        with _turn:
+            return self._take(state, x, targets, lr, rng)
+
+    def _take(
+        self, state: State, x: Array, targets: Array, lr: float, rng: np.random.Generator
+    ) -> tuple[float, Array]:
         logits, tape, statistics = forward(
             self.plan, state.params, x, train=True, rng=rng, frozen=self.frozen
         )

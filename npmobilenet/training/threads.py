@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+
+from ..ops.rungs import refusal
 
 
 @contextmanager
@@ -11,7 +12,7 @@ def computing_threads(count: int) -> Iterator[None]:
 
     ValueError for more threads than there are.
     """
-    if not count or find_spec("numba") is None:
+    if not count or refusal():
         yield
         return
     import numba

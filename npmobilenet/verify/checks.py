@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array
-from ..ops.rungs import default_rung
+from ..ops.rungs import running
 from .operators import Arrays, Case, Operator
 
 CHECKS = ("rungs", "gradient", "adjoint", "torch", "threads")
@@ -58,8 +58,7 @@ def check_case(
 ) -> list[Outcome]:
     """Run every check that applies to this operator on one case, in float64 and float32."""
     outcomes = []
-    compiled = default_rung() == "numba"
-    rungs = [rung for rung in operator.rungs if compiled or rung not in ("numba", "simd")]
+    rungs = running(operator.rungs)
     exact = _Run(operator, _cast(case, np.float64), rungs[0], rng)
     witness = _torch_results(operator, case, exact.dy) if with_torch else None
     for dtype in ("float64", "float32"):

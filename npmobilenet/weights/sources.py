@@ -47,8 +47,12 @@ def weights_folder() -> Path:
     """Where fetched files are kept: NPMOBILENET_WEIGHTS if set, else in the user's cache folder."""
     if chosen := os.environ.get("NPMOBILENET_WEIGHTS"):
         return Path(chosen)
-    cache = needed("platformdirs").user_cache_path("npmobilenet", appauthor=False)
-    return Path(cache) / "weights"
+    cache = Path(needed("platformdirs").user_cache_path("npmobilenet", appauthor=False))
+    if cache.parts[:1] == ("~",):  # no HOME, and the user is not in the list of users
+        raise ValueError(
+            "this user has no home folder for weights; NPMOBILENET_WEIGHTS can name another"
+        )
+    return cache / "weights"
 
 
 def get(

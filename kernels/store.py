@@ -1,0 +1,99 @@
+"""Numba's cache of one function's compiled forms, which survives whatever happens to its files.
+
+As Numba lays them out, NAME.nbi lists the signatures of a function, and NAME.number.nbc holds the code
+for one of them.  Here each file begins with the hash of what follows.  One that is torn, missing,
+unreadable or somebody else's counts as absent: the kernel is compiled anew and the file written over.
+"""
+
+import hashlib
+import os
+import pickle
+import shutil
+import sys
+import tempfile
+
+import llvmlite
+import numba
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from .keeping import trusted
+
+SEAL = hashlib.sha256().digest_size
+
+
+class Store:
+    """What Numba asks of a cache, for one function; place: where its files lie."""
+
+    def __init__(self, function, place):
+        code, version = function.__code__, sys.version_info
+        name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        tag = f"py{version.major}{version.minor}{sys.abiflags if hasattr(sys, 'abiflags') else ''}"
+        self._place = place
+        self._name = f"{name}-{code.co_firstlineno}.{tag}".replace("<", "").replace(">", "")
+        self._made_of = (
+            numba.__version__, llvmlite.__version__, hashlib.sha256(code.co_code).hexdigest(),
+        )  # fmt: skip
+
+    @property
+    def cache_path(self):
+        return str(self._place.folder)
+
+    def load_overload(self, sig, target_context):
+        """The compiled form for a signature, or None."""
+        target_context.refresh()
+        key = self._key(sig, target_context.codegen())
+        try:
+            kept, reduced = self._read(self._index()[key])
+            # two processes that wrote at the same time may have mixed up each other's files
+            return CompileResult._rebuild(target_context, *reduced) if kept == key else None
+        except Exception:  # a file of another program may hold anything
+            return None
+
+    def save_overload(self, sig, result):
+        """Keep a compiled form, if that can be done."""
+        if not self._place.writable:
+            return
+        key = self._key(sig, result.codegen)
+        number = int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:6], "big")
+        name = f"{self._name}.{number}.nbc"
+        try:
+            self._write(name, (key, result._reduce()))
+            self._write(f"{self._name}.nbi", self._index() | {key: name})
+        except OSError as error:  # the kernel works, and is compiled again next time
+            reason = error.strerror or error
+            print(f"npmobilenet: a kernel could not be kept ({reason})", file=sys.stderr)
+
+    def enable(self):
+        """Numba may ask for that."""
+
+    disable = flush = enable
+
+    def _key(self, sig, codegen):
+        return sig, codegen.magic_tuple(), self._made_of
+
+    def _index(self):
+        try:
+            return dict(self._read(f"{self._name}.nbi"))
+        except Exception:
+            return {}
+
+    def _read(self, name):
+        with open(self._place.folder / name, "rb") as file:
+            content = file.read() if trusted(file) else b""
+        if hashlib.sha256(content[SEAL:]).digest() != content[:SEAL]:
+            raise ValueError(f"{name} is damaged")
+        return pickle.loads(content[SEAL:])
+
+    def _write(self, name, value):
+        content, path = dumps(value), self._place.folder / name
+        opened, temporary = tempfile.mkstemp(dir=self._place.folder, prefix=f"{name}.tmp.")
+        try:
+            with open(opened, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise

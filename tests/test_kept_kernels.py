@@ -1,0 +1,191 @@
+"""Compiled kernels on disk: read only where nobody else can write, and whatever happens to the files."""
+
+import hashlib
+import os
+import pickle
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numba")
+
+from npmobilenet.cli import main
+from npmobilenet.kernels import compiling, keeping, store
+
+needs_modes = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes here")
+
+
+def double(x):  # type: ignore[no-untyped-def]
+    return x + x
+
+
+def treble(x):  # type: ignore[no-untyped-def]
+    return x + x + x
+
+
+def loaded(function: Callable[[float], float] = double) -> int:
+    """Run a kernel as a new process would; how many of its forms came from disk."""
+    kernel = compiling.compiled(function)
+    assert kernel(1.5) == function(1.5)
+    return sum(kernel._run.stats.cache_hits.values())
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that holds two kernels."""
+    base = tmp_path_factory.mktemp("filled") / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_CACHE_DIR", str(base))
+        assert loaded(double) + loaded(treble) == 0
+        assert loaded(double) + loaded(treble) == 2
+    return base
+
+
+@pytest.fixture
+def cache(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, for one test."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    return Path(shutil.copytree(filled, tmp_path / "cache"))
+
+
+def folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+    (file / "something").touch()
+
+
+def dangling(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("nowhere")
+
+
+def flipped(file: Path) -> None:
+    """One bit of the machine code, say: nothing but the hash can tell."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def other_content(file: Path) -> None:
+    """A file in order, of something else."""
+    content = pickle.dumps({"what": "else"})
+    file.write_bytes(hashlib.sha256(content).digest() + content)
+
+
+def of_the_other_kernel(file: Path) -> None:
+    other = next(f for f in file.parent.glob(f"*{file.suffix}") if f.name[:20] != file.name[:20])
+    file.write_bytes(other.read_bytes())
+
+
+DAMAGES = [
+    lambda file: file.write_bytes(b""),
+    lambda file: file.write_bytes(file.read_bytes()[:-1]),
+    lambda file: file.write_bytes(file.read_bytes()[:40]),
+    lambda file: file.write_bytes(random.Random(0).randbytes(3000)),
+    lambda file: file.unlink(),
+    lambda file: file.chmod(0o666),  # others could have written it
+    folder, dangling, flipped, other_content, of_the_other_kernel,
+]  # fmt: skip
+
+
+@needs_modes
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_a_damaged_file_is_compiled_anew_and_repaired(
+    cache: Path, damage: Callable[[Path], object], suffix: str
+) -> None:
+    for file in list(cache.rglob(f"*.double-*{suffix}")):
+        damage(file)
+    assert loaded() == 0
+    assert loaded() == 1
+    assert not list(cache.rglob("*.tmp.*"))
+
+
+def test_a_full_disk_costs_only_time(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for file in cache.rglob("*.nb?"):
+        file.unlink()
+    monkeypatch.setattr(store.tempfile, "mkstemp", full)
+    assert loaded() == 0
+    assert "could not be kept (No space left on device)" in capfd.readouterr().err
+
+
+@needs_modes
+def test_folders_are_the_users_alone_and_stay_so(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the umask is; what lies in a folder that others can write in is not read."""
+    before = os.umask(0)
+    try:
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "new"))
+        assert loaded() == 0
+        assert loaded() == 1
+    finally:
+        os.umask(before)
+    made = list((tmp_path / "new").rglob("*"))
+    assert len(made) == 4
+    assert {path.stat().st_mode & 0o077 for path in made} == {0}
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache))
+    place = keeping.place()
+    assert place.folder is not None
+    for open_to, mode in ((cache, 0o777), (place.folder, 0o770), (place.folder.parent, 0o777)):
+        open_to.chmod(mode)
+        assert keeping.place() == (None, False, f"other users can write in {open_to}")
+        assert loaded() == 0
+        open_to.chmod(0o700)
+    cache.chmod(0o1777)  # as /tmp: nobody can put another folder in the place of ours
+    assert loaded() == 1
+    if os.geteuid() == 0:
+        for owned in (cache, place.folder.parent, place.folder):
+            os.chown(owned, 12345, 12345)
+            assert keeping.place() == (None, False, f"{owned} belongs to another user")
+            os.chown(owned, 0, 0)
+        link = place.folder.parent
+        link.rename(tmp_path / "elsewhere")
+        link.symlink_to(tmp_path / "elsewhere")
+        assert loaded() == 1
+        os.lchown(link, 12345, 12345)  # somebody's link to a folder of ours
+        assert loaded() == 0
+
+
+def test_a_folder_that_can_only_be_read_is_read(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an image that was filled when it was made."""
+
+    def refused(**_: object) -> None:
+        raise PermissionError(13, "Permission denied", "there")
+
+    monkeypatch.setattr(keeping.tempfile, "TemporaryFile", refused)
+    place = keeping.place()
+    assert place.folder is not None
+    assert str(place) == "not kept on disk: there: Permission denied"
+    assert loaded() == 1
+
+
+@pytest.mark.parametrize("home", [None, "somewhere"])
+def test_without_a_home_nothing_is_kept(
+    home: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No HOME and no entry in the list of users; or a HOME below whatever folder is current."""
+
+    def none() -> Path:
+        if home is None:
+            raise RuntimeError("Could not determine home directory.")
+        return Path(home)
+
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", none)
+    assert loaded() == 0
+    assert loaded() == 0
+    monkeypatch.setattr("npmobilenet.cli.warmup._run_everything", lambda: None)
+    assert main(["warmup"]) == 0
+    assert "not kept on disk: this user has no home folder" in capsys.readouterr().out
