@@ -4,8 +4,8 @@
     dx[q] = dy[q]  where low < x[q] < high, else 0
 
 x, y are flat.  At the kinks the gradient is 0, as in PyTorch; NaN stays NaN (it is neither below
-low nor above high).  The mask is read off y, which the next layer keeps anyway:
-low < x < high exactly where low < y < high.
+low nor above high).  The mask is read off y, which the next layer keeps anyway: low < x < high exactly
+where low < y < high.  A y of infinity was not clipped, for no high is then below it, and passes dy on.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def numpy_clip(x, low, high, y):
 
 def numpy_clip_backward(dy, y, low, high, dx):
     dx[:] = dy
-    dx[(y <= low) | (y >= high)] = 0
+    dx[(y <= low) | ((y >= high) & (y < np.inf))] = 0
 
 
 @compiled
@@ -32,7 +32,7 @@ def numba_clip(x, low, high, y):
 @compiled
 def numba_clip_backward(dy, y, low, high, dx):
     for q in prange(dy.size):
-        if y[q] <= low or y[q] >= high:
+        if y[q] <= low or high <= y[q] < np.inf:
             dx[q] = 0
         else:
             dx[q] = dy[q]

@@ -83,7 +83,11 @@ def other_dialects(patch: Patch) -> None:
 def other_operators(patch: Patch) -> None:
     """Activations let everything through; convolutions mix and double."""
     for name in ("relu", "relu6", "hard_swish"):
-        patch.setattr(ops, name, lambda x, **_: (x + 0.5, ops.activations.ActivationCache(x)))
+        patch.setattr(
+            ops,
+            name,
+            lambda x, **_: (x + 0.5, ops.activations.ActivationCache("", x.shape, x.dtype, x)),
+        )
     for name in ("conv2d", "depthwise_conv2d", "pointwise_conv2d"):
         operator = getattr(ops, name)
         patch.setattr(ops, name, partial(_off_by_a_square, operator))

@@ -214,7 +214,7 @@ def test_slips_are_one_line(call: Callable[[Model], Any], reason: str, model: Mo
 def test_numbers_that_are_none_are_no_prediction() -> None:
     model = model_of()
     model.params["classifier.bias"][1] = np.nan
-    with pytest.raises(ValueError, match="1 of 4 outputs of the network are not finite"):
+    with pytest.raises(ValueError, match="1 of 4 logits are not finite"):
         model(RGB)
 
 

@@ -111,3 +111,28 @@ def test_mixing_follows_from_the_generator() -> None:
     np.testing.assert_array_equal(a[0], b[0])
     np.testing.assert_array_equal(a[1], b[1])
     assert not np.array_equal(a[0], c[0])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_rows_that_miss_1_have_the_gradient_of_their_loss(smoothing: float) -> None:
+    """Sums off by as much as is allowed: PyTorch's gradient, and that of central differences."""
+    torch = pytest.importorskip("torch")
+    z = np.array([[0.0, 0.0], [1.0, -2.0]])
+    q = np.array([[0.5, 0.50009], [0.30004, 0.69987]])
+    theirs = torch.tensor(z, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(theirs, torch.tensor(q), label_smoothing=smoothing)
+    loss.backward()
+    found, cache = nm.softmax_cross_entropy(z, q, label_smoothing=smoothing)
+    ours, h = nm.softmax_cross_entropy_backward(1.0, cache), 1e-4
+    assert found == pytest.approx(loss.item(), rel=1e-12)
+    np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=0, atol=1e-12)
+    for place in np.ndindex(z.shape):
+        step = np.zeros_like(z)
+        step[place] = h
+        ends = [
+            nm.softmax_cross_entropy(z + sign * step, q, label_smoothing=smoothing)[0]
+            for sign in (1, -1)
+        ]
+        assert ours[place] == pytest.approx((ends[0] - ends[1]) / (2 * h), abs=1e-8)
+    with pytest.raises(ValueError, match="add up to 1"):
+        nm.softmax_cross_entropy(z, q + 1e-4)

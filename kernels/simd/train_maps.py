@@ -130,7 +130,8 @@ def masked(dv, y, du, count, c, kind, low, high, adds, sums):
         for p in range(0, count * BYTES, BYTES):
             store(dv + p, add(load(dv + p), load(du + p)))
     centre, scale, shift = load(c + CENTRE), load(c + SCALE), load(c + SHIFT)
-    bottom, top = splat(low), splat(high)
+    # ReLU has no upper bound: it lets an infinity pass, which is not inside of (0, infinity)
+    bottom, top = splat(low), splat(high if high < np.float32(np.inf) else np.float32(np.nan))
     nothing = splat(np.float32(0))
     end = splat(np.float32(0))
     if kind == HARD_SIGMOID:

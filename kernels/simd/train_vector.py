@@ -31,7 +31,7 @@ def sub(typing, a, b):
 
 @intrinsic
 def inside(typing, x, low, high, dy):
-    """dy where low < x < high, else 0; where x is NaN, dy."""
+    """dy where low < x < high, else 0; where x is NaN, dy.  A bound that is NaN is none."""
 
     def generate(context, builder, signature, arguments):
         x, low, high, dy = arguments

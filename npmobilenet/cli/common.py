@@ -5,7 +5,8 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -217,6 +218,17 @@ def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> No
         out.print(
             f"{compiled} kernels compiled in {seconds:.0f} s; {keeping.place()}", markup=False
         )
+
+
+@contextmanager
+def said_of(weights: str) -> Iterator[None]:
+    """Puts the name of the weights before the complaint that their logits are not finite."""
+    from ..training.predict import NotFinite
+
+    try:
+        yield
+    except NotFinite as error:
+        raise ValueError(f"{weights}: {error}") from None
 
 
 def print_json(document: Any) -> None:

@@ -14,6 +14,7 @@ from .common import (
     output_option,
     picture_option,
     print_json,
+    said_of,
     weights_of,
 )
 from .progress import beside, counting
@@ -70,7 +71,8 @@ def run(options: argparse.Namespace) -> int:
     absent = [name for name, count in counts.class_counts(dataset).items() if not count]
     for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
         _say(f"note: {remark}")
-    scores, dataset, damaged = _scored(options, model, dataset)
+    with said_of(options.weights):
+        scores, dataset, damaged = _scored(options, model, dataset)
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:

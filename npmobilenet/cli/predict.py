@@ -10,7 +10,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from ..text import printable
-from .common import add_engine, add_weights, at_least, picture_option, weights_of
+from .common import add_engine, add_weights, at_least, picture_option, said_of, weights_of
 from .progress import beside, counting
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     bad = 0
     bar = beside(options.json)
     show = _Json() if options.json else _Text(model, bar)
-    with show, counting(bar, len(paths)) as seen:
+    with said_of(options.weights), show, counting(bar, len(paths)) as seen:
         for done, (path, one) in enumerate(zip(paths, found, strict=True)):
             seen(done)
             if isinstance(one, ValueError):

@@ -17,7 +17,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..models.layers import Depthwise, Layer
-from ..models.plan import Plan
+from ..models.plan import Plan, check_plan
 from ..shown import Shown
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ class TrainingCost(Shown):
 
 def training_cost(plan: Plan, *, image_gradient: bool = False) -> TrainingCost:
     """Count forward and backward pass of every layer; image_gradient=True counts that of the picture."""
+    check_plan(plan)
     layers = []
     for layer in plan.layers:
         wanted = image_gradient or layer.inputs != ("image",)
@@ -139,7 +140,7 @@ def training_cost(plan: Plan, *, image_gradient: bool = False) -> TrainingCost:
 
 def optimizer_numbers(plan: Plan, optimizer: str) -> int:
     """How many numbers "plain" descent, "sgd" with momentum or "adam" keeps; a step counter apart."""
-    if optimizer not in OPTIMIZER_STATE:
+    if not isinstance(optimizer, str) or optimizer not in OPTIMIZER_STATE:
         raise ValueError(
             f"optimizer must be one of {', '.join(OPTIMIZER_STATE)}, found {optimizer!r}"
         )

@@ -19,7 +19,7 @@ four published models, tests/test_live_counters.py runs the tools themselves).
 
 from __future__ import annotations
 
-from ..models.plan import Plan
+from ..models.plan import Plan, check_plan
 from .convention import Convention, Rule, Totals
 
 __all__ = ["CONVENTIONS", "Convention", "Rule", "Totals", "convention_named", "totals"]
@@ -247,4 +247,5 @@ def convention_named(name: str) -> Convention:
 
 def totals(plan: Plan, name: str) -> Totals:
     """Operations and parameters of a plan in the convention of that name."""
+    check_plan(plan)
     return convention_named(name).totals(plan)

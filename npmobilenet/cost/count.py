@@ -150,6 +150,9 @@ class Cost(Shown):
 
 def cost(plan: Plan) -> Cost:
     """Count every layer of a plan."""
+    from ..models.plan import check_plan  # here: see the imports above
+
+    check_plan(plan)
     return Cost(plan, tuple(_layer_cost(layer) for layer in plan.layers))
 
 

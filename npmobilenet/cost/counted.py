@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..models.layers import Shape
-from ..models.plan import Plan
+from ..models.plan import Plan, check_plan
 from .convention import Convention, Totals
 from .conventions import CONVENTIONS, convention_named
 from .operations import OWN_CLASSES, operations
@@ -66,6 +66,7 @@ def counted(plan: Plan, name: str) -> Counted:
 
 def all_totals(plan: Plan) -> list[Totals]:
     """What every convention says of a plan."""
+    check_plan(plan)
     return [convention.totals(plan) for convention in CONVENTIONS.values()]
 
 

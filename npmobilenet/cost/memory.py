@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..models.layers import Add
-from ..models.plan import Plan
+from ..models.plan import Plan, check_plan
 from ..ops import checks
 from ..shown import Shown
 from .backward import optimizer_numbers
@@ -132,9 +132,10 @@ def memory_cost(
     dtype: "float32" or "float64"; optimizer: "plain", "sgd" (with momentum) or "adam".  ValueError
     for anything else.
     """
+    check_plan(plan)
     if not checks.whole(batch) or batch < 1:
         raise ValueError(f"memory: batch must be a positive integer, found {batch!r}")
-    if dtype not in ("float32", "float64"):
+    if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
         raise ValueError(f"memory: dtype must be float32 or float64, found {dtype!r}")
     item = np.dtype(dtype).itemsize
     trained = sum(map(prod, plan.parameters.values()))

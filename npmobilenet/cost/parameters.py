@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..models.plan import Plan
+from ..models.plan import Plan, check_plan
 from ..models.plan import plan as make_plan
 from .conventions import CONVENTIONS, STORED, TRAINED
 from .operations import operations
@@ -46,6 +46,7 @@ def parameter_sums(plan: Plan) -> list[ParameterSum]:
     that has the value it reports: thop, which overlooks what timm's own classes hold, stands where
     that leaves it.
     """
+    check_plan(plan)
     heads = _heads(plan)
     reported = {c.name: (c.plan(plan), c.totals(plan).params) for c in CONVENTIONS.values()}
     found = []

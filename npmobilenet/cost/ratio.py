@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import prod
 
 from ..models.layers import Depthwise, Pointwise
-from ..models.plan import Plan
+from ..models.plan import Plan, check_plan
 from ..ops import checks
 
 
@@ -43,6 +43,7 @@ class BlockRatio:
 
 def block_ratios(plan: Plan) -> list[BlockRatio]:
     """Formula and count for every depthwise layer whose map a pointwise layer then mixes."""
+    check_plan(plan)
     found = []
     convolutions = [layer for layer in plan.layers if layer.arrays and layer.macs]
     for dw, pw in pairwise(convolutions):

@@ -1,22 +1,29 @@
 """What both engines ask of their arguments."""
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from ..kernels.sharing import cores
-from ..ops.checks import Array, whole
+from ..ops.checks import Array, plain, shown, whole
+
+MOST = {"batch": 2**20, "threads": 2**17}  # with more, tables alone would fill a memory
 
 
 def sizes(who: str, batch: int, threads: int | None) -> tuple[int, int]:
     """Batch and threads; None stands for NUMBA_NUM_THREADS, or one on each core.
 
-    ValueError where one is not a positive integer.
+    ValueError where one is not a positive integer, or too large.
     """
     for name, value in (("batch", batch), ("threads", 1 if threads is None else threads)):
         if not whole(value) or value < 1:
-            raise ValueError(f"{who}: {name} must be a positive integer, found {value!r}")
+            raise ValueError(f"{who}: {name} must be a positive integer, found {shown(value)}")
+        if value > MOST[name]:
+            raise ValueError(f"{who}: {name} must be at most {MOST[name]:,}, found {value}")
     if threads is None:
         asked = os.environ.get("NUMBA_NUM_THREADS", "").strip()
         # any other text Numba has complained about when it was imported
@@ -24,10 +31,21 @@ def sizes(who: str, batch: int, threads: int | None) -> tuple[int, int]:
     return int(batch), int(threads)
 
 
+@contextmanager
+def fitting(who: str, batch: int) -> Iterator[None]:
+    """ValueError, in one line, where memory for a batch cannot be had."""
+    try:
+        yield
+    except (MemoryError, OverflowError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+            raise
+        raise ValueError(f"{who}: a batch of {batch} does not fit into memory ({error})") from None
+
+
 def images(who: str, x: Any, shape: tuple[int | str, ...]) -> Array:
     """x in one piece; a letter in `shape` stands for any number.  ValueError where it does not fit."""
-    good = isinstance(x, np.ndarray) and x.dtype == np.float32 and x.ndim == len(shape)
+    good = plain(x) and x.dtype == np.float32 and x.ndim == len(shape)
     if not good or any(a != b for a, b in zip(x.shape, shape, strict=True) if b != "N"):
         found = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
         raise ValueError(f"{who}: x must be float32 ({', '.join(map(str, shape))}), found {found}")
-    return np.ascontiguousarray(x)
+    return np.require(x, requirements=["C", "ALIGNED"])

@@ -14,10 +14,10 @@ import numpy as np
 from ..kernels.compiling import collecting_rarely, lock
 from ..models.folding import fold_batch_norm
 from ..models.plan import Plan
-from ..ops.checks import Array
+from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
 from . import packing
-from .arguments import images, sizes
+from .arguments import fitting, images, sizes
 from .program import Writer
 from .steps import Step, fused, steps_of
 
@@ -105,8 +105,12 @@ class Engine:
 
         The first stage counts from the call on.  ValueError for more than one image.
         """
-        if len(x) != 1:
-            raise ValueError(f"engine: stages are timed on one image, found {len(x)}")
+        x = images("engine", x, ("N", *self.plan.resolution, self.plan.channels))
+        if len(x) != 1 or not whole(rounds) or rounds < 1:
+            raise ValueError(
+                f"engine: stages are timed on one image in 1 or more rounds, found {len(x)} "
+                f"and {rounds!r}"
+            )
         records = np.concatenate([p["records"] for p in (self.program.trunk, self.program.head)])
         last = np.flatnonzero(records) + records[records > 0] - 1  # the last of each stage
         at = last * (self.threads + 1) + 1 + self.threads
@@ -137,5 +141,5 @@ def compile(
         from .plain import PlainEngine
 
         return PlainEngine(plan, params, batch, threads)
-    with collecting_rarely():
+    with collecting_rarely(), fitting("compile", batch):
         return Engine(plan, params, batch, threads)

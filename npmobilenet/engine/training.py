@@ -23,10 +23,11 @@ from ..kernels.compiling import collecting_rarely
 from ..models.layers import BatchNorm, Dropout
 from ..models.params import check_params
 from ..models.plan import Plan
+from ..ops import checks
 from ..ops.checks import Array
 from ..ops.rungs import need_numba
 from . import packing
-from .arguments import images, sizes
+from .arguments import fitting, images, sizes
 from .engine import _several
 from .training_arrays import Buffers
 from .training_places import Addresses
@@ -84,10 +85,11 @@ class TrainingStep:
 
     def sized(self, batch: int) -> TrainingStep:
         """A step for batches of another size, of the same parameters, gradients and statistics."""
-        return TrainingStep(
-            self.plan, self.buffers, batch, self.threads,
-            frozen=self.frozen, trained=self.trained,
-        )  # fmt: skip
+        batch, threads = sizes("training step", batch, self.threads)
+        with fitting("training step", batch):
+            return TrainingStep(
+                self.plan, self.buffers, batch, threads, frozen=self.frozen, trained=self.trained
+            )
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
@@ -120,9 +122,13 @@ class TrainingStep:
         was none, or where it was another Python thread's.
         """
         shape = self._shape
-        if not isinstance(dlogits, np.ndarray) or dlogits.shape != shape:
+        good = checks.plain(dlogits) and dlogits.dtype in (np.float32, np.float64)
+        if not good or dlogits.shape != shape:
             found = getattr(dlogits, "shape", type(dlogits).__name__)
-            raise ValueError(f"training step: dlogits must be {shape}, found {found}")
+            found = f"{dlogits.dtype} {found}" if checks.plain(dlogits) else found
+            raise ValueError(
+                f"training step: dlogits must be float32 or float64 {shape}, found {found}"
+            )
         blocks, lanes = self.program.slope.shape[0], self.program.slope.shape[2]
         rows = np.zeros((self.program.slope.shape[1], blocks * lanes), np.float32)
         flat = dlogits.reshape(-1, shape[-1])
@@ -246,16 +252,15 @@ def compile_training(
     """
     need_numba("compile_training")
     batch, threads = sizes("compile_training", batch, threads)
-    norms = {layer.name for layer in plan.layers if isinstance(layer, BatchNorm)}
-    if unknown := sorted(set(frozen) - norms):
-        raise ValueError(f"compile_training: no batch normalisation is named {unknown[0]}")
-    chosen = frozenset(plan.parameters if trained is None else trained)
-    if unknown := sorted(chosen - set(plan.parameters)):
-        raise ValueError(f"compile_training: the plan has no array {unknown[0]}")
     check_params(plan, params)
-    with collecting_rarely():
-        step = TrainingStep(
-            plan, Buffers.of(plan), batch, threads, frozen=frozenset(frozen), trained=chosen,
-        )  # fmt: skip
+    norms = {layer.name for layer in plan.layers if isinstance(layer, BatchNorm)}
+    checks.names("compile_training", "frozen", frozen, norms)
+    wanted = plan.parameters if trained is None else trained
+    checks.names("compile_training", "trained", wanted, plan.parameters)
+    if not wanted:
+        raise ValueError("compile_training: trained names no array: nothing is left to train")
+    chosen = {"frozen": frozenset(frozen), "trained": frozenset(wanted)}
+    with collecting_rarely(), fitting("compile_training", batch):
+        step = TrainingStep(plan, Buffers.of(plan), batch, threads, **chosen)
     step.load(params)
     return step

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ops.checks import Array
+from ..ops.checks import Array, number
 from .training import TrainingStep
 from .training_arrays import LINE, Flat
 
@@ -42,10 +42,18 @@ class FusedOptimizer:
         ema: float = 0.0,
     ) -> None:
         from ..kernels.simd import train_optimizers
+        from ..training.optimizers import Optimizer
 
+        if not isinstance(optimizer, Optimizer):
+            found = type(optimizer).__name__
+            raise TypeError(f"FusedOptimizer: optimizer must be an Optimizer, found {found}")
         if not hasattr(self, f"_{optimizer.name}"):
             raise NotImplementedError(f"no fused step for the optimiser {optimizer.name!r}")
-        self.step, self.optimizer, self.clip, self.ema = step, optimizer, clip, ema
+        self.step, self.optimizer = step, optimizer
+        self.clip = number("FusedOptimizer", "clip", clip, "at least 0", lambda v: v >= 0)
+        self.ema = number(
+            "FusedOptimizer", "ema", ema, "at least 0 and below 1", lambda v: 0 <= v < 1
+        )
         self._kernels = train_optimizers
         remembered = optimizer.init(step.buffers.trained.arrays)
         keys = {key: key.partition("/") for key in remembered if "/" in key}
@@ -95,6 +103,7 @@ class FusedOptimizer:
 
         ValueError where the gradients are those of a pass that another Python thread ran.
         """
+        lr = number("FusedOptimizer", "lr", lr, "at least 0", lambda v: v >= 0)
         with self.step.lock:
             self.step.buffers.check(f"optimiser {self.optimizer.name}")
             self._move(lr)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..ops.checks import whole
-from ..ops.window import Padding
+from ..ops.checks import real, whole
+from ..ops.window import Padding, window
 from .widths import ROUNDING
 
 VERSIONS = ("v1", "v2", "v3")
@@ -158,16 +158,23 @@ def _check(dialect: Dialect) -> None:
         ("head", ("never", "always", "grow")),
         ("dropout_mode", ("inverted", "downscale_in_infer")),
     ):
-        if (found := getattr(dialect, switch)) not in known:
+        found = getattr(dialect, switch)
+        if not isinstance(found, str | None) or found not in known:
             names = ", ".join(str(name) for name in known)
             raise ValueError(f"{switch} must be one of {names}, found {found!r}")
     for switch, (holds, expected) in _NUMBERS.items():
-        if not holds(found := getattr(dialect, switch)):
+        if not real(found := getattr(dialect, switch)) or not holds(found):
             raise ValueError(f"{switch} must be {expected}, found {found!r}")
     for switch in (f.name for f in fields(dialect) if f.type is bool):
         if not isinstance(found := getattr(dialect, switch), bool):
             raise ValueError(f"{switch} must be True or False, found {found!r}")
-    if unknown := set(dialect.versions) - set(VERSIONS):
+    if not isinstance(dialect.name, str):
+        raise ValueError(f"name must be a text, found {dialect.name!r}")
+    if dialect.strided_padding is not None:
+        window("strided_padding", (8, 8), (3, 3), 2, dialect.strided_padding)
+    if not isinstance(dialect.versions, tuple):
+        raise ValueError(f"versions must be a tuple, found {dialect.versions!r}")
+    if unknown := [version for version in dialect.versions if version not in VERSIONS]:
         raise ValueError(f"versions must be among {', '.join(VERSIONS)}, found {unknown}")
 
 

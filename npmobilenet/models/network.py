@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..ops import checks
 from ..ops.checks import Array
 from .layers import (
     Activation,
@@ -29,9 +30,14 @@ from .layers import (
     Scale,
 )
 from .params import check_params
-from .plan import Plan
+from .plan import Plan, check_plan
 
-Tape = dict[str, Any]
+
+class Tape(dict[str, Any]):
+    """The cache of each layer by its name, in the order they ran, and the plan that they are of."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
 
 
 class Run:
@@ -151,8 +157,11 @@ def forward(
     their running estimates in training too, and do not move them.  ValueError where x or params do
     not fit the plan, naming what was expected and found.
     """
-    run = Run(params, train, rung, rng, frozen)
-    tape: Tape = {}
+    check_plan(plan)
+    norms = [layer.name for layer in plan.layers if isinstance(layer, BatchNorm)]
+    checks.names("forward", "frozen", frozen, norms)
+    run = Run(params, checks.flag("forward", "train", train), rung, rng, frozen)
+    tape = Tape(plan)
     return _execute(plan, run, x, tape=tape), tape, run.statistics
 
 
@@ -174,6 +183,12 @@ def intermediates(
     The name of a block, "blocks.3", stands for its last layer.  The run ends with the last layer
     asked for.  KeyError for a name that the plan does not have.
     """
+    check_plan(plan)
+    listed = isinstance(names, Collection) and all(isinstance(name, str) for name in names)
+    if names is not None and (isinstance(names, str) or not listed):
+        raise TypeError(
+            f"intermediates: names must be a list of names, found {checks.shown(names)}"
+        )
     own = {layer.name: layer.name for layer in plan.layers}
     ends = {layer.block: layer.name for layer in plan.layers} | own
     sources = own if names is None else {name: plan[ends.get(name, name)].name for name in names}
@@ -191,7 +206,7 @@ def _execute(
     kept: dict[str, Array] | None = None,
 ) -> Array:
     """Run the layers in order; the tape takes their caches, `kept` the outputs it has names for."""
-    check_params(plan, run.params)
+    check_params(plan, run.params, rung=run.rung)
     _check_image(plan, run.params, x)
     values = {"image": x}
     last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
@@ -227,12 +242,18 @@ def backward(
     gradients are wanted, if not all: the pass ends with the lowest layer that has one.  May be called
     again with the same tape, and gives the same answer.
     """
-    if list(tape) != [layer.name for layer in plan.layers]:
+    check_plan(plan)
+    whole = isinstance(tape, Tape) and list(tape) == [layer.name for layer in plan.layers]
+    if not whole or tape.plan != plan:
         raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
+    if trained is not None:
+        checks.names("backward", "trained", trained, plan.parameters)
     grads: dict[str, Array] = {}
     flowing: dict[str, Array] = {plan.layers[-1].name: dlogits}  # gradient of each layer's output
     names = [name for name in plan.parameters if trained is None or name in trained]
-    lowest = 0 if image_gradient else _lowest(plan, names)
+    lowest = (
+        0 if checks.flag("backward", "image_gradient", image_gradient) else _lowest(plan, names)
+    )
     for layer in reversed(plan.layers[lowest:]):
         wanted = image_gradient or layer.inputs != ("image",)
         dinputs, darrays = _layer_backward(layer, flowing.pop(layer.name), tape, wanted)
@@ -272,7 +293,7 @@ def _layer_backward(
 
 def _check_image(plan: Plan, params: Mapping[str, Array], x: Array) -> None:
     expected = (*plan.resolution, plan.channels)
-    if not isinstance(x, np.ndarray) or x.ndim != 4 or x.shape[1:] != expected or len(x) == 0:
+    if not checks.plain(x) or x.ndim != 4 or x.shape[1:] != expected or len(x) == 0:
         raise ValueError(
             f"{plan.model}: x must have shape (N, {', '.join(map(str, expected))}), N at least 1, "
             f"found {getattr(x, 'shape', type(x).__name__)}"

@@ -8,8 +8,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..ops.checks import Array, whole
-from .plan import Plan
+from ..ops.checks import Array, plain, shown, whole
+from .plan import Plan, check_plan
 
 
 def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Array]:
@@ -19,10 +19,11 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
     and running variances 1, all else 0.  Each array has its own stream of random numbers, drawn from
     the seed and its name, so a change elsewhere in the network does not change it.
     """
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ValueError(f"init: dtype must be float32 or float64, found {np.dtype(dtype)}")
+    check_plan(plan)
+    if dtype is None or not _is_float(dtype):
+        raise ValueError(f"init: dtype must be float32 or float64, found {shown(dtype)}")
     if not whole(seed) or seed < 0:
-        raise ValueError(f"init: seed must be an integer of at least 0, found {seed!r}")
+        raise ValueError(f"init: seed must be an integer of at least 0, found {shown(seed)}")
     params: dict[str, Array] = {}
     for layer in plan.layers:
         for name, shape in (layer.arrays | layer.statistics).items():
@@ -40,25 +41,44 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
     return params
 
 
-def check_params(plan: Plan, params: Mapping[str, Array]) -> None:
-    """ValueError, in one line, unless params holds exactly the plan's arrays, shapes and one dtype."""
+def _is_float(dtype: DTypeLike) -> bool:
+    """Whether it names float32 or float64, of this machine's byte order."""
+    try:
+        return np.dtype(dtype) in (np.float32, np.float64)
+    except TypeError:  # NumPy knows no such dtype
+        return False
+
+
+def check_params(plan: Plan, params: Mapping[str, Array], *, rung: str | None = None) -> None:
+    """ValueError or TypeError, in one line, unless params holds exactly the plan's arrays.
+
+    They must have its shapes and share one dtype, float32 or float64; the loops rung also takes
+    number-like objects.
+    """
+    check_plan(plan)
+    if not isinstance(params, Mapping):
+        found = type(params).__name__
+        raise TypeError(f"params must be a dict of arrays by name, found {found}")
     expected = plan.arrays
     missing = [name for name in expected if name not in params]
     unexpected = [name for name in params if name not in expected]
     if missing or unexpected:
         parts = [
-            f"{word} {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
+            f"{word} {', '.join(map(str, names[:3]))}"
+            + (f" and {len(names) - 3} more" if len(names) > 3 else "")
             for word, names in (("missing", missing), ("unexpected", unexpected))
             if names
         ]
         raise ValueError(f"params do not fit {plan.model}: {'; '.join(parts)}")
     for name in expected:
-        if not isinstance(params[name], np.ndarray):
+        if not plain(params[name]):
             found = type(params[name]).__name__
             raise ValueError(
                 f"params do not fit {plan.model}: {name} must be an array, found {found}"
             )
     dtype = next(iter(params.values())).dtype
+    if not _is_float(dtype) and not (dtype.hasobject and rung == "loops"):
+        raise ValueError(f"params must be float32 or float64, found {dtype}")
     for name, shape in expected.items():
         if params[name].shape != shape:
             raise ValueError(

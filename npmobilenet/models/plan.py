@@ -89,6 +89,12 @@ class Plan(Shown):
         return summary_table(self, layers=layers)
 
 
+def check_plan(plan: Plan) -> None:
+    """TypeError unless it is one: a model's name is not."""
+    if not isinstance(plan, Plan):
+        raise TypeError(f"plan must be what npmobilenet.plan returns, found {type(plan).__name__}")
+
+
 MODELS: dict[str, Callable[[Builder], None]] = {
     "v1": v1,
     "v2": v2,
@@ -121,14 +127,16 @@ def plan(
     convolution's feature map (H, W, C).  ValueError, naming the argument, for anything that cannot be.
     """
     if not isinstance(model, str) or model not in MODELS:
-        raise ValueError(f"model must be one of {', '.join(MODELS)}, found {model!r}")
+        raise ValueError(f"model must be one of {', '.join(MODELS)}, found {checks.shown(model)}")
     chosen = dialect_at(dialect, model[:2])
     size = checks.pair(
         "plan", "resolution", chosen.resolution if resolution is None else resolution
     )
-    if isinstance(width, bool) or not isinstance(width, int | float) or not 0 < width <= 16:
-        raise ValueError(f"plan: width must be a number above 0 and at most 16, found {width!r}")
-    if not include_top:
+    if not checks.real(width) or not 0 < width <= 16:
+        raise ValueError(
+            f"plan: width must be a number above 0 and at most 16, found {checks.shown(width)}"
+        )
+    if not checks.flag("plan", "include_top", include_top):
         if classes not in (None, 0):
             raise ValueError(f"plan: without the top there are no classes, found classes={classes}")
         classes = 0
@@ -139,7 +147,9 @@ def plan(
     )
     for name, value in counts.items():
         if not checks.whole(value) or value < 1:
-            raise ValueError(f"plan: {name} must be a positive integer, found {value!r}")
+            raise ValueError(
+                f"plan: {name} must be a positive integer, found {checks.shown(value)}"
+            )
     builder = Builder(
         (*size, int(channels)),
         chosen,
@@ -157,6 +167,6 @@ def plan(
         classes=int(classes),
         dialect=chosen,
         divisor=int(divisor),
-        include_top=include_top,
+        include_top=bool(include_top),
         layers=tuple(builder.layers.values()),
     )

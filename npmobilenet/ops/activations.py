@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from . import checks
-from .checks import Array
+from .checks import Array, Cache
 from .rungs import choose, kernel
 
 
 @dataclass(frozen=True)
-class ActivationCache:
+class ActivationCache(Cache):
     """What the backward pass needs: x, or y where that says as much."""
 
     kept: Array
@@ -53,51 +53,56 @@ def relu6_backward(dy: Array, cache: ActivationCache) -> Array:
 def sigmoid(x: Array) -> tuple[Array, ActivationCache]:
     """y = 1 / (1 + exp(-x)), without overflow for any x."""
     y = _sigmoid(_checked("sigmoid", x))
-    return y, ActivationCache(y)
+    return y, _kept("sigmoid", y)
 
 
 def sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
     """dx = dy y (1 - y)."""
+    dy = checks.gradient("sigmoid", dy, cache)
     y = cache.kept
-    return np.asarray(_gradient("sigmoid", dy, cache) * y * (1 - y))
+    return np.asarray(dy * y * (1 - y))
 
 
 def swish(x: Array) -> tuple[Array, ActivationCache]:
     """y = x sigmoid(x)."""
-    return _checked("swish", x) * _sigmoid(x), ActivationCache(x)
+    return _checked("swish", x) * _sigmoid(x), _kept("swish", x)
 
 
 def swish_backward(dy: Array, cache: ActivationCache) -> Array:
     """dx = dy s (1 + x (1 - s)) with s = sigmoid(x)."""
-    x, s = cache.kept, _sigmoid(cache.kept)
-    return np.asarray(_gradient("swish", dy, cache) * s * (1 + x * (1 - s)))
+    dy = checks.gradient("swish", dy, cache)
+    x = cache.kept
+    s = _sigmoid(x)
+    return np.asarray(dy * s * (1 + x * (1 - s)))
 
 
 def hard_sigmoid(x: Array, *, slope: float = 1 / 6) -> tuple[Array, ActivationCache]:
     """y = min(max(slope x + 1/2, 0), 1).  ValueError unless the slope is above 0."""
-    if not slope > 0:
-        raise ValueError(f"hard_sigmoid: slope must be above 0, found {slope}")
-    y = np.clip(_checked("hard_sigmoid", x) * x.dtype.type(slope) + x.dtype.type(0.5), 0, 1)
-    return y, ActivationCache(x, slope=slope)
+    scalar = _checked("hard_sigmoid", x).dtype.type
+    most = float(np.finfo(scalar).max)
+    slope = checks.number("hard_sigmoid", "slope", slope, "above 0", lambda v: 0 < v <= most)
+    return np.clip(x * scalar(slope) + scalar(0.5), 0, 1), _kept("hard_sigmoid", x, slope=slope)
 
 
 def hard_sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
     """dx = dy slope where |x| < 1/(2 slope), else 0."""
+    dy = checks.gradient("hard_sigmoid", dy, cache)
+    x = cache.kept
     end = 0.5 / cache.slope
-    inside = ~((cache.kept <= -end) | (cache.kept >= end))
-    return np.where(inside, _gradient("hard_sigmoid", dy, cache) * dy.dtype.type(cache.slope), 0)
+    return np.where((x <= -end) | (x >= end), 0, dy * dy.dtype.type(cache.slope))
 
 
 def hard_swish(x: Array) -> tuple[Array, ActivationCache]:
     """y = x min(max(x + 3, 0), 6) / 6."""
-    return _checked("hard_swish", x) * np.clip(x + 3, 0, 6) / 6, ActivationCache(x)
+    return _checked("hard_swish", x) * np.clip(x + 3, 0, 6) / 6, _kept("hard_swish", x)
 
 
 def hard_swish_backward(dy: Array, cache: ActivationCache) -> Array:
     """dx = dy times 0 for x <= -3, x/3 + 1/2 between, 1 for x >= 3."""
+    dy = checks.gradient("hard_swish", dy, cache)
     x = cache.kept
     slope = np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + x.dtype.type(0.5)))
-    return np.asarray(_gradient("hard_swish", dy, cache) * slope.astype(x.dtype))
+    return np.asarray(dy * slope.astype(x.dtype))
 
 
 def _clip(name: str, x: Array, high: float, rung: str | None) -> tuple[Array, ActivationCache]:
@@ -106,11 +111,12 @@ def _clip(name: str, x: Array, high: float, rung: str | None) -> tuple[Array, Ac
     y = np.empty_like(x)
     scalar = x.dtype.type  # of the array's own precision: nothing is computed in another
     kernel("activations", rung, "clip")(x.reshape(-1), scalar(0), scalar(high), y.reshape(-1))
-    return y, ActivationCache(y, rung)
+    return y, _kept(name, y, rung)
 
 
 def _clip_backward(name: str, dy: Array, cache: ActivationCache, high: float) -> Array:
-    dy, y = np.ascontiguousarray(_gradient(name, dy, cache)), cache.kept
+    dy = checks.gradient(name, dy, cache)
+    y = cache.kept
     dx = np.empty_like(dy)
     scalar = dy.dtype.type
     kernel("activations", cache.rung, "clip_backward")(
@@ -124,8 +130,9 @@ def _checked(name: str, x: Array) -> Array:
     return x
 
 
-def _gradient(name: str, dy: Array, cache: ActivationCache) -> Array:
-    return checks.gradient(name, dy, cache.kept.shape, cache.kept.dtype)
+def _kept(name: str, kept: Array, rung: str = "numpy", slope: float = 0.0) -> ActivationCache:
+    """The cache of x or y, which have one shape."""
+    return ActivationCache(name, kept.shape, kept.dtype, kept, rung, slope)
 
 
 def _sigmoid(x: Array) -> Any:

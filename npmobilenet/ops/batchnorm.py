@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import checks
-from .checks import Array
+from .checks import Array, Cache
 from .rungs import choose, kernel
 
 
@@ -18,11 +18,10 @@ class Statistics(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BatchNormCache:
+class BatchNormCache(Cache):
     """What the backward pass needs; mean and variance are those that normalised x, in float64."""
 
     x: Array  # one row for each pixel
-    shape: tuple[int, ...]  # of the x that was given
     gamma: Array
     mean: Array
     variance: Array
@@ -55,10 +54,11 @@ def batch_norm(
     ValueError where a shape is wrong, or in training with a single value for each channel.
     """
     rung = choose("batch_norm", rung)
-    if not eps >= 0 or not 0 <= momentum <= 1:
-        raise ValueError(
-            f"batch_norm: eps must be at least 0 and momentum within 0..1, found {eps} and {momentum}"
-        )
+    eps = checks.number("batch_norm", "eps", eps, "at least 0", lambda v: v >= 0)
+    momentum = checks.number(
+        "batch_norm", "momentum", momentum, "within 0..1", lambda v: 0 <= v <= 1
+    )
+    train = checks.flag("batch_norm", "train", train)
     checks.array("batch_norm", "x", x, "N H W C" if np.ndim(x) == 4 else "N C")
     vectors = {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
     for name, vector in vectors.items():
@@ -83,14 +83,15 @@ def batch_norm(
     gamma, beta = np.ascontiguousarray(gamma), np.ascontiguousarray(beta)
     y = np.empty_like(rows)
     kernel("batchnorm", rung, "normalise")(rows, *used, gamma, beta, eps, y)
-    cache = BatchNormCache(rows, x.shape, gamma, *used, eps, train, rung)
+    cache = BatchNormCache("batch_norm", x.shape, x.dtype, rows, gamma, *used, eps, train, rung)
     return y.reshape(x.shape), cache, running
 
 
 def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array, Array]:
     """Gradients (dx, dgamma, dbeta) of `batch_norm` for dy shaped as its y."""
+    dy = checks.gradient("batch_norm", dy, cache)
     x, rung = cache.x, cache.rung
-    rows = checks.gradient("batch_norm", dy, cache.shape, x.dtype).reshape(x.shape)
+    rows = dy.reshape(x.shape)
     used = cache.mean, cache.variance
     dgamma, dbeta = np.empty(x.shape[1]), np.empty(x.shape[1])
     kernel("batchnorm", rung, "backward_affine")(rows, x, *used, cache.eps, dgamma, dbeta)
@@ -100,4 +101,4 @@ def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array,
     kernel("batchnorm", rung, "backward_input")(
         rows, x, *used, cache.gamma, cache.eps, *through, dx
     )
-    return dx.reshape(cache.shape), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+    return dx.reshape(cache.result), dgamma.astype(x.dtype), dbeta.astype(x.dtype)

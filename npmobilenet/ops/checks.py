@@ -1,6 +1,10 @@
 """What every operator asks of its arguments before a kernel, which checks nothing, sees them."""
 
-from typing import Any
+import sys
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +13,85 @@ Array = NDArray[Any]
 Pair = tuple[int, int]
 
 
+LARGEST = 2**31 - 1  # of a stride or dilation, and numbers that padding may make
+
+
+@dataclass(frozen=True)
+class Cache:
+    """What a forward pass keeps for the backward pass of the same operator, and of no other."""
+
+    operator: str
+    result: tuple[int, ...]  # shape of the y that was returned, and so of dy
+    dtype: np.dtype[Any]
+
+
+def shown(value: object) -> str:
+    """How a message shows an argument: its repr in one line, and not all of a long one."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def whole(value: object) -> bool:
     """Whether value is an integer; True and False are not."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def plain(value: object) -> TypeGuard[Array]:
+    """Whether value is an array that means what its numbers say, in memory or mapped from a file.
+
+    Masked arrays do not, and a matrix multiplies otherwise.
+    """
+    return type(value) in (np.ndarray, np.memmap)
+
+
+def plain_array(value: object) -> Array | None:
+    """A plain array as it is, a list or number as one; None for what is not, such as a ragged list."""
+    if isinstance(value, np.ndarray):
+        return value if plain(value) else None
+    try:
+        return np.array(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def real(value: object) -> TypeGuard[float]:
+    """Whether value is one finite real number; True and False are not."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return bool(-sys.float_info.max <= value <= sys.float_info.max)
+
+
+def number(
+    operator: str, name: str, value: float, expected: str, holds: Callable[[float], bool]
+) -> float:
+    """A finite real number of which `holds` is true, as a float; ValueError says what was expected."""
+    if not real(value) or not holds(value):
+        raise ValueError(f"{operator}: {name} must be {expected}, found {shown(value)}")
+    return float(value)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name most like another."""
+    return (get_close_matches(name, list(known), n=1, cutoff=0) or [""])[0]
+
+
+def names(operator: str, argument: str, given: Collection[str], known: Collection[str]) -> None:
+    """Require a collection of known names: one that nothing has would be passed over silently."""
+    if isinstance(given, str) or not isinstance(given, Collection):
+        raise TypeError(f"{operator}: {argument} must be a list of names, found {shown(given)}")
+    for name in given:
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(
+                f"{operator}: {argument}: the plan has none that is named {name}; "
+                f"did you mean {nearest(str(name), known)}?"
+            )
+
+
+def flag(operator: str, name: str, value: bool) -> bool:
+    """True or False; ValueError for anything that merely counts as one of them."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{operator}: {name} must be True or False, found {shown(value)}")
+    return bool(value)
 
 
 def pair(operator: str, name: str, value: int | Pair) -> Pair:
@@ -19,8 +99,10 @@ def pair(operator: str, name: str, value: int | Pair) -> Pair:
     both = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(both) != 2 or not all(whole(v) and v >= 1 for v in both):
         raise ValueError(
-            f"{operator}: {name} must be a positive integer or two of them, found {value!r}"
+            f"{operator}: {name} must be a positive integer or two of them, found {shown(value)}"
         )
+    if max(both) > LARGEST:
+        raise ValueError(f"{operator}: {name} must be below 2^31, found {shown(value)}")
     return int(both[0]), int(both[1])
 
 
@@ -30,7 +112,7 @@ def array(operator: str, name: str, value: Array, axes: str, *, rung: str = "num
     float32 and float64 are computed with; the loops rung also takes arrays of number-like objects
     (dtype object), which is how multiplications are counted.
     """
-    if not isinstance(value, np.ndarray):
+    if not plain(value):
         raise TypeError(f"{operator}: {name} must be a NumPy array, found {type(value).__name__}")
     wanted = axes.split()
     if value.ndim != len(wanted) or value.size == 0:
@@ -58,11 +140,21 @@ def same_dtype(operator: str, x: Array, **others: Array | None) -> None:
             )
 
 
-def gradient(operator: str, dy: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """dy, contiguous, after requiring the shape and dtype of the forward result."""
-    if not isinstance(dy, np.ndarray) or dy.shape != shape or dy.dtype != dtype:
-        found = f"{dy.dtype} {dy.shape}" if isinstance(dy, np.ndarray) else type(dy).__name__
-        raise ValueError(f"{operator}: dy must be {dtype} {shape} as y was, found {found}")
+def own(operator: str, cache: Cache) -> None:
+    """Require the cache of the operator's own forward pass: kernels believe what it says."""
+    if not isinstance(cache, Cache) or cache.operator != operator:
+        found = f"that of {cache.operator}" if isinstance(cache, Cache) else type(cache).__name__
+        raise ValueError(f"{operator}: cache must be what {operator} returned, found {found}")
+
+
+def gradient(operator: str, dy: Array, cache: Cache) -> Array:
+    """dy, contiguous, after requiring the operator's own cache, and shape and dtype of its result."""
+    own(operator, cache)
+    if not plain(dy) or dy.shape != cache.result or dy.dtype != cache.dtype:
+        found = f"{dy.dtype} {dy.shape}" if plain(dy) else type(dy).__name__
+        raise ValueError(
+            f"{operator}: dy must be {cache.dtype} {cache.result} as y was, found {found}"
+        )
     return np.ascontiguousarray(dy)
 
 

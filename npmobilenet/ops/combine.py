@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import checks
-from .checks import Array
+from .checks import Array, Cache
 
 
-def add(a: Array, b: Array) -> tuple[Array, None]:
+def add(a: Array, b: Array) -> tuple[Array, Cache]:
     """Residual add (MobileNetV2, figure 4).  y = a + b, of one shape and dtype."""
     checks.array("add", "a", a, checks.any_axes(a))
     checks.array("add", "b", b, checks.any_axes(b))
@@ -17,15 +17,25 @@ def add(a: Array, b: Array) -> tuple[Array, None]:
             "add: both must have one shape and dtype, "
             f"found {a.dtype} {a.shape} and {b.dtype} {b.shape}"
         )
-    return a + b, None
+    y = a + b
+    return y, Cache("add", y.shape, y.dtype)
 
 
-def add_backward(dy: Array, cache: None = None) -> tuple[Array, Array]:
+def add_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
     """Gradients (da, db): both are dy, the same array."""
+    dy = checks.gradient("add", dy, cache)
     return dy, dy
 
 
-def scale_channels(x: Array, g: Array) -> tuple[Array, tuple[Array, Array]]:
+@dataclass(frozen=True)
+class ScaleCache(Cache):
+    """What the backward pass needs: either factor is the other's gradient."""
+
+    x: Array
+    g: Array
+
+
+def scale_channels(x: Array, g: Array) -> tuple[Array, ScaleCache]:
     """Squeeze-and-excite's last step (MobileNetV3, figure 4): every channel times its gate.
 
     x (N,H,W,C), g (N,C) -> y (N,H,W,C), cache.  y[n,i,j,c] = x[n,i,j,c] g[n,c].  ValueError or
@@ -38,20 +48,21 @@ def scale_channels(x: Array, g: Array) -> tuple[Array, tuple[Array, Array]]:
             f"scale_channels: g must be {(x.shape[0], x.shape[3])} for x {x.shape}, found {g.shape}"
         )
     checks.same_dtype("scale_channels", x, g=g)
-    return x * g[:, None, None, :], (x, g)
+    cache = ScaleCache("scale_channels", x.shape, x.dtype, x, g)
+    return x * g[:, None, None, :], cache
 
 
-def scale_channels_backward(dy: Array, cache: tuple[Array, Array]) -> tuple[Array, Array]:
+def scale_channels_backward(dy: Array, cache: ScaleCache) -> tuple[Array, Array]:
     """Gradients: dx[n,i,j,c] = dy[n,i,j,c] g[n,c] and dg[n,c] = sum_ij dy[n,i,j,c] x[n,i,j,c]."""
-    x, g = cache
-    dy = checks.gradient("scale_channels", dy, x.shape, x.dtype)
+    dy = checks.gradient("scale_channels", dy, cache)
+    x, g = cache.x, cache.g
     # float64 sums: a map has thousands of pixels, and their products may cancel
     dg = np.einsum("nijc,nijc->nc", dy, x, dtype=np.float64).astype(x.dtype)
     return dy * g[:, None, None, :], dg
 
 
 @dataclass(frozen=True)
-class DropoutCache:
+class DropoutCache(Cache):
     """By what each element was multiplied."""
 
     factor: Array
@@ -72,14 +83,13 @@ def dropout(
     multiplies everything by 1 - rate (PaddleClas).  ValueError unless 0 <= rate < 1.
     """
     checks.array("dropout", "x", x, checks.any_axes(x))
-    if not 0 <= rate < 1:
-        raise ValueError(f"dropout: rate must be at least 0 and below 1, found {rate}")
+    rate = checks.number("dropout", "rate", rate, "at least 0 and below 1", lambda v: 0 <= v < 1)
     if mode not in ("inverted", "downscale_in_infer"):
         raise ValueError(
             f'dropout: mode must be "inverted" or "downscale_in_infer", found {mode!r}'
         )
     inverted = mode == "inverted"
-    if train:
+    if checks.flag("dropout", "train", train):
         if not isinstance(rng, np.random.Generator):
             raise ValueError(
                 "dropout: training draws from rng, which must be a numpy.random.Generator, "
@@ -89,9 +99,9 @@ def dropout(
         factor = survives.astype(x.dtype) * x.dtype.type(1 / (1 - rate) if inverted else 1)
     else:
         factor = np.full(x.shape, 1 if inverted else 1 - rate, x.dtype)
-    return x * factor, DropoutCache(factor)
+    return x * factor, DropoutCache("dropout", x.shape, x.dtype, factor)
 
 
 def dropout_backward(dy: Array, cache: DropoutCache) -> Array:
     """dx = dy times the factor of the forward pass."""
-    return checks.gradient("dropout", dy, cache.factor.shape, cache.factor.dtype) * cache.factor
+    return checks.gradient("dropout", dy, cache) * cache.factor

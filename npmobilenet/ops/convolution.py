@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from . import checks
-from .checks import Array, Pair
+from .checks import Array, Cache, Pair
 from .rungs import RUNGS, choose, kernel
 from .window import Padding, Window, window
 
 
 @dataclass(frozen=True)
-class ConvCache:
+class ConvCache(Cache):
     """What the backward pass needs.  `x` is padded; where nothing was padded it is the caller's."""
 
     x: Array
@@ -104,8 +104,9 @@ def _forward(
         checks.array(operator, "b", b, "O", rung=rung)
         checks.channels(operator, "b", b, filters, "filter")
     checks.same_dtype(operator, x, w=w, b=b)
-    cache = ConvCache(place.pad(x), np.ascontiguousarray(w), place, b is not None, rung)
+    kept = place.pad(operator, x), np.ascontiguousarray(w), place
     y = np.empty((len(x), *place.output, filters), x.dtype)
+    cache = ConvCache(operator, y.shape, y.dtype, *kept, b is not None, rung)
     kernel(file, rung, "forward")(cache.x, cache.w, place.stride, place.dilation, y)
     if b is not None:
         y += b
@@ -115,10 +116,10 @@ def _forward(
 def _backward(
     operator: str, file: str, dy: Array, cache: ConvCache, input_gradient: bool
 ) -> tuple[Array | Any, ...]:
+    dy = checks.gradient(operator, dy, cache)
     place, x, w, rung = cache.window, cache.x, cache.w, cache.rung
-    dy = checks.gradient(operator, dy, (len(x), *place.output, w.shape[-1]), x.dtype)
     dx = None
-    if input_gradient:
+    if checks.flag(operator, "input_gradient", input_gradient):
         padded = np.empty_like(x)
         kernel(file, rung, "backward_input")(dy, w, place.stride, place.dilation, padded)
         dx = np.ascontiguousarray(place.crop(padded))

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from . import checks
-from .checks import Array, Pair
+from .checks import Array, Cache, Pair
 from .convolution import bias_gradient
 from .rungs import RUNGS, choose, kernel
 
 
 @dataclass(frozen=True)
-class PointwiseCache:
+class PointwiseCache(Cache):
     """What the backward pass needs; x is one row for each pixel that the stride did not skip."""
 
     x: Array
@@ -46,11 +46,9 @@ def pointwise_conv2d_backward(
     dy: Array, cache: PointwiseCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
     """Gradients (dx, dw), or (dx, dw, db) with a bias, of `pointwise_conv2d` for dy (N,I,J,O)."""
-    n, h, w, _ = cache.shape
-    s, t = cache.stride
-    shape = (n, -(-h // s), -(-w // t))
-    dx, *others = _backward("pointwise_conv2d", dy, cache, shape, input_gradient)
+    dx, *others = _backward("pointwise_conv2d", dy, cache, input_gradient)
     if dx is not None and cache.stride != (1, 1):
+        s, t = cache.stride
         spread = np.zeros(cache.shape, dx.dtype)
         spread[:, ::s, ::t] = dx  # pixels that were skipped had no part in y
         dx = spread
@@ -73,7 +71,7 @@ def dense_backward(
     dy: Array, cache: PointwiseCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
     """Gradients (dx, dw), or (dx, dw, db) with a bias, of `dense` for dy (N,O)."""
-    return _backward("dense", dy, cache, cache.shape[:1], input_gradient)
+    return _backward("dense", dy, cache, input_gradient)
 
 
 def _forward(
@@ -89,25 +87,27 @@ def _forward(
         checks.channels(operator, "b", b, w.shape[1], "output")
     checks.same_dtype(operator, x, w=w, b=b)
     rows = np.ascontiguousarray(used).reshape(-1, x.shape[-1])
-    cache = PointwiseCache(rows, np.ascontiguousarray(w), x.shape, stride, b is not None, rung)
+    kept = rows, np.ascontiguousarray(w), x.shape, stride
+    result = (*used.shape[:-1], w.shape[1])
+    cache = PointwiseCache(operator, result, x.dtype, *kept, b is not None, rung)
     y = np.empty((len(rows), w.shape[1]), x.dtype)
     kernel("pointwise", rung, "forward")(cache.x, cache.w, y)
     if b is not None:
         y += b
-    return y.reshape(*used.shape[:-1], w.shape[1]), cache
+    return y.reshape(result), cache
 
 
 def _backward(
-    operator: str, dy: Array, cache: PointwiseCache, pixels: tuple[int, ...], input_gradient: bool
+    operator: str, dy: Array, cache: PointwiseCache, input_gradient: bool
 ) -> tuple[Array | Any, ...]:
+    dy = checks.gradient(operator, dy, cache)
     x, w = cache.x, cache.w
-    dy = checks.gradient(operator, dy, (*pixels, w.shape[1]), x.dtype)
     rows = dy.reshape(-1, w.shape[1])
     dx = None
-    if input_gradient:
+    if checks.flag(operator, "input_gradient", input_gradient):
         dx = np.empty_like(x)
         kernel("pointwise", cache.rung, "backward_input")(rows, w, dx)
-        dx = dx.reshape(*pixels, w.shape[0])
+        dx = dx.reshape(*cache.result[:-1], w.shape[0])
     dw = np.empty_like(w)
     kernel("pointwise", cache.rung, "backward_weight")(x, rows, dw)
     if not cache.has_bias:

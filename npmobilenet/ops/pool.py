@@ -5,27 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import checks
-from .checks import Array, Pair
+from .checks import Array, Cache, Pair
 from .rungs import choose, kernel
 from .window import Padding, Window, window
 
 
 @dataclass(frozen=True)
-class PoolCache:
-    """What the backward pass needs: shapes, and by how much each sum was divided."""
+class PoolCache(Cache):
+    """What the backward pass needs: the window, and by how much each sum was divided."""
 
-    shape: tuple[int, ...]
     window: Window
     area: Array
     rung: str
 
 
 @dataclass(frozen=True)
-class GlobalPoolCache:
+class GlobalPoolCache(Cache):
     """What the backward pass needs: the shape of x."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
     rung: str
 
 
@@ -46,10 +44,12 @@ def avg_pool2d(
     rung = choose("avg_pool2d", rung)
     checks.array("avg_pool2d", "x", x, "N H W M", rung=rung)
     size = checks.pair("avg_pool2d", "kernel_size", kernel_size)
+    count_padding = checks.flag("avg_pool2d", "count_padding", count_padding)
     place = window("avg_pool2d", x.shape[1:3], size, size if stride is None else stride, padding)
+    padded = place.pad("avg_pool2d", x)
     area = np.full(place.output, size[0] * size[1], np.float64)
     if not count_padding:
-        inside = place.pad(np.ones((1, *place.size, 1)))
+        inside = place.pad("avg_pool2d", np.ones((1, *place.size, 1)))
         kernel("pool", "numpy", "forward")(
             inside, size, place.stride, np.ones_like(area), covered := np.empty((1, *area.shape, 1))
         )
@@ -59,18 +59,17 @@ def avg_pool2d(
                 f"avg_pool2d: padding {place.sides} leaves a {size[0]}x{size[1]} window with "
                 "nothing but padding, whose average is 0/0"
             )
-    cache = PoolCache(x.shape, place, area.astype(x.dtype), rung)
     y = np.empty((len(x), *place.output, x.shape[-1]), x.dtype)
-    kernel("pool", rung, "forward")(place.pad(x), size, place.stride, cache.area, y)
+    cache = PoolCache("avg_pool2d", y.shape, y.dtype, place, area.astype(x.dtype), rung)
+    kernel("pool", rung, "forward")(padded, size, place.stride, cache.area, y)
     return y, cache
 
 
 def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     """Gradient dx (N,H,W,M) of `avg_pool2d` for dy (N,I,J,M)."""
+    dy = checks.gradient("avg_pool2d", dy, cache)
     place = cache.window
-    n, _, _, m = cache.shape
-    dy = checks.gradient("avg_pool2d", dy, (n, *place.output, m), cache.area.dtype)
-    padded = np.empty((n, *place.padded, m), dy.dtype)
+    padded = np.empty((len(dy), *place.padded, dy.shape[-1]), dy.dtype)
     kernel("pool", cache.rung, "backward")(dy, place.kernel, place.stride, cache.area, padded)
     return np.ascontiguousarray(place.crop(padded))
 
@@ -81,13 +80,12 @@ def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, Global
     checks.array("global_avg_pool", "x", x, "N H W M", rung=rung)
     y = np.empty((len(x), x.shape[-1]), x.dtype)
     kernel("pool", rung, "global_forward")(np.ascontiguousarray(x), y)
-    return y, GlobalPoolCache(x.shape, x.dtype, rung)
+    return y, GlobalPoolCache("global_avg_pool", y.shape, y.dtype, x.shape, rung)
 
 
 def global_avg_pool_backward(dy: Array, cache: GlobalPoolCache) -> Array:
     """Gradient dx (N,H,W,M) of `global_avg_pool` for dy (N,M)."""
-    n, _, _, m = cache.shape
-    dy = checks.gradient("global_avg_pool", dy, (n, m), cache.dtype)
+    dy = checks.gradient("global_avg_pool", dy, cache)
     dx = np.empty(cache.shape, dy.dtype)
     kernel("pool", cache.rung, "global_backward")(dy, dx)
     return dx

@@ -6,7 +6,7 @@ and the dense layer have the fourth, which computes in float32 only.
 
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.compiling import collecting_rarely
+from .checks import shown
 
 RUNGS = ("loops", "numpy", "numba", "simd")
 COMMON = RUNGS[:3]
@@ -73,8 +74,10 @@ def choose(
     if rung is None:
         highest = default_rung()
         return "simd" if highest == "numba" and single and "simd" in offered else highest
-    if rung not in offered:
-        raise ValueError(f"{operator}: rung must be one of {', '.join(offered)}, found {rung!r}")
+    if not isinstance(rung, str) or rung not in offered:
+        raise ValueError(
+            f"{operator}: rung must be one of {', '.join(offered)}, found {shown(rung)}"
+        )
     if rung in ("numba", "simd"):
         need_numba(f"{operator}: rung {rung!r}")
     if rung == "simd" and dtype is not None and not single:
@@ -87,4 +90,14 @@ def kernel(module: str, rung: str, name: str) -> Callable[..., Any]:
     found: Callable[..., Any] = getattr(
         import_module(f"npmobilenet.kernels.{module}"), f"{rung}_{name}"
     )
-    return found
+    return found if rung in ("loops", "numpy") else partial(_on_writable, found)
+
+
+def _on_writable(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a compiled kernel, which would be compiled once more for arrays that are read-only.
+
+    What lies askew in memory is copied as well.
+    """
+    return function(
+        *(x.copy() if isinstance(x, np.ndarray) and not x.flags.behaved else x for x in arguments)
+    )

@@ -14,10 +14,11 @@ numbers: their windows start one pixel apart.
 """
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from .checks import Array, Pair, pair, whole
+from .checks import LARGEST, Array, Pair, pair, shown, whole
 
 Padding = str | int | tuple[int, int] | tuple[int, int, int, int]
 Sides = tuple[int, int, int, int]
@@ -49,15 +50,22 @@ class Window:
         )
         return rows, columns
 
-    def pad(self, x: Array) -> Array:
+    def pad(self, operator: str, x: Array) -> Array:
         """x (N, H, W, C) with its zeros around it, contiguous; x itself where none are wanted.
 
-        Number-like objects say themselves what their zero is: `x.flat[0].zero()`.
+        Number-like objects say themselves what their zero is: `x.flat[0].zero()`.  ValueError where
+        the zeros would be more than a memory holds.
         """
         if not any(self.sides):
             return np.ascontiguousarray(x)
+        shape = (len(x), *self.padded, x.shape[-1])
+        if prod(shape) > LARGEST:
+            raise ValueError(
+                f"{operator}: padding {self.sides} makes {prod(shape):,} numbers of x {x.shape}, "
+                f"at most {LARGEST:,} are possible"
+            )
         zero = x.flat[0].zero() if x.dtype == object else 0
-        padded = np.full((len(x), *self.padded, x.shape[-1]), zero, x.dtype)
+        padded = np.full(shape, zero, x.dtype)
         self.crop(padded)[:] = x
         return padded
 
@@ -97,17 +105,18 @@ def _sides(
     operator: str, size: Pair, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair
 ) -> Sides:
     spans = _spans(kernel, dilation)
-    if padding == "same":
+    named = padding if isinstance(padding, str) else ""
+    if named == "same":
         sides = []
         for length, span, step in zip(size, spans, stride, strict=True):
             outputs = -(-length // step)
             total = max((outputs - 1) * step + span - length, 0)
             sides += [total // 2, total - total // 2]
         return sides[0], sides[1], sides[2], sides[3]
-    if padding == "symmetric":
+    if named == "symmetric":
         p, q = (spans[0] - 1) // 2, (spans[1] - 1) // 2
         return p, p, q, q
-    if padding == "valid":
+    if named == "valid":
         return 0, 0, 0, 0
     given = tuple(padding) if isinstance(padding, tuple | list) else (padding,)
     zeros = [int(p) for p in given if whole(p) and int(p) >= 0]
@@ -118,5 +127,5 @@ def _sides(
         return zeros[0], zeros[1], zeros[2], zeros[3]
     raise ValueError(
         f'{operator}: padding must be "same", "symmetric", "valid", p, (p, q) or '
-        f"(top, bottom, left, right) with no number below 0, found {padding!r}"
+        f"(top, bottom, left, right) with no number below 0, found {shown(padding)}"
     )

@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..training.card import Measured, Story, card, facts
 from ..training.data import load_evaluation
 from ..training.metrics import Evaluation
@@ -34,11 +32,8 @@ def ship(
     """Write NAME.safetensors and NAME.md in `folder`; the scores of the file that was written."""
     model = load(run)
     stories = [_public(Story.of(one)) for one in (*before, run)]
-    halved = {key: value.astype(np.float16) for key, value in model.params.items()}
-    if not all(np.isfinite(value).all() for value in halved.values()):
-        raise ValueError(f"{run}: some weights are too large for half precision")
     path = folder / f"{name}.safetensors"
-    save(replace(model, params=halved, extra={}, notes={}), path)
+    save(replace(model, extra={}, notes={}), path, half=True)
     scores = evaluate(load(path), load_evaluation(data, model.classes, model.plan.channels))
     told: dict[str, Any] = facts(
         model.plan,
@@ -49,7 +44,7 @@ def ship(
         command=command,
     )
     # the same arrays again, with what was measured of them
-    save(replace(model, params=halved, extra={}, notes={"card": told}), path)
+    save(replace(model, extra={}, notes={"card": told}), path, half=True)
     text = card(name, model.plan, stories, told, path)
     path.with_suffix(".md").write_text(text, encoding="utf-8")
     return scores

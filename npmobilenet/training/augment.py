@@ -20,6 +20,7 @@ from PIL import Image
 
 from .jitter import jittered
 from .opening import to_channels
+from .records import settle
 from .transforms import Preprocessing, framed, normalize, pixels_of, resized
 
 ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # those of the paper, and of torchvision
@@ -51,6 +52,7 @@ class Augment:
     cutmix: float = 0.0
 
     def __post_init__(self) -> None:
+        settle(self)
         for name in ("flip", "erase"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be within 0..1, found {getattr(self, name)}")

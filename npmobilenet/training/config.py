@@ -20,7 +20,7 @@ from typing import Any
 from ..models.dialect import Dialect
 from .augment import Augment
 from .optimizers import OPTIMIZERS, Optimizer, Sgd
-from .records import nearest, read, to_toml, unknown_key
+from .records import nearest, read, settle, to_toml, unknown_key
 from .schedules import SCHEDULES, Cosine, Schedule
 
 ENGINES = ("compiled", "reference")
@@ -48,6 +48,7 @@ class Data:
     cache_mb: int = -1
 
     def __post_init__(self) -> None:
+        settle(self)
         if self.validation not in VALIDATION:
             known = ", ".join(VALIDATION)
             raise ValueError(f"validation must be one of {known}, found {self.validation!r}")
@@ -77,6 +78,7 @@ class Network:
     family: str = ""
 
     def __post_init__(self) -> None:
+        settle(self)
         if len(self.resolution) > 2:
             raise ValueError(f"resolution must be one or two numbers, found {self.resolution}")
 
@@ -94,6 +96,7 @@ class Distillation:
     share: float = 0.5
 
     def __post_init__(self) -> None:
+        settle(self)
         if not 0 < self.share <= 1:
             raise ValueError(f"share must be above 0 and at most 1, found {self.share}")
 
@@ -124,6 +127,7 @@ class Train:
     save_minutes: float = 5.0
 
     def __post_init__(self) -> None:
+        settle(self)
         for name in ("epochs", "batch"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, found {getattr(self, name)}")
@@ -152,16 +156,28 @@ class Config:
     distillation: Distillation = field(default_factory=Distillation)
     train: Train = field(default_factory=Train)
 
+    def __post_init__(self) -> None:
+        for section, kind in SECTIONS.items():
+            found = getattr(self, section)
+            if not isinstance(found, Mapping if kind is dict else kind):
+                raise TypeError(f"{section} must be of the kind {kind.__name__}, found {found!r}")
+
     @classmethod
     def from_document(cls, document: Mapping[str, Mapping[str, Any]]) -> "Config":
         """From tables as TOML gives them.  ValueError names section, key and value."""
         known = {f.name for f in fields(Dialect)} - {"name", "versions", "classes", "resolution"}
         parts: dict[str, Any] = {}
+        if not isinstance(document, Mapping):
+            raise ValueError(f"a configuration must be tables of keys, found {document!r}")
         for section, table in document.items():
+            if section not in SECTIONS:
+                raise unknown_key(str(section), SECTIONS)
+            if not isinstance(table, Mapping):
+                raise ValueError(f"{section} must be a table of keys, found {table!r}")
             if section in KINDS:
                 kinds, table = KINDS[section], dict(table)
                 name = table.pop("name", DEFAULT_NAMES[section])
-                if name not in kinds:
+                if not isinstance(name, str) or name not in kinds:
                     raise ValueError(
                         f"{section}.name must be one of {', '.join(kinds)}, found {name!r}; "
                         f"did you mean {nearest(str(name), kinds)}?"

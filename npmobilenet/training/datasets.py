@@ -15,6 +15,7 @@ from PIL import Image
 
 from npmobilenet.data import FASHION_CLASSES
 from npmobilenet.names import canonical, read_class_names
+from npmobilenet.ops.checks import plain, plain_array
 from npmobilenet.training import idx
 from npmobilenet.training.folders import above, class_folders, contents, real, remarks
 from npmobilenet.training.folders import image_files as image_files
@@ -64,6 +65,8 @@ class ArrayImages:
         classes: Sequence[str],
         source: str = "images",
     ) -> None:
+        if not plain(images):
+            raise TypeError(f"{source}: images must be an array, found {type(images).__name__}")
         self.images = images[..., np.newaxis] if images.ndim == 3 else images
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or images.size == 0:
             raise ValueError(
@@ -73,9 +76,11 @@ class ArrayImages:
         self.channels = self.images.shape[3]
         if self.channels not in MODES:
             raise ValueError(f"{source}: images have {self.channels} channels; 1 or 3 are possible")
-        self.labels = np.asarray(labels).astype(np.int64)
+        self.labels = _whole(labels, source)
         if self.labels.shape != (len(images),):
             raise ValueError(f"{source}: {len(images)} images, but labels {self.labels.shape}")
+        if isinstance(classes, str) or not isinstance(classes, Sequence):
+            raise TypeError(f"{source}: classes must be a list of names, found {classes!r}")
         self.classes = tuple(classes)
         lowest, highest = self.labels.min(), self.labels.max()
         if lowest < 0 or highest >= len(self.classes):
@@ -95,6 +100,18 @@ class ArrayImages:
         """Image `index` in mode "L" or "RGB", in the size it is stored in."""
         pixels = self.images[index]
         return Image.fromarray(pixels[:, :, 0] if self.channels == 1 else pixels)
+
+
+def _whole(labels: ArrayLike, source: str) -> NDArray[np.int64]:
+    """Labels as integers; ValueError for what is none, such as 0.5 or a masked array."""
+    given = plain_array(labels)
+    if given is not None and given.dtype.kind == "f":  # 3.0 is as good as 3
+        fractions = ~(np.isfinite(given) & (given == np.floor(given)))
+        given = given if fractions.any() else given.astype(np.int64)
+    if given is not None and given.dtype.kind in "iu":
+        return given.astype(np.int64)
+    found = type(labels).__name__ if given is None else given.dtype
+    raise ValueError(f"{source}: labels must be integers, found {found}")
 
 
 class IdxImages(ArrayImages):

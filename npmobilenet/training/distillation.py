@@ -20,7 +20,7 @@ from ..names import same_names
 from ..weights.native import Model
 from .augment import NONE, Augment
 from .datasets import Dataset
-from .predict import logits_of
+from .predict import NotFinite, logits_of
 from .subsets import at_resolution, free_megabytes
 
 MIRRORED = Augment(flip=1.0)
@@ -47,10 +47,13 @@ def targets(
             )
     views = (NONE, MIRRORED) if mirrored else (NONE,)
     said = np.zeros((len(dataset), len(dataset.classes)))
-    for teacher in teachers.values():
+    for name, teacher in teachers.items():
         sized = at_resolution(dataset, teacher.preprocessing, free_megabytes() // 4)
         for view in views:
             asked = logits_of(teacher, sized, batch_size=64, workers=workers, augmentation=view)
-            said += np.concatenate([ops.softmax(logits) for logits, _ in asked])
+            try:
+                said += np.concatenate([ops.softmax(logits) for logits, _ in asked])
+            except NotFinite as error:
+                raise ValueError(f"distillation.teachers: {name}: {error}") from None
     q = np.eye(len(dataset.classes))[dataset.labels]
     return ((1 - share) * q + share * said / (len(teachers) * len(views))).astype(np.float32)

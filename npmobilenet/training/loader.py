@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from npmobilenet.ops.checks import whole
 from npmobilenet.text import printable
 from npmobilenet.training.augment import NONE, Augment, augment, erase, varied
 from npmobilenet.training.datasets import ArrayImages, Dataset
@@ -87,10 +88,14 @@ def batches(
     The threads end with the iterator: when it is exhausted, closed (`.close()`) or raises.
     Raises ValueError at once for impossible arguments, later for a sample that cannot be read.
     """
-    if batch_size < 1 or min(workers, seed, epoch, first) < 0:
+    if not all(hasattr(dataset, name) for name in ("labels", "names", "__len__")):
+        raise TypeError(f"batches: dataset must be a Dataset, found {type(dataset).__name__}")
+    counts = (batch_size, workers, seed, epoch, first)
+    if not all(map(whole, counts)) or batch_size < 1 or min(counts) < 0:
         raise ValueError(
-            f"batches: batch_size {batch_size} must be at least 1; "
-            f"workers {workers}, seed {seed}, epoch {epoch} and first {first} at least 0"
+            f"batches: batch_size {batch_size!r} must be at least 1; "
+            f"workers {workers!r}, seed {seed!r}, epoch {epoch!r} and first {first!r} at least 0; "
+            "all are whole numbers"
         )
     order = np.arange(len(dataset))
     if shuffle:

@@ -23,8 +23,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..ops.checks import Array
+from ..ops.checks import Array, number
 from .patterns import matches
+from .records import settle
 
 Arrays = dict[str, Array]
 NO_DECAY = ("*.depthwise.weight", "*.gamma", "*.beta", "*.bias")
@@ -40,6 +41,7 @@ class Optimizer:
     no_decay: tuple[str, ...] = NO_DECAY
 
     def __post_init__(self) -> None:
+        settle(self)
         if not 0 < self.lr < np.inf:
             raise ValueError(f"lr must be above 0, found {self.lr}")
         for field in fields(self):
@@ -182,6 +184,7 @@ def clipped(grads: Arrays, norm: float) -> Arrays:
 
     As torch.nn.utils.clip_grad_norm_, but that it does not add 1e-6 to the length.
     """
+    norm = number("clipped", "norm", norm, "at least 0", lambda v: v >= 0)
     if not norm:
         return grads
     length = np.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in grads.values()))

@@ -1,6 +1,6 @@
 """What a trained model says: of single images, and of a whole data set."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from functools import partial
 
@@ -21,21 +21,47 @@ from .metrics import Evaluation
 BATCH = 8  # images at once where nobody says; the trunk runs image by image, so more gain nothing
 
 
+class NotFinite(ValueError):
+    """Logits of which some are NaN or infinite: nothing can be said by them."""
+
+
 def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[Array], Array]:
     """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
 
     Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
     that of `npmobilenet.compile`, where Numba runs and the parameters are float32;
-    "reference" is the plain executor.
+    "reference" is the plain executor.  The function raises NotFinite, a ValueError, where logits
+    are.
     """
-    if engine not in ENGINES:
+    _model(model)
+    if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
     dtype = next(iter(model.params.values())).dtype
+    run: Callable[[Array], Array] = partial(infer, model.plan, model.params)
     if engine == "compiled" and dtype == np.float32 and default_rung() != "numpy":
-        return compile(model.plan, model.params, batch)
-    if dtype == np.float32:
-        return partial(infer, model.plan, model.params)
-    return lambda x: infer(model.plan, model.params, x.astype(dtype))
+        run = compile(model.plan, model.params, batch)
+    return partial(_finite, model.params, run)
+
+
+def _model(model: Model) -> Model:
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be a Model, found {type(model).__name__}")
+    return model
+
+
+def _finite(params: Mapping[str, Array], run: Callable[[Array], Array], x: Array) -> Array:
+    """run(x), if all of it is finite; else NotFinite, which says how much of it is not, and why."""
+    dtype = next(iter(params.values())).dtype
+    with np.errstate(all="ignore"):  # NumPy's warnings on the way to it say less
+        logits = run(x.astype(dtype, copy=False))
+    wrong = logits.size - int(np.isfinite(logits).sum())
+    if wrong:
+        broken = [name for name, value in params.items() if not np.isfinite(value).all()]
+        found = [f"{name} holds numbers that are not" for name in broken[:1]]
+        if len(broken) > 1:
+            found = [f"{len(broken)} arrays of the weights are not either, first {broken[0]}"]
+        raise NotFinite("; ".join([f"{wrong} of {logits.size} logits are not finite", *found]))
+    return logits
 
 
 def probabilities(model: Model, x: Array, *, engine: str = "compiled") -> Array:
@@ -53,14 +79,15 @@ def logits_of(
     augmentation: Augment = NONE,
 ) -> Generator[tuple[Array, Array], None, None]:
     """Logits and labels of a data set, a batch at a time, in its own order."""
-    logits = predictor(model, min(batch_size, len(dataset)), engine)
-    for batch in batches(
+    drawn = batches(  # complains at once of arguments that cannot be
         dataset,
         batch_size=batch_size,
-        preprocessing=model.preprocessing,
+        preprocessing=_model(model).preprocessing,
         workers=workers,
         augmentation=augmentation,
-    ):
+    )
+    logits = predictor(model, min(batch_size, max(len(dataset), 1)), engine)
+    for batch in drawn:
         yield logits(batch.x), batch.labels
 
 
@@ -90,6 +117,8 @@ def evaluate(
             count += len(labels)
             parts.append((labels, ranked[:, 0], ops.softmax(logits).max(axis=1)))
             progress(count)
+    if not parts:
+        raise ValueError("evaluate: there are no images to score")
     labels, predicted, confidence = (np.concatenate(part) for part in zip(*parts, strict=True))
     correct = int((predicted == labels).sum())
     return Evaluation(

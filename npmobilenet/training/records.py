@@ -1,14 +1,17 @@
 """Between frozen dataclasses and TOML: reading with checks, and writing.
 
 A record's fields are of the types bool, int, float, str and tuples of these.  Nothing is converted that
-is not the same value: a whole number may stand for a real one, a list for a tuple, and that is all.
+is not the same value: a whole number may stand for a real one, a list for a tuple, NumPy's numbers for
+Python's, and that is all.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from ..ops.checks import nearest as nearest
+from ..ops.checks import real, shown, whole
 
 Record = TypeVar("Record")
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
@@ -16,15 +19,12 @@ NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "
 
 def read(kind: type[Record], given: Mapping[str, Any], section: str) -> Record:
     """A record of that kind from a TOML table.  ValueError names the section, the key and the value."""
-    hints = get_type_hints(kind)
     known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    values = {}
-    for key, value in given.items():
+    for key in given:
         if key not in known:
             raise unknown_key(f"{section}.{key}", [f"{section}.{name}" for name in known])
-        values[key] = _checked(value, hints[key], f"{section}.{key}")
     try:
-        return kind(**values)
+        return kind(**given)
     except ValueError as error:
         raise ValueError(f"{section}.{error}") from None
 
@@ -36,21 +36,29 @@ def unknown_key(key: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"unknown key {key}; did you mean {near}? There are {', '.join(known)}")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name most like another."""
-    return (get_close_matches(name, list(known), n=1, cutoff=0) or [""])[0]
+def settle(record: Any) -> None:
+    """Give the fields of a frozen record the types they are declared with; ValueError where they cannot.
+
+    For `__post_init__`, before it asks how large the numbers are.
+    """
+    hints = get_type_hints(type(record))
+    for field in fields(record):
+        found = _checked(getattr(record, field.name), hints[field.name], field.name)
+        object.__setattr__(record, field.name, found)
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
         if not isinstance(value, list | tuple):
-            raise ValueError(f"{where} must be a list, found {value!r}")
+            raise ValueError(f"{where} must be a list, found {shown(value)}")
         return tuple(_checked(item, inner, where) for item in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is int and whole(value):
+        return int(value)
+    if hint is float and (real(value) or isinstance(value, float)):  # NaN and infinity are floats
         return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ValueError(f"{where} must be {NAMES[hint]}, found {value!r}")
+    if hint not in (bool, str) or not isinstance(value, hint):
+        raise ValueError(f"{where} must be {NAMES[hint]}, found {shown(value)}")
     return value
 
 

@@ -13,6 +13,8 @@ import math
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from .records import settle
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
@@ -22,6 +24,7 @@ class Schedule:
     warmup_epochs: float = 0.0
 
     def __post_init__(self) -> None:
+        settle(self)
         if not 0 <= self.warmup_epochs < math.inf:
             raise ValueError(f"warmup_epochs must be at least 0, found {self.warmup_epochs}")
         for field in fields(self):
@@ -30,6 +33,8 @@ class Schedule:
                 raise ValueError(f"{field.name} must be above 0, found {value}")
             if field.name == "floor" and not 0 <= value <= 1:
                 raise ValueError(f"floor must be within 0..1, found {value}")
+            if field.name == "epochs" and not all(0 < end < math.inf for end in value):
+                raise ValueError(f"epochs must be numbers above 0, found {list(value)}")
 
     def factor_of(self, step: int, steps: int, epochs: int) -> float:
         """The factor of the peak at step 0 .. steps-1 of a run that lasts `epochs`."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..ops.checks import real, whole
 from .datasets import ArrayImages, Dataset, in_a_line
 from .transforms import Preprocessing, framed, pixels_of
 
@@ -49,8 +50,10 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
 
     Which ones follows from the seed.  ValueError where a class would lose its only image.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"holdout must be above 0 and below 1, found {share}")
+    if not real(share) or not 0 < share < 1:
+        raise ValueError(f"holdout must be above 0 and below 1, found {share!r}")
+    if not whole(seed) or seed < 0:
+        raise ValueError(f"holdout: seed must be a whole number of at least 0, found {seed!r}")
     rng = np.random.default_rng((seed, 0, HELD_OUT))
     held = np.zeros(len(dataset), bool)
     for label, name in enumerate(dataset.classes):

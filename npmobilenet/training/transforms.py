@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from npmobilenet.ops.checks import pair, real, whole
+
 from .opening import MODES, to_channels
 from .opening import open_image as open_image
 
@@ -48,20 +50,26 @@ class Preprocessing:
     interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
+        listed = all(isinstance(v, tuple) for v in (self.resolution, self.mean, self.std))
+        if not listed:
+            raise TypeError(
+                f"preprocessing: resolution {self.resolution!r}, mean {self.mean!r} and std "
+                f"{self.std!r} must be tuples"
+            )
         sizes = [*self.resolution, *([] if self.resize is None else [self.resize])]
-        if len(self.resolution) != 2 or not all(isinstance(s, int) and s > 0 for s in sizes):
+        if len(self.resolution) != 2 or not all(whole(s) and s > 0 for s in sizes):
             raise ValueError(
                 f"preprocessing: resolution {self.resolution} and resize {self.resize} "
                 "must be whole pixels above zero, resolution a pair (H, W)"
             )
-        if self.channels not in MODES:
+        if not whole(self.channels) or self.channels not in MODES:
             raise ValueError(f"preprocessing: channels is {self.channels}; 1 or 3 are possible")
         if len(self.mean) != self.channels or len(self.std) != self.channels:
             raise ValueError(
                 f"preprocessing: {self.channels} channels need as many means and stds, "
                 f"not {len(self.mean)} and {len(self.std)}"
             )
-        if not all(map(math.isfinite, self.mean + self.std)) or min(self.std) <= 0:
+        if not all(map(real, self.mean + self.std)) or min(self.std) <= 0:
             raise ValueError(
                 f"preprocessing: mean {self.mean} must be finite and std {self.std} above zero"
             )
@@ -74,7 +82,7 @@ class Preprocessing:
     @classmethod
     def imagenet(cls, resolution: int | tuple[int, int]) -> "Preprocessing":
         """ImageNet's usual preparation: 256 before 224, the same proportion at other resolutions."""
-        height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
+        height, width = pair("preprocessing", "resolution", resolution)
         return cls(
             resolution=(height, width),
             resize=round(max(height, width) * 256 / 224),  # no crop sticks out of the image
@@ -95,7 +103,11 @@ class Preprocessing:
     def from_json(cls, document: Mapping[str, Any]) -> "Preprocessing":
         """The inverse of `to_json`. Raises ValueError for unknown, missing or misshapen entries."""
         known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(document) - known):
+        if not isinstance(document, Mapping):
+            raise ValueError(
+                f"preprocessing: expected an object of {sorted(known)}, found {document!r}"
+            )
+        if unknown := sorted(map(str, set(document) - known)):
             raise ValueError(f"preprocessing: unknown entries {unknown}; known are {sorted(known)}")
         if missing := sorted(known - set(document)):
             raise ValueError(f"preprocessing: entries {missing} are missing")

@@ -10,6 +10,7 @@ from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from .families import family_named
 from .family import Family
+from .native import file_path
 
 # switches that change neither a shape nor what `infer` computes
 _IDLE = ("classes", "resolution", "bn_momentum", "dropout")
@@ -24,7 +25,7 @@ def export_weights(
     there its outputs differ from ours, unless the reader is told.  ValueError where the family has
     no such network.
     """
-    target, path = family_named(family), Path(path)
+    target, path = family_named(family), file_path(path)
     check_params(network, params)
     theirs = _nearest_plan(network, target)
     target.write(path, target.outgoing(network, params))

@@ -125,6 +125,6 @@ FAMILIES = {
 
 def family_named(name: str) -> Family:
     """The family of that name; ValueError for an unknown one."""
-    if name not in FAMILIES:
+    if not isinstance(name, str) or name not in FAMILIES:
         raise ValueError(f"family must be one of {', '.join(FAMILIES)}, found {name!r}")
     return FAMILIES[name]

@@ -18,7 +18,7 @@ from .download import Progress
 from .families import family_named
 from .family import Contents, Family
 from .mismatch import WeightsMismatch, mapped_diff
-from .native import Model
+from .native import Model, file_path, told_apart
 from .preprocessing import preprocessing_of
 
 _MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
@@ -57,7 +57,7 @@ def import_weights(
     WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit; ValueError,
     one line with the file's name, for a file that cannot be read.
     """
-    path, source = Path(path), family_named(family)
+    path, source = file_path(path), family_named(family)
     contents = _read(path, source, entry)
     tensors = contents.tensors
     asked = Asked(
@@ -75,7 +75,7 @@ def import_weights(
     if classes is not None and classes != network.classes:
         raise ValueError(f"{path}: has {network.classes} classes, {classes} were expected")
     params = _params(path, source, tensors, attempt)
-    names = tuple(class_names or _usual_names(network.classes))
+    names = told_apart(class_names or _usual_names(network.classes))
     made = preprocessing or preprocessing_of(
         network.dialect.name, network.model[:2], network.resolution, network.channels
     )

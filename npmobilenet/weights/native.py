@@ -8,10 +8,12 @@ remembered beside it, and nothing in it is executed.
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from safetensors.numpy import save as to_bytes
 from ..models.dialect import Dialect
 from ..models.params import check_params
 from ..models.plan import Plan, plan
-from ..ops.checks import Array
+from ..ops.checks import Array, flag, shown
 from ..pretrained import shipped
 from ..training.transforms import Preprocessing
 from .file_kinds import kind_of
@@ -39,7 +41,10 @@ _EXTRA = "training/"  # what the tensors of a run's state start with; no layer i
 
 @dataclass(frozen=True)
 class Model:
-    """A network ready to use: plan and params, what its outputs mean, what its inputs need."""
+    """A network ready to use: plan and params, what its outputs mean, what its inputs need.
+
+    ValueError or TypeError where they do not fit each other; classes are names, no two of them equal.
+    """
 
     plan: Plan
     params: dict[str, Array]
@@ -56,6 +61,19 @@ class Model:
 
     def __post_init__(self) -> None:
         check_params(self.plan, self.params)
+        classes = self.classes
+        listed = isinstance(classes, tuple | list) and all(isinstance(n, str) for n in classes)
+        if not listed:
+            raise TypeError(f"classes must be a tuple of names, found {shown(classes)}")
+        object.__setattr__(self, "classes", tuple(classes))
+        if twice := [name for name, count in Counter(classes).items() if count > 1]:
+            raise ValueError(f"classes must have names of their own, two are {twice[0]!r}")
+        if not isinstance(self.preprocessing, Preprocessing):
+            found = type(self.preprocessing).__name__
+            raise TypeError(f"preprocessing must be a Preprocessing, found {found}")
+        for name in ("extra", "notes"):
+            if not isinstance(found := getattr(self, name), Mapping):
+                raise TypeError(f"{name} must be a dict, found {type(found).__name__}")
         if len(self.classes) != self.plan.classes:
             raise ValueError(
                 f"the network has {self.plan.classes} classes, {len(self.classes)} names are given"
@@ -65,6 +83,11 @@ class Model:
                 f"the network takes {self.plan.resolution} pixels, the preprocessing gives "
                 f"{self.preprocessing.resolution}"
             )
+        if self.preprocessing.channels != self.plan.channels:
+            raise ValueError(
+                f"the network takes {self.plan.channels} channels, the preprocessing gives "
+                f"{self.preprocessing.channels}"
+            )
 
     def __call__(self, images: Any, top: int = 5) -> "Prediction | list[Prediction]":
         """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""
@@ -73,10 +96,44 @@ class Model:
         return predict(self, images, top)
 
 
-def save(model: Model, path: str | Path) -> None:
-    """Write a model to `path`, whole or not at all: written aside, flushed, then renamed."""
-    path = Path(path)
-    tensors = model.params | {_EXTRA + name: value for name, value in model.extra.items()}
+def told_apart(names: Iterable[str]) -> tuple[str, ...]:
+    """Class names of which two may be equal, the later one with its number: "crane", "crane (517)".
+
+    ImageNet's lists have two cranes, the bird and the machine.
+    """
+    found: dict[str, None] = {}
+    for k, name in enumerate(names):
+        while name in found:
+            name = f"{name} ({k})"
+        found[name] = None
+    return tuple(found)
+
+
+def file_path(path: str | Path) -> Path:
+    """As a Path; ValueError or TypeError for what can name no file."""
+    if not isinstance(path, str | PathLike) or not isinstance(fspath(path), str):
+        raise TypeError(f"path must be the name of a file, found {shown(path)}")
+    if not fspath(path) or "\0" in fspath(path):
+        raise ValueError(f"path must be the name of a file, found {fspath(path)!r}")
+    return Path(path)
+
+
+def save(model: Model, path: str | Path, *, half: bool = False) -> None:
+    """Write a model to `path`, whole or not at all: written aside, flushed, then renamed.
+
+    half: parameters in half precision, float16, half the bytes; `load` makes them float32 again.
+    ValueError where one is too large for it.
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"save: model must be a Model, found {type(model).__name__}")
+    path = file_path(path)
+    params = model.params
+    if flag("save", "half", half):
+        with np.errstate(over="ignore"):  # is asked for below
+            params = {name: value.astype(np.float16) for name, value in params.items()}
+        if not all(np.isfinite(value).all() for value in params.values()):
+            raise ValueError(f"{path}: some weights are too large for half precision")
+    tensors = params | {_EXTRA + name: value for name, value in model.extra.items()}
     # contiguous: safetensors writes an array's memory as it lies, whatever its strides say
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     metadata = {
@@ -183,7 +240,7 @@ def load(path: str | Path) -> Model:
     arrays become float32.  ValueError, one line with the file's name, for a file that is missing,
     damaged or not ours.
     """
-    path = weight_file(path)
+    path = weight_file(file_path(path))
     if not path.exists():
         hint = f"; shipped models are {', '.join(shipped())}" if shipped() else ""
         raise ValueError(f"{path}: no such weight file{hint}")
@@ -234,7 +291,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     found = Model(
         plan=made,
         params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
-        classes=tuple(json.loads(metadata["classes"])),
+        classes=told_apart(json.loads(metadata["classes"])),
         preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
         extra=extra,
         notes=json.loads(metadata["notes"]),

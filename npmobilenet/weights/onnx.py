@@ -15,8 +15,8 @@ from ..models.folding import fold_batch_norm
 from ..models.layers import Shape
 from ..models.params import check_params
 from ..models.plan import Plan
-from ..ops.checks import Array, whole
-from .native import plan_as_json, write_whole
+from ..ops.checks import Array, flag, whole
+from .native import file_path, plan_as_json, write_whole
 from .onnx_nodes import NODES, Graph
 
 LAYOUTS = ("nchw", "nhwc")
@@ -46,15 +46,15 @@ def export_onnx(
 
     ValueError, in one line, where onnx is not installed or an argument cannot be.
     """
-    path = Path(path)
+    path = file_path(path)
     onnx = _onnx(path)
     check_params(plan, params)
     _check(onnx, path, plan, params, layout, opset)
     properties = {
         "plan": plan_as_json(plan),
-        **_properties(metadata or {}),
+        **_properties({} if metadata is None else metadata),
     }
-    if fold:
+    if flag("export_onnx", "fold", fold):
         plan, params = fold_batch_norm(plan, params)
     model = _model(onnx, plan, params, layout, opset)
     onnx.helper.set_model_props(model, properties)
@@ -136,7 +136,7 @@ def _check(
         raise ValueError(f"{path}: there is no folder {path.parent}")
     if path.is_dir():
         raise ValueError(f"{path}: this is a folder, expected the name of a file")
-    if layout not in LAYOUTS:
+    if not isinstance(layout, str) or layout not in LAYOUTS:
         raise ValueError(
             f"export_onnx: layout must be one of {', '.join(LAYOUTS)}, found {layout!r}"
         )
@@ -155,6 +155,8 @@ def _check(
 
 def _properties(metadata: Mapping[str, str]) -> dict[str, str]:
     """A copy; ValueError unless all of it is text, and ours is left alone."""
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"export_onnx: metadata must be a dict of texts, found {metadata!r}")
     for key, value in metadata.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise ValueError(f"export_onnx: metadata must be text, found {key!r}: {value!r}")
