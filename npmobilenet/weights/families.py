@@ -49,6 +49,10 @@ _KERAS: dict[str, Any] = {
     "to_theirs": layout.to_keras,
     "read": keras_files.read,
     "write": keras_files.write,
+    "scaling": (
+        "the file does not say how its pixels were scaled; assumed is Keras' custom, -1..1 (mean 0.5, "
+        "std 0.5); if they were divided by 255: --mean 0 --std 1"
+    ),
 }
 FAMILIES = {
     family.name: family

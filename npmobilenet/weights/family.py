@@ -8,6 +8,7 @@ from ..models.dialect import Dialect
 from ..models.plan import Plan
 from ..ops.checks import Array
 from .layout import ToOurs, ToTheirs
+from .told import NOTHING, Told
 
 TORCH_SUFFIXES = {
     "weight": "weight",
@@ -44,10 +45,12 @@ class Pairing:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a weight file holds: arrays by its own names, and in sentences what else is worth telling."""
+    """What a weight file holds: arrays by its own names, in sentences what else is worth telling, and
+    what it says of itself."""
 
     tensors: dict[str, Array]
     notes: tuple[str, ...] = ()
+    told: Told = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,7 @@ class Family:
     write: Callable[[Path, Mapping[str, Array]], None]
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
     undecided: str = ""  # what tensors cannot tell, and which option does
+    scaling: str = ""  # said where nobody knows how pixels were scaled: what is assumed, what else is usual
 
     def names(self, plan: Plan) -> dict[str, str]:
         """Our array -> their array, in their order."""

@@ -2,32 +2,58 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..data import imagenet_classes
 from ..models.dialects import dialect_named
-from ..models.plan import Plan
+from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from ..training.transforms import Preprocessing
 from .detect import Asked, Attempt, detect
 from .download import Progress
 from .families import family_named
 from .family import Family
+from .hub import beside, weight_file
 from .mismatch import WeightsMismatch, mapped_diff
 from .native import Model
-from .preprocessing import preprocessing_of
+from .preprocessing import known, prepared, recipe_of
+from .tellings import contradictions, in_words
+from .told import NOTHING, Known, OfAnother, Settled, Told
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A model, and in sentences what was read off its tensors and what no tensor can tell."""
+    """A model, in sentences what is known of it and what is not, and what the file says of itself.
+
+    A note that begins with "warning: " is about something assumed that may be wrong.
+    """
 
     model: Model
     notes: tuple[str, ...]
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """What came in, as a plain dict."""
+        network = self.model.plan
+        return {
+            "model": network.model,
+            "width": network.width,
+            "resolution": list(network.resolution),
+            "classes": network.classes,
+            "channels": network.channels,
+            "dialect": network.dialect.name,
+            "activation": network.dialect.activation,
+            "bn_eps": network.dialect.bn_eps,
+            "padding": network.dialect.padding,
+            "preprocessing": self.model.preprocessing.to_json(),
+            "told": dict(self.told),
+            "notes": list(self.notes),
+        }
 
 
 def import_weights(
@@ -43,42 +69,98 @@ def import_weights(
     resolution: tuple[int, int] | None = None,
     class_names: Sequence[str] | None = None,
     preprocessing: Preprocessing | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    interpolation: str | None = None,
+    crop: float | None = None,
+    resize: int | str | None = None,
 ) -> Imported:
     """Read a weight file of `family`, one of FAMILIES, and find out which network it is.
 
-    What is None is detected from the tensors, or is the family's custom where they cannot tell
-    (dialect, activation, resolution, preprocessing).  classes is what the caller expects, and is
-    checked.  WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit;
-    ValueError, one line with the file's name, for a file that cannot be read.
+    What is None is detected from the tensors; what they cannot tell (dialect, activation, resolution,
+    preprocessing) is as the file itself says, or else the family's custom.  What is given wins, and
+    the notes say where the file has it otherwise.  classes is what the caller expects, and is checked.
+
+    preprocessing, or parts of it: mean and std, one number or one a channel in units of the range
+    0..1 (pixels that were only divided by 255: mean=0, std=1); interpolation, Pillow's name of a
+    filter; crop, the share of the shorter side that the central crop keeps, or resize, the shorter
+    side in pixels before it, or "stretch".
+
+    WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit; ValueError,
+    one line with the file's name, for a file that cannot be read or describes what no plan computes.
     """
-    path, source = Path(path), family_named(family)
+    given = known(mean, std, interpolation, crop, resize)
+    if preprocessing and given.stated():
+        raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
+    path, source = weight_file(Path(path)), family_named(family)
     contents = source.read(path)
-    tensors = contents.tensors
     asked = Asked(
         model=model,
         width=width,
         dialect=dialect_named(dialect) if dialect else None,
-        activation=activation,
         divisor=divisor,
-        resolution=resolution,
+        resolution=resolution or (preprocessing.resolution if preprocessing else None),
     )
-    attempt = detect(source, tensors, asked)
-    if attempt.problems:
-        raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
-    network = attempt.plan
-    if classes is not None and classes != network.classes:
-        raise ValueError(f"{path}: has {network.classes} classes, {classes} were expected")
-    params = _params(path, source, tensors, attempt)
-    names = tuple(class_names or _usual_names(network.classes))
-    made = preprocessing or preprocessing_of(
-        network.dialect.name, network.model[:2], network.resolution, network.channels
-    )
+    told = beside(path) if source.name == "timm" else contents.told
+    attempt, settled = _settled(path, source, contents.tensors, asked, told)
+    if classes is not None and classes != settled.plan.classes:
+        raise ValueError(f"{path}: has {settled.plan.classes} classes, {classes} were expected")
+    params = _params(path, source, contents.tensors, attempt)
+    names = tuple(class_names or settled.class_names or _usual_names(settled.plan.classes))
+    network = settled.plan
+    if activation:
+        network = plan(
+            **{**network.asked, "dialect": replace(network.dialect, activation=activation)}
+        )
+    made = preprocessing or _prepared(path, network, given.over(settled.images))
+    if settled.unreadable and not preprocessing and not (given.mean and given.std):
+        raise ValueError(
+            f"{path}: {settled.unreadable}; say how pixels are scaled: --mean and --std"
+        )
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    notes = _notes(source, network, asked, len(tensors), made)
-    return Imported(found, (*notes, *contents.notes))
+    notes = [*_notes(source, network, asked, len(contents.tensors), made), *contents.notes]
+    if settled.facts:
+        notes.append(f"as {told.source} says: {in_words(settled.facts)}")
+    notes += [*settled.notes, *contradictions(settled, told, asked, given, activation)]
+    if source.scaling and not preprocessing and "mean" not in given.over(settled.images).stated():
+        notes.append(f"warning: {source.scaling}")
+    return Imported(found, tuple(notes), settled.facts)
+
+
+def _settled(
+    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, told: Told
+) -> tuple[Attempt, Settled]:
+    """The plan that fits the arrays, and what the file's own description makes of it."""
+    wished = replace(asked, resolution=asked.resolution or told.resolution)
+    attempt = detect(source, tensors, wished)
+    if told.dialect and not asked.dialect:
+        hinted = replace(wished, dialect=dialect_named(told.dialect))
+        if not (other := detect(source, tensors, hinted)).problems:
+            attempt = other
+    if attempt.problems:
+        raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
+    if not told.settle:
+        return attempt, Settled(plan=attempt.plan)
+    try:
+        return attempt, told.settle(attempt.plan, attempt.pairing.pairs)
+    except OfAnother as error:
+        attempt, settled = _settled(path, source, tensors, asked, NOTHING)
+        return attempt, replace(settled, notes=(f"warning: {error}",))
+    except ValueError as error:
+        other = asked.resolution and told.resolution and asked.resolution != told.resolution
+        hint = f"; the file says {' x '.join(map(str, told.resolution or ()))}" if other else ""
+        raise ValueError(f"{path}: {error}{hint}") from None
+
+
+def _prepared(path: Path, network: Plan, images: Known) -> Preprocessing:
+    usual = recipe_of(network.dialect.name, network.model[:2])
+    try:
+        return prepared(usual, images, network.resolution, network.channels)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def import_official(name: str, progress: Progress | None = None) -> Imported:
