@@ -105,11 +105,11 @@ def _settle(
     wanted = next((x for start, x in _MODELS.items() if re.match(start, name)), None)
     if wanted != network.model or (network.include_top and classes not in (None, network.classes)):
         raise OfAnother(f"{config} is about another network ({name}, {classes} classes): not used")
-    told = {"architecture": name, **images.stated(), "input_size": list(network.resolution)}
+    told = {"architecture": name, **images.stated(), "input_size": facts.get("input_size")}
     return Settled(
         plan=network,
         images=images,
-        facts={k: list(v) if isinstance(v, tuple) else v for k, v in told.items()},
+        facts={k: list(v) if isinstance(v, tuple) else v for k, v in told.items() if v is not None},
         class_names=_names(facts, document, network.classes),
     )
 

@@ -140,10 +140,14 @@ class _Reader:
         kind, config = layer["class_name"], layer["config"]
         if not isinstance(kind, str) or not isinstance(config, Mapping):
             raise ValueError(f"layer {name!r} has no class and settings")
-        if kind == "TFOpLambda":  # Keras 2's calls of TensorFlow
-            kind = str(config["function"]).rpartition(".")[2]
         numbers = tuple(x for is_tensor, x in arguments if not is_tensor)
         first = bool(arguments) and not arguments[0][0]
+        if kind == "TFOpLambda":  # Keras 2's calls of TensorFlow
+            kind = str(config["function"]).rpartition(".")[2]
+        elif kind == "TensorFlowOpLayer":  # the same, in its versions up to 2.3
+            constants = config["constants"]
+            kind, numbers = str(config["node_def"]["op"]), tuple(constants.values())
+            first = "0" in constants
         function = config.get("activation")
         if kind == "Activation" or function in (None, "linear"):
             self._add(key, Node(name, kind, config, tuple(sources), numbers, first))

@@ -112,7 +112,8 @@ def _scaling(layers: list[Node], tensors: Mapping[str, Array], found: Entrance) 
     for node in layers:
         step = _affine(node, tensors)
         if step is not None:
-            a, b = step[0] * a, step[0] * b + step[1]
+            with np.errstate(all="ignore"):  # infinity is refused below
+                a, b = step[0] * a, step[0] * b + step[1]
             told.append(node.name)
     if not told or (np.all(a == 1) and not b.any()):
         return
@@ -137,6 +138,8 @@ def _affine(node: Node, tensors: Mapping[str, Array]) -> tuple[Array, Array] | N
         if node.config.get("invert"):
             raise ValueError(f"{node}: undoes a normalisation")
         mean, variance = (_statistic(node, name, tensors) for name in ("mean", "variance"))
+        if variance.min() < 0:
+            raise ValueError(f"{node}: a variance below 0")
         factor = 1 / np.maximum(np.sqrt(variance), 1e-7)
         return factor, -mean * factor
     operation = ARITHMETIC.get(node.kind)
@@ -194,8 +197,8 @@ def _geometry(
             size = size[0] * factor[0], size[1] * factor[1]
         else:
             size = config.get("height"), config.get("width")
-            if not _whole(size):
-                raise ValueError(f"{node}: to {size}, which is no size")
+        if not _whole(size):
+            raise ValueError(f"{node}: to {size!r:.60}, which is no size")
         resize: int | str = "stretch"
         if node.kind == "CenterCrop":
             if before is None or before[0] != before[1] or before[0] < max(size):
@@ -207,8 +210,8 @@ def _geometry(
             resize = size[0]
         elif config.get("crop_to_aspect_ratio") or config.get("pad_to_aspect_ratio"):
             raise ValueError(f"{node}: keeps the aspect ratio in a way that is not possible here")
-        if name not in _FILTERS:
-            raise ValueError(f"{node}: interpolation {name!r} is not possible here")
+        if not isinstance(name, str) or name not in _FILTERS:
+            raise ValueError(f"{node}: interpolation {name!r:.60} is not possible here")
         found.known = Known(resize=resize, interpolation=_FILTERS[name]).over(found.known)
     if steps:
         found.notes += (

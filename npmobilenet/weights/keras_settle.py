@@ -1,10 +1,10 @@
 """What a Keras model's description decides: the switches of the dialect, and what is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 from ..models.layers import Activation, BatchNorm, Conv, Depthwise, Dropout, GlobalAveragePool
 from ..models.plan import Plan, plan
@@ -16,6 +16,7 @@ from .keras_images import Entrance, adapted_only, entrance
 from .keras_walk import Unknown, Walk, names_agree, walk
 from .told import Settled, Told
 
+T = TypeVar("T")
 _OUTCOMES = ("softmax", "linear")
 _Windowed = Conv | Depthwise
 
@@ -29,13 +30,23 @@ def described_by(text: str, version: str, adapted: Mapping[str, Array]) -> Told:
         known, notes = adapted_only(adapted)
         return Told(settle=lambda network, _: Settled(plan=network, images=known, notes=notes))
     graph = read_graph(text, version)
-    way = entrance(graph, adapted)
+    way = _in_one_line(entrance, graph, adapted)
     return Told(
-        source="model_config", resolution=way.resolution, settle=partial(settle, graph, way)
+        source="model_config",
+        resolution=way.resolution,
+        settle=partial(_in_one_line, settle, graph, way),
     )
 
 
-def settle(graph: Graph, entrance: Entrance, network: Plan, pairs: Mapping[str, str]) -> Settled:
+def _in_one_line(do: Callable[..., T], *arguments: Any) -> T:
+    """What `do` finds; of settings that have another type than Keras' a ValueError."""
+    try:
+        return do(*arguments)
+    except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
+        raise ValueError(f"model_config: a setting that Keras does not write ({error!r:.100})") from None
+
+
+def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str]) -> Settled:
     """The plan as the graph has it; pairs: our array -> the file's.
 
     ValueError, naming the layer, for what no plan computes.
@@ -59,14 +70,13 @@ def settle(graph: Graph, entrance: Entrance, network: Plan, pairs: Mapping[str, 
         found = walk(settled, graph)
     settled = _padded(settled, found)
     _check(settled, found)
-    facts = _facts(settled, found)
-    images, notes = entrance.known, entrance.notes
+    facts = {"resolution": list(way.resolution)} if way.resolution else {}
     return Settled(
         plan=settled,
-        images=images,
-        facts=facts | entrance.facts,
-        notes=notes,
-        unreadable=entrance.why_not(graph, found.image),
+        images=way.known,
+        facts=facts | _facts(settled, found) | way.facts,
+        notes=way.notes,
+        unreadable=way.why_not(graph, found.image),
     )
 
 

@@ -183,8 +183,12 @@ def _axis(node: Node) -> None:
 def _pair(node: Node, name: str) -> Pair:
     value = node.config.get(name)
     pair = [value, value] if isinstance(value, int) else value
-    if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(x, int) for x in pair):
-        raise ValueError(f"{node}: {name} must be two integers, found {value!r}")
+    if (
+        not isinstance(pair, list)
+        or len(pair) != 2
+        or not all(isinstance(x, int) and 0 < x < 1000 for x in pair)
+    ):
+        raise ValueError(f"{node}: {name} must be two small integers, found {value!r:.60}")
     return pair[0], pair[1]
 
 
@@ -198,7 +202,7 @@ def _zeros(node: Node) -> Sides:
     except (TypeError, ValueError):
         sides = ()
     if len(sides) != 4 or not all(isinstance(x, int) and 0 <= x < 100 for x in sides):
-        raise ValueError(f"{node}: padding must be four small numbers, found {value!r}")
+        raise ValueError(f"{node}: padding must be four small numbers, found {value!r:.60}")
     return sides[0], sides[1], sides[2], sides[3]
 
 
