@@ -60,13 +60,13 @@ def ours(found, image):
     return np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
 
 
-def assert_alike(model, path, outside=lambda x: x, **given):
+def assert_alike(model, path, outside=lambda x: x, within=2e-6, **given):
     """Our probabilities of an image are Keras'; `outside` is what is done before the model."""
     model.save(path)
     found = nm.import_weights(path, "keras", **given)
     image, pixels = photograph(model)
     theirs = model(outside(pixels.astype(np.float32)), training=False).detach().numpy()
-    np.testing.assert_allclose(ours(found, image), theirs, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(ours(found, image), theirs, rtol=0, atol=within)
     return found
 
 
@@ -135,12 +135,12 @@ def test_applications_and_fine_tuned_ones(keras, tmp_path, top):
     x = base(apps.mobilenet_v2.preprocess_input(layers.RandomFlip()(image)), training=False)
     x = layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
     model = randomised(keras.Model(image, layers.Dense(3, activation="softmax")(x)))
-    found = assert_alike(model, tmp_path / "x.keras")
+    found = assert_alike(model, tmp_path / "x.keras", within=1e-4)  # in float32 V2 is deep
     assert found.told["mean"] == [0.5]
     anywhere = apps.MobileNetV2(weights=None, alpha=0.35, input_shape=(None, None, 3), include_top=False)
     top = [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
     model = randomised(keras.Sequential([keras.Input((64, 64, 3)), anywhere, *top]))
-    found = assert_alike(model, tmp_path / "y.keras", lambda x: x / 127.5 - 1)
+    found = assert_alike(model, tmp_path / "y.keras", lambda x: x / 127.5 - 1, within=1e-4)
     assert found.model.plan.dialect.strided_padding == "symmetric"  # as Keras pads unknown sizes
 
 

@@ -92,10 +92,10 @@ def _shape(shape: Any, found: Entrance) -> tuple[int, int] | None:
     if not isinstance(shape, list) or len(shape) != 4:
         if shape is None:
             return None
-        raise ValueError(f"model_config: the input is {shape!r}, expected [None, height, width, channels]")
+        raise ValueError(f"model_config: the input is {shape!r:.80}, expected [None, height, width, channels]")
     for axis in shape[1:]:
         if axis is not None and (not isinstance(axis, int) or not 0 < axis < 2**15):
-            raise ValueError(f"model_config: no image is {shape!r}")
+            raise ValueError(f"model_config: no image is {shape!r:.80}")
     found.channels = shape[3]
     return None if None in shape[1:3] else (shape[1], shape[2])
 
