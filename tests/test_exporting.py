@@ -28,7 +28,9 @@ def small(model: str, **settings: Any) -> tuple[nm.Plan, dict[str, np.ndarray]]:
 def test_what_the_family_does_differently_is_refused(tmp_path: Path) -> None:
     plan, params = small("v2")
     path = tmp_path / "x.pth"
-    with pytest.raises(ValueError, match=r"x\.pth: torchvision would compute something else") as caught:
+    with pytest.raises(
+        ValueError, match=r"x\.pth: torchvision would compute something else"
+    ) as caught:
         nm.export_weights(plan, params, path, "torchvision")
     told = str(caught.value)
     assert "padding is same here, symmetric in torchvision; bn_eps is 0.001 here, 1e-05" in told
@@ -68,7 +70,13 @@ def test_a_family_without_such_a_network(tmp_path: Path) -> None:
     [
         # (0, 1, 0, 1) is what "same" comes to at even sizes, and not at odd ones
         ("keras", "keras", "v1", {"strided_padding": None}, ""),
-        ("keras", "keras", "v1", {"strided_padding": None, "resolution": 33}, "strided_padding is None"),
+        (
+            "keras",
+            "keras",
+            "v1",
+            {"strided_padding": None, "resolution": 33},
+            "strided_padding is None",
+        ),
         ("keras", "keras", "v1", {"activation": "relu"}, "activation is relu here, relu6"),
         ("keras", "keras", "v1", {"dropout": 0.5, "bn_momentum": 0.1}, ""),
         ("keras", "keras", "v2", {"bn_eps": 1e-5}, "bn_eps is 1e-05 here, 0.001"),
@@ -140,4 +148,6 @@ def test_the_command_line_refuses_and_forces(
     assert main([*words, "--force"]) == 0
     told = capsys.readouterr().err
     assert "note: activation is relu here, relu6 in Keras" in told
-    assert "feed it images of 32 x 32, shorter side 37 and centre crop, bilinear, mean (0.485" in told
+    assert (
+        "feed it images of 32 x 32, shorter side 37 and centre crop, bilinear, mean (0.485" in told
+    )

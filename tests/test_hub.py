@@ -38,7 +38,12 @@ def test_the_configuration_beside_the_weights_decides(tmp_path: Path) -> None:
     assert model.plan.resolution == (64, 64)
     assert model.classes == ("cat", "dog", "owl")
     expected = Preprocessing(
-        resolution=(64, 64), resize=67, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3, interpolation="bicubic"
+        resolution=(64, 64),
+        resize=67,
+        channels=3,
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+        interpolation="bicubic",
     )  # timm rounds 64 / 0.95 down
     assert model.preprocessing == expected
     assert found.told["architecture"] == "mobilenetv3_small_100"
@@ -59,8 +64,12 @@ def test_that_is_what_timm_makes_of_it(tmp_path: Path) -> None:
     facts = json.loads((tmp_path / "config.json").read_text())["pretrained_cfg"]
     config = timm.data.resolve_data_config({}, pretrained_cfg=facts)
     pixels = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
-    theirs = timm.data.create_transform(**config)(Image.fromarray(pixels)).numpy().transpose(1, 2, 0)
-    np.testing.assert_array_equal(prepare(Image.fromarray(pixels), found.model.preprocessing), theirs)
+    theirs = (
+        timm.data.create_transform(**config)(Image.fromarray(pixels)).numpy().transpose(1, 2, 0)
+    )
+    np.testing.assert_array_equal(
+        prepare(Image.fromarray(pixels), found.model.preprocessing), theirs
+    )
 
 
 def test_the_architectures_name_tells_padding_and_eps(tmp_path: Path) -> None:

@@ -16,7 +16,12 @@ h5py = pytest.importorskip("h5py")
 def layer(kind: str, name: str, *before: str, **config: Any) -> dict[str, Any]:
     """One layer as Keras 2 writes it."""
     calls = [[[source, 0, 0, {}] for source in before]] if before else []
-    return {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": calls}
+    return {
+        "class_name": kind,
+        "name": name,
+        "config": {"name": name, **config},
+        "inbound_nodes": calls,
+    }
 
 
 def model(*layers: dict[str, Any], **ends: Any) -> dict[str, Any]:
@@ -50,12 +55,26 @@ def operator(name: str, function: str, source: str, y: Any) -> dict[str, Any]:
         ([layer("Activation", "a", "image", activation="relu6")], "relu6", 1 / 6),
         ([layer("Activation", "a", "image", activation="hard_sigmoid")], "hard_sigmoid", 0.2),
         (
-            [layer("Activation", "a", "image", activation={"class_name": "function", "config": "relu6"})],
+            [
+                layer(
+                    "Activation",
+                    "a",
+                    "image",
+                    activation={"class_name": "function", "config": "relu6"},
+                )
+            ],
             "relu6",
             1 / 6,
         ),
         (
-            [layer("Activation", "a", "image", activation={"class_name": "ReLU", "config": {"max_value": 6}})],
+            [
+                layer(
+                    "Activation",
+                    "a",
+                    "image",
+                    activation={"class_name": "ReLU", "config": {"max_value": 6}},
+                )
+            ],
             "relu6",
             1 / 6,
         ),
@@ -130,7 +149,9 @@ def test_a_layer_with_its_activation_is_two() -> None:
 
 
 def test_operators_of_tensorflow_before_2_4() -> None:
-    divided = layer("TensorFlowOpLayer", "a", "image", node_def={"op": "RealDiv"}, constants={"1": 255.0})
+    divided = layer(
+        "TensorFlowOpLayer", "a", "image", node_def={"op": "RealDiv"}, constants={"1": 255.0}
+    )
     told = described_by(json.dumps(model(IMAGE, divided)), "2.3.0", {})
     assert told.resolution == (32, 48)
     made = graph(divided)
@@ -224,15 +245,13 @@ def test_settings_of_other_types_are_one_line(changes: dict[str, Any], network_f
     path.write_bytes(network_file.read_bytes())
     with h5py.File(path, "r+") as file:
         file.attrs["model_config"] = json.dumps(document)
-    try:
-        found = nm.import_weights(path, "keras")
-    except ValueError as error:
-        assert str(error).startswith(f"{path}: ")
-        assert "\n" not in str(error)
-        assert len(str(error)) < 500
-    else:
-        assert changes.keys() <= {"rate", "momentum"}
-        assert found.model.plan.resolution == (32, 48)
+    if changes.keys() == {"rate"}:  # of dropout: of no account where nobody trains
+        assert nm.import_weights(path, "keras").model.plan.resolution == (32, 48)
+        return
+    with pytest.raises(ValueError, match=r"changed\.h5: ") as caught:
+        nm.import_weights(path, "keras")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
 
 
 def test_the_file_that_is_changed_is_a_good_one(network_file: Path) -> None:
@@ -256,7 +275,12 @@ def network_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             kind = "DepthwiseConv2D" if ours.kind == "depthwise" else "Conv2D"
             kernel = [1, 1] if ours.kind == "pointwise" else [3, 3]
             strides = [*getattr(ours, "stride", (1, 1))]
-            settings = {"kernel_size": kernel, "strides": strides, "padding": "same", "use_bias": False}
+            settings = {
+                "kernel_size": kernel,
+                "strides": strides,
+                "padding": "same",
+                "use_bias": False,
+            }
             settings |= {"dilation_rate": [1, 1], "activation": "linear"}
             layers.append(layer(kind, name, before, **settings))
         elif ours.kind == "batch_norm":
@@ -280,5 +304,7 @@ def test_a_whole_attribute_of_100_megabytes(network_file: Path) -> None:
     path.write_bytes(network_file.read_bytes())
     with h5py.File(path, "r+") as file:
         file.attrs["model_config"] = "[" * (2**24 + 1)
-    with pytest.raises(ValueError, match=r"large\.h5: model_config: 16,777,217 bytes, larger than any"):
+    with pytest.raises(
+        ValueError, match=r"large\.h5: model_config: 16,777,217 bytes, larger than any"
+    ):
         nm.import_weights(path, "keras")

@@ -79,7 +79,9 @@ def test_activation_size_and_epsilon_of_a_96_pixel_network_with_relu(keras, tmp_
     assert found.told["bn_eps"] == 1e-5
     assert found.told["dropout"] == 0.3
     assert found.told["output"] == "softmax"
-    assert any("as model_config says: resolution (96, 96), activation relu" in x for x in found.notes)
+    assert any(
+        "as model_config says: resolution (96, 96), activation relu" in x for x in found.notes
+    )
 
 
 def test_layers_about_pixels_become_preprocessing(keras, tmp_path):
@@ -137,7 +139,9 @@ def test_applications_and_fine_tuned_ones(keras, tmp_path, top):
     model = randomised(keras.Model(image, layers.Dense(3, activation="softmax")(x)))
     found = assert_alike(model, tmp_path / "x.keras", within=1e-4)  # in float32 V2 is deep
     assert found.told["mean"] == [0.5]
-    anywhere = apps.MobileNetV2(weights=None, alpha=0.35, input_shape=(None, None, 3), include_top=False)
+    anywhere = apps.MobileNetV2(
+        weights=None, alpha=0.35, input_shape=(None, None, 3), include_top=False
+    )
     top = [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
     model = randomised(keras.Sequential([keras.Input((64, 64, 3)), anywhere, *top]))
     found = assert_alike(model, tmp_path / "y.keras", lambda x: x / 127.5 - 1, within=1e-4)
@@ -176,7 +180,9 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
     assert "epsilon 0.01, where" in refusal("BatchNormalization", epsilon=0.01)
     assert "axis 1" in refusal("BatchNormalization", axis=1)
     assert "no activation 'LeakyReLU'" in refusal("ReLU", class_name="LeakyReLU")
-    assert "a global average pooling" in refusal("GlobalAveragePooling2D", class_name="GlobalMaxPooling2D")
+    assert "a global average pooling" in refusal(
+        "GlobalAveragePooling2D", class_name="GlobalMaxPooling2D"
+    )
     assert "say how pixels are scaled" in refusal("Rescaling", class_name="Lambda")
     assert "are no image" in refusal("Rescaling", scale=-1 / 255)
     document = text.replace('"softmax"', '"sigmoid"')

@@ -9,7 +9,7 @@ from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
 from ..training.transforms import INTERPOLATIONS
-from ..weights.preprocessing import STRETCH
+from ..weights.told import STRETCH
 from .common import console, print_json, resolution_option
 
 
@@ -108,8 +108,8 @@ def run(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from ..weights.importing import import_weights, read_class_names
 
-    settings = ("model", "width", "dialect", "activation", "divisor", "classes", "resolution")
-    settings += ("mean", "std", "interpolation", "crop", "resize")
+    settings = ["model", "width", "dialect", "activation", "divisor", "classes", "resolution"]
+    settings += ["mean", "std", "interpolation", "crop", "resize"]
     names = read_class_names(options.class_names) if options.class_names else None
     found = import_weights(
         options.file,

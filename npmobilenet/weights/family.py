@@ -76,7 +76,9 @@ class Family:
     write: Callable[[Path, Mapping[str, Array]], None]
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
     undecided: str = ""  # what tensors cannot tell, and which option does
-    scaling: str = ""  # said where nobody knows how pixels were scaled: what is assumed, what else is usual
+    scaling: str = (
+        ""  # said where nobody knows how pixels were scaled: what is assumed, what else is usual
+    )
 
     def names(self, plan: Plan) -> dict[str, str]:
         """Our array -> their array, in their order."""

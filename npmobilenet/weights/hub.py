@@ -10,8 +10,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from ..models.plan import Plan
-from .preprocessing import STRETCH, known
-from .told import NOTHING, Known, OfAnother, Settled, Told
+from .preprocessing import known
+from .told import NOTHING, STRETCH, Known, OfAnother, Settled, Told
 
 _FILES = ("model.safetensors", "pytorch_model.bin")  # a model's folder on the hub
 _LARGEST = 2**24  # bytes of a config.json

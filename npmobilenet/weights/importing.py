@@ -138,8 +138,8 @@ def _settled(
     attempt = detect(source, tensors, wished)
     if told.dialect and not asked.dialect:
         hinted = replace(wished, dialect=dialect_named(told.dialect))
-        if not (other := detect(source, tensors, hinted)).problems:
-            attempt = other
+        if not (with_hint := detect(source, tensors, hinted)).problems:
+            attempt = with_hint
     if attempt.problems:
         raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
     if not told.settle:

@@ -11,7 +11,9 @@ from typing import Any
 from .keras_graph import Graph, Node
 
 LARGEST_TEXT = 2**24  # bytes; MobileNets' descriptions have some hundred thousand
-_MOST_NODES = 10_000  # a model called twice inside one called twice ...: JSON may stand for any number
+_MOST_NODES = (
+    10_000  # a model called twice inside one called twice ...: JSON may stand for any number
+)
 _WITHOUT_MEANING = ("training", "mask", "name")  # arguments of calls
 
 
@@ -29,8 +31,8 @@ def read_graph(text: str | bytes, version: str = "") -> Graph:
         _ = graph.depths  # there are no circles, and nothing is missing
     except RecursionError:
         raise ValueError("model_config: nested too deeply for a model") from None
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ValueError(f"model_config: no description of a model ({error!r})") from None
+    except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
+        raise ValueError(f"model_config: no description of a model ({error!r:.100})") from None
     except ValueError as error:
         reason = " ".join(str(error).split()).removeprefix("model_config: ")
         raise ValueError(f"model_config: {reason:.200}") from None
@@ -103,7 +105,10 @@ class _Reader:
             first = layers[0]["config"]
             given = config.get("build_input_shape") if isinstance(config, Mapping) else None
             shape = first.get("batch_input_shape") or given or [None] * 4
-            layers = [{"class_name": "InputLayer", "config": {"name": "input", "shape": shape}}, *layers]
+            layers = [
+                {"class_name": "InputLayer", "config": {"name": "input", "shape": shape}},
+                *layers,
+            ]
         for layer in layers:
             here = _key(path, _name(layer), 0)
             if layer["class_name"] == "InputLayer":
@@ -117,7 +122,8 @@ class _Reader:
         if fed is None:
             config = layer["config"]
             shape = next(
-                (config[k] for k in ("shape", "batch_shape", "batch_input_shape") if k in config), None
+                (config[k] for k in ("shape", "batch_shape", "batch_input_shape") if k in config),
+                None,
             )
             self.inputs.append(key)
             self._add(key, Node(key, "InputLayer", {"shape": shape}, ()))
@@ -200,7 +206,12 @@ def _arguments(call: Any, layers: Mapping[str, int]) -> Iterator[tuple[bool, Any
         else:
             yield True, entry
         for name, value in (entry[3] if len(entry) > 3 else {}).items():
-            if isinstance(value, list) and value and isinstance(value[0], str) and value[0] in layers:
+            if (
+                isinstance(value, list)
+                and value
+                and isinstance(value[0], str)
+                and value[0] in layers
+            ):
                 yield True, value
             elif name not in _WITHOUT_MEANING:
                 yield from _values(value)

@@ -15,10 +15,11 @@ from .family import Contents
 from .keras_config import LARGEST_TEXT
 from .keras_hdf5 import ADAPTED, LARGEST, arrays
 from .keras_settle import described_by
-from .native import write_whole
+from .native import fingerprint, write_whole
 
 _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
 _CONFIG = "config.json"  # the model's description there
+_CHECKSUM = "npmobilenet_sha256"  # attribute of the files written here
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
 
 
@@ -47,6 +48,10 @@ def read(path: Path) -> Contents:
     try:
         with h5py.File(source, "r") as root:
             found = arrays(h5py, root)
+            if (written := _text(root, _CHECKSUM)) and fingerprint(found) != written:
+                raise ValueError(
+                    "the arrays are not those that were written: their SHA-256 is another"
+                )
             if "model_config" in root.attrs:
                 described, version = (_text(root, x) for x in ("model_config", "keras_version"))
         tensors, adapted = _apart(found)
@@ -98,13 +103,15 @@ def write(path: Path, tensors: Mapping[str, Array]) -> None:
         root.attrs["layer_names"] = np.array([x.encode() for x in layers])
         root.attrs["backend"] = b"tensorflow"  # whose kernels these are: (K, L, M, O)
         root.attrs["keras_version"] = b"3.0.0"  # without it the layouts of Keras 1 are assumed
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        root.attrs[_CHECKSUM] = fingerprint(contiguous)  # HDF5 has none; Keras passes it over
         for layer, names in layers.items():
             group = root.create_group(layer)
             # Keras goes by order here: of each outermost layer the trained arrays, then the rest
             ordered = sorted(names, key=lambda name: "/moving_" in name)
             group.attrs["weight_names"] = np.array([x.encode() for x in ordered])
             for name in ordered:
-                group.create_dataset(name, data=np.ascontiguousarray(tensors[name]))
+                group.create_dataset(name, data=contiguous[name])
     write_whole(path, content.getvalue())
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 # layers that hand on what they get: in evaluation, or for it is only about types
 _RANDOM = (
-    "RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness "
-    "RandomHeight RandomWidth RandomSharpness RandomHue RandomSaturation RandomGrayscale RandomShear "
-    "RandomPerspective RandomColorJitter RandomColorDegeneration RandomErasing RandomGaussianBlur "
-    "RandomPosterization RandomElasticTransform RandomInvert RandAugment AugMix MixUp CutMix"
-).split()
+    "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
+    "RandomBrightness", "RandomHeight", "RandomWidth", "RandomSharpness", "RandomHue",
+    "RandomSaturation", "RandomGrayscale", "RandomShear", "RandomPerspective", "RandomColorJitter",
+    "RandomColorDegeneration", "RandomErasing", "RandomGaussianBlur", "RandomPosterization",
+    "RandomElasticTransform", "RandomInvert", "RandAugment", "AugMix", "MixUp", "CutMix",
+)  # fmt: skip
 _NOISE = ("GaussianNoise", "GaussianDropout", "AlphaDropout", "SpatialDropout2D", "Dropout")
 NOTHING_DONE = {
     *_RANDOM, *_NOISE, "Alias", "ActivityRegularization", "Identity", "Cast", "cast", "StopGradient",
@@ -133,7 +134,9 @@ class Graph:
             node.kind in _FUNCTIONS and len(node.inputs) == 1
         ):
             name = self._named(node)
-            slope = 0.2 if name == "hard_sigmoid" and self.version.startswith(("1.", "2.")) else 1 / 6
+            slope = (
+                0.2 if name == "hard_sigmoid" and self.version.startswith(("1.", "2.")) else 1 / 6
+            )
             return Function(name, node.inputs[0], slope)
         if ARITHMETIC.get(node.kind) in ("multiply", "divide"):
             return self._arithmetic(key)
@@ -151,7 +154,7 @@ class Graph:
         if kind == "ReLU":
             return self._relu(node, config)
         if not isinstance(given, str) or given not in _FUNCTIONS:
-            raise ValueError(f"{node}: there is no activation {given!r} here")
+            raise ValueError(f"{node}: there is no activation {given!r:.60} here")
         return _FUNCTIONS[given]
 
     @staticmethod
@@ -159,7 +162,7 @@ class Graph:
         most = config.get("max_value")
         if config.get("negative_slope") or config.get("threshold") or most not in (None, 6):
             told = {k: config.get(k) for k in ("max_value", "negative_slope", "threshold")}
-            raise ValueError(f"{node}: there are ReLU and ReLU6 here, not {told}")
+            raise ValueError(f"{node}: there are ReLU and ReLU6 here, not {told!r:.100}")
         return "relu6" if most else "relu"
 
     def _arithmetic(self, key: str) -> Function | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ops.checks import Array
 from .keras_graph import ARITHMETIC, NOTHING_DONE, Graph, Node
-from .told import Known
+from .told import STRETCH, Known
 
 _FILTERS = {
     "nearest": "nearest",
@@ -35,7 +35,7 @@ class Entrance:
     last: str = ""
     channels: int | None = None
     resolution: tuple[int, int] | None = None
-    known: Known = Known()
+    known: Known = field(default_factory=Known)
     facts: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     trouble: str = ""
@@ -92,7 +92,9 @@ def _shape(shape: Any, found: Entrance) -> tuple[int, int] | None:
     if not isinstance(shape, list) or len(shape) != 4:
         if shape is None:
             return None
-        raise ValueError(f"model_config: the input is {shape!r:.80}, expected [None, height, width, channels]")
+        raise ValueError(
+            f"model_config: the input is {shape!r:.80}, expected [None, height, width, channels]"
+        )
     for axis in shape[1:]:
         if axis is not None and (not isinstance(axis, int) or not 0 < axis < 2**15):
             raise ValueError(f"model_config: no image is {shape!r:.80}")
@@ -133,7 +135,9 @@ def _scaling(layers: list[Node], tensors: Mapping[str, Array], found: Entrance) 
 def _affine(node: Node, tensors: Mapping[str, Array]) -> tuple[Array, Array] | None:
     """(factor, addend) of a layer; None for one that is about other things."""
     if node.kind == "Rescaling":
-        return _numbers(node, node.config.get("scale")), _numbers(node, node.config.get("offset", 0))
+        return _numbers(node, node.config.get("scale")), _numbers(
+            node, node.config.get("offset", 0)
+        )
     if node.kind == "Normalization":
         if node.config.get("invert"):
             raise ValueError(f"{node}: undoes a normalisation")
@@ -189,36 +193,46 @@ def _geometry(
     """The size that the network gets, and how images come to it."""
     steps = [node for node in layers if node.kind in _GEOMETRY]
     for node in steps:
-        before, config = size, node.config
-        if node.kind == "UpSampling2D":
-            factor = config.get("size")
-            if size is None or not _whole(factor):
-                raise ValueError(f"{node}: enlarges an image of unknown size")
-            size = size[0] * factor[0], size[1] * factor[1]
-        else:
-            size = config.get("height"), config.get("width")
-        if not _whole(size):
-            raise ValueError(f"{node}: to {size!r:.60}, which is no size")
-        resize: int | str = "stretch"
+        after = _resized_to(node, size)
         if node.kind == "CenterCrop":
-            if before is None or before[0] != before[1] or before[0] < max(size):
-                raise ValueError(f"{node}: crops an image of {before or 'unknown size'}")
-            found.known = Known(resize=before[0]).over(found.known)
-            continue
-        name = config.get("interpolation", "bilinear")
-        if config.get("crop_to_aspect_ratio") and size[0] == size[1]:
-            resize = size[0]
-        elif config.get("crop_to_aspect_ratio") or config.get("pad_to_aspect_ratio"):
-            raise ValueError(f"{node}: keeps the aspect ratio in a way that is not possible here")
-        if not isinstance(name, str) or name not in _FILTERS:
-            raise ValueError(f"{node}: interpolation {name!r:.60} is not possible here")
-        found.known = Known(resize=resize, interpolation=_FILTERS[name]).over(found.known)
+            if size is None or size[0] != size[1] or size[0] < max(after):
+                raise ValueError(f"{node}: crops an image of {size or 'unknown size'}")
+            found.known = Known(resize=size[0]).over(found.known)
+        else:
+            found.known = _filtered(node, after).over(found.known)
+        size = after
     if steps:
         found.notes += (
             f"resized in the model, by {', '.join(x.name for x in steps)}; here Pillow does it, which "
             "smooths where an image becomes smaller: pixels differ a little",
         )
     return size
+
+
+def _resized_to(node: Node, size: tuple[int, int] | None) -> tuple[int, int]:
+    """(H, W) behind one of these layers."""
+    after: Any = node.config.get("height"), node.config.get("width")
+    if node.kind == "UpSampling2D":
+        factor: Any = node.config.get("size")
+        if size is None or not _whole(factor):
+            raise ValueError(f"{node}: enlarges an image of unknown size")
+        after = size[0] * factor[0], size[1] * factor[1]
+    if not _whole(after):
+        raise ValueError(f"{node}: to {after!r:.60}, which is no size")
+    return after[0], after[1]
+
+
+def _filtered(node: Node, after: tuple[int, int]) -> Known:
+    """Filter and cropping of a layer that resizes."""
+    config = node.config
+    name = config.get("interpolation", "bilinear")
+    if not isinstance(name, str) or name not in _FILTERS:
+        raise ValueError(f"{node}: interpolation {name!r:.60} is not possible here")
+    if config.get("crop_to_aspect_ratio") and after[0] == after[1]:
+        return Known(resize=after[0], interpolation=_FILTERS[name])
+    if config.get("crop_to_aspect_ratio") or config.get("pad_to_aspect_ratio"):
+        raise ValueError(f"{node}: keeps the aspect ratio in a way that is not possible here")
+    return Known(resize=STRETCH, interpolation=_FILTERS[name])
 
 
 def _whole(pair: Any) -> bool:

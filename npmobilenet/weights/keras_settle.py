@@ -43,7 +43,9 @@ def _in_one_line(do: Callable[..., T], *arguments: Any) -> T:
     try:
         return do(*arguments)
     except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
-        raise ValueError(f"model_config: a setting that Keras does not write ({error!r:.100})") from None
+        raise ValueError(
+            f"model_config: a setting that Keras does not write ({error!r:.100})"
+        ) from None
 
 
 def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str]) -> Settled:

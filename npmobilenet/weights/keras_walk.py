@@ -25,7 +25,12 @@ from ..models.plan import Plan
 from ..ops.window import Sides
 from .keras_graph import Graph, Node
 
-_NORMS = ("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization")
+_NORMS = (
+    "BatchNormalization",
+    "BatchNormalizationV1",
+    "BatchNormalizationV2",
+    "SyncBatchNormalization",
+)
 
 
 class Unknown(ValueError):
@@ -132,7 +137,7 @@ def _convolution(layer: Layer, node: Node, graph: Graph, settings: dict[str, Any
     settings["stride"] = _pair(node, "strides")
     settings["same"] = node.config.get("padding") == "same"
     if node.config.get("padding") not in ("same", "valid"):
-        raise ValueError(f"{node}: padding {node.config.get('padding')!r} is not possible here")
+        raise ValueError(f"{node}: padding {node.config.get('padding')!r:.60} is not possible here")
     around, source = (0, 0, 0, 0), node.inputs[0]
     if not isinstance(layer, Dense | Pointwise):
         before = graph.nodes[graph.skip(source)]
@@ -171,13 +176,13 @@ def _refuse(node: Node, **only: Any) -> None:
     for name, wanted in only.items():
         found = node.config.get(name, wanted)
         if (tuple(found) if isinstance(found, list) else found) not in (wanted, None):
-            raise ValueError(f"{node}: {name} {found!r} is not possible here, only {wanted!r}")
+            raise ValueError(f"{node}: {name} {found!r:.60} is not possible here, only {wanted!r}")
 
 
 def _axis(node: Node) -> None:
     axis = node.config.get("axis", -1)
     if axis not in (-1, 3, [3], [-1]):
-        raise ValueError(f"{node}: normalises along axis {axis!r}, channels are the last here")
+        raise ValueError(f"{node}: normalises along axis {axis!r:.60}, channels are the last here")
 
 
 def _pair(node: Node, name: str) -> Pair:
@@ -209,7 +214,7 @@ def _zeros(node: Node) -> Sides:
 def _number(node: Node, name: str, usual: float) -> float:
     value = node.config.get(name, usual)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ValueError(f"{node}: {name} must be between 0 and 1, found {value!r}")
+        raise ValueError(f"{node}: {name} must be between 0 and 1, found {value!r:.60}")
     return float(value)
 
 

@@ -23,9 +23,7 @@ from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
 from ..ops.checks import whole
 from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
-from .told import Known
-
-STRETCH = "stretch"  # straight to the resolution, nothing cropped, the aspect ratio not kept
+from .told import STRETCH, Known
 
 _RGB = tuple[float, float, float]
 
@@ -145,9 +143,7 @@ def known(
     if crop is not None and (not _number(crop) or not 0 < crop <= 1):
         raise ValueError(f"preprocessing: crop must be above 0 and at most 1, found {crop!r}")
     if resize not in (None, STRETCH) and (not whole(resize) or int(resize) < 1):
-        raise ValueError(
-            f'preprocessing: resize must be pixels or "{STRETCH}", found {resize!r}'
-        )
+        raise ValueError(f'preprocessing: resize must be pixels or "{STRETCH}", found {resize!r}')
     if interpolation not in (None, *INTERPOLATIONS):
         raise ValueError(
             f"preprocessing: interpolation must be one of {', '.join(INTERPOLATIONS)}, "
@@ -162,7 +158,9 @@ def known(
     )
 
 
-def prepared(usual: Recipe, facts: Known, resolution: tuple[int, int], channels: int) -> Preprocessing:
+def prepared(
+    usual: Recipe, facts: Known, resolution: tuple[int, int], channels: int
+) -> Preprocessing:
     """The usual recipe at (H, W) pixels, but for the facts that are known; see `recipe_of`."""
     if facts.crop is not None:
         usual = replace(usual, crop=facts.crop)
@@ -176,24 +174,28 @@ def prepared(usual: Recipe, facts: Known, resolution: tuple[int, int], channels:
                 f"images, found {facts.resize}"
             )
         made = replace(made, resize=int(facts.resize))
-    for name in ("mean", "std"):
-        if (value := getattr(facts, name)) is not None:
-            made = replace(made, **{name: _of_channels(name, value, channels)})
-    return replace(made, interpolation=facts.interpolation or made.interpolation)
+    return replace(
+        made,
+        mean=made.mean if facts.mean is None else _of_channels("mean", facts.mean, channels),
+        std=made.std if facts.std is None else _of_channels("std", facts.std, channels),
+        interpolation=facts.interpolation or made.interpolation,
+    )
 
 
 def _number(value: object) -> bool:
     return (
         isinstance(value, int | float | np.integer | np.floating)
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and abs(value) < 1e9  # which NaN is not
     )
 
 
 def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, ...] | None:
     if value is None:
         return None
-    numbers: list[Any] = [value] if _number(value) else [*value] if isinstance(value, Iterable) else []
+    numbers: list[Any] = (
+        [value] if _number(value) else [*value] if isinstance(value, Iterable) else []
+    )
     if len(numbers) not in (1, 3) or not all(map(_number, numbers)):
         raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
     if name == "std" and min(numbers) <= 0:
@@ -206,4 +208,6 @@ def _of_channels(name: str, value: tuple[float, ...], channels: int) -> tuple[fl
         return value
     if len(value) == 1:
         return value * channels
-    raise ValueError(f"preprocessing: {name} has {len(value)} numbers, the images {channels} channel")
+    raise ValueError(
+        f"preprocessing: {name} has {len(value)} numbers, the images {channels} channel"
+    )

@@ -9,6 +9,8 @@ from typing import Any
 
 from ..models.plan import Plan
 
+STRETCH = "stretch"  # straight to the resolution, nothing cropped, the aspect ratio not kept
+
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
