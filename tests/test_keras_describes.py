@@ -25,7 +25,7 @@ def keras():
         yield module
 
 
-def v1(keras, *, pre=(), act=None, size=(32, 32), channels=3, eps=1e-3, top="mean", end="softmax"):
+def v1(keras, *, pre=(), act=None, size=(32, 32), channels=3, eps=1e-3, top="mean", **last):
     """V1's shallow version as somebody writes it for pixels of 0..255; no layer has a name."""
     layers = keras.layers
 
@@ -45,7 +45,9 @@ def v1(keras, *, pre=(), act=None, size=(32, 32), channels=3, eps=1e-3, top="mea
     pool = {"mean": layers.GlobalAveragePooling2D, "flat": layers.Flatten}
     pool["max"] = layers.GlobalMaxPooling2D
     x = layers.Dropout(0.3)(pool[top]()(x))
-    return randomised(keras.Model(image, layers.Dense(4, activation=end)(x)))
+    return randomised(
+        keras.Model(image, layers.Dense(**{"units": 4, "activation": "softmax"} | last)(x))
+    )
 
 
 def photograph(model):
@@ -141,13 +143,27 @@ def test_applications_and_fine_tuned_ones(keras, tmp_path, top):
     model = randomised(keras.Model(image, layers.Dense(3, activation="softmax")(x)))
     found = assert_alike(model, tmp_path / "x.keras", within=1e-4)  # in float32 V2 is deep
     assert found.told["mean"] == [0.5]
-    anywhere = apps.MobileNetV2(
-        weights=None, alpha=0.35, input_shape=(None, None, 3), include_top=False
-    )
+    any_size = {"alpha": 0.35, "input_shape": (None, None, 3), "include_top": False}
+    anywhere = apps.MobileNetV2(weights=None, **any_size)
     top = [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
-    model = randomised(keras.Sequential([keras.Input((64, 64, 3)), anywhere, *top]))
+    model = randomised(keras.Sequential([keras.Input((48, 48, 3)), anywhere, *top]))
     found = assert_alike(model, tmp_path / "y.keras", lambda x: x / 127.5 - 1, within=1e-4)
-    assert found.model.plan.dialect.strided_padding == "symmetric"  # as Keras pads unknown sizes
+    # 48 px come to maps of 3, where "same" would have a zero on each side
+    assert found.model.plan.dialect.strided_padding == (0, 1, 0, 1)
+
+
+def test_a_classifier_right_behind_v3(keras, tmp_path):
+    """Keras' V3 without its top has no dense layer before the classifier of one's own."""
+    settings = {"input_shape": (32, 32, 3), "include_top": False, "pooling": "avg"}
+    base = keras.applications.MobileNetV3Small(weights=None, **settings)
+    own = [keras.layers.Dropout(0.4), keras.layers.Dense(3, activation="softmax")]
+    model = randomised(keras.Sequential([keras.Input((32, 32, 3)), base, *own]))
+    found = assert_alike(model, tmp_path / "x.keras", within=1e-4)
+    assert not found.model.plan.dialect.v3_head
+    assert found.told["dropout"] == 0.4
+    model.save_weights(tmp_path / "x.weights.h5")
+    alone = nm.import_weights(tmp_path / "x.weights.h5", "keras", resolution=(32, 32))
+    assert alone.model.plan.arrays == found.model.plan.arrays
 
 
 def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
@@ -246,6 +262,19 @@ def test_weights_alone_warn_of_what_is_assumed(keras, tmp_path):
     assert "--mean 0 --std 1" in found.notes[-1]
     stated = nm.import_weights(path, "keras", resolution=(32, 32), mean=0, std=1)
     assert not any("warning" in note for note in stated.notes)
+
+
+def test_one_output_with_a_sigmoid_is_two_classes(keras, tmp_path):
+    model = v1(keras, pre=(keras.layers.Rescaling(1 / 255),), units=1, activation="sigmoid")
+    model.save(tmp_path / "x.h5")
+    found = nm.import_weights(tmp_path / "x.h5", "keras", classes=2, class_names=("cat", "dog"))
+    image, pixels = photograph(model)
+    dog = model(pixels.astype(np.float32), training=False).detach().numpy()[0, 0]
+    np.testing.assert_allclose(ours(found, image), [[1 - dog, dog]], rtol=0, atol=2e-6)
+    assert any("became two classes" in note for note in found.notes)
+    model.save_weights(tmp_path / "x.weights.h5")  # which does not say that it is a sigmoid's
+    alone = nm.import_weights(tmp_path / "x.weights.h5", "keras")
+    assert "warning: one class alone: its probability is always 1" in alone.notes
 
 
 def test_the_command_line_says_it_too(keras, tmp_path, capsys):

@@ -60,7 +60,8 @@ FAMILIES = {
         Family(
             name="keras",
             title="Keras",
-            dialects=(KERAS,),
+            # V3's base with a classifier of one's own has no dense layer before it
+            dialects=(KERAS, replace(KERAS, versions=("v3",), v3_head=False)),
             layers=keras_names.keras_layers,
             as_conv=_all_but_v2,
             pair=keras_names.pair,

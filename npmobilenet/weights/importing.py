@@ -24,6 +24,7 @@ from .native import Model
 from .preprocessing import known, prepared, recipe_of
 from .tellings import contradictions, in_words
 from .told import NOTHING, Known, OfAnother, Settled, Told
+from .two_classes import of_two_classes
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,11 @@ def import_weights(
     )
     told = beside(path) if source.name == "timm" else contents.told
     attempt, settled = _settled(path, source, contents.tensors, asked, told)
+    params = _params(path, source, contents.tensors, attempt)
+    if settled.sigmoid:
+        settled, params = of_two_classes(settled, params)
     if classes is not None and classes != settled.plan.classes:
         raise ValueError(f"{path}: has {settled.plan.classes} classes, {classes} were expected")
-    params = _params(path, source, contents.tensors, attempt)
     names = tuple(class_names or settled.class_names or _usual_names(settled.plan.classes))
     network = settled.plan
     if activation:
@@ -125,6 +128,8 @@ def import_weights(
     if settled.facts:
         notes.append(f"as {told.source} says: {in_words(settled.facts)}")
     notes += [*settled.notes, *contradictions(settled, told, asked, given, activation)]
+    if network.classes == 1:
+        notes.append("warning: one class alone: its probability is always 1")
     if source.scaling and not preprocessing and "mean" not in given.over(settled.images).stated():
         notes.append(f"warning: {source.scaling}")
     return Imported(found, tuple(notes), settled.facts)

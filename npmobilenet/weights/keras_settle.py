@@ -63,7 +63,8 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
         raise
     theirs = {ours.rpartition(".")[0]: name.rpartition("/")[0] for ours, name in pairs.items()}
     names_agree(found, theirs, graph)
-    if found.outcome not in _OUTCOMES:
+    sigmoid = found.outcome == "sigmoid" and network.classes == 1
+    if found.outcome not in _OUTCOMES and not sigmoid:
         raise ValueError(
             f"the model ends in {found.outcome}; predictions here are softmax, of one class among several"
         )
@@ -79,6 +80,7 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
         facts=facts | _facts(settled, found) | way.facts,
         notes=way.notes,
         unreadable=way.why_not(graph, found.image),
+        sigmoid=sigmoid,
     )
 
 

@@ -49,6 +49,7 @@ class Settled:
 
     facts       what the description says, by name, for whoever lists it
     unreadable  why it cannot be known what happens to the pixels, "" where it can
+    sigmoid     whether the one output is the logit of the second of two classes
     """
 
     plan: Plan
@@ -57,6 +58,7 @@ class Settled:
     notes: tuple[str, ...] = ()
     class_names: tuple[str, ...] | None = None
     unreadable: str = ""
+    sigmoid: bool = False
 
 
 class OfAnother(ValueError):
