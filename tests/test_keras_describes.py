@@ -12,6 +12,10 @@ from PIL import Image
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.training.transforms import prepare
+from npmobilenet.weights import keras_files
+from npmobilenet.weights.detect import Asked, detect
+from npmobilenet.weights.families import family_named
+from npmobilenet.weights.keras_settle import described_by
 
 h5py = pytest.importorskip("h5py")
 # Keras on PyTorch asks NumPy 2 for what only later PyTorch can
@@ -152,18 +156,32 @@ def test_applications_and_fine_tuned_ones(keras, tmp_path, top):
     assert found.model.plan.dialect.strided_padding == (0, 1, 0, 1)
 
 
-def test_a_classifier_right_behind_v3(keras, tmp_path):
-    """Keras' V3 without its top has no dense layer before the classifier of one's own."""
-    settings = {"input_shape": (32, 32, 3), "include_top": False, "pooling": "avg"}
+def test_a_classifier_right_behind_v3_in_keras_three_and_two(keras, tmp_path):
+    """Keras' V3 without its top has no dense layer before the classifier of one's own.
+
+    A model inside a model, operators on pixels and in gates: Keras 2's spelling tells the same.
+    """
+    settings = {"input_shape": (32, 32, 3), "include_top": False, "include_preprocessing": False}
     base = keras.applications.MobileNetV3Small(weights=None, **settings)
-    own = [keras.layers.Dropout(0.4), keras.layers.Dense(3, activation="softmax")]
-    model = randomised(keras.Sequential([keras.Input((32, 32, 3)), base, *own]))
-    found = assert_alike(model, tmp_path / "x.keras", within=1e-4)
-    assert not found.model.plan.dialect.v3_head
-    assert found.told["dropout"] == 0.4
+    image = keras.Input((32, 32, 3))
+    x = base(keras.applications.mobilenet_v2.preprocess_input(image))
+    x = keras.layers.Dropout(0.4)(keras.layers.GlobalAveragePooling2D()(x))
+    model = randomised(keras.Model(image, keras.layers.Dense(3, activation="softmax")(x)))
+    path = tmp_path / "x.h5"
+    new = assert_alike(model, path, within=1e-4)
+    assert not new.model.plan.dialect.v3_head
+    assert (new.told["dropout"], new.told["mean"]) == (0.4, [0.5])
+    with h5py.File(path, "r+") as file:
+        document = in_keras_two(json.loads(file.attrs["model_config"]))
+        file.attrs["model_config"] = json.dumps(document).encode()
+        file.attrs["keras_version"] = "2.4.0"
+    old = nm.import_weights(path, "keras")
+    assert old.told == new.told
+    assert old.model.plan == new.model.plan
+    assert old.model.preprocessing == new.model.preprocessing
     model.save_weights(tmp_path / "x.weights.h5")
     alone = nm.import_weights(tmp_path / "x.weights.h5", "keras", resolution=(32, 32))
-    assert alone.model.plan.arrays == found.model.plan.arrays
+    assert alone.model.plan.arrays == new.model.plan.arrays
 
 
 def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
@@ -174,18 +192,22 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
     with h5py.File(path) as file:
         text = file.attrs["model_config"]
 
+    source = family_named("keras")
+    fitting = detect(source, keras_files.read(path).tensors, Asked(resolution=(32, 32)))
+
     def refusal(kind, **changes):
         document = json.loads(text)
         layer = [x for x in document["config"]["layers"] if x["class_name"] == kind][-1]
         layer["class_name"] = changes.pop("class_name", kind)
         layer["config"] |= changes
-        with h5py.File(path, "r+") as file:
-            file.attrs["model_config"] = json.dumps(document)
-        with pytest.raises(ValueError, match=layer["config"]["name"]) as caught:
-            nm.import_weights(path, "keras")
-        assert len(str(caught.value).splitlines()) == 1
-        assert str(caught.value).startswith(f"{path}: ")
-        return str(caught.value)
+        told = described_by(json.dumps(document), "3.0.0", {})
+        try:
+            reason = told.settle(fitting.plan, fitting.pairing.pairs).unreadable
+        except ValueError as error:
+            reason = str(error)
+        assert layer["config"]["name"] in reason
+        assert len(reason.splitlines()) == 1
+        return reason
 
     assert "dilation_rate [2, 2]" in refusal("DepthwiseConv2D", dilation_rate=[2, 2])
     assert "groups 2" in refusal("Conv2D", groups=2)
@@ -201,37 +223,18 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
     assert "a global average pooling" in refusal(
         "GlobalAveragePooling2D", class_name="GlobalMaxPooling2D"
     )
-    assert "say how pixels are scaled" in refusal("Rescaling", class_name="Lambda")
+    assert "stands before the network" in refusal("Rescaling", class_name="Lambda")
     assert "are no image" in refusal("Rescaling", scale=-1 / 255)
-    document = text.replace('"softmax"', '"sigmoid"')
-    with h5py.File(path, "r+") as file:
-        file.attrs["model_config"] = document
-    with pytest.raises(ValueError, match="the model ends in sigmoid"):
-        nm.import_weights(path, "keras")
-
-
-def test_the_spelling_of_keras_two(keras, tmp_path):
-    """V3 with its arithmetic, a base inside a model, operators before it: the same facts."""
-    apps, layers = keras.applications, keras.layers
-    base = apps.MobileNetV2(weights=None, alpha=0.35, input_shape=(32, 32, 3), include_top=False)
-    image = keras.Input((32, 32, 3))
-    x = base(apps.mobilenet_v2.preprocess_input(image))
-    x = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(x))
-    fine_tuned = keras.Model(image, x)
-    settings = {"weights": None, "classes": 3, "input_shape": (32, 32, 3)}
-    for number, model in enumerate((fine_tuned, apps.MobileNetV3Small(**settings))):
-        path = tmp_path / f"{number}.h5"
-        model.save(path)
-        new = nm.import_weights(path, "keras")
+    for old, new, words in (
+        ('"softmax"', '"sigmoid"', r"x\.h5: the model ends in sigmoid"),
+        ('"Rescaling"', '"Lambda"', r"x\.h5: layer rescaling\w* \(Lambda\) .* --mean and --std"),
+    ):
         with h5py.File(path, "r+") as file:
-            document = in_keras_two(json.loads(file.attrs["model_config"]))
-            file.attrs["model_config"] = json.dumps(document).encode()
-            file.attrs["keras_version"] = "2.4.0"
-        old = nm.import_weights(path, "keras")
-        assert old.told == new.told
-        assert old.model.plan == new.model.plan
-        assert old.model.preprocessing == new.model.preprocessing
-        assert old.told["mean"] == [0.5]
+            file.attrs["model_config"] = text.replace(old, new)
+        with pytest.raises(ValueError, match=words):
+            nm.import_weights(path, "keras")
+    found = nm.import_weights(path, "keras", mean=0, std=1)
+    assert found.model.preprocessing.mean == (0, 0, 0)
 
 
 def test_what_is_given_wins_and_is_said(keras, tmp_path):
