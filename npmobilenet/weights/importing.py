@@ -22,7 +22,7 @@ from .hub import beside, weight_file
 from .mismatch import WeightsMismatch, mapped_diff
 from .native import Model
 from .preprocessing import known, prepared, recipe_of
-from .tellings import contradictions, in_words
+from .tellings import contradictions, sayings
 from .told import NOTHING, Known, OfAnother, Settled, Told
 from .two_classes import of_two_classes
 
@@ -115,24 +115,16 @@ def import_weights(
         network = plan(
             **{**network.asked, "dialect": replace(network.dialect, activation=activation)}
         )
-    made = preprocessing or _prepared(path, network, given.over(settled.images))
-    if settled.unreadable and not preprocessing and not (given.mean and given.std):
-        raise ValueError(
-            f"{path}: {settled.unreadable}; say how pixels are scaled: --mean and --std"
-        )
+    made = preprocessing or _prepared(path, network, settled, given)
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    notes = [*_notes(source, network, asked, len(contents.tensors), made), *contents.notes]
-    if settled.facts:
-        notes.append(f"as {told.source} says: {in_words(settled.facts)}")
-    notes += [*settled.notes, *contradictions(settled, told, asked, given, activation)]
-    if network.classes == 1:
-        notes.append("warning: one class alone: its probability is always 1")
-    if source.scaling and not preprocessing and "mean" not in given.over(settled.images).stated():
-        notes.append(f"warning: {source.scaling}")
-    return Imported(found, tuple(notes), settled.facts)
+    notes = (*_notes(source, network, asked, len(contents.tensors), made), *contents.notes)
+    said = [*sayings(settled, told), *contradictions(settled, told, asked, given, activation)]
+    if source.scaling and not preprocessing and given.over(settled.images).mean is None:
+        said.append(f"warning: {source.scaling}")
+    return Imported(found, (*notes, *said), settled.facts)
 
 
 def _settled(
@@ -160,8 +152,13 @@ def _settled(
         raise ValueError(f"{path}: {error}{hint}") from None
 
 
-def _prepared(path: Path, network: Plan, images: Known) -> Preprocessing:
-    usual = recipe_of(network.dialect.name, network.model[:2])
+def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Preprocessing:
+    """The family's usual preprocessing, but for what the file says and the caller gives."""
+    if settled.unreadable and not (given.mean and given.std):
+        raise ValueError(
+            f"{path}: {settled.unreadable}; say how pixels are scaled: --mean and --std"
+        )
+    usual, images = recipe_of(network.dialect.name, network.model[:2]), given.over(settled.images)
     try:
         return prepared(usual, images, network.resolution, network.channels)
     except ValueError as error:

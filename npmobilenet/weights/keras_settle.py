@@ -118,8 +118,7 @@ def _dialect(network: Plan, found: Walk) -> Plan:
                 switches.setdefault("squeeze_activation", _squeezing(network, layer.name, at))
             elif layer.function == usual:
                 switches.setdefault("activation", at["function"])
-    momenta = {at["momentum"] for at in settings.values() if "momentum" in at}
-    if len(momenta) == 1:  # of training alone
+    if len(momenta := _momenta(found)) == 1:  # of training alone
         switches["bn_momentum"] = round(1 - momenta.pop(), 12)
     if network.include_top:
         switches["dropout"] = _rate(found.rates)
@@ -199,8 +198,9 @@ def _check(network: Plan, found: Walk) -> None:
 
 
 def _facts(network: Plan, found: Walk) -> dict[str, Any]:
+    """What was read; momentum and dropout, where layers differ, are none of it."""
     dialect = network.dialect
-    return {
+    facts = {
         "activation": dialect.activation,
         "bn_eps": dialect.bn_eps,
         "bn_momentum": dialect.bn_momentum,
@@ -208,3 +208,12 @@ def _facts(network: Plan, found: Walk) -> dict[str, Any]:
         "dropout": dialect.dropout,
         "output": found.outcome if network.include_top else "features",
     }
+    if len(_momenta(found)) != 1:
+        del facts["bn_momentum"]
+    if _rate(found.rates) is None or not network.include_top:
+        del facts["dropout"]
+    return facts
+
+
+def _momenta(found: Walk) -> set[float]:
+    return {at["momentum"] for at in found.settings.values() if "momentum" in at}

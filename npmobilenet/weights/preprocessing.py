@@ -182,12 +182,9 @@ def prepared(
     )
 
 
-def _number(value: object) -> bool:
-    return (
-        isinstance(value, int | float | np.integer | np.floating)
-        and not isinstance(value, bool)
-        and abs(value) < 1e9  # which NaN is not
-    )
+def _number(value: Any) -> bool:
+    kinds = int | float | np.integer | np.floating
+    return isinstance(value, kinds) and not isinstance(value, bool) and bool(-1e9 < value < 1e9)
 
 
 def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, ...] | None:

@@ -1,15 +1,20 @@
 """In sentences: what a file says of itself, and where the caller says otherwise."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from .detect import Asked
 from .told import Known, Settled, Told
 
 
-def in_words(facts: Mapping[str, Any]) -> str:
-    """activation relu, bn_eps 0.001, mean (0.5,): names and values, a comma between them."""
-    return ", ".join(f"{name} {_word(value)}" for name, value in facts.items())
+def sayings(settled: Settled, told: Told) -> Iterator[str]:
+    """What was taken from the file's description."""
+    if settled.facts:
+        facts = ", ".join(f"{name} {_word(value)}" for name, value in settled.facts.items())
+        yield f"as {told.source} says: {facts}"
+    yield from settled.notes
+    if settled.plan.classes == 1:
+        yield "warning: one class alone: its probability is always 1"
 
 
 def contradictions(
