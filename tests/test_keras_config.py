@@ -316,6 +316,40 @@ def network(network_file: Path) -> Attempt:
     return detect(family_named("keras"), tensors, Asked(resolution=(32, 48)))
 
 
+def test_layers_of_an_own_class_are_assumed_and_what_stands_before_them_is_read(
+    network: Attempt,
+) -> None:
+    """As a network made of layers made of layers: only its author's program knows what they do."""
+    whole = description(network.plan)["config"]["layers"]
+
+    def settled(*before: dict[str, Any]) -> Settled:
+        own = layer("Stem", "conv1", before[-1]["name"])  # arrays of that name are in the file
+        rest = [dict(x) for x in whole[3:]]
+        rest[0] = rest[0] | {"inbound_nodes": [[["conv1", 0, 0, {}]]]}
+        told = described_by(json.dumps(model(IMAGE, *before, own, *rest)), "2.4.0", {})
+        assert told.settle
+        return told.settle(network.plan, network.pairing.pairs)
+
+    found = settled(layer("Rescaling", "scaled", "image", scale=1 / 255))
+    assert found.facts == {"resolution": [32, 48], "mean": [0.0], "std": [1.0]}
+    assert found.notes[-1].startswith("warning: layer conv1 (Stem) is of a class of its own")
+    assert found.plan == network.plan
+    assert "layer f (Lambda)" in settled(layer("Lambda", "f", "image")).unreadable
+
+
+def test_a_model_of_an_own_class_tells_its_size(network: Attempt) -> None:
+    document = {
+        "class_name": "Mine",
+        "config": {},
+        "build_config": {"input_shape": [None, 64, 32, 3]},
+    }
+    told = described_by(json.dumps(document), "3.0.0", {})
+    assert told.resolution == (64, 32)
+    assert told.settle
+    found = told.settle(network.plan, network.pairing.pairs)
+    assert found.notes[0].startswith("warning: the file is of a class of its own (Mine)")
+
+
 def test_a_whole_attribute_of_100_megabytes(network_file: Path) -> None:
     path = network_file.with_name("large.h5")
     path.write_bytes(network_file.read_bytes())

@@ -40,6 +40,11 @@ class Entrance:
     notes: tuple[str, ...] = ()
     trouble: str = ""
 
+    @property
+    def size(self) -> dict[str, Any]:
+        """The resolution among the facts, if it is there."""
+        return {"resolution": list(self.resolution)} if self.resolution else {}
+
     def why_not(self, graph: Graph, image: str) -> str:
         """Why the pixels' way cannot be known, "" where it is: it must end where the network begins."""
         if graph.skip(image) != graph.skip(self.last):

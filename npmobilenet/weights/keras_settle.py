@@ -54,12 +54,15 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
     ValueError, naming the layer, for what no plan computes.
     """
     if graph.opaque:
-        return _unsaid(network, f"the file is of a class of its own ({graph.opaque})")
+        return _unsaid(network, way, f"the file is of a class of its own ({graph.opaque})")
     try:
         found = walk(network, graph)
     except Unknown as error:
         if _has_arrays(error.node.name, pairs):
-            return _unsaid(network, f"{error.node} is of a class of its own")
+            first = [node for node in graph.nodes.values() if way.last in node.inputs]
+            strange = [str(node) for node in first if not _has_arrays(node.name, pairs)]
+            why = f"{strange[0]} stands before the network" if strange else way.trouble
+            return _unsaid(network, way, f"{error.node} is of a class of its own", why)
         raise
     theirs = {ours.rpartition(".")[0]: name.rpartition("/")[0] for ours, name in pairs.items()}
     names_agree(found, theirs, graph)
@@ -73,20 +76,26 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
         found = walk(settled, graph)
     settled = _padded(settled, found)
     _check(settled, found)
-    facts = {"resolution": list(way.resolution)} if way.resolution else {}
     return Settled(
         plan=settled,
         images=way.known,
-        facts=facts | _facts(settled, found) | way.facts,
+        facts=way.size | _facts(settled, found) | way.facts,
         notes=way.notes,
         unreadable=way.why_not(graph, found.image),
         sigmoid=sigmoid,
     )
 
 
-def _unsaid(network: Plan, why: str) -> Settled:
+def _unsaid(network: Plan, way: Entrance, why: str, unreadable: str = "") -> Settled:
+    """Where layers are of classes that only their author knows: what is before them counts."""
     note = f"warning: {why}, so that activation, epsilon and padding are assumed, not read"
-    return Settled(plan=network, notes=(note,))
+    return Settled(
+        plan=network,
+        images=way.known,
+        facts=way.size | way.facts,
+        notes=(*way.notes, note),
+        unreadable=unreadable,
+    )
 
 
 def _has_arrays(layer: str, pairs: Mapping[str, str]) -> bool:
