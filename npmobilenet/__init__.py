@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .cost import block_ratios, separable_ratio
     from .engine import Engine, compile
     from .engine.training import TrainingStep, compile_training
+    from .training.naming import Prediction, predict
     from .weights import Model, export_weights, import_weights, load, save
     from .weights.onnx import export_onnx
 else:
@@ -50,12 +51,14 @@ else:
             return getattr(import_module(".engine.training", __name__), name)
         if name in ("Model", "export_weights", "import_weights", "load", "save"):
             return getattr(import_module(".weights", __name__), name)
+        if name in ("Prediction", "predict"):
+            return getattr(import_module(".training.naming", __name__), name)
         if name == "export_onnx":
             return import_module(".weights.onnx", __name__).export_onnx
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "CIFAR",
@@ -72,6 +75,7 @@ __all__ = [
     "Engine",
     "Model",
     "Plan",
+    "Prediction",
     "TrainingStep",
     "backward",
     "block_ratios",
@@ -87,6 +91,7 @@ __all__ = [
     "intermediates",
     "load",
     "plan",
+    "predict",
     "save",
     "separable_ratio",
 ]

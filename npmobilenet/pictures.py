@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from .fonts import Font, font_for
 from .ops.checks import Array
 
 RAMP = " .:-=+*#%@"
@@ -23,9 +24,10 @@ def sheet(
     columns: int = 5,
     size: int = 168,
     colors: Sequence[str] | None = None,
+    font: Font | None = None,
 ) -> Image.Image:
     """uint8 pictures (H, W) or (H, W, 3) in a grid, each with a caption of one or two lines below."""
-    font, margin, text = ImageFont.load_default(size=15), 14, 44
+    font, margin, text = font or font_for(captions, 15), 14, 44
     rows = -(-len(pictures) // columns)
     width, height = size + margin, size + text + margin
     page = Image.new("RGB", (columns * width + margin, rows * height + margin), "white")

@@ -307,3 +307,8 @@ def test_pixel_statistics() -> None:
     images = np.random.default_rng(0).integers(0, 256, (50, 9, 7, 1), np.uint8)
     expected = (images / 255).mean(), (images / 255).std()
     np.testing.assert_allclose(pixel_statistics(images), expected, rtol=1e-12)
+
+
+def test_a_path_that_no_run_could_keep_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"s\\xe9t: this path is not UTF-8"):
+        load_splits(tmp_path / "s\udce9t")

@@ -1,10 +1,14 @@
 """Scores of a network on a data set, where both are built so that the answer is known."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import npmobilenet as nm
+from npmobilenet.cli import main
 from npmobilenet.training import panels
 from npmobilenet.training.datasets import ArrayImages
 from npmobilenet.training.metrics import Evaluation, wilson
@@ -111,3 +115,68 @@ def test_a_prediction_is_drawn_with_bars_as_long_as_the_probabilities() -> None:
     assert lengths[0] > lengths[-1]  # the first is the most probable
     both = panels.stacked([page, page, page, page, page])
     assert both.size == (4 * page.width, 2 * page.height)
+
+
+# ---- the command ---------------------------------------------------------------------------------
+
+
+def weights(folder: Path, names: tuple[str, ...] = ("cat", "dog")) -> str:
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=len(names))
+    how = Preprocessing.imagenet(32)
+    nm.save(Model(plan, nm.init(plan, 0), names, how), folder / "m.safetensors")
+    return str(folder / "m.safetensors")
+
+
+def images_of(folder: Path, names: tuple[str, ...], count: int = 2) -> None:
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for k in range(count):
+            Image.new("RGB", (40, 32), (60 * k, 90, 0)).save(folder / name / f"{k}.png")
+
+
+def run(*words: str | Path) -> int:
+    return main(["evaluate", *map(str, words), "--engine", "reference", "--workers", "1"])
+
+
+def test_damaged_images_are_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, data = weights(tmp_path), tmp_path / "set"
+    images_of(data, ("cat", "dog"))
+    assert run(data, "--weights", model, "--json") == 0
+    whole = json.loads(capsys.readouterr().out)
+    png = (data / "cat/0.png").read_bytes()
+    (data / "cat/cut.png").write_bytes(png[: len(png) // 2])
+    (data / "dog/empty.jpg").write_bytes(b"")
+    (data / "dog/photo.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert run(data, "--weights", model, "--json") == 1
+    out, err = capsys.readouterr()
+    scores = json.loads(out)
+    assert len(scores.pop("unreadable")) == 2
+    assert scores == whole
+    note, first, second, last = err.splitlines()
+    assert note == f"note: {data}: passed over, no images that Pillow reads: dog 1 (.heic)"
+    assert first.startswith(f"npmobilenet evaluate: {data / 'cat/cut.png'}: cannot be decoded")
+    assert second.startswith(f"npmobilenet evaluate: {data / 'dog/empty.jpg'}: not an image")
+    assert last.endswith("2 of 6 images cannot be read; the figures are of the others")
+    for file in data.rglob("?.png"):
+        file.write_bytes(b"")
+    assert run(data, "--weights", model) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("not an image")) == ("", 1)
+
+
+def test_some_of_the_classes_if_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, data = weights(tmp_path, ("cat", "caf\u00e9", "owl")), tmp_path / "set"
+    images_of(data, ("cat", "cafe\u0301"))
+    assert run(data, "--weights", model) == 1
+    assert "missing owl; with --some those that are there will do" in capsys.readouterr().err
+    assert run(data, "--weights", model, "--some", "--json") == 0
+    out, err = capsys.readouterr()
+    assert [one["images"] for one in json.loads(out)["classes"]] == [2, 2, 0]
+    assert err == "note: no images of: owl\n"
+    images_of(data, ("ant",))
+    assert run(data, "--weights", model, "--some") == 1
+    assert "missing owl; unexpected ant\n" in capsys.readouterr().err

@@ -1,12 +1,17 @@
 """Files of every kind open as the picture a viewer shows, or say in one line why not."""
 
+import os
+import struct
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from npmobilenet.training.transforms import open_image, to_channels
+from npmobilenet.training.opening import open_image, probe, to_channels
 
 
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
@@ -102,3 +107,151 @@ def test_values_beyond_sixteen_bits_are_refused() -> None:
 def test_other_numbers_of_channels_are_refused() -> None:
     with pytest.raises(ValueError, match="channels is 2"):
         to_channels(Image.new("L", (1, 1)), 2)
+
+
+# ---- what viewers open, opens --------------------------------------------------------------------
+
+NOISE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
+GARBAGE = b"\x00\x08\x00\x02\x01\x12\x00\x03" + bytes(30)
+# one entry, the orientation 6; then the same as text, and with an entry that points nowhere
+EXIF = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+ODD_EXIF = {
+    "garbage": GARBAGE,
+    "empty": b"",
+    "cut": EXIF[:9],
+    "text": EXIF.replace(b"\0\x03\0\0\0\x01\0\x06", b"\0\x02\0\0\0\x01\0\x06"),
+}
+
+
+def chunk(name: bytes, data: bytes, damage: int = 0) -> bytes:
+    checksum = zlib.crc32(name + data) ^ damage
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", checksum)
+
+
+def png_with(path: Path, extra: bytes, behind: bool = False) -> Path:
+    """NOISE as PNG, with a chunk more before or behind its pixels."""
+    Image.fromarray(NOISE).save(path)
+    whole = path.read_bytes()
+    place = len(whole) - 12 if behind else 33
+    path.write_bytes(whole[:place] + extra + whole[place:])
+    return path
+
+
+@pytest.mark.parametrize("what", ODD_EXIF)
+def test_broken_exif_is_passed_over(what: str, tmp_path: Path) -> None:
+    block = ODD_EXIF[what]
+    png_with(tmp_path / "a.png", chunk(b"eXIf", block))
+    Image.fromarray(NOISE).save(tmp_path / "b.webp", exif=b"Exif\0\0" + block, lossless=True)
+    Image.fromarray(NOISE).save(tmp_path / "plain.jpg")
+    Image.fromarray(NOISE).save(tmp_path / "c.jpg", exif=b"Exif\0\0" + block)
+    for name in ("a.png", "b.webp"):
+        np.testing.assert_array_equal(np.asarray(open_image(tmp_path / name, 3)), NOISE)
+    found, expected = (open_image(tmp_path / name, 3) for name in ("c.jpg", "plain.jpg"))
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_orientations(orientation: int, tmp_path: Path) -> None:
+    """Row 0 and column 0 of the file lie where the EXIF standard's table says."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(NOISE).save(tmp_path / "a.png", exif=exif)
+    up = {
+        1: NOISE, 2: NOISE[:, ::-1], 3: NOISE[::-1, ::-1], 4: NOISE[::-1], 5: NOISE.swapaxes(0, 1),
+        6: np.rot90(NOISE, -1), 7: NOISE[::-1, ::-1].swapaxes(0, 1), 8: np.rot90(NOISE),
+    }[orientation]  # fmt: skip
+    np.testing.assert_array_equal(np.asarray(open_image(tmp_path / "a.png", 3)), up)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        chunk(b"iCCP", b"large\0\0" + zlib.compress(bytes(5 << 20))),
+        chunk(b"iCCP", b"x\0\0garbage"),
+        chunk(b"iCCP", b""),
+        chunk(b"iCCP", b"x\0\x05" + zlib.compress(b"x")),
+        chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(5 << 20))),
+        chunk(b"tEXt", b"k\0v", damage=1),
+        chunk(b"pHYs", b"x"),
+        chunk(b"gAMA", b""),
+        chunk(b"acTL", b""),
+        chunk(b"eXIf", EXIF[:9], damage=1),
+    ],
+)
+def test_damage_beside_the_picture_is_passed_over(extra: bytes, tmp_path: Path) -> None:
+    for behind in (False, True):
+        path = png_with(tmp_path / "a.png", extra, behind)
+        np.testing.assert_array_equal(np.asarray(open_image(path, 3)), NOISE)
+        probe(path)
+
+
+def test_transparency_and_orientation_stay_where_a_profile_is_dropped(tmp_path: Path) -> None:
+    colour = tuple(map(int, NOISE[0, 0]))
+    clear = chunk(b"tRNS", struct.pack(">3H", *colour)) + chunk(b"eXIf", EXIF) + chunk(b"iCCP", b"")
+    seen = np.asarray(open_image(png_with(tmp_path / "a.png", clear), 3))
+    expected = np.where((colour == NOISE).all(axis=2, keepdims=True), 255, NOISE)
+    np.testing.assert_array_equal(seen, np.rot90(expected, -1))
+
+
+def test_damage_in_the_picture_stays_an_error(tmp_path: Path) -> None:
+    whole = png_with(tmp_path / "a.png", chunk(b"iCCP", b"")).read_bytes()
+    place = whole.index(b"IDAT") + 60
+    for damaged in (whole[:-200], whole[:place] + b"\xff\0\xff" + whole[place + 3 :]):
+        (tmp_path / "a.png").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"a\.png: "):
+            open_image(tmp_path / "a.png", 3)
+
+
+def test_a_damaged_palette_is_no_damage_beside_the_picture(tmp_path: Path) -> None:
+    Image.fromarray(NOISE).quantize(8).save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    place = whole.index(b"PLTE") + 4
+    (tmp_path / "a.png").write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+    with pytest.raises(ValueError, match=r"a\.png: "):
+        open_image(tmp_path / "a.png", 3)
+
+
+def test_pillows_warnings_are_not_shown(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    png_with(tmp_path / "a.png", b"")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)  # 768 are a warning, 1001 an error
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: open_image(tmp_path / "a.png", 3).size, range(20)))
+    assert found == [(32, 24)] * 20
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)
+    with pytest.raises(ValueError, match=r"a\.png: more than 600 pixels; make a smaller copy"):
+        open_image(tmp_path / "a.png", 3)
+    assert not recwarn.list
+    warnings.warn("as before", UserWarning, stacklevel=1)
+    assert len(recwarn.list) == 1  # what Pillow may not, others may again
+
+
+def test_what_is_no_picture_runs_no_other_program(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+    )
+    with pytest.raises(ValueError, match=r"a\.png: not an image"):
+        open_image(tmp_path / "a.png", 3)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    for name in ("pipe.png", "loop.png"):
+        with pytest.raises(ValueError, match=r"\.png: not a file, but a link to nowhere, a pipe"):
+            open_image(tmp_path / name, 3)
+
+
+def test_names_of_any_bytes_are_opened_and_said(tmp_path: Path) -> None:
+    name = os.path.join(tmp_path, os.fsdecode(b"caf\xe9\n\x1b[31m.png"))
+    try:
+        with open(name, "wb") as file:
+            Image.fromarray(NOISE).save(file, "PNG")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    np.testing.assert_array_equal(np.asarray(open_image(name, 3)), NOISE)
+    with open(name, "wb"):
+        pass
+    with pytest.raises(ValueError, match=r"caf\\xe9\\n\\x1b\[31m\.png: not an image"):
+        open_image(name, 3)

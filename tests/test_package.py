@@ -1,6 +1,7 @@
 """The package as a stranger gets it: built from its sdist, installed elsewhere, it works."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import npmobilenet as nm
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,6 +63,23 @@ def built(tmp_path_factory) -> Path:
 def names(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
         return set(archive.namelist())
+
+
+def test_sdist_holds_everything(built):
+    """Docs, the helpers of the tests, the files beside them: what a packager would look for."""
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    # a link, which archives lose: kernels/ itself is there
+    assert sorted(set(listed()) - inside) == ["npmobilenet/kernels"]
+
+
+def test_one_version_everywhere(built):
+    version = nm.__version__
+    assert next(built.glob("*.tar.gz")).name == f"npmobilenet-{version}.tar.gz"
+    assert next(built.glob("*.whl")).name == f"npmobilenet-{version}-py3-none-any.whl"
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changes, re.MULTILINE)[1] == version
 
 
 def test_both_wheels_hold_the_same(built):

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,15 @@ import pytest
 from image_parts import picture, plain, torchvision_part
 from PIL import Image
 
-from npmobilenet.training.transforms import Preprocessing, centre, prepare, shorter_side_to
+from npmobilenet.training import panels, transforms
+from npmobilenet.training.augment import CROP_FLIP, augment
+from npmobilenet.training.transforms import (
+    Preprocessing,
+    centre,
+    framed,
+    prepare,
+    shorter_side_to,
+)
 
 # ---- Preprocessing -------------------------------------------------------------------------------
 
@@ -157,3 +166,53 @@ def test_padding_and_odd_crops_are_torchvisions(torchvision_transforms: Any, res
         image = picture(*size)
         expected = theirs(image).numpy().transpose(1, 2, 0)
         np.testing.assert_array_equal(prepare(image, p), expected)
+
+
+# ---- strips --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(2000, 3), (3, 2000), (1500, 7), (600, 1), (1, 600), (31, 900)])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "lanczos"])
+def test_of_a_strip_only_what_the_crop_sees_is_computed(
+    size: tuple[int, int], interpolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the crop of the whole: a value in a hundred may round to its neighbour, no more."""
+    image = picture(*size)
+    for how in (plain(24, 30, 28), plain(40, 20, 17)):  # cropped, padded
+        how = replace(how, interpolation=interpolation)
+        whole = np.asarray(framed(image, how), int)
+        with monkeypatch.context() as changed:
+            changed.setattr(transforms, "LARGEST", 0)
+            found = np.asarray(framed(image, how), int)
+        assert found.shape == whole.shape
+        assert np.abs(found - whole).max() <= 1
+        assert (found != whole).mean() < 0.01
+
+
+def test_a_line_of_pixels_is_prepared_exactly_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 x 12,000 pixels, 256 times as large: row r of the crop lies at 5999.5625 + (r + 0.5) / 256."""
+    column = np.random.default_rng(0).integers(0, 256, (12000, 1, 3), np.uint8)
+    sizes = []
+    resize = Image.Image.resize
+
+    def watched(self: Image.Image, size: tuple[int, int], *how: Any, **more: Any) -> Image.Image:
+        sizes.append(size)
+        return resize(self, size, *how, **more)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    found = np.asarray(framed(Image.fromarray(column), Preprocessing.imagenet(224)), int)
+    assert sizes == [(224, 224)]
+    place = 5999.5625 + (np.arange(224) + 0.5) / 256 - 0.5  # in pixels' centres
+    below = np.floor(place).astype(int)
+    share = (place - below)[:, None]
+    expected = (1 - share) * column[below, 0] + share * column[below + 1, 0]
+    assert np.abs(found - expected[:, None]).max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize("shape", [(12000, 1), (1, 12000)])
+def test_strips_are_augmented_and_drawn(shape: tuple[int, int]) -> None:
+    image = Image.fromarray(np.zeros((*shape, 3), np.uint8))
+    y = augment(image, plain(32, 32, 36), CROP_FLIP, np.random.default_rng(0))
+    assert y.shape == (32, 32, 3)
+    page = panels.prediction(image, ("a", "b"), np.array([0.3, 0.7], np.float32))
+    assert page.width < 500

@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import math
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -13,6 +15,9 @@ from rich.console import Console
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS, Plan, plan
 from ..tables import csv_text, markdown_text, table
+
+if TYPE_CHECKING:
+    from ..weights import Model
 
 
 class _Console(Console):
@@ -61,9 +66,103 @@ def resolution_option(text: str) -> tuple[int, int]:
         sizes = [int(part) for part in text.lower().split("x")]
     except ValueError:
         sizes = []
-    if len(sizes) not in (1, 2) or min(sizes) < 1:
+    if len(sizes) not in (1, 2) or not 0 < min(sizes) <= max(sizes) < 2**63:
         raise argparse.ArgumentTypeError(f"expected 192 or 192x160, found {text!r}")
     return sizes[0], sizes[-1]
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """The type of an option that takes a whole number, `least` or more, of at most 63 bits."""
+
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value < 2**63:
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number of at least {least}, found {text!r}"
+            )
+        return value
+
+    return number
+
+
+def between(low: float, high: float, *, above: bool = False) -> Callable[[str], float]:
+    """The type of an option that takes a real number, `low` or more (`above`: more), less than `high`."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value < high or (above and value == low):
+            limits = f"{'above' if above else 'at least'} {low:g} and "
+            limits += f"below {high:g}" if high < math.inf else "finite"
+            raise argparse.ArgumentTypeError(f"expected a number {limits}, found {text!r}")
+        return value
+
+    return number
+
+
+def output_option(text: str) -> Path:
+    """The type of an option that takes a file to write: asked before any work, not after it."""
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        why = "it is a folder" if path.is_dir() else f"there is no folder {str(path.parent)!r}"
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {why}")
+    return path
+
+
+def picture_option(text: str) -> Path:
+    """The same for a picture that Pillow writes, whose ending says of which kind it is."""
+    from PIL import Image
+
+    path = output_option(text)
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
+        raise argparse.ArgumentTypeError(
+            f"expected the name of a picture as out.png, found {text!r}"
+        )
+    return path
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """--weights, and what a file of another framework wants to be told of."""
+    from ..weights.families import FAMILIES
+
+    add = parser.add_argument
+    add(
+        "--weights",
+        required=True,
+        metavar="FILE",
+        help="a run's folder, a file, a shipped name (`npmobilenet models`), or an official one "
+        "(`npmobilenet weights list`)",
+    )
+    add(
+        "--from",
+        dest="family",
+        choices=list(FAMILIES),
+        metavar="FAMILY",
+        help=f"who wrote FILE, if not npmobilenet: {', '.join(FAMILIES)}; `weights import` has more "
+        "options",
+    )
+    add(
+        "--class-names",
+        metavar="NAMES",
+        help="with --from: names of its classes, one a line or JSON",
+    )
+
+
+def weights_of(options: argparse.Namespace) -> "Model":
+    """The model that the options of `add_weights` name; what its file leaves open goes to stderr."""
+    from ..training.transfer import find_weights
+    from ..weights.importing import read_class_names
+
+    names = read_class_names(options.class_names) if options.class_names else None
+    found = find_weights(options.weights, options.family or "", names)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return found.model
 
 
 def plan_of(options: argparse.Namespace) -> Plan:

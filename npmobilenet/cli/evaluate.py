@@ -1,13 +1,31 @@
 """npmobilenet evaluate DATA --weights FILE."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from ..tables import table
-from .common import add_engine, console, print_json
+from ..text import printable
+from .common import (
+    add_engine,
+    add_weights,
+    at_least,
+    console,
+    output_option,
+    picture_option,
+    print_json,
+    weights_of,
+)
+from .progress import beside, counting
 
 if TYPE_CHECKING:
+    from ..training.datasets import Dataset
     from ..training.metrics import Evaluation
+    from ..weights import Model
+
+SAID = 20  # unreadable images that are named one by one
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,44 +37,99 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder with val/ or val_list.txt or with a folder a class, a list file, folder of idx "
         "files (their test part), or fashion-mnist-sample",
     )
-    add("--weights", required=True, metavar="FILE", help="a run's folder, a file, a shipped name")
-    add("--batch", type=int, default=64, help="images at once (64)")
-    add("--workers", type=int, default=2, help="decoding threads (2)")
+    add_weights(parser)
+    add("--batch", type=at_least(1), default=64, help="images at once (64)")
+    add("--workers", type=at_least(0), default=2, help="decoding threads (2)")
     add_engine(parser)
-    add("--mistakes", metavar="OUT.png", help="draw the most confident mistakes")
-    add("--count", type=int, default=20, help="how many of them (20)")
-    add("--confusion", metavar="OUT.png", help="draw the confusion matrix (needs matplotlib)")
+    add(
+        "--mistakes",
+        type=picture_option,
+        metavar="OUT.png",
+        help="draw the most confident mistakes",
+    )
+    add("--count", type=at_least(1), default=20, help="how many of them (20)")
+    add(
+        "--confusion",
+        type=output_option,
+        metavar="OUT.png",
+        help="draw the confusion matrix (needs matplotlib)",
+    )
+    add("--some", action="store_true", help="a folder of some of the model's classes will do")
     add("--json", action="store_true", help="one JSON object; rates are fractions")
     parser.epilog = "example: npmobilenet evaluate flower_photos --weights runs/flowers"
 
 
 def run(options: argparse.Namespace) -> int:
     """Score the weights."""
-    from ..training import panels, plots
-    from ..training.data import load_evaluation
-    from ..training.predict import evaluate
-    from ..weights import load
+    from .. import fonts
+    from ..training import counts, panels, plots
+    from ..training.folders import some
 
-    model = load(options.weights)
-    dataset = load_evaluation(options.data, model.classes, model.plan.channels)
+    model = weights_of(options)
+    dataset = _images(options, model)
     if options.confusion and not plots.can_draw():
         raise ValueError(plots.ADVICE)
-    scores = evaluate(
-        model,
-        dataset,
-        batch_size=options.batch,
-        workers=options.workers,
-        engine=options.engine,
-    )
+    absent = [name for name, count in counts.class_counts(dataset).items() if not count]
+    for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
+        _say(f"note: {remark}")
+    scores, dataset, damaged = _scored(options, model, dataset)
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
         panels.mistakes(dataset, scores, options.count).save(options.mistakes)
+    if (options.confusion or options.mistakes) and (remark := fonts.remark(model.classes)):
+        _say(f"note: {remark}")
     if options.json:
-        print_json(scores.to_json())
+        print_json(scores.to_json() | ({"unreadable": damaged} if damaged else {}))
     else:
         _show(scores)
-    return 0
+    for complaint in damaged[:SAID]:
+        _say(f"npmobilenet evaluate: {complaint}")
+    if damaged:
+        _say(f"npmobilenet evaluate: {len(damaged):,} of {len(damaged) + scores.count:,} images "
+             "cannot be read; the figures are of the others")  # fmt: skip
+    return 1 if damaged else 0
+
+
+def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
+    from ..training.data import load_evaluation
+    from ..training.datasets import OtherClasses
+
+    channels = model.plan.channels
+    try:
+        return load_evaluation(options.data, model.classes, channels, some=options.some)
+    except OtherClasses as error:
+        hint = "; with --some those that are there will do" if error.partly else ""
+        raise ValueError(f"{error}{hint}") from None
+
+
+def _scored(
+    options: argparse.Namespace, model: "Model", dataset: "Dataset"
+) -> tuple["Evaluation", "Dataset", list[str]]:
+    """Scores, the images they are of, and what is wrong with those that cannot be read."""
+    import numpy as np
+
+    from ..training.damage import undecodable
+    from ..training.predict import evaluate
+    from ..training.subsets import part_of
+
+    how = {"batch_size": options.batch, "workers": options.workers, "engine": options.engine}
+    bar = beside(options.json)
+    try:
+        with counting(bar, len(dataset)) as seen:
+            return evaluate(model, dataset, progress=seen, **how), dataset, []
+    except ValueError:
+        damaged = undecodable(dataset, options.workers)
+        if not damaged or len(damaged) == len(dataset):
+            raise
+    left = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), list(damaged)))
+    with counting(bar, len(left)) as seen:
+        return evaluate(model, left, progress=seen, **how), left, list(damaged.values())
+
+
+def _say(text: str) -> None:
+    """Beside the figures, which a program may read."""
+    print(text, file=sys.stderr)
 
 
 def _show(scores: "Evaluation") -> None:
@@ -73,7 +146,7 @@ def _show(scores: "Evaluation") -> None:
 
     rows = [
         (
-            one["class"].replace("[", r"\["),
+            escape(printable(one["class"])),
             one["images"],
             percent(one["precision"]),
             percent(one["recall"]),

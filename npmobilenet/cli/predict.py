@@ -1,74 +1,161 @@
 """npmobilenet predict IMAGE ... --weights FILE."""
 
 import argparse
+import json
+import os
+import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
 
-from .common import add_engine, console, print_json
+from ..text import printable
+from .common import add_engine, add_weights, at_least, picture_option, weights_of
+from .progress import beside, counting
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from rich.console import Console
+
+    from ..training.naming import Prediction
+    from ..weights import Model
+
+PAGES = 60  # of --picture, fifteen rows of four: of a large folder it would fill the memory
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGE", help="image files, or folders of them"
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="image files, folders of them, or the shipped ankle-boot and chelsea (a cat)",
+    )
+    add_weights(parser)
+    parser.add_argument(
+        "--top", type=at_least(1), default=5, help="classes to print for each image (5)"
     )
     parser.add_argument(
-        "--weights", required=True, metavar="FILE", help="a run's folder, a file, a shipped name"
-    )
-    parser.add_argument("--top", type=int, default=5, help="classes to print for each image (5)")
-    parser.add_argument(
-        "--picture", metavar="OUT.png", help="draw the images with their classes and probabilities"
+        "--picture",
+        type=picture_option,
+        metavar="OUT.png",
+        help=f"draw the images, {PAGES} at most, with their classes and probabilities",
     )
     add_engine(parser)
     parser.add_argument(
         "--json", action="store_true", help="one JSON object for each image, a list"
     )
-    parser.epilog = "example: npmobilenet predict rose.jpg --weights runs/flowers"
+    parser.epilog = "example: npmobilenet predict ankle-boot --weights fashion-mnist"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Name the images."""
-    import numpy as np
-
-    from ..ops import softmax
+    """Name the images, each as soon as it is done; one that cannot be read does not stop the others."""
+    from .. import fonts
     from ..training import panels
-    from ..training.predict import predictor
-    from ..training.transforms import open_image, prepare
-    from ..weights import load
+    from ..training.naming import predictions
 
-    model = load(options.weights)
-    logits = predictor(model, 1, options.engine)
-    out, found, pages = console(), [], []
-    for path in image_paths(options.images):
-        image = open_image(path, model.preprocessing.channels)
-        p = softmax(logits(prepare(image, model.preprocessing)[None]))[0]
-        ranked = np.argsort(-p, kind="stable")[: options.top]
-        top = [{"class": model.classes[k], "probability": float(p[k])} for k in ranked]
-        found.append({"file": str(path), "predictions": top})
-        if options.picture:
-            pages.append(panels.prediction(image, model.classes, p, options.top))
-        if not options.json:
-            out.print(str(path), style="bold", markup=False)
-            widest = max(20, *(len(str(line["class"])) for line in top))
-            for line in top:
-                share = float(line["probability"])
-                bar = "█" * round(30 * share)
-                out.print(f"  {share:7.2%}  {line['class']:{widest}} {bar}", markup=False)
+    model = weights_of(options)
+    paths = image_paths(options.images)
+    found = predictions(model, paths, options.top, engine=options.engine)
+    pages: list[Image.Image] = []
+    bad = 0
+    bar = beside(options.json)
+    show = _Json() if options.json else _Text(model, bar)
+    with show, counting(bar, len(paths)) as seen:
+        for done, (path, one) in enumerate(zip(paths, found, strict=True)):
+            seen(done)
+            if isinstance(one, ValueError):
+                bad += 1
+                none = f"{path}: no image files in this folder"
+                why = printable(none if os.path.isdir(path) else str(one))
+                print(f"npmobilenet predict: {why}", file=sys.stderr)
+                show.failed(path, why)
+            else:
+                show.named(path, one)
+                if options.picture and len(pages) < PAGES:
+                    pages.append(_page(path, model, one, options.top))
     if pages:
         panels.stacked(pages).save(options.picture)
-    if options.json:
-        print_json(found)
-    return 0
+        if remark := fonts.remark(model.classes):
+            print(f"note: {remark}", file=sys.stderr)
+    if options.picture and len(pages) < len(paths):
+        print(f"note: {options.picture} has {len(pages)} of {len(paths)} images", file=sys.stderr)
+    return int(bad > 0)
 
 
 def image_paths(given: list[str]) -> list[Path]:
-    """Files as given; for a folder all image files in it and below, sorted."""
+    """Files as given; for a folder all image files in it and below, sorted, or itself if it has none."""
     from ..training.datasets import image_files
 
     paths: list[Path] = []
     for name in given:
         path = Path(name)
-        inside = sorted(Path(file) for file in image_files(path)) if path.is_dir() else [path]
-        if not inside:
-            raise ValueError(f"{path}: no image files in this folder")
-        paths += inside
+        inside = sorted(map(Path, image_files(path))) if os.path.isdir(path) else []
+        paths += inside or [path]
     return paths
+
+
+def _page(path: Path, model: "Model", found: "Prediction", top: int) -> "Image.Image":
+    """The image is opened once more: only of those that are drawn is it wanted."""
+    from ..training import panels
+    from ..training.given import opened
+
+    image = opened(path, model.preprocessing.channels)
+    return panels.prediction(image, model.classes, found.probabilities, top)
+
+
+class _Text(AbstractContextManager["_Text"]):
+    """A heading for each image, a line for each class; at the end what uncertain means."""
+
+    def __init__(self, model: "Model", out: "Console") -> None:
+        self.out, self.classes, self.uncertain = out, model.classes, 0
+
+    def named(self, path: Path, found: "Prediction") -> None:
+        self._line(printable(str(path)), style="bold")
+        widest = max(20, *(len(printable(name)) for name, _ in found.top))
+        room = max(10, min(30, self.out.width - widest - 13))
+        for name, share in found.top:
+            bar = "█" * round(room * share)
+            self._line(f"  {share:7.2%}  {printable(name):{widest}} {bar}".rstrip())
+        if found.uncertain:
+            self.uncertain += 1
+            next_one = f", next {found.second:.2f}" if len(self.classes) > 1 else ""
+            self._line(f"  uncertain: {printable(found.name)} {found.probability:.2f}{next_one}")
+
+    def failed(self, path: Path, why: str) -> None:
+        """Standard error has it already."""
+
+    def __exit__(self, *_: object) -> None:
+        from ..training.naming import DOUBT
+
+        if self.uncertain:
+            count = len(self.classes)
+            names = f": {', '.join(map(printable, self.classes))}" if count <= 10 else ""
+            self._line(
+                f"\nuncertain means that the first class has less than {DOUBT:g}. Certain or not, the "
+                f"model can only\nchoose among the {count} classes it knows{names}."
+            )
+
+    def _line(self, text: str, style: str | None = None) -> None:
+        self.out.print(text, style=style, markup=False, soft_wrap=True)
+
+
+class _Json(AbstractContextManager["_Json"]):
+    """A list, an object for each image, written as they come and valid wherever it ends."""
+
+    def __init__(self) -> None:
+        self.before = "[\n"
+
+    def named(self, path: Path, found: "Prediction") -> None:
+        self._entry({"file": printable(str(path)), **found.to_json()})
+
+    def failed(self, path: Path, why: str) -> None:
+        self._entry({"file": printable(str(path)), "error": why})
+
+    def __exit__(self, *_: object) -> None:
+        print("\n]" if self.before != "[\n" else "[]")
+
+    def _entry(self, entry: dict[str, Any]) -> None:
+        text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
+        print(self.before + indent(text, "  "), end="", flush=True)
+        self.before = ",\n"

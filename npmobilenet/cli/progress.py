@@ -1,13 +1,23 @@
-"""How training shows itself: a bar on a terminal, plain lines in a pipe."""
+"""How long work shows itself: a bar on a terminal, plain lines in a pipe."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from ..training.history import Epoch, Moment
+from .common import console
 
 EVERY = 10.0  # seconds between lines in a pipe
+MANY = 16  # images for which a bar is worth its line
 
 
 class ConsoleReporter:
@@ -97,3 +107,29 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def beside(json: bool) -> Console:
+    """Where a bar is drawn: beside a program's JSON on standard error, unless both are the terminal."""
+    return Console(stderr=True, quiet=console().is_terminal) if json else console()
+
+
+@contextmanager
+def counting(out: Console, count: int) -> Iterator[Callable[[int], None]]:
+    """A bar over many images, where `out` is a terminal; what it gives is told how many are done.
+
+    What is written to standard error meanwhile appears above the bar, or where it was sent to.
+    """
+    drawn = out.is_terminal and count > MANY
+    with Progress(
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=out,
+        transient=True,
+        disable=not drawn,
+        redirect_stdout=False,
+        redirect_stderr=drawn and Console(stderr=True).is_terminal,
+    ) as bar:
+        task = bar.add_task("images", total=count)
+        yield lambda done: bar.update(task, completed=done)

@@ -3,7 +3,7 @@
 import argparse
 
 from ..cost.separable import SeparableCost, separable_cost
-from .common import add_formats, resolution_option, write_table
+from .common import add_formats, at_least, resolution_option, write_table
 
 COLUMNS = ("what", "formula", "in numbers", ">MACs", ">weights")
 
@@ -11,8 +11,8 @@ COLUMNS = ("what", "formula", "in numbers", ">MACs", ">weights")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options, named as in the paper."""
     parser.add_argument("--k", type=resolution_option, required=True, help="filter size, 3 or 3x5")
-    parser.add_argument("--m", type=int, required=True, help="channels that come in")
-    parser.add_argument("--n", type=int, required=True, help="channels that go out")
+    parser.add_argument("--m", type=at_least(1), required=True, help="channels that come in")
+    parser.add_argument("--n", type=at_least(1), required=True, help="channels that go out")
     parser.add_argument(
         "--df",
         type=resolution_option,

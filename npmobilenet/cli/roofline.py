@@ -9,19 +9,33 @@ from ..cost.roofline import COLUMNS, Roofline, roofline, timed_layers
 from ..models.folding import fold_batch_norm
 from ..models.params import init
 from ..tables import table
-from .common import add_formats, add_model, add_plan_options, console, plan_of, write_table
+from .common import (
+    add_formats,
+    add_model,
+    add_plan_options,
+    at_least,
+    console,
+    output_option,
+    plan_of,
+    write_table,
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     add_model(parser)
     add_plan_options(parser)
-    parser.add_argument("--batch", type=_positive, default=1, help="images at a time (1)")
+    parser.add_argument("--batch", type=at_least(1), default=1, help="images at a time (1)")
     parser.add_argument(
-        "--repeats", type=_positive, default=20, help="runs, of which a layer's fastest counts (20)"
+        "--repeats",
+        type=at_least(1),
+        default=20,
+        help="runs, of which a layer's fastest counts (20)",
     )
     parser.add_argument("--fold", action="store_true", help="fold batch normalisation away first")
-    parser.add_argument("--picture", metavar="FILE.png", help="draw the roofline")
+    parser.add_argument(
+        "--picture", type=output_option, metavar="FILE.png", help="draw the roofline"
+    )
     add_formats(parser)
     parser.epilog = "example: npmobilenet roofline v2 --resolution 160 --fold --picture v2.png"
 
@@ -61,9 +75,3 @@ def _print(found: Roofline) -> None:
         found.verdict(),
         sep="\n",
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, found {text!r}")
-    return int(text)

@@ -4,7 +4,14 @@ import argparse
 
 from ..cost.sweep import Point, sweep
 from ..models.dialects import DIALECTS
-from .common import add_formats, add_model, console, resolution_option, write_table
+from .common import (
+    add_formats,
+    add_model,
+    console,
+    output_option,
+    resolution_option,
+    write_table,
+)
 
 COLUMNS = (
     ">width",
@@ -29,7 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dialect", choices=list(DIALECTS), default="paper", help="which family's version (paper)"
     )
     parser.add_argument(
-        "--picture", metavar="FILE.png", help="draw accuracy against MACs and against parameters"
+        "--picture",
+        type=output_option,
+        metavar="FILE.png",
+        help="draw accuracy against MACs and against parameters",
     )
     add_formats(parser)
     parser.epilog = "example: npmobilenet sweep v1 --widths 1,0.5 --resolutions 224,128 --csv"

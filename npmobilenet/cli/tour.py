@@ -19,7 +19,7 @@ from ..models import CIFAR, backward, forward, init, plan
 from ..ops.checks import Array
 from ..pictures import characters, halftone, sheet, to_bytes
 from ..tables import table
-from .common import compile_kernels, console
+from .common import at_least, compile_kernels, console
 
 GOAL = 0.85  # test accuracy that the fourth stop has to reach
 
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", default="tour", metavar="FOLDER", help="for pictures and weights (tour)"
     )
-    parser.add_argument("--epochs", type=int, default=5, help="of training (5)")
+    parser.add_argument("--epochs", type=at_least(1), default=5, help="of training (5)")
     parser.add_argument(
         "--quick",
         action="store_true",

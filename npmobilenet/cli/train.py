@@ -1,6 +1,7 @@
 """npmobilenet train DATA."""
 
 import argparse
+import math
 import signal
 import sys
 import time
@@ -14,7 +15,7 @@ from ..training.augment import AUGMENTATIONS
 from ..training.config import ENGINES, Config, Document
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
-from .common import compile_kernels, console, resolution_option
+from .common import at_least, between, compile_kernels, console, resolution_option
 from .progress import ConsoleReporter
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 FLAGS = {
     "data": "data.path", "model": "model.name", "width": "model.width", "divisor": "model.divisor",
     "resolution": "model.resolution", "dialect": "model.dialect", "weights": "model.weights",
+    "family": "model.family",
     "epochs": "train.epochs", "batch": "train.batch", "seed": "train.seed",
     "label_smoothing": "train.label_smoothing", "freeze": "train.freeze", "ema": "train.ema",
     "optimizer": "optimizer.name", "lr": "optimizer.lr", "momentum": "optimizer.momentum",
@@ -38,6 +40,8 @@ FLAGS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options; what is not given comes from the recipe, the file, or the defaults of Config."""
+    from ..weights.families import FAMILIES
+
     default = Config()
     model = default.model
     parser.add_argument(
@@ -56,12 +60,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--resume", action="store_true", help="go on with that run after its last checkpoint")
     add("--model", choices=list(MODELS), help=f"({model.name})")
     add("--width", type=float, help=f"width multiplier alpha ({model.width})")
-    add("--divisor", type=int, help=f"V2, V3: channels are multiples of this ({model.divisor})")
+    add(
+        "--divisor",
+        type=at_least(1),
+        help=f"V2, V3: channels are multiples of this ({model.divisor})",
+    )
     add("--resolution", type=resolution_option, metavar="PIXELS",
         help="image size, 192 or 192x160 for height x width (the dialect's, mostly 224)")  # fmt: skip
     add("--dialect", choices=list(DIALECTS), help=f"which family's version ({model.dialect})")
     add("--weights", metavar="FILE", help="start from these: a run, a file, a shipped name, or an "
         "official one as `npmobilenet weights list` has them")  # fmt: skip
+    add("--from", dest="family", choices=list(FAMILIES),
+        metavar="FAMILY",
+        help="who wrote that file, if not npmobilenet: " + ", ".join(FAMILIES))  # fmt: skip
     add("--freeze", action="append", metavar="PATTERN", help="arrays that stay as they are")
     add("--teacher", action="append", metavar="FILE", help="learn from what this model says of the "
         "images, beside their labels: a run, a file, a shipped name; may be repeated")  # fmt: skip
@@ -78,20 +89,22 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     """How it learns."""
     default, add = Config(), parser.add_argument
     data, train, sgd = default.data, default.train, default.optimizer
-    add("--epochs", type=int, help=f"({train.epochs})")
-    add("--batch", type=int, help=f"images a step ({train.batch})")
+    add("--epochs", type=at_least(1), help=f"({train.epochs})")
+    add("--batch", type=at_least(1), help=f"images a step ({train.batch})")
     add("--optimizer", choices=list(OPTIMIZERS), help=f"({sgd.name})")
-    add("--lr", type=float, help=f"peak learning rate (sgd's {sgd.lr:g})")
-    add("--momentum", type=float, help="of sgd and rmsprop (0.9)")
-    add("--weight-decay", type=float, help=f"(sgd's {sgd.weight_decay:g})")
-    add("--label-smoothing", type=float, help=f"({train.label_smoothing:g})")
-    add("--ema", type=float, help="decay of the average of weights; 0: none (0)")
+    add(
+        "--lr", type=between(0, math.inf, above=True), help=f"peak learning rate (sgd's {sgd.lr:g})"
+    )
+    add("--momentum", type=between(0, 1), help="of sgd and rmsprop (0.9)")
+    add("--weight-decay", type=between(0, math.inf), help=f"(sgd's {sgd.weight_decay:g})")
+    add("--label-smoothing", type=between(0, 1), help=f"({train.label_smoothing:g})")
+    add("--ema", type=between(0, 1), help="decay of the average of weights; 0: none (0)")
     add("--schedule", choices=list(SCHEDULES), help=f"({default.schedule.name})")
     add("--augmentation", choices=list(AUGMENTATIONS),
         help="(crop-flip for photographs, flip for idx files)")  # fmt: skip
-    add("--seed", type=int, help=f"of everything random ({train.seed})")
-    add("--workers", type=int, help=f"decoding threads ({data.workers})")
-    add("--threads", type=int, help="computing threads (all)")
+    add("--seed", type=at_least(0), help=f"of everything random ({train.seed})")
+    add("--workers", type=at_least(0), help=f"decoding threads ({data.workers})")
+    add("--threads", type=at_least(0), help="computing threads (all)")
     add("--engine", choices=ENGINES, help="what takes the steps: the compiled training step, or the "
         "plain executor (compiled)")  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 from rich.progress import Progress
 
 from ..tables import table
-from .common import console, print_json
+from .common import at_least, console, print_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cases", type=int, default=200, help="cases drawn for each operator (200)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="what the cases are drawn from (0)")
+    parser.add_argument(
+        "--seed", type=at_least(0), default=0, help="what the cases are drawn from (0)"
+    )
     parser.add_argument("--operator", metavar="NAME", help="only this operator")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.epilog = "example: npmobilenet verify --operator depthwise_conv2d"

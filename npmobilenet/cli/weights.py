@@ -10,7 +10,7 @@ from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
 from ..training.transforms import INTERPOLATIONS
 from ..weights.told import STRETCH
-from .common import console, print_json, resolution_option
+from .common import at_least, console, print_json, resolution_option
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +50,8 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     add("--output", required=True, metavar="FILE", help="where to write it")
     add("--model", choices=list(MODELS), help="(as the tensors tell)")
     add("--width", type=float, help="width multiplier alpha (as the tensors tell)")
-    add("--classes", type=int, help="number of classes that is expected")
-    add("--divisor", type=int, default=8, help="of scaled channels (8)")
+    add("--classes", type=at_least(1), help="number of classes that is expected")
+    add("--divisor", type=at_least(1), default=8, help="of scaled channels (8)")
     add("--dialect", choices=list(DIALECTS), help="(the family's)")
     add("--activation", choices=ACTIVATIONS, help="instead of the dialect's ReLU or ReLU6")
     add(

@@ -114,6 +114,20 @@ class SeparableCost:
         }
 
 
+def _scale(name: str, value: float | str | Fraction) -> Fraction:
+    """A multiplier as it is written, 0.7 as 7/10; ValueError unless it is above 0 and at most 16."""
+    try:
+        # a look at the size first: 1e999999999 as a fraction has a billion digits
+        rough = float(Fraction(value) if isinstance(value, str) and "/" in value else value)
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        rough = 0.0
+    if not rough > 0:
+        raise ValueError(f"separable: {name} must be a number above 0, found {value!r}")
+    if rough > 16:
+        raise ValueError(f"separable: {name} must be at most 16, found {value!r}")
+    return Fraction(str(value))
+
+
 def separable_cost(
     *,
     k: int | Pair,
@@ -130,14 +144,7 @@ def separable_cost(
     nearest: with them m, n and df of the result are the scaled ones.  ValueError, naming the argument,
     for anything else than positive numbers.
     """
-    scales = {}
-    for name, value in (("alpha", alpha), ("rho", rho)):
-        try:
-            scales[name] = Fraction(str(value))
-        except (ValueError, ZeroDivisionError):
-            scales[name] = Fraction(0)
-        if scales[name] <= 0:
-            raise ValueError(f"separable: {name} must be a number above 0, found {value!r}")
+    scales = {name: _scale(name, value) for name, value in (("alpha", alpha), ("rho", rho))}
     for name, count in (("m", m), ("n", n)):
         if not checks.whole(count) or count < 1:
             raise ValueError(f"separable: {name} must be a positive integer, found {count!r}")

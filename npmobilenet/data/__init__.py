@@ -1,4 +1,4 @@
-"""The files that come with the package: a sample of Fashion-MNIST, one photograph, ImageNet's classes.
+"""The files that come with the package: a sample of Fashion-MNIST, two pictures, ImageNet's classes.
 
 README.md beside this file says where each comes from and under which licence.
 """
@@ -15,6 +15,8 @@ from PIL import Image
 FOLDER = Path(__file__).parent
 FASHION_MNIST_FILE = FOLDER / "fashion_mnist_sample.npz"
 PHOTOGRAPH_FILE = FOLDER / "photograph.png"
+# what `predict` knows by name; Chelsea is the cat of the photograph
+PICTURES = {"ankle-boot": FOLDER / "ankle-boot.png", "chelsea": PHOTOGRAPH_FILE}
 IMAGENET_CLASSES_FILE = FOLDER / "imagenet_classes.txt"
 FASHION_CLASSES = (
     "T-shirt/top",

@@ -19,14 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .jitter import jittered
-from .transforms import (
-    Preprocessing,
-    framed,
-    normalize,
-    pixels_of,
-    resized,
-    to_channels,
-)
+from .opening import to_channels
+from .transforms import Preprocessing, framed, normalize, pixels_of, resized
 
 ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # those of the paper, and of torchvision
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .. import fonts
 from ..weights.native import load
 from . import plots
 from .card import Measured, Story, card, facts
@@ -29,6 +30,7 @@ def conclude(
         plots.curves(story.history, folder / "curves.png")
         if scores is not None:
             plots.confusion(scores, folder / "confusion.png")
+            remarks += filter(None, [fonts.remark(scores.classes)])
     measured = []
     if scores is not None:
         measured.append(Measured.from_scores(PARTS[config.data.validation], scores))

@@ -1,5 +1,7 @@
 """How many images each class has, and what of it deserves a warning before training begins."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .datasets import Dataset
@@ -22,9 +24,15 @@ def summary(dataset: Dataset) -> str:
     return f"{counts[small]:,} ({small}) to {counts[large]:,} ({large}) images a class"
 
 
+def notes(dataset: Dataset | None) -> Sequence[str]:
+    """What a data set of files says of itself (`ImageFiles`); a part of one says the same."""
+    inner = getattr(dataset, "dataset", dataset)
+    return tuple(getattr(inner, "notes", ()))
+
+
 def warnings(training: Dataset, validation: Dataset | None) -> list[str]:
-    """Classes without images, and classes of very different sizes: a line each."""
-    found = []
+    """What was passed over, classes without images, classes of very different sizes: a line each."""
+    found = list(dict.fromkeys([*notes(training), *notes(validation)]))
     for part, dataset in (("training", training), ("validation", validation)):
         if dataset is None:
             continue

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
+from npmobilenet.text import printable
 from npmobilenet.training import idx, lists
+from npmobilenet.training.damage import require_readable
 from npmobilenet.training.datasets import (
     ArrayImages,
     Dataset,
     IdxImages,
     ImageFolder,
-    class_folders,
-    image_files,
     require_same_classes,
 )
+from npmobilenet.training.folders import class_folders, image_files
 from npmobilenet.training.lists import ListImages
 from npmobilenet.training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
@@ -77,8 +78,21 @@ def load_splits(
     idx images stay grey whatever `channels` is; `prepare` repeats the grey where 3 are asked for.
     require_validation=False: the second part may be missing, None stands for it; then a folder with
     one subfolder a class will do too.
-    Raises ValueError that says what of this was expected and what was found.
+    Raises ValueError that says what of this was expected and what was found, and which of the files
+    cannot be read.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
+        ) from None
+    splits = _splits(path, channels, require_validation)
+    require_readable(splits.train, splits.validation)
+    return splits
+
+
+def _splits(path: str | Path, channels: int | None, require_validation: bool) -> Splits:
     folder = Path(path)
     if str(path) == SAMPLE:
         return Splits(*fashion_mnist_sample(), kind=SAMPLE)
@@ -101,7 +115,7 @@ def _folders(folder: Path, channels: int, require_validation: bool) -> Splits:
     if train.is_dir() and validation is not None:
         images = ImageFolder(train, channels)
         return Splits(images, ImageFolder(validation, channels, images.classes), kind="folder")
-    classes = any(any(image_files(folder / name)) for name in class_folders(folder))
+    classes = any(any(image_files(path)) for path in class_folders(folder).values())
     unsplit = classes and not train.is_dir()
     if not require_validation and (unsplit or train.is_dir()):
         return Splits(ImageFolder(folder if unsplit else train, channels), None, kind="folder")
@@ -116,13 +130,16 @@ def _folders(folder: Path, channels: int, require_validation: bool) -> Splits:
     )
 
 
-def load_evaluation(path: str | Path, classes: Sequence[str], channels: int = 3) -> Dataset:
+def load_evaluation(
+    path: str | Path, classes: Sequence[str], channels: int = 3, *, some: bool = False
+) -> Dataset:
     """The images to measure a model on, labelled in the order of its `classes`.
 
     An idx folder: its "t10k" part. A list file, or a folder with val_list.txt: what that lists. A
     folder with val/ (or valid/, validation/, test/): that one. Another folder: itself, one subfolder
     a class. "fashion-mnist-sample": its test images.
-    Raises ValueError if there are no images or their classes are not `classes`.
+    Raises ValueError if there are no images or their classes are not `classes`; with `some`, a folder
+    of some of the classes will do.
     """
     folder = Path(path)
     if str(path) == SAMPLE:
@@ -133,7 +150,7 @@ def load_evaluation(path: str | Path, classes: Sequence[str], channels: int = 3)
     listed = folder if folder.is_file() else lists.find(folder, lists.VALIDATION)
     if listed:
         return ListImages(listed, channels, classes)
-    return ImageFolder(_validation_folder(folder) or folder, channels, classes)
+    return ImageFolder(_validation_folder(folder) or folder, channels, classes, some=some)
 
 
 def _has_idx(folder: Path) -> bool:

@@ -5,8 +5,7 @@ augmentation are loader.py's. Every complaint is one line that names the folder,
 it and what was found.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from npmobilenet.data import FASHION_CLASSES
+from npmobilenet.names import canonical, read_class_names
 from npmobilenet.training import idx
-from npmobilenet.training.transforms import MODES, open_image
-
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+from npmobilenet.training.folders import above, class_folders, contents, real, remarks
+from npmobilenet.training.folders import image_files as image_files
+from npmobilenet.training.opening import MODES, open_image
 
 
 class Dataset(Protocol):
@@ -112,45 +112,28 @@ def _idx_classes(folder: Path) -> tuple[str, ...] | None:
     """The names an idx folder itself gives to its classes, None if it gives none."""
     listed = folder / "classes.txt"
     if listed.is_file():
-        lines = (line.strip() for line in listed.read_text(encoding="utf-8").splitlines())
-        return tuple(line for line in lines if line)
+        return read_class_names(listed)
     if any("fashion" in part.lower() for part in folder.resolve().parts[-2:]):
         return FASHION_CLASSES
     return None
 
 
-class ImageFolder:
-    """One subfolder a class, the class's images anywhere below it: torchvision's layout and order.
+class ImageFiles:
+    """Images in files, opened with `channels` (3: RGB, 1: grey) when they are asked for.
 
-    Classes and files are sorted by name; hidden ones (".name") are passed over. `channels` is 3 (RGB)
-    or 1 (grey). With `classes`, from the training part or a checkpoint, labels count in their order
-    and the subfolders must be exactly these.
+    `notes` says in lines what was passed over or deserves a word before the images are used.
     """
 
     def __init__(
-        self, folder: str | Path, channels: int = 3, classes: Sequence[str] | None = None
+        self,
+        names: Sequence[str],
+        labels: NDArray[np.int64],
+        classes: Sequence[str],
+        channels: int,
+        notes: Sequence[str] = (),
     ) -> None:
-        folder = Path(folder)
-        found = class_folders(folder)
-        if not found:
-            raise ValueError(
-                f"{folder}: expected one subfolder of images for each class, "
-                f"found {idx.listing(folder)}"
-            )
-        if classes is not None:
-            require_same_classes(folder, found, classes)
-        self.classes = found if classes is None else tuple(classes)
-        self.channels = channels
-        files = [list(image_files(folder / name)) for name in self.classes]
-        empty = [name for name, inside in zip(self.classes, files, strict=True) if not inside]
-        if empty:
-            raise ValueError(
-                f"{folder / empty[0]}: expected images ({' '.join(EXTENSIONS)}), found "
-                f"{idx.listing(folder / empty[0])}; {len(empty)} of {len(files)} classes are empty"
-            )
-        self.names = tuple(file for inside in files for file in inside)
-        counts = [len(inside) for inside in files]
-        self.labels = np.repeat(np.arange(len(files), dtype=np.int64), counts)
+        self.names, self.labels, self.classes = tuple(names), labels, tuple(classes)
+        self.channels, self.notes = channels, tuple(notes)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -160,36 +143,84 @@ class ImageFolder:
         return open_image(self.names[index], self.channels)
 
 
-def class_folders(folder: Path) -> tuple[str, ...]:
-    """The names of the visible subfolders, sorted; none if there is no such folder."""
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name[0] != "."))
+class ImageFolder(ImageFiles):
+    """One subfolder a class, the class's images anywhere below it: torchvision's layout and order.
+
+    Classes and files are sorted by name; hidden ones (".name") are passed over. `channels` is 3 (RGB)
+    or 1 (grey). With `classes`, from the training part or a checkpoint, labels count in their order
+    and the subfolders must be exactly these; with `some`, at least one of them.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        channels: int = 3,
+        classes: Sequence[str] | None = None,
+        *,
+        some: bool = False,
+    ) -> None:
+        folder = Path(folder)
+        found = class_folders(folder)
+        if not found:
+            raise ValueError(
+                f"{folder}: expected one subfolder of images for each class, "
+                f"found {idx.listing(folder)}"
+            )
+        if classes is not None:
+            require_same_classes(folder, tuple(found), classes, some=some)
+        names = tuple(found) if classes is None else tuple(classes)
+        apart = {real(folder), *above(folder), *map(real, found.values())}
+        inside = {name: contents(path, apart) for name, path in found.items()}
+        empty = [name for name, there in inside.items() if not there.images]
+        if empty and not (some and len(empty) < len(found)):
+            raise ValueError(
+                f"{found[empty[0]]}: expected images (.jpg, .png, .webp and others), found "
+                f"{idx.listing(found[empty[0]])}; {len(empty)} of {len(found)} classes are empty"
+            )
+        files = [
+            inside[canonical(name)].images if canonical(name) in inside else () for name in names
+        ]
+        passed_over = {name: there.others for name, there in inside.items() if there.others}
+        super().__init__(
+            [file for there in files for file in there],
+            np.repeat(np.arange(len(files), dtype=np.int64), [len(there) for there in files]),
+            names,
+            channels,
+            tuple(remarks(folder, found, passed_over)),
+        )
 
 
-def image_files(folder: Path) -> Iterator[str]:
-    """The visible image files in a folder and below, each folder's sorted by name."""
-    for root, _, files in sorted(os.walk(folder, followlinks=True)):
-        inner = Path(root).relative_to(folder).parts
-        if not any(part.startswith(".") for part in inner):
-            for file in sorted(files):
-                if file.lower().endswith(EXTENSIONS) and not file.startswith("."):
-                    yield os.path.join(root, file)
+class OtherClasses(ValueError):
+    """The classes that were found are not those that were wanted; `partly`: but some of them."""
+
+    def __init__(self, message: str, partly: bool) -> None:
+        super().__init__(message)
+        self.partly = partly
 
 
 def require_same_classes(
-    folder: Path, found: Sequence[str], wanted: Sequence[str], ordered: bool = False
+    folder: Path,
+    found: Sequence[str],
+    wanted: Sequence[str],
+    ordered: bool = False,
+    some: bool = False,
 ) -> None:
-    """Raise ValueError that names the difference, unless found and wanted are the same classes."""
-    if set(found) == set(wanted) and (list(found) == list(wanted) or not ordered):
+    """Raise OtherClasses that names the difference, unless found and wanted are the same classes.
+
+    ordered: in the same order.  some: one of those that are wanted is enough, but no other.  Names
+    are the same however they are written (names.py).
+    """
+    there, asked = list(map(canonical, found)), list(map(canonical, wanted))
+    missing, unexpected = set(asked) - set(there), set(there) - set(asked)
+    if not unexpected and (not missing or (some and there)) and (there == asked or not ordered):
         return
-    parts = {"missing": set(wanted) - set(found), "unexpected": set(found) - set(wanted)}
     said = [
         f"{what} {', '.join(sorted(names)[:5])}{', ...' * (len(names) > 5)}"
-        for what, names in parts.items()
+        for what, names in (("missing", missing), ("unexpected", unexpected))
         if names
     ]
-    raise ValueError(
+    raise OtherClasses(
         f"{folder}: its {len(found)} classes are not the {len(wanted)} expected: "
-        f"{'; '.join(said) or 'the order differs'}"
+        f"{'; '.join(said) or 'the order differs'}",
+        partly=not (ordered or unexpected),
     )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ops
+from ..names import same_names
 from ..weights.native import Model
 from .augment import NONE, Augment
 from .datasets import Dataset
@@ -39,7 +40,7 @@ def targets(
     classes.
     """
     for name, teacher in teachers.items():
-        if teacher.classes != dataset.classes:
+        if not same_names(teacher.classes, dataset.classes):
             raise ValueError(
                 f"distillation.teachers: {name} knows the classes "
                 f"{', '.join(teacher.classes)}; the data has {', '.join(dataset.classes)}"

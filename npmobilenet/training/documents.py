@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..recipes import RECIPES, recipe_text
+from ..text import read_text
 from .config import DEFAULT_NAMES, KINDS, SECTIONS, Document
 from .records import nearest, unknown_key
 
@@ -28,8 +29,8 @@ def read_document(source: str | Path) -> Document:
             f"Recipes are {', '.join(RECIPES)}"
         )
     try:
-        return tables(tomllib.loads(path.read_text(encoding="utf-8")), name)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        return tables(tomllib.loads(read_text(path)), name)
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{name}: not a TOML file: {error}") from None
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from npmobilenet.text import printable
+
 PARTS = ("train", "t10k")
 IMAGES, LABELS = ("images", 3), ("labels", 1)  # kind of file, dimensions
 
@@ -80,6 +82,8 @@ def listing(folder: Path, most: int = 6) -> str:
     """What lies in a folder, in a few words, for messages: "cat/, dog/, notes.txt"."""
     if not folder.is_dir():
         return "no such folder"
-    names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir() if p.name[0] != ".")
+    names = sorted(
+        printable(p.name) + "/" * p.is_dir() for p in folder.iterdir() if p.name[0] != "."
+    )
     more = [f"and {len(names) - most} more"] if len(names) > most else []
     return ", ".join(names[:most] + more) or "nothing"

@@ -4,18 +4,23 @@ train_list.txt, val_list.txt     "daisy/100080576.jpg 0", the path counted from 
 label_list.txt                   the classes' names: "0 daisy" or "daisy" a line; may be missing
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
-from PIL import Image
 
-from .datasets import require_same_classes
-from .transforms import open_image
+from ..names import read_class_names
+from ..text import read_text
+from .datasets import ImageFiles, require_same_classes
 
 TRAIN = ("train_list.txt", "train.txt")
 VALIDATION = ("val_list.txt", "val.txt", "test_list.txt", "test.txt")  # the first there is taken
 NAMES = ("label_list.txt", "labels.txt", "classes.txt")
+MOST_CLASSES = 1_000_000  # a larger label is no label
+
+Line = tuple[int, str, int]  # its number, path and label
 
 
 def find(folder: Path, names: Sequence[str]) -> Path | None:
@@ -23,72 +28,74 @@ def find(folder: Path, names: Sequence[str]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-class ListImages:
+class ListImages(ImageFiles):
     """The images that a list file names, in its order, opened with `channels` (3 or 1).
 
     Which classes there are: `classes` where given, else the folder's label list, else the numbers up
-    to the largest label.  A class may be without images; `counts.py` tells of it.
+    to the largest label.  A class may be without images; `counts.py` tells of it.  ValueError, one
+    line, for a line that is none and for files that are not there: all of them are looked for now.
     """
 
     def __init__(
         self, file: str | Path, channels: int = 3, classes: Sequence[str] | None = None
     ) -> None:
         file = Path(file)
-        pairs = [
-            _pair(file, number, line)
-            for number, line in enumerate(_lines(file), start=1)
+        lines = [
+            (number, *_pair(file, number, line))
+            for number, line in enumerate(read_text(file).split("\n"), start=1)
             if line.strip()
         ]
-        if not pairs:
+        if not lines:
             raise ValueError(f'{file}: expected lines "relative/path label", found none')
-        self.channels = channels
-        self.names = tuple(str(file.parent / name) for name, _ in pairs)
-        self.labels = np.array([label for _, label in pairs], np.int64)
         own = list_classes(file.parent)
-        numbers = tuple(map(str, range(int(self.labels.max()) + 1)))
         if classes is not None and own is not None:
             require_same_classes(file, own, classes, ordered=True)
-        self.classes = tuple(classes or own or numbers)
-        if self.labels.max() >= len(self.classes):
-            line = int(np.argmax(self.labels >= len(self.classes)))
-            raise ValueError(
-                f"{file}: {pairs[line][0]} has label {self.labels[line]}, but there are "
-                f"{len(self.classes)} classes"
-            )
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def image(self, index: int) -> Image.Image:
-        """Image `index`, upright, in mode "RGB" or "L". Raises ValueError naming a damaged file."""
-        return open_image(self.names[index], self.channels)
+        most = max(label for _, _, label in lines)
+        known = classes or own or range(min(most, MOST_CLASSES - 1) + 1)
+        for number, name, label in lines:
+            if label >= len(known):
+                raise ValueError(
+                    f"{file}: line {number}, {name} has label {label}, but there are "
+                    f"{len(known):,} classes"
+                )
+        labels = np.array([label for *_, label in lines], np.int64)
+        super().__init__(_paths(file, lines), labels, tuple(map(str, known)), channels)
 
 
 def list_classes(folder: Path) -> tuple[str, ...] | None:
     """The names in the folder's label list, None if there is none."""
     file = find(folder, NAMES)
-    if file is None:
-        return None
-    lines = [line.strip() for line in _lines(file) if line.strip()]
-    numbered = [line.split(maxsplit=1) for line in lines]
-    if all(len(words) == 2 and words[0].isdigit() for words in numbered):
-        if [int(number) for number, _ in numbered] != list(range(len(lines))):
-            raise ValueError(f"{file}: the numbers must be 0, 1, 2 ... in this order")
-        return tuple(name for _, name in numbered)
-    return tuple(lines)
+    return None if file is None else read_class_names(file)
 
 
-def _lines(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: cannot be read: {error}") from error
+def _paths(file: Path, lines: Sequence[Line]) -> list[str]:
+    """Where the listed files are.  ValueError that counts those that are not there."""
+    found = [_located(file.parent, name) for _, name, _ in lines]
+    missing = [line for line, path in zip(lines, found, strict=True) if path is None]
+    if missing:
+        number, name, _ = missing[0]
+        are = "is" if len(missing) == 1 else "are"
+        raise ValueError(
+            f"{file}: {len(missing):,} of the {len(lines):,} files it lists {are} missing, the first in "
+            f"line {number}: {file.parent / name}"
+        )
+    return [path for path in found if path is not None]
+
+
+def _located(folder: Path, name: str) -> str | None:
+    """The path of a listed file; macOS writes accents, and Windows folders, in other characters."""
+    spellings = (normalize(form, name) for form in ("NFC", "NFD"))
+    for spelling in (name, *spellings, name.replace("\\", "/")):
+        path = os.path.join(folder, spelling)
+        if os.path.exists(path):
+            return path
+    return None
 
 
 def _pair(file: Path, number: int, line: str) -> tuple[str, int]:
     """Path and label; the path may have spaces in it."""
     words = line.rsplit(maxsplit=1)
-    if len(words) != 2 or not words[1].isdecimal():
+    if len(words) != 2 or not words[1].isdecimal() or len(words[1]) > 18:
         raise ValueError(
             f'{file}: line {number} must be "relative/path label", found {line.strip()!r}'
         )

@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from npmobilenet.text import printable
 from npmobilenet.training.augment import NONE, Augment, augment, erase, varied
 from npmobilenet.training.datasets import ArrayImages, Dataset
 from npmobilenet.training.transforms import Preprocessing, normalize
@@ -53,7 +54,7 @@ class Recipe:
             image = self.dataset.image(index)
             return augment(image, self.preprocessing, self.augmentation, self.random(index))
         except Exception as error:
-            name = self.dataset.names[index]
+            name = printable(self.dataset.names[index])
             if name in str(error):
                 raise
             raise ValueError(f"{name}: {error}") from error

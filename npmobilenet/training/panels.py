@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw
 
+from ..fonts import Font, font_for, written
 from ..ops.checks import Array
 from ..pictures import sheet
 from .datasets import Dataset
@@ -17,14 +18,15 @@ BAR, SHADE = "#3b6ea8", "#e3e8ee"
 def prediction(image: Image.Image, classes: Sequence[str], p: Array, top: int = 5) -> Image.Image:
     """The image under its most probable class, and bars of the `top` first; p (classes,)."""
     ranked = [int(k) for k in np.argsort(-p, kind="stable")[:top]]
-    shown = ImageOps.contain(image.convert("RGB"), (WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    shown = fitted(image, WIDTH, HEIGHT, Image.Resampling.LANCZOS)
     bottom = MARGIN + 40 + shown.height + 12
     page = Image.new("RGB", (WIDTH + 2 * MARGIN, bottom + LINE * len(ranked) + MARGIN), "white")
     draw = ImageDraw.Draw(page)
-    title = f"class: {classes[ranked[0]]}   prob: {p[ranked[0]]:.3}"
-    draw.text((page.width // 2, MARGIN), title, "black", _font(22), anchor="mt")
+    large, said = font_for(classes, 22), f"   prob: {p[ranked[0]]:.3}"
+    name = _fitting(classes[ranked[0]], large, page.width - int(large.getlength(f"class: {said}")))
+    draw.text((page.width // 2, MARGIN), f"class: {name}{said}", "black", large, anchor="mt")
     page.paste(shown, ((page.width - shown.width) // 2, MARGIN + 40))
-    font, start, end = _font(16), MARGIN + 170, page.width - MARGIN - 64
+    font, start, end = font_for(classes, 16), MARGIN + 170, page.width - MARGIN - 64
     for row, k in enumerate(ranked):
         top_edge = bottom + row * LINE
         middle = top_edge + LINE // 2
@@ -56,22 +58,28 @@ def mistakes(dataset: Dataset, scores: Evaluation, count: int = 20) -> Image.Ima
     worst = scores.worst(count)
     if not worst:
         raise ValueError("there are no mistakes to show")
-    font, pictures, captions = _font(15), [], []
+    font, pictures, captions = font_for(scores.classes, 15), [], []
     for index in worst:
-        fitted = ImageOps.pad(dataset.image(index).convert("RGB"), (168, 168), color="white")
-        pictures.append(np.asarray(fitted))
+        square = Image.new("RGB", (168, 168), "white")
+        shown = fitted(dataset.image(index), *square.size, Image.Resampling.BICUBIC)
+        square.paste(shown, ((168 - shown.width) // 2, (168 - shown.height) // 2))
+        pictures.append(np.asarray(square))
         said, true = (scores.classes[int(k[index])] for k in (scores.predicted, scores.labels))
         lines = (f"{said} {scores.confidence[index]:.0%}", f"is: {true}")
         captions.append("\n".join(_fitting(line, font, 175) for line in lines))
-    return sheet(pictures, captions, colors=["firebrick"] * len(worst))
+    return sheet(pictures, captions, colors=["firebrick"] * len(worst), font=font)
 
 
-def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size=size)
+def fitted(image: Image.Image, width: int, height: int, method: Image.Resampling) -> Image.Image:
+    """The image as large as it fits, its shape kept, even where a side of it would vanish."""
+    scale = min(width / image.width, height / image.height)
+    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
+    return image.convert("RGB").resize(size, method)
 
 
-def _fitting(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
-    """The text, cut off with dots where it is longer than `width` pixels."""
+def _fitting(text: str, font: Font, width: int) -> str:
+    """The text as the font can write it, cut off with dots where it is longer than `width` pixels."""
+    text = written(text, font)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

@@ -5,10 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..fonts import font_for, written
 from .history import Epoch
 from .metrics import Evaluation
 
 LARGEST = 40  # classes whose numbers and names can still be read
+LONGEST = 40  # characters of a name, so that the matrix keeps its room
 ADVICE = 'pictures of curves need matplotlib: pip install "npmobilenet[plot]"'
 
 
@@ -60,9 +62,21 @@ def confusion(scores: Evaluation, path: str | Path) -> None:
     shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(shown, ax=axes, shrink=0.8, label="share of the true class")
     if count <= LARGEST:
-        axes.set_xticks(range(count), scores.classes, rotation=90)
-        axes.set_yticks(range(count), scores.classes)
+        names, font = _labels(scores.classes)
+        axes.set_xticks(range(count), names, rotation=90, **font)
+        axes.set_yticks(range(count), names, **font)
         for i, j in ((i, j) for i in range(count) for j in range(count) if matrix[i, j]):
             color = "white" if shares[i, j] > 0.5 else "black"
             axes.text(j, i, str(matrix[i, j]), ha="center", va="center", color=color, fontsize=8)
     figure.savefig(path, dpi=110)
+
+
+def _labels(names: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """The names as a font here can write them, and that font."""
+    font = font_for(names, 16)
+    file = getattr(font, "path", None)  # Pillow's own is in no file; matplotlib's has more
+    own: dict[str, Any] = {"parse_math": False}  # a name may have dollars in it
+    if isinstance(file, str):
+        own["fontproperties"] = Path(file)
+    labels = [written(name, font) for name in names]
+    return [t if len(t) <= LONGEST else t[: LONGEST - 3] + "..." for t in labels], own

@@ -17,6 +17,8 @@ from .datasets import Dataset
 from .loader import batches
 from .metrics import Evaluation
 
+BATCH = 8  # images at once where nobody says; the trunk runs image by image, so more gain nothing
+
 
 def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[Array], Array]:
     """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
@@ -27,10 +29,12 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
     """
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
-    single = all(value.dtype == np.float32 for value in model.params.values())
-    if engine == "compiled" and single and default_rung() != "numpy":
+    dtype = next(iter(model.params.values())).dtype
+    if engine == "compiled" and dtype == np.float32 and default_rung() != "numpy":
         return compile(model.plan, model.params, batch)
-    return partial(infer, model.plan, model.params)
+    if dtype == np.float32:
+        return partial(infer, model.plan, model.params)
+    return lambda x: infer(model.plan, model.params, x.astype(dtype))
 
 
 def probabilities(model: Model, x: Array, *, engine: str = "compiled") -> Array:
@@ -48,7 +52,7 @@ def logits_of(
     augmentation: Augment = NONE,
 ) -> Iterator[tuple[Array, Array]]:
     """Logits and labels of a data set, a batch at a time, in its own order."""
-    logits = predictor(model, batch_size, engine)
+    logits = predictor(model, min(batch_size, len(dataset)), engine)
     for batch in batches(
         dataset,
         batch_size=batch_size,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..names import same_names
 from ..weights.native import Model
 from .checkpoint import data_fingerprint
 from .config import Config, Document
@@ -29,7 +30,8 @@ def require_same_run(
     """ValueError that says what is different; `found` is the checkpoint's model, `model` today's."""
     if found.plan != model.plan or found.preprocessing != model.preprocessing:
         raise ValueError(f"{folder}: the run there is of another network; resume with its options")
-    if found.classes != model.classes or found.notes["data"] != data_fingerprint(training):
+    same_data = found.notes["data"] == data_fingerprint(training)
+    if not (same_data and same_names(found.classes, model.classes)):
         then = found.notes["data"]["images"]
         raise ValueError(
             f"{folder}: the training images are not those the run began with "

@@ -10,17 +10,22 @@ and Normalize bit for bit, so that weights trained there see here exactly what t
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
+from .opening import MODES, to_channels
+from .opening import open_image as open_image
+
 INTERPOLATIONS = tuple(method.name.lower() for method in Image.Resampling)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+# pixels of a resized image; of a larger one, a strip, only what the crop keeps is computed
+LARGEST = 1 << 24
+REACH = 4  # pixels that the widest of Pillow's filters looks to either side
+Box = tuple[int, int, int, int]  # left, top, width, height
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,53 +106,6 @@ class Preprocessing:
             raise ValueError(f"preprocessing: cannot read {dict(document)}: {error}") from error
 
 
-def open_image(path: str | Path, channels: int) -> Image.Image:
-    """The image in a file, upright (EXIF orientation applied), as "RGB" (channels 3) or "L" (1).
-
-    Of an animation the first frame. Raises ValueError, one line with the file's name, if there is no
-    such file, if it is no image Pillow reads, or if it is cut off or damaged.
-    """
-    if not Path(path).is_file():
-        raise ValueError(f"{path}: no such file")
-    try:
-        with Image.open(path) as image:
-            return to_channels(ImageOps.exif_transpose(image), channels)
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{path}: not an image that Pillow can read") from error
-    except (
-        Exception
-    ) as error:  # of a damaged file: OSError, SyntaxError, struct.error, EOFError, ...
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path}: cannot be decoded: {reason}") from error
-
-
-def to_channels(image: Image.Image, channels: int) -> Image.Image:
-    """The image in mode "RGB" (channels 3) or "L" (channels 1, luma 0.299 R + 0.587 G + 0.114 B).
-
-    Transparent pixels are laid on white, as a viewer shows them. (torchvision's loader drops the alpha
-    channel and shows whatever colour lies hidden under it; opaque images come out the same.)
-    16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
-    """
-    if channels not in MODES:
-        raise ValueError(f"channels is {channels}; 1 (grey) or 3 (RGB) are possible")
-    if image.mode == "F":
-        raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        image = _eight_bit(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
-    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    grey = np.asarray(image).astype(np.int64)
-    if grey.min() < 0 or grey.max() > 65535:
-        raise ValueError(f"grey values {grey.min()}..{grey.max()} do not fit in 16 bits")
-    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 = 255 * 257: rounded
-
-
 def normalize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
     """pixels uint8 (..., H, W, C) -> float32 (..., H, W, C): this file's formula."""
     y = pixels.astype(np.float32, order="C")
@@ -174,10 +132,40 @@ def framed(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     height, width = preprocessing.resolution
     if preprocessing.resize is None:
         return resized(image, (width, height), preprocessing)
-    image = resized(image, shorter_side_to(preprocessing.resize, *image.size), preprocessing)
-    left, top = centre(image.width, width), centre(image.height, height)
+    whole = shorter_side_to(preprocessing.resize, *image.size)
+    left, top = centre(whole[0], width), centre(whole[1], height)
+    if whole[0] * whole[1] > LARGEST:
+        image, left, top = strip(image, whole, (left, top, width, height), preprocessing)
+    else:
+        image = resized(image, whole, preprocessing)
     # Pillow fills with zeros what lies outside the image: that is the padding
     return image.crop((left, top, left + width, top + height))
+
+
+def strip(
+    image: Image.Image, whole: tuple[int, int], crop: Box, how: Preprocessing
+) -> tuple[Image.Image, int, int]:
+    """Of an image resized to `whole` (width, height) the part that a crop sees, and where it begins.
+
+    A line of 1 x 12,000 pixels would be made 256 x 3,072,000 to keep 224 of these rows.  crop (left,
+    top, width, height) may stick out; the place returned is its left and top within the part.
+    """
+    first = [max(crop[k], 0) for k in (0, 1)]
+    last = [min(crop[k] + crop[k + 2], whole[k]) for k in (0, 1)]
+    scale = [image.size[k] / whole[k] for k in (0, 1)]
+    # the neighbourhood alone: Pillow keeps a box in float32, exact to the pixel only near 0
+    around = [math.ceil(REACH * max(s, 1)) for s in scale]
+    begin = [max(math.floor(first[k] * scale[k]) - around[k], 0) for k in (0, 1)]
+    end = [min(math.ceil(last[k] * scale[k]) + around[k], image.size[k]) for k in (0, 1)]
+    box = [first[k] * scale[k] - begin[k] for k in (0, 1)]
+    box += [min(last[k] * scale[k], image.size[k]) - begin[k] for k in (0, 1)]
+    near = image.crop((begin[0], begin[1], end[0], end[1]))
+    part = near.resize(
+        (last[0] - first[0], last[1] - first[1]),
+        Image.Resampling[how.interpolation.upper()],
+        box=(box[0], box[1], box[2], box[3]),
+    )
+    return part, crop[0] - first[0], crop[1] - first[1]
 
 
 def shorter_side_to(size: int, width: int, height: int) -> tuple[int, int]:

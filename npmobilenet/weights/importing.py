@@ -1,6 +1,5 @@
 """Foreign weights in: a file of another framework becomes a Model, whole or not at all."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest
@@ -12,6 +11,7 @@ import numpy as np
 from ..data import imagenet_classes
 from ..models.dialects import dialect_named
 from ..models.plan import Plan, plan
+from ..names import read_class_names as read_class_names
 from ..ops.checks import Array
 from ..training.transforms import Preprocessing
 from .detect import Asked, Attempt, detect
@@ -184,29 +184,6 @@ def import_official(name: str, progress: Progress | None = None) -> Imported:
         classes=source.classes,
         preprocessing=source.preprocessing,
     )
-
-
-def read_class_names(path: str | Path) -> tuple[str, ...]:
-    """Class names from a text file, one a line, or from JSON: a list, or {"0": "daisy", ...}.
-
-    ValueError, one line with the file's name, for anything else.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file of class names")
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else text.splitlines()
-    except ValueError as error:  # of JSON and of UTF-8
-        raise ValueError(f"{path}: not a file of class names ({error})") from None
-    if isinstance(document, dict):
-        try:
-            document = [document[str(k)] for k in range(len(document))]
-        except KeyError as error:
-            raise ValueError(f"{path}: no name for class {error}") from None
-    if not isinstance(document, list) or not all(isinstance(name, str) for name in document):
-        raise ValueError(f"{path}: expected a list of names, or an object of numbers and names")
-    return tuple(name.strip() for name in document if name.strip())
 
 
 def _usual_names(count: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -23,7 +23,12 @@ from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from ..pretrained import shipped
 from ..training.transforms import Preprocessing
+from .ready import Ready
 
+if TYPE_CHECKING:
+    from ..training.naming import Prediction
+
+_FORMAT = "npmobilenet 1"
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
 
 
@@ -37,6 +42,7 @@ class Model:
     preprocessing: Preprocessing
     extra: dict[str, Array] = field(default_factory=dict)  # state of an optimiser
     notes: dict[str, Any] = field(default_factory=dict)  # how it was trained, as JSON
+    ready: Ready = field(default_factory=Ready, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_params(self.plan, self.params)
@@ -50,6 +56,12 @@ class Model:
                 f"{self.preprocessing.resolution}"
             )
 
+    def __call__(self, images: Any, top: int = 5) -> "Prediction | list[Prediction]":
+        """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""
+        from ..training.naming import predict
+
+        return predict(self, images, top)
+
 
 def save(model: Model, path: str | Path) -> None:
     """Write a model to `path`, whole or not at all: written aside, flushed, then renamed."""
@@ -58,7 +70,7 @@ def save(model: Model, path: str | Path) -> None:
     # contiguous: safetensors writes an array's memory as it lies, whatever its strides say
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     metadata = {
-        "format": "npmobilenet 1",
+        "format": _FORMAT,
         "plan": plan_as_json(model.plan),
         "sha256": fingerprint(tensors),
         "classes": json.dumps(model.classes, ensure_ascii=False),
@@ -108,6 +120,22 @@ def flush_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def weight_file(path: str | Path) -> Path:
+    """The file that `load` reads: of a shipped model, in a run's folder, or `path` itself."""
+    path = shipped().get(str(path)) or Path(path)
+    return path / "best.safetensors" if path.is_dir() else path
+
+
+def written_by(path: str | Path) -> str | None:
+    """Who wrote a safetensors file: "npmobilenet", or "" for others; None for any other file."""
+    try:
+        with safe_open(weight_file(path), framework="numpy") as file:
+            ours = (file.metadata() or {}).get("format") == _FORMAT
+    except (SafetensorError, OSError):
+        return None
+    return "npmobilenet" if ours else ""
+
+
 def load(path: str | Path) -> Model:
     """Read a model written by `save`: a file, a run's folder, or the name of a shipped model.
 
@@ -115,8 +143,7 @@ def load(path: str | Path) -> Model:
     arrays become float32.  ValueError, one line with the file's name, for a file that is missing,
     damaged or not ours.
     """
-    path = shipped().get(str(path)) or Path(path)
-    path = path / "best.safetensors" if path.is_dir() else path
+    path = weight_file(path)
     if not path.is_file():
         hint = f"; shipped models are {', '.join(shipped())}" if shipped() else ""
         raise ValueError(f"{path}: no such weight file{hint}")
@@ -126,7 +153,7 @@ def load(path: str | Path) -> Model:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
-    if metadata.get("format") != "npmobilenet 1":
+    if metadata.get("format") != _FORMAT:
         raise ValueError(f"{path}: a safetensors file, but not written by npmobilenet")
     try:
         return _model(metadata, tensors)

@@ -1,0 +1,212 @@
+"""From an image file to pixels: what any viewer would show, or one line that says why not.
+
+Pillow reads the files.  What it stumbles over although viewers do not is mended here: a broken EXIF
+block, damaged or huge parts beside the picture; its warnings, which would name no file, are not printed.
+"""
+
+import logging
+import os
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+
+from ..text import printable
+
+MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
+# what Pillow knows and no viewer of pictures does: films, pages, data; some need other programs
+NO_PICTURES = ("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "PALM", "PDF", "WMF")
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # the EXIF orientation -> what undoes it
+PNG = b"\x89PNG\r\n\x1a\n"
+ALSO = (b"tRNS", b"eXIf")  # parts of a PNG file beside the picture that matter: transparency, turns
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints what nobody handles
+
+
+def open_image(path: str | Path, channels: int) -> Image.Image:
+    """The image in a file, upright (EXIF orientation applied), as "RGB" (channels 3) or "L" (1).
+
+    Of an animation the first frame. Raises ValueError, one line with the file's name, if there is no
+    such file, if it is no image Pillow reads, or if it is cut off or damaged.
+    """
+    with _named(path), TOLERANT:
+        require_file(path)
+        try:
+            return _read(path, channels)
+        except Exception:
+            mended = essentials(path)
+            if mended is None:
+                raise
+            return _read(mended, channels)
+
+
+def probe(path: str | Path, formats: tuple[str, ...] | None = None) -> None:
+    """`open_image` as far as it is quick: ValueError if a file's beginning is that of no image.
+
+    formats: Pillow's names of those that count, None: all.
+    """
+    with _named(path), TOLERANT:
+        require_file(path)
+        try:
+            _identified(path, formats).close()
+        except Exception:
+            mended = essentials(path)
+            if mended is None:
+                raise
+            _identified(mended, formats).close()
+
+
+def require_file(path: str | Path) -> None:
+    """FileNotFoundError for a pipe too: to open one is to wait for its writer."""
+    os.lstat(path)  # OSError for what is not there, and for a name that cannot be
+    if os.path.isdir(path):
+        raise FileNotFoundError("no such file")
+    if not os.path.isfile(path):
+        raise FileNotFoundError("not a file, but a link to nowhere, a pipe or a device")
+
+
+def _read(file: str | Path | BytesIO, channels: int) -> Image.Image:
+    with _identified(file) as image:
+        image.load()
+        found = to_channels(upright(image), channels)
+        return found.copy() if found.readonly else found  # its pixels may lie in the file still
+
+
+def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = None) -> Image.Image:
+    image = Image.open(file, formats=formats)
+    if image.format in NO_PICTURES:
+        image.close()
+        raise UnidentifiedImageError
+    return image
+
+
+def essentials(path: str | Path) -> BytesIO | None:
+    """Of a PNG file what its picture is made of, without colour profile, texts and times.
+
+    Viewers leave such parts out where they are damaged or huge, Pillow then refuses the picture.
+    None where the file is no PNG, or is damaged in the picture itself.
+    """
+    kept = BytesIO()
+    kept.write(PNG)
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(PNG)) != PNG:
+                return None
+            chunks, name = PngImagePlugin.ChunkStream(file), b""
+            while name != b"IEND":
+                name, _, length = chunks.read()
+                data = file.read(length)
+                checksum = int.from_bytes(file.read(4))
+                whole = len(data) == length and zlib.crc32(name + data) == checksum
+                if name[:1].isupper() and not whole:
+                    return None
+                if whole and (name[:1].isupper() or name in ALSO):
+                    PngImagePlugin.putchunk(kept, name, data)
+    except (OSError, SyntaxError, struct.error):
+        return None
+    kept.seek(0)
+    return kept
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Whatever is wrong with a file becomes a ValueError, one line that begins with its name."""
+    path = printable(str(path))
+    try:
+        yield
+    except FileNotFoundError as error:
+        why = "no such file" if error.errno else str(error)
+        raise ValueError(f"{path}: {why}") from error
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{path}: not an image that Pillow can read") from error
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise ValueError(f"{path}: more than {most:,} pixels; make a smaller copy") from error
+    except OSError as error:  # of the system, or without a number Pillow's of a damaged file
+        why = f"read: {error.strerror.lower()}" if error.strerror else f"decoded: {_reason(error)}"
+        raise ValueError(f"{path}: cannot be {why}") from error
+    except Exception as error:  # of a damaged file: SyntaxError, struct.error, EOFError, ...
+        raise ValueError(f"{path}: cannot be decoded: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+class _Tolerance:
+    """Pillow's warnings silent while any thread is inside.
+
+    `catch_warnings` sets what holds for the whole process; in two threads at once it may leave behind
+    what the other had set.  Here the first thread sets it and the last one restores it.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.inside += 1
+            if self.inside == 1:
+                self.caught = warnings.catch_warnings()
+                self.caught.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.caught.__exit__(None, None, None)
+
+
+TOLERANT = _Tolerance()
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF says; as it lies where that block is broken, as viewers do."""
+    try:
+        method = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # not only SyntaxError: whatever garbage in it leads to
+        method = None
+    return image if method is None else image.transpose(method)
+
+
+def to_channels(image: Image.Image, channels: int) -> Image.Image:
+    """The image in mode "RGB" (channels 3) or "L" (channels 1, luma 0.299 R + 0.587 G + 0.114 B).
+
+    Transparent pixels are laid on white, as a viewer shows them. (torchvision's loader drops the alpha
+    channel and shows whatever colour lies hidden under it; opaque images come out the same.)
+    16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
+    """
+    if channels not in MODES:
+        raise ValueError(f"channels is {channels}; 1 (grey) or 3 (RGB) are possible")
+    if image.mode == "F":
+        raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image = _eight_bit(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    grey = np.asarray(image).astype(np.int64)
+    if grey.min() < 0 or grey.max() > 65535:
+        raise ValueError(f"grey values {grey.min()}..{grey.max()} do not fit in 16 bits")
+    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 = 255 * 257: rounded
