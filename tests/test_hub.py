@@ -1,6 +1,7 @@
 """What stands beside a file of timm's: the hub's config.json, and files that are our own already."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ def test_the_configuration_beside_the_weights_decides(tmp_path: Path) -> None:
     assert model.preprocessing == expected
     assert found.told["architecture"] == "mobilenetv3_small_100"
     assert any(note.startswith("as config.json says: architecture") for note in found.notes)
+    assert not any("tensors cannot tell" in note for note in found.notes)  # the name can
+    given = nm.import_weights(tmp_path, "timm", preprocessing=replace(expected, mean=(0.0,) * 3))
+    assert given.model.preprocessing.mean == (0.0,) * 3
+    assert "warning: mean (0, 0, 0) as given, (0.5, 0.5, 0.5) in the file" in given.notes
+    with pytest.raises(ValueError, match="preprocessing is given, and so is crop"):
+        nm.import_weights(tmp_path, "timm", preprocessing=expected, crop=0.5)
 
 
 @pytest.mark.long

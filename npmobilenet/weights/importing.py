@@ -22,7 +22,7 @@ from .hub import beside, weight_file
 from .mismatch import WeightsMismatch, mapped_diff
 from .native import Model
 from .preprocessing import known, prepared, recipe_of
-from .tellings import contradictions, sayings
+from .tellings import contradictions, findings, sayings
 from .told import NOTHING, Known, OfAnother, Settled, Told
 from .two_classes import of_two_classes
 
@@ -93,6 +93,8 @@ def import_weights(
     given = known(mean, std, interpolation, crop, resize)
     if preprocessing and given.stated():
         raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
+    if preprocessing:
+        given = Known(mean=preprocessing.mean, std=preprocessing.std)
     path, source = weight_file(Path(path)), family_named(family)
     contents = source.read(path)
     asked = Asked(
@@ -120,11 +122,12 @@ def import_weights(
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    notes = (*_notes(source, network, asked, len(contents.tensors), made), *contents.notes)
+    decided = bool(told.dialect and settled.facts)
+    notes = findings(source, network, asked, len(contents.tensors), made, decided)
     said = [*sayings(settled, told), *contradictions(settled, told, asked, given, activation)]
-    if source.scaling and not preprocessing and given.over(settled.images).mean is None:
+    if source.scaling and given.over(settled.images).mean is None:
         said.append(f"warning: {source.scaling}")
-    return Imported(found, (*notes, *said), settled.facts)
+    return Imported(found, (*notes, *contents.notes, *said), settled.facts)
 
 
 def _settled(
@@ -206,26 +209,6 @@ def _params(
             raise ValueError(f"{path}: {theirs} must hold finite floating-point numbers")
         params[ours] = np.ascontiguousarray(value, np.float64 if wide else np.float32)
     return params
-
-
-def _notes(
-    source: Family, network: Plan, asked: Asked, tensors: int, made: Preprocessing
-) -> tuple[str, ...]:
-    height, width = network.resolution
-    top = f"{network.classes} classes" if network.include_top else "no classifier"
-    told = [f"{name} as given" for name in asked.stated()]
-    notes = [
-        f"{tensors} tensors of {source.title}: {network.model}, width {network.width:g}, {top}, "
-        f"{network.channels} channels, dialect {network.dialect.name}"
-        + (", convolutions with bias" if network.dialect.conv_bias else "")
-        + (f" ({', '.join(told)})" if told else ""),
-        f"images: {height} x {width}, "
-        + (f"shorter side {made.resize}, centre crop, " if made.resize else "resized straight, ")
-        + f"{made.interpolation}, mean {made.mean}, std {made.std}",
-    ]
-    if source.undecided and not asked.dialect:
-        notes.append(f"tensors cannot tell {source.undecided}")
-    return tuple(notes)
 
 
 def _mismatch(

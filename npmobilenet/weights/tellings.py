@@ -1,10 +1,37 @@
-"""In sentences: what a file says of itself, and where the caller says otherwise."""
+"""In sentences: what was found, what a file says of itself, and where the caller says otherwise."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from ..models.plan import Plan
+from ..training.transforms import Preprocessing
 from .detect import Asked
+from .family import Family
 from .told import Known, Settled, Told
+
+
+def findings(
+    source: Family, network: Plan, asked: Asked, tensors: int, made: Preprocessing, decided: bool
+) -> tuple[str, ...]:
+    """What the tensors and the family tell: the network, the images, and what nobody knows.
+
+    decided: whether the file's own description names the dialect.
+    """
+    height, width = network.resolution
+    top = f"{network.classes} classes" if network.include_top else "no classifier"
+    told = [f"{name} as given" for name in asked.stated()]
+    notes = [
+        f"{tensors} tensors of {source.title}: {network.model}, width {network.width:g}, {top}, "
+        f"{network.channels} channels, dialect {network.dialect.name}"
+        + (", convolutions with bias" if network.dialect.conv_bias else "")
+        + (f" ({', '.join(told)})" if told else ""),
+        f"images: {height} x {width}, "
+        + (f"shorter side {made.resize}, centre crop, " if made.resize else "resized straight, ")
+        + f"{made.interpolation}, mean {made.mean}, std {made.std}",
+    ]
+    if source.undecided and not asked.dialect and not decided:
+        notes.append(f"tensors cannot tell {source.undecided}")
+    return tuple(notes)
 
 
 def sayings(settled: Settled, told: Told) -> Iterator[str]:
