@@ -254,6 +254,7 @@ def test_every_model_in_every_dialect_runs(model: str, dialect: str) -> None:
     ("switches", "message"),
     [
         ({"v1_head": -1}, "v1_head must be an integer of at least 0, found -1"),
+        ({"v3_head": 1}, "v3_head must be True or False, found 1"),
         ({"v3_small_head": 0}, "v3_small_head must be a positive integer, found 0"),
         ({"stem_stride": 0}, "stem_stride must be a positive integer, found 0"),
         ({"bn_momentum": 2.0}, r"bn_momentum must be above 0 and at most 1, found 2\.0"),

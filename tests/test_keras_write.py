@@ -76,3 +76,20 @@ def test_the_first_files_of_keras_3_had_no_names(tutorial, tmp_path):
     assert "inverted_residual_block_3/main_branch/conv2d/kernel" in keras_files.read(path).tensors
     found = import_weights(path, "tutorial-c", resolution=(32, 32)).model
     assert all(np.array_equal(found.params[k], v) for k, v in named.params.items())
+
+
+@pytest.mark.parametrize("family", ["keras", "tutorial-c"])
+def test_a_number_that_changed_on_the_disk_is_seen(family, tmp_path):
+    """HDF5 itself keeps no checksum of arrays."""
+    plan, path = (
+        nm.plan("v2", width=0.35, resolution=32, classes=2, dialect=family),
+        tmp_path / "x.h5",
+    )
+    nm.export_weights(plan, drawn(plan), path, family)
+    assert nm.import_weights(path, family, resolution=(32, 32)).model.plan.classes == 2
+    with h5py.File(path, "r+") as file:
+        arrays = []
+        file.visititems(lambda _, item: arrays.append(item) if hasattr(item, "shape") else None)
+        arrays[-1][0] += 1e-9
+    with pytest.raises(ValueError, match=r"x\.h5: the arrays are not those that were exported"):
+        nm.import_weights(path, family)

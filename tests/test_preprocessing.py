@@ -1,6 +1,7 @@
 """Every family's preprocessing, beside what the family's own library does to the same image."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from npmobilenet import data
 from npmobilenet.models.dialect import VERSIONS
 from npmobilenet.models.dialects import DIALECTS
 from npmobilenet.training.transforms import Preprocessing, prepare
-from npmobilenet.weights.preprocessing import RECIPES, preprocessing_of, recipe_of
+from npmobilenet.weights.preprocessing import (
+    RECIPES,
+    known,
+    prepared,
+    preprocessing_of,
+    recipe_of,
+)
 from npmobilenet.weights.sources import SOURCES
 
 # (width, height): a photograph's, odd, tall, wide, smaller than the crop, exactly the crop
@@ -140,3 +147,54 @@ def test_timms_first_version_has_the_later_recipe() -> None:
 def test_what_does_not_exist_is_named(family: str, version: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         preprocessing_of(family, version, (224, 224))
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"mean": "x"}, "mean must be one number or three, found 'x'"),
+        ({"mean": (1, 2)}, "mean must be one number or three"),
+        ({"mean": float("nan")}, "mean must be one number or three"),
+        ({"mean": 10**400}, "mean must be one number or three"),
+        ({"mean": True}, "mean must be one number or three"),
+        ({"std": 0}, "std must be above 0"),
+        ({"std": (1, -1, 1)}, "std must be above 0"),
+        ({"interpolation": "cubic"}, "interpolation must be one of nearest"),
+        ({"crop": 0}, "crop must be above 0 and at most 1"),
+        ({"crop": 1.5}, "crop must be above 0 and at most 1"),
+        ({"resize": 0}, 'resize must be pixels or "stretch"'),
+        ({"resize": 2.5}, 'resize must be pixels or "stretch"'),
+        ({"resize": "squash"}, 'resize must be pixels or "stretch"'),
+        ({"crop": 0.5, "resize": 64}, "crop and resize exclude each other"),
+    ],
+    ids=str,
+)
+def test_parts_that_cannot_be_are_named(parts: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=f"preprocessing: {words}"):
+        known(**parts)
+
+
+def test_parts_replace_those_of_the_usual_recipe() -> None:
+    usual = recipe_of("timm", "v2")
+
+    def made(channels: int = 3, **parts: Any) -> Preprocessing:
+        return prepared(usual, known(**parts), (64, 64), channels)
+
+    assert made() == preprocessing_of("timm", "v2", (64, 64))
+    assert made(mean=0, std=1).mean == (0.0, 0.0, 0.0)
+    assert made(std=(0.1, 0.2, 0.3)).std == (0.1, 0.2, 0.3)
+    assert made(1, mean=0.25).mean == (0.25,)
+    assert made(crop=0.9).resize == 71  # timm rounds down
+    assert made(resize=80).resize == 80
+    assert made(resize="stretch").resize is None
+    assert made(interpolation="box").interpolation == "box"
+    with pytest.raises(ValueError, match="resize must be at least 64"):
+        made(resize=63)
+    with pytest.raises(ValueError, match="mean has 3 numbers, the images 1 channel"):
+        made(1, mean=(0, 0, 0))
+
+
+def test_what_is_known_goes_over_what_else_is() -> None:
+    file, caller = known(mean=0.5, std=0.5, crop=0.9), known(mean=0, resize="stretch")
+    assert caller.over(file) == known(mean=0, std=0.5, resize="stretch")
+    assert file.over(caller) == known(mean=0.5, std=0.5, crop=0.9)

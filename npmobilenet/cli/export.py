@@ -30,6 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="onnx: put batch normalisation into the convolutions",
     )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="write it even where the family would compute something else with the numbers",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.epilog = "example: npmobilenet export runs/flowers --to onnx --output flowers.onnx"
 
@@ -74,11 +79,24 @@ def _weights(family: str) -> Callable[["Model", Path, argparse.Namespace], tuple
         from ..weights.exporting import export_weights
         from ..weights.onnx import signature
 
-        for note in export_weights(model.plan, model.params, output, family):
+        notes = export_weights(model.plan, model.params, output, family, force=options.force)
+        for note in (*notes, _images(model, family)):
             print(f"note: {note}", file=sys.stderr)
         return signature(model.plan, "nhwc" if family in ("keras", "tutorial-c") else "nchw")
 
     return write
+
+
+def _images(model: "Model", family: str) -> str:
+    """What no file of weights holds: how images are prepared for them."""
+    made = model.preprocessing
+    inside = family == "keras" and model.plan.model.startswith("v3")
+    return (
+        f"feed it images of {made.resolution[0]} x {made.resolution[1]}, "
+        + (f"shorter side {made.resize} and centre crop, " if made.resize else "resized straight, ")
+        + f"{made.interpolation}, mean {made.mean}, std {made.std} of pixels 0..1"
+        + ("; to Keras' V3 with include_preprocessing=False" if inside else "")
+    )
 
 
 # each writes the model and returns names and shapes of what goes in and what comes out

@@ -1,12 +1,15 @@
 """npmobilenet weights import | list | get."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
+from ..training.transforms import INTERPOLATIONS
+from ..weights.told import STRETCH
 from . import Help
 from .common import at_least, console, print_json, resolution_option
 
@@ -66,11 +69,37 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a name a line, or JSON (ImageNet's names for 1000 and 1001 classes, else numbers)",
     )
-    add("--json", action="store_true", help="one JSON object")
-    parser.epilog = (
-        "example: npmobilenet weights import mobilenet_v2-b0353104.pth \\\n"
-        "           --from torchvision --output v2.safetensors"
+    images = parser.add_argument_group(
+        "what is done to images", "As the file says, else as is usual in the family."
     )
+    add = images.add_argument
+    add("--mean", type=float, nargs="+", metavar="M", help="of pixels 0..1: one number, or three")
+    add("--std", type=float, nargs="+", metavar="S", help="of pixels 0..1: one number, or three")
+    add("--interpolation", choices=INTERPOLATIONS, help="Pillow's filter that resizes")
+    cropping = images.add_mutually_exclusive_group()
+    cropping.add_argument(
+        "--crop", type=float, metavar="SHARE", help="of the shorter side kept by the crop, 0.875"
+    )
+    cropping.add_argument(
+        "--resize",
+        type=resize_option,
+        metavar="PIXELS",
+        help="shorter side before the crop, 256; or stretch: nothing is cropped",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.epilog = """example: npmobilenet weights import mobilenet_v2-b0353104.pth \\
+             --from torchvision --output v2.safetensors
+  npmobilenet weights import model.h5 --from keras --output mine.safetensors \\
+      --mean 0 --std 1                  # trained on pixels divided by 255
+  npmobilenet weights import model.h5 --from keras --output mine.safetensors \\
+      --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225 --resize 256"""
+
+
+def resize_option(text: str) -> int | str:
+    """ "256" -> 256; "stretch"."""
+    if text == STRETCH or (text.isascii() and text.isdecimal() and int(text) > 0):
+        return text if text == STRETCH else int(text)
+    raise argparse.ArgumentTypeError(f"expected pixels or {STRETCH}, found {text!r}")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -82,7 +111,8 @@ def run(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from ..weights.importing import import_weights, read_class_names
 
-    settings = ("model", "width", "dialect", "activation", "divisor", "classes", "resolution")
+    settings = ["model", "width", "dialect", "activation", "divisor", "classes", "resolution"]
+    settings += ["mean", "std", "interpolation", "crop", "resize"]
     names = read_class_names(options.class_names) if options.class_names else None
     found = import_weights(
         options.file,
@@ -129,22 +159,10 @@ def _keep(found: Any, options: argparse.Namespace) -> int:
     if output.suffix != ".safetensors":
         raise ValueError(f"{output}: the name of a weight file ends in .safetensors")
     save(found.model, output)
-    network = found.model.plan
     if options.json:
-        print_json(
-            {
-                "file": str(output),
-                "model": network.model,
-                "width": network.width,
-                "resolution": list(network.resolution),
-                "classes": network.classes,
-                "channels": network.channels,
-                "dialect": network.dialect.name,
-                "notes": list(found.notes),
-            }
-        )
+        print_json({"file": str(output), **found.to_json()})
     else:
         for note in found.notes:
-            print(note)
+            print(note, file=sys.stderr if note.startswith("warning: ") else sys.stdout)
         print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -29,6 +29,7 @@ CONCERNS = {
     "squeeze": ("v3",),
     "last": ("v3",),
     "reduced_tail": ("v3",),
+    "v3_head": ("v3",),
     "v3_small_head": ("v3",),
     "head_bias": ("v3",),
 }
@@ -92,6 +93,9 @@ class Dialect:
     # head
     v1_head: int = 0  # filters of a 1x1 convolution after V1's last block
     head: str = "grow"  # alpha on V2's and V3's last width: "never", "always", "grow" (above 1)
+    v3_head: bool = (
+        True  # False: V3's classifier right after the pooling, as fine-tuned bases have it
+    )
     v3_small_head: int = 1024
     head_bias: bool = True  # of V3's 1x1 after the pooling
     dropout: float = 0.0  # before the classifier

@@ -108,7 +108,7 @@ def v3(build: Builder, table: BneckTable, small: bool = False) -> None:
         before = row.out
     last = 6 * build.channels if dialect.last == "block" else build.scaled(table.last)
     build.convolution(Pointwise, "last", functions[table.nl], filters=last)
-    build.top(build.head_channels(head), functions[table.nl])
+    build.top(build.head_channels(head) if dialect.v3_head else 0, functions[table.nl])
 
 
 def _stem(build: Builder, filters: int, function: str) -> None:

@@ -27,7 +27,6 @@ class Asked:
     model: str | None = None
     width: float | None = None
     dialect: Dialect | None = None
-    activation: str | None = None
     divisor: int = 8
     resolution: tuple[int, int] | None = None
 
@@ -87,8 +86,6 @@ def _structures(
     """A plan of each model and dialect that the family knows, at the asked width or 1."""
     for dialect in (asked.dialect,) if asked.dialect else family.dialects:
         made = replace(dialect, conv_bias=conv_bias or dialect.conv_bias)
-        if asked.activation:
-            made = replace(made, activation=asked.activation)
         for model in (asked.model,) if asked.model else MODELS:
             if model[:2] not in made.versions:
                 continue

@@ -1,10 +1,12 @@
 """Weights out: the arrays under another family's names, in its layout and its file format."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from ..models.dialect import differing_switches
+from ..models.dialect import Dialect, differing_switches
+from ..models.layers import BatchNorm, Conv, Depthwise, Dropout, Layer
 from ..models.params import check_params
 from ..models.plan import Plan, plan
 from ..ops.checks import Array
@@ -12,41 +14,100 @@ from .families import family_named
 from .family import Family
 from .native import file_path
 
-# switches that change neither a shape nor what `infer` computes
-_IDLE = ("classes", "resolution", "bn_momentum", "dropout")
+# switches of training alone
+_IDLE = ("classes", "resolution", "bn_momentum", "dropout", "dropout_mode")
 
 
 def export_weights(
-    network: Plan, params: Mapping[str, Array], path: str | Path, family: str
+    network: Plan,
+    params: Mapping[str, Array],
+    path: str | Path,
+    family: str,
+    *,
+    force: bool = False,
 ) -> tuple[str, ...]:
     """Write a network's arrays as `family`, one of FAMILIES, keeps them; the ending picks the format.
 
-    Returns sentences on what the family does differently with the same numbers (padding, eps, ...):
-    there its outputs differ from ours, unless the reader is told.  ValueError where the family has
-    no such network.
+    ValueError, and nothing written, where the family has no network of these shapes, or computes
+    something else with the same numbers (padding, eps, ...), so that its outputs would not be ours;
+    force=True writes all the same, and returns sentences on what differs; () where nothing does.
     """
     target, path = family_named(family), file_path(path)
     check_params(network, params)
-    theirs = _nearest_plan(network, target)
+    theirs, differences = _nearest_plan(network, target)
+    if differences and not force:
+        raise ValueError(
+            f"{path}: {target.title} would compute something else with these numbers: "
+            f"{'; '.join(differences)}. Train for it with --dialect {theirs.dialect.name}, or write the "
+            "file all the same with --force (force=True)"
+        )
     target.write(path, target.outgoing(network, params))
-    ours, settled = network.dialect, theirs.dialect
-    return tuple(
-        f"{switch} is {getattr(ours, switch)} here, {getattr(settled, switch)} in {target.title}"
-        for switch in differing_switches(network.model[:2], (ours, settled))
-        if switch not in _IDLE
-    )
+    return differences
 
 
-def _nearest_plan(network: Plan, target: Family) -> Plan:
-    """The family's own plan of equal shapes; ValueError where it has none."""
+def _nearest_plan(network: Plan, target: Family) -> tuple[Plan, tuple[str, ...]]:
+    """The family's own plan of equal shapes, and what it computes otherwise, of several the one
+    that differs least; ValueError where there is none."""
     wanted = network.arrays
+    found = []
     for dialect in target.dialects:
         if network.model[:2] in dialect.versions:
             dialect = replace(dialect, conv_bias=network.dialect.conv_bias)
             made = plan(**{**network.asked, "dialect": dialect})
             if made.arrays == wanted:
-                return made
+                found.append((made, tuple(_differences(network, made, target.title))))
+    if found:
+        own = network.dialect.name
+        return min(found, key=lambda pair: (len(pair[1]), pair[0].dialect.name != own))
     raise ValueError(
         f"{target.title} has no {network.model} of these shapes (width {network.width:g}, dialect "
         f"{network.dialect.name}); a network made in its own dialect can be exported"
     )
+
+
+def _differences(network: Plan, theirs: Plan, title: str) -> Iterator[str]:
+    """A sentence for every switch that makes one of the layers compute something else."""
+    if computed(network) == computed(theirs):
+        return
+    pair = network.dialect, theirs.dialect
+    for switch in differing_switches(network.model[:2], pair):
+        if switch not in _IDLE and _matters(switch, network, theirs):
+            ours, settled = (_value(switch, dialect) for dialect in pair)
+            yield f"{switch} is {ours} here, {settled} in {title}"
+
+
+def _matters(switch: str, network: Plan, theirs: Plan) -> bool:
+    """Whether a switch of one of the two, set as in the other, changes what a layer computes."""
+    for one, other in ((network, theirs), (theirs, network)):
+        value = getattr(other.dialect, switch)
+        changed = plan(**{**one.asked, "dialect": replace(one.dialect, **{switch: value})})
+        if computed(changed) != computed(one):
+            return True
+    return False
+
+
+def _value(switch: str, dialect: Dialect) -> Any:
+    value = getattr(dialect, switch)
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
+def computed(network: Plan) -> list[Any]:
+    """What the layers of a plan compute in evaluation, in a form that compares: paddings as the
+    zeros on each side, without dropout and momentum."""
+    through: dict[str, str] = {}  # a layer without effect -> the one before it
+    found = []
+    for layer in network.layers:
+        inputs = tuple(through.get(name, name) for name in layer.inputs)
+        if isinstance(layer, Dropout):
+            through[layer.name] = inputs[0]
+        else:
+            found.append(replace(_plain(layer), inputs=inputs))
+    return found
+
+
+def _plain(layer: Layer) -> Layer:
+    if isinstance(layer, BatchNorm):
+        return replace(layer, momentum=0.0)
+    if isinstance(layer, Conv | Depthwise):
+        return replace(layer, padding=layer.window.sides)
+    return layer

@@ -51,6 +51,10 @@ _KERAS: dict[str, Any] = {
     "to_theirs": layout.to_keras,
     "read": keras_files.read,
     "write": keras_files.write,
+    "scaling": (
+        "the file does not say how its pixels were scaled; assumed is Keras' custom, -1..1 (mean 0.5, "
+        "std 0.5); if they were divided by 255: --mean 0 --std 1"
+    ),
 }
 FAMILIES = {
     family.name: family
@@ -58,7 +62,8 @@ FAMILIES = {
         Family(
             name="keras",
             title="Keras",
-            dialects=(KERAS,),
+            # V3's base with a classifier of one's own has no dense layer before it
+            dialects=(KERAS, replace(KERAS, versions=("v3",), v3_head=False)),
             layers=keras_names.keras_layers,
             as_conv=_all_but_v2,
             pair=keras_names.pair,

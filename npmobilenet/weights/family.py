@@ -8,6 +8,7 @@ from ..models.dialect import Dialect
 from ..models.plan import Plan
 from ..ops.checks import Array
 from .layout import ToOurs, ToTheirs
+from .told import NOTHING, Told
 
 TORCH_SUFFIXES = {
     "weight": "weight",
@@ -45,10 +46,12 @@ class Pairing:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a weight file holds: arrays by its own names, and in sentences what else is worth telling."""
+    """What a weight file holds: arrays by its own names, in sentences what else is worth telling, and
+    what it says of itself."""
 
     tensors: dict[str, Array] = field(repr=False)
     notes: tuple[str, ...] = ()
+    told: Told = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,9 @@ class Family:
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
     entries: bool = False
     undecided: str = ""  # what tensors cannot tell, and which option does
+    scaling: str = (
+        ""  # said where nobody knows how pixels were scaled: what is assumed, what else is usual
+    )
 
     def names(self, plan: Plan) -> dict[str, str]:
         """Our array -> their array, in their order."""

@@ -1,15 +1,16 @@
 """Foreign weights in: a file of another framework becomes a Model, whole or not at all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..data import imagenet_classes
 from ..models.dialects import dialect_named
-from ..models.plan import Plan
+from ..models.plan import Plan, plan
 from ..names import read_class_names as read_class_names
 from ..ops.checks import Array
 from ..training.transforms import Preprocessing
@@ -17,19 +18,45 @@ from .detect import Asked, Attempt, detect
 from .download import Progress
 from .families import family_named
 from .family import Contents, Family
+from .hub import beside, weight_file
 from .mismatch import WeightsMismatch, mapped_diff
 from .native import Model, file_path, told_apart
-from .preprocessing import preprocessing_of
+from .preprocessing import known, prepared, recipe_of
+from .tellings import contradictions, findings, sayings
+from .told import NOTHING, Known, OfAnother, Settled, Told
+from .two_classes import of_two_classes
 
 _MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A model, and in sentences what was read off its tensors and what no tensor can tell."""
+    """A model, in sentences what is known of it and what is not, and what the file says of itself.
+
+    A note that begins with "warning: " is about something assumed that may be wrong.
+    """
 
     model: Model
     notes: tuple[str, ...]
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """What came in, as a plain dict."""
+        network = self.model.plan
+        return {
+            "model": network.model,
+            "width": network.width,
+            "resolution": list(network.resolution),
+            "classes": network.classes,
+            "channels": network.channels,
+            "dialect": network.dialect.name,
+            "activation": network.dialect.activation,
+            "bn_eps": network.dialect.bn_eps,
+            "padding": network.dialect.padding,
+            "preprocessing": self.model.preprocessing.to_json(),
+            "told": dict(self.told),
+            "notes": list(self.notes),
+        }
 
 
 def import_weights(
@@ -45,46 +72,68 @@ def import_weights(
     resolution: tuple[int, int] | None = None,
     class_names: Sequence[str] | None = None,
     preprocessing: Preprocessing | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    interpolation: str | None = None,
+    crop: float | None = None,
+    resize: int | str | None = None,
     entry: str | None = None,
 ) -> Imported:
     """Read a weight file of `family`, one of FAMILIES, and find out which network it is.
 
-    What is None is detected from the tensors, or is the family's custom where they cannot tell
-    (dialect, activation, resolution, preprocessing).  classes is what the caller expects, and is
-    checked.  entry is which of several sets of weights in a file of PyTorch, "state_dict" or
-    "state_dict_ema"; None takes the average over training where there is one, and says so.
+    What is None is detected from the tensors; what they cannot tell (dialect, activation, resolution,
+    preprocessing) is as the file itself says, or else the family's custom.  What is given wins, and
+    the notes say where the file has it otherwise.  classes is what the caller expects, and is checked.
+
+    preprocessing, or parts of it: mean and std, one number or one a channel in units of the range
+    0..1 (pixels that were only divided by 255: mean=0, std=1); interpolation, Pillow's name of a
+    filter; crop, the share of the shorter side that the central crop keeps, or resize, the shorter
+    side in pixels before it, or "stretch".
+
+    entry is which of several sets of weights in a file of PyTorch, "state_dict" or "state_dict_ema";
+    None takes the average over training where there is one, and says so.
 
     WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit; ValueError,
-    one line with the file's name, for a file that cannot be read.
+    one line with the file's name, for a file that cannot be read or describes what no plan computes.
     """
-    path, source = file_path(path), family_named(family)
+    given = known(mean, std, interpolation, crop, resize)
+    if preprocessing and given.stated():
+        raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
+    if preprocessing:
+        given = Known(mean=preprocessing.mean, std=preprocessing.std)
+    path, source = weight_file(file_path(path)), family_named(family)
     contents = _read(path, source, entry)
-    tensors = contents.tensors
     asked = Asked(
         model=model,
         width=width,
         dialect=dialect_named(dialect) if dialect else None,
-        activation=activation,
         divisor=divisor,
-        resolution=resolution,
+        resolution=resolution or (preprocessing.resolution if preprocessing else None),
     )
-    attempt = detect(source, tensors, asked)
-    if attempt.problems:
-        raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
-    network = attempt.plan
-    if classes is not None and classes != network.classes:
-        raise ValueError(f"{path}: has {network.classes} classes, {classes} were expected")
-    params = _params(path, source, tensors, attempt)
-    names = told_apart(class_names or _usual_names(network.classes))
-    made = preprocessing or preprocessing_of(
-        network.dialect.name, network.model[:2], network.resolution, network.channels
-    )
+    told = beside(path) if source.name == "timm" else contents.told
+    attempt, settled = _settled(path, source, contents.tensors, asked, told)
+    params = _params(path, source, contents.tensors, attempt)
+    if settled.sigmoid:
+        settled, params = of_two_classes(settled, params)
+    if classes is not None and classes != settled.plan.classes:
+        raise ValueError(f"{path}: has {settled.plan.classes} classes, {classes} were expected")
+    names = told_apart(class_names or settled.class_names or _usual_names(settled.plan.classes))
+    network = settled.plan
+    if activation:
+        network = plan(
+            **{**network.asked, "dialect": replace(network.dialect, activation=activation)}
+        )
+    made = preprocessing or _prepared(path, network, settled, given)
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    notes = _notes(source, network, asked, len(attempt.pairing.pairs), made)
-    return Imported(found, (*notes, *contents.notes, *attempt.pairing.notes))
+    decided = bool(told.dialect and settled.facts)
+    notes = findings(source, network, asked, len(attempt.pairing.pairs), made, decided)
+    said = [*sayings(settled, told), *contradictions(settled, told, asked, given, activation)]
+    if source.scaling and given.over(settled.images).mean is None:
+        said.append(f"warning: {source.scaling}")
+    return Imported(found, (*notes, *contents.notes, *attempt.pairing.notes, *said), settled.facts)
 
 
 def _read(path: Path, source: Family, entry: str | None) -> Contents:
@@ -100,6 +149,44 @@ def _read(path: Path, source: Family, entry: str | None) -> Contents:
         if not name.isprintable():  # it will be printed
             raise ValueError(f"{path}: {name!r:.80} is no name for a tensor")
     return contents
+
+
+def _settled(
+    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, told: Told
+) -> tuple[Attempt, Settled]:
+    """The plan that fits the arrays, and what the file's own description makes of it."""
+    wished = replace(asked, resolution=asked.resolution or told.resolution)
+    attempt = detect(source, tensors, wished)
+    if told.dialect and not asked.dialect:
+        hinted = replace(wished, dialect=dialect_named(told.dialect))
+        if not (with_hint := detect(source, tensors, hinted)).problems:
+            attempt = with_hint
+    if attempt.problems:
+        raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
+    if not told.settle:
+        return attempt, Settled(plan=attempt.plan)
+    try:
+        return attempt, told.settle(attempt.plan, attempt.pairing.pairs)
+    except OfAnother as error:
+        attempt, settled = _settled(path, source, tensors, asked, NOTHING)
+        return attempt, replace(settled, notes=(f"warning: {error}",))
+    except ValueError as error:
+        other = asked.resolution and told.resolution and asked.resolution != told.resolution
+        hint = f"; the file says {' x '.join(map(str, told.resolution or ()))}" if other else ""
+        raise ValueError(f"{path}: {error}{hint}") from None
+
+
+def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Preprocessing:
+    """The family's usual preprocessing, but for what the file says and the caller gives."""
+    if settled.unreadable and not (given.mean and given.std):
+        raise ValueError(
+            f"{path}: {settled.unreadable}; say how pixels are scaled: --mean and --std"
+        )
+    usual, images = recipe_of(network.dialect.name, network.model[:2]), given.over(settled.images)
+    try:
+        return prepared(usual, images, network.resolution, network.channels)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def import_official(name: str, progress: Progress | None = None) -> Imported:
@@ -150,26 +237,6 @@ def _params(
 
 def _told(value: Array) -> str:
     return str(value.dtype) if value.dtype.kind != "f" else "infinity or NaN"
-
-
-def _notes(
-    source: Family, network: Plan, asked: Asked, tensors: int, made: Preprocessing
-) -> tuple[str, ...]:
-    height, width = network.resolution
-    top = f"{network.classes} classes" if network.include_top else "no classifier"
-    told = [f"{name} as given" for name in asked.stated()]
-    notes = [
-        f"{tensors} tensors of {source.title}: {network.model}, width {network.width:g}, {top}, "
-        f"{network.channels} channels, dialect {network.dialect.name}"
-        + (", convolutions with bias" if network.dialect.conv_bias else "")
-        + (f" ({', '.join(told)})" if told else ""),
-        f"images: {height} x {width}, "
-        + (f"shorter side {made.resize}, centre crop, " if made.resize else "resized straight, ")
-        + f"{made.interpolation}, mean {made.mean}, std {made.std}",
-    ]
-    if source.undecided and not asked.dialect:
-        notes.append(f"tensors cannot tell {source.undecided}")
-    return tuple(notes)
 
 
 def _mismatch(

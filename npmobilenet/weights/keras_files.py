@@ -13,10 +13,13 @@ import numpy as np
 from ..ops.checks import Array
 from .family import Contents
 from .file_kinds import kind_of, regular
-from .keras_hdf5 import LARGEST, arrays
+from .keras_config import LARGEST_TEXT
+from .keras_hdf5 import ADAPTED, LARGEST, arrays
+from .keras_settle import described_by
 from .native import SEAL, check_export, fingerprint, write_whole
 
 _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
+_CONFIG = "config.json"  # the model's description there
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
 
 
@@ -33,8 +36,11 @@ def read(path: Path) -> Contents:
     with path.open("rb") as file:
         start = file.read(16)
     source: Any = path
+    described, version = "", ""
     if start.startswith(b"PK"):
-        source = BytesIO(_unzipped(path))
+        inside = _unzipped(path)
+        source = BytesIO(inside[_INSIDE_KERAS])
+        described, version = inside.get(_CONFIG, b"").decode("utf-8", "replace"), "3."
     elif not start.startswith(b"\x89HDF"):
         raise ValueError(f"{path}: {kind_of(path)}, neither HDF5 nor .keras, not a file of Keras")
     h5py = _h5py(path)
@@ -42,11 +48,36 @@ def read(path: Path) -> Contents:
         with h5py.File(source, "r") as root:
             found = arrays(h5py, root)
             check_export(root.attrs.get(SEAL), found)
-            return Contents(found)
+            if "model_config" in root.attrs:
+                described, version = (_text(root, x) for x in ("model_config", "keras_version"))
+        tensors, adapted = _apart(found)
+        return Contents(tensors, told=described_by(described, version, adapted))
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
         told = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
         raise ValueError(f"{path}: {told}") from None
+
+
+def _text(root: Any, name: str) -> str:
+    """An attribute that should be text; "" where it is not there."""
+    value = root.attrs.get(name, "")
+    value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    if not isinstance(value, str):
+        raise ValueError(f"attribute {name}: expected text, found {type(value).__name__}")
+    return value
+
+
+def _apart(found: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The network's arrays, and what Normalization layers learnt of the data's pixels."""
+    layers: dict[str, set[str]] = {}
+    for name in found:
+        layer, _, parameter = name.rpartition("/")
+        layers.setdefault(layer, set()).add(parameter)
+    about_pixels = {k for k, v in layers.items() if {"mean", "variance"} <= v <= set(ADAPTED)}
+    both: tuple[dict[str, Array], dict[str, Array]] = ({}, {})
+    for name, value in found.items():
+        both[name.rpartition("/")[0] in about_pixels][name] = value
+    return both
 
 
 def write(path: Path, tensors: Mapping[str, Array]) -> None:
@@ -68,7 +99,7 @@ def write(path: Path, tensors: Mapping[str, Array]) -> None:
         root.attrs["layer_names"] = np.array([x.encode() for x in layers])
         root.attrs["backend"] = b"tensorflow"  # whose kernels these are: (K, L, M, O)
         contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-        root.attrs[SEAL] = fingerprint(contiguous)
+        root.attrs[SEAL] = fingerprint(contiguous)  # HDF5 has none; Keras passes it over
         root.attrs["keras_version"] = b"3.0.0"  # without it the layouts of Keras 1 are assumed
         for layer, names in layers.items():
             group = root.create_group(layer)
@@ -80,15 +111,17 @@ def write(path: Path, tensors: Mapping[str, Array]) -> None:
     write_whole(path, content.getvalue())
 
 
-def _unzipped(path: Path) -> bytes:
-    """The HDF5 file inside a .keras archive."""
+def _unzipped(path: Path) -> dict[str, bytes]:
+    """The HDF5 file inside a .keras archive, and the model's description if it has one."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if _INSIDE_KERAS in names:
-                if archive.getinfo(_INSIDE_KERAS).file_size > LARGEST:
-                    raise ValueError(f"{path}: {_INSIDE_KERAS} in it is larger than any MobileNet")
-                return archive.read(_INSIDE_KERAS)
+                limits = {_INSIDE_KERAS: LARGEST, _CONFIG: LARGEST_TEXT}
+                for name in limits.keys() & set(names):
+                    if archive.getinfo(name).file_size > limits[name]:
+                        raise ValueError(f"{path}: {name} in it is larger than any MobileNet's")
+                return {name: archive.read(name) for name in limits.keys() & set(names)}
     except _BROKEN_ARCHIVE as error:
         raise ValueError(f"{path}: not a readable archive ({error})") from None
     kind = kind_of(path)

@@ -18,6 +18,7 @@ from .keras_order import AUTOMATIC
 
 LARGEST = 2**31  # bytes of one array: a few kilobytes of HDF5 may claim any size
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+ADAPTED = ("mean", "variance", "count")  # of a Normalization that was adapted to data
 _TRANSPARENT = ("layers", "_layer_checkpoint_dependencies")  # hold the layers, are none themselves
 _NO_LAYERS = ("optimizer", "seed_generator")
 
@@ -119,6 +120,8 @@ def _parameters(h5py: Any, group: Any) -> dict[str, Array]:
     shapes = [value.shape for value in values]
     if len(values) == 4 and len(shapes[0]) == 1 and len(set(shapes)) == 1:
         keys = list(NORM)
+    elif len(values) == 3 and shapes[0] == shapes[1] and shapes[2] == ():  # a Normalization's
+        keys = list(ADAPTED)
     elif shapes and len(shapes[0]) > 1 and [len(shape) for shape in shapes[1:]] in ([], [1]):
         keys = ["kernel", "bias"][: len(values)]
     return dict(zip(keys, values, strict=True))

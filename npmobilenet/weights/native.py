@@ -225,8 +225,11 @@ def weight_file(path: str | Path) -> Path:
 
 def written_by(path: str | Path) -> str | None:
     """Who wrote a safetensors file: "npmobilenet", or "" for others; None for any other file."""
+    path = weight_file(path)
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
-        with safe_open(weight_file(path), framework="numpy") as file:
+        with safe_open(path, framework="numpy") as file:
             ours = (file.metadata() or {}).get("format") == _FORMAT
     except (SafetensorError, OSError):
         return None

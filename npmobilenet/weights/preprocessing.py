@@ -13,11 +13,17 @@ Where a family's own programs do what `Preprocessing` cannot say:
 """
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
-from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from ..ops.checks import whole
+from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
+from .told import STRETCH, Known
 
 _RGB = tuple[float, float, float]
 
@@ -119,3 +125,86 @@ def preprocessing_of(
     Single weight files may differ: `sources.Source.preprocessing` knows which.
     """
     return recipe_of(family, version).at(resolution, channels)
+
+
+def known(
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    interpolation: str | None = None,
+    crop: float | None = None,
+    resize: int | str | None = None,
+) -> Known:
+    """Parts of a preprocessing as somebody states them; see `Known`.  ValueError for what cannot be.
+
+    mean and std are one number, or one a channel.
+    """
+    if crop is not None and resize is not None:
+        raise ValueError("preprocessing: crop and resize exclude each other")
+    if crop is not None and (not _number(crop) or not 0 < crop <= 1):
+        raise ValueError(f"preprocessing: crop must be above 0 and at most 1, found {crop!r}")
+    if resize not in (None, STRETCH) and (not whole(resize) or int(resize) < 1):
+        raise ValueError(f'preprocessing: resize must be pixels or "{STRETCH}", found {resize!r}')
+    if interpolation not in (None, *INTERPOLATIONS):
+        raise ValueError(
+            f"preprocessing: interpolation must be one of {', '.join(INTERPOLATIONS)}, "
+            f"found {interpolation!r}"
+        )
+    return Known(
+        mean=_colours("mean", mean),
+        std=_colours("std", std),
+        interpolation=interpolation,
+        crop=crop,
+        resize=resize,
+    )
+
+
+def prepared(
+    usual: Recipe, facts: Known, resolution: tuple[int, int], channels: int
+) -> Preprocessing:
+    """The usual recipe at (H, W) pixels, but for the facts that are known; see `recipe_of`."""
+    if facts.crop is not None:
+        usual = replace(usual, crop=facts.crop)
+    made = usual.at(resolution, channels)
+    if facts.resize == STRETCH:
+        made = replace(made, resize=None)
+    elif facts.resize is not None:
+        if int(facts.resize) < max(resolution):
+            raise ValueError(
+                f"preprocessing: resize must be at least {max(resolution)}, the longer side of the "
+                f"images, found {facts.resize}"
+            )
+        made = replace(made, resize=int(facts.resize))
+    return replace(
+        made,
+        mean=made.mean if facts.mean is None else _of_channels("mean", facts.mean, channels),
+        std=made.std if facts.std is None else _of_channels("std", facts.std, channels),
+        interpolation=facts.interpolation or made.interpolation,
+    )
+
+
+def _number(value: Any) -> bool:
+    kinds = int | float | np.integer | np.floating
+    return isinstance(value, kinds) and not isinstance(value, bool) and bool(-1e9 < value < 1e9)
+
+
+def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    numbers: list[Any] = (
+        [value] if _number(value) else [*value] if isinstance(value, Iterable) else []
+    )
+    if len(numbers) not in (1, 3) or not all(map(_number, numbers)):
+        raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
+    if name == "std" and min(numbers) <= 0:
+        raise ValueError(f"preprocessing: std must be above 0, found {value!r}")
+    return tuple(float(x) for x in numbers)
+
+
+def _of_channels(name: str, value: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    if len(value) == channels:
+        return value
+    if len(value) == 1:
+        return value * channels
+    raise ValueError(
+        f"preprocessing: {name} has {len(value)} numbers, the images {channels} channel"
+    )

@@ -33,8 +33,6 @@ def read_torch(path: Path, entry: str | None = None) -> Contents:
     notes: tuple[str, ...] = ()
     if kind.name == "safetensors":
         metadata, arrays = read_safetensors(path)
-        if "npmobilenet" in metadata.get("format", ""):
-            raise ValueError(f"{path}: one of npmobilenet's own files: it needs no import")
         try:
             check_export(metadata.get(SEAL), arrays)
         except ValueError as error:

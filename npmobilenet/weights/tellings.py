@@ -1,0 +1,74 @@
+"""In sentences: what was found, what a file says of itself, and where the caller says otherwise."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..models.plan import Plan
+from ..training.transforms import Preprocessing
+from .detect import Asked
+from .family import Family
+from .told import Known, Settled, Told
+
+
+def findings(
+    source: Family, network: Plan, asked: Asked, tensors: int, made: Preprocessing, decided: bool
+) -> tuple[str, ...]:
+    """What the tensors and the family tell: the network, the images, and what nobody knows.
+
+    decided: whether the file's own description names the dialect.
+    """
+    height, width = network.resolution
+    top = f"{network.classes} classes" if network.include_top else "no classifier"
+    told = [f"{name} as given" for name in asked.stated()]
+    notes = [
+        f"{tensors} tensors of {source.title}: {network.model}, width {network.width:g}, {top}, "
+        f"{network.channels} channels, dialect {network.dialect.name}"
+        + (", convolutions with bias" if network.dialect.conv_bias else "")
+        + (f" ({', '.join(told)})" if told else ""),
+        f"images: {height} x {width}, "
+        + (f"shorter side {made.resize}, centre crop, " if made.resize else "resized straight, ")
+        + f"{made.interpolation}, mean {made.mean}, std {made.std}",
+    ]
+    if source.undecided and not asked.dialect and not decided:
+        notes.append(f"tensors cannot tell {source.undecided}")
+    return tuple(notes)
+
+
+def sayings(settled: Settled, told: Told) -> Iterator[str]:
+    """What was taken from the file's description."""
+    if settled.facts:
+        facts = ", ".join(f"{name} {_word(value)}" for name, value in settled.facts.items())
+        yield f"as {told.source} says: {facts}"
+    yield from settled.notes
+    if settled.plan.classes == 1:
+        yield "warning: one class alone: its probability is always 1"
+
+
+def contradictions(
+    settled: Settled, told: Told, asked: Asked, given: Known, activation: str | None
+) -> Iterator[str]:
+    """A sentence for everything that the caller states and the file has otherwise."""
+    stated = given.stated() | {"resolution": asked.resolution, "activation": activation}
+    theirs = settled.images.stated() | {
+        "resolution": told.resolution,
+        "activation": settled.facts.get("activation"),
+    }
+    for name, value in stated.items():
+        other = theirs.get(name)
+        if value is not None and other is not None and not _same(value, other):
+            yield f"warning: {name} {_word(value)} as given, {_word(other)} in the file"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; one number stands for all channels."""
+    if isinstance(one, tuple) and isinstance(other, tuple) and 1 in (len(one), len(other)):
+        return len({*one, *other}) == 1
+    return bool(one == other)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_word, value))})"
+    return str(value)
