@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import call
 from PIL import Image
 
 import npmobilenet as nm
@@ -16,16 +17,6 @@ from npmobilenet.training.prepare import prepare_run
 from npmobilenet.weights import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `npmobilenet WORDS`, run in this process."""
-    try:
-        code = cli.main([str(word) for word in words])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 @pytest.fixture(scope="module")

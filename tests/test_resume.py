@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
+from commands import folders_of_noise
 from runs import CONFIG, HOW, PLAN, TRAINING, VALIDATION, after, assert_same, run
 
 import npmobilenet as nm
@@ -204,14 +203,7 @@ def begin(folder: Path, data: Path, *words: str) -> subprocess.Popen[str]:
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """train/ and val/ with two classes of noise."""
-    folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
-    for part, count in (("train", 20), ("val", 2)):
-        for name in ("a", "b"):
-            (folder / part / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(0, 256, (8, 8, 3), np.uint8)
-                Image.fromarray(pixels).save(folder / part / name / f"{number}.png")
-    return folder
+    return folders_of_noise(tmp_path_factory.mktemp("photos"), train=20, val=2)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

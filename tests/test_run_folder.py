@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from commands import call, folders_of_noise
 from runs import CONFIG, HOW, PLAN, TRAINING, VALIDATION, after, assert_same, pictures, run
 
-from npmobilenet import cli
 from npmobilenet.cli.progress import ConsoleReporter
 from npmobilenet.training import folder as folders
 from npmobilenet.training import lock
@@ -52,24 +51,7 @@ class At(Silent):
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """train/ and val/ with two classes of noise."""
-    path, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
-    for part, count in (("train", 8), ("val", 2)):
-        for name in ("a", "b"):
-            (path / part / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(0, 256, (8, 8, 3), np.uint8)
-                Image.fromarray(pixels).save(path / part / name / f"{number}.png")
-    return path
-
-
-def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `npmobilenet WORDS`, run in this process."""
-    try:
-        code = cli.main([str(word) for word in words])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return folders_of_noise(tmp_path_factory.mktemp("photos"), train=8, val=2)
 
 
 # ---- a folder holds one run ----------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import call
 from PIL import Image
 
 import npmobilenet as nm
@@ -17,16 +18,6 @@ from npmobilenet.weights import Model, load, save
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = ["--model", "v1-shallow", "--width", "0.1", "--resolution", "16", "--batch", "4"]
 SMALL += ["--epochs", "1", "--lr", "0.01", "--workers", "1"]
-
-
-def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `npmobilenet WORDS`, run in this process."""
-    try:
-        code = cli.main([str(word) for word in words])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 @pytest.fixture(scope="module")
