@@ -94,6 +94,7 @@ def test_wrong_usage_is_2(words: str, capsys: pytest.CaptureFixture[str]) -> Non
     code, out, err = call(capsys, *words.split())
     assert (code, out) == (2, "")
     assert err.startswith("usage: npmobilenet")
+    assert words or all(verb in err for verb in cli.VERBS)
 
 
 @pytest.mark.parametrize(

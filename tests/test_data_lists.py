@@ -91,7 +91,7 @@ def test_a_folder_of_classes_is_enough_where_a_part_is_held_out(tmp_path: Path) 
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (2, 2)).save(tmp_path / name / "a.png")
-    with pytest.raises(ValueError, match=r"held out: -o data\.validation=holdout"):
+    with pytest.raises(ValueError, match="held out: --validation holdout"):
         load_splits(tmp_path)
     splits = load_splits(tmp_path, require_validation=False)
     assert (len(splits.train), splits.validation) == (2, None)

@@ -175,6 +175,7 @@ def test_whose_file_it_is_must_be_known(
         (["keras/mobilenet_0.25_224", "--from", "timm"], "known to be of keras"),
         (["keras/mobilenet_0.25_225"], "the nearest names are keras/mobilenet_0.25_224"),
         ([theirs[0] / "names.txt"], "say whose file it is"),
+        ([theirs[0] / "names.txt"], ": this is text"),
     ):
         code, out, err = call(capsys, *words[:place], *given, *words[place:])
         assert (code, out) == (1, ""), given

@@ -124,4 +124,7 @@ def _parser(arguments: list[str]) -> argparse.Namespace:
         )
         if verb == chosen:  # the other verbs are not imported: --help stays quick
             import_module(f".{verb}", __name__).configure(sub)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     return parser.parse_args(arguments)

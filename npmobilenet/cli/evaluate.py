@@ -138,7 +138,7 @@ def _show(scores: "Evaluation") -> None:
     out.print(
         f"{scores.count} images: top-1 {scores.top1:.2%} ({scores.correct} right, 95 % interval "
         f"{low:.2%} to {high:.2%}), top-5 {scores.top5:.2%}, loss {scores.loss:.4f}",
-        soft_wrap=True,
+        soft_wrap=not out.is_terminal,
     )
 
     def percent(value: float | None) -> str:

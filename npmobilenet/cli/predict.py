@@ -131,9 +131,9 @@ class _Text(AbstractContextManager["_Text"]):
         if self.uncertain:
             count = len(self.classes)
             names = f": {', '.join(map(printable, self.classes))}" if count <= 10 else ""
-            self._line(
-                f"\nuncertain means that the first class has less than {DOUBT:g}. Certain or not, the "
-                f"model can only\nchoose among the {count} classes it knows{names}."
+            self.out.print(
+                f"\nuncertain means that the first class has less than {DOUBT:g}: look for yourself.\n"
+                f"Certain or not, the model can only choose among the {count} classes it knows{names}."
             )
 
     def _line(self, text: str, style: str | None = None) -> None:

@@ -121,7 +121,7 @@ def _folders(folder: Path, channels: int, require_validation: bool) -> Splits:
         return Splits(ImageFolder(folder if unsplit else train, channels), None, kind="folder")
     hint = (
         "; if these are the classes, divide them into train/ and val/ first, or have a part of "
-        "them held out: -o data.validation=holdout"
+        "them held out: --validation holdout"
     )
     raise ValueError(
         f"{folder}: expected train/ and val/ with one subfolder a class, or train_list.txt and "
