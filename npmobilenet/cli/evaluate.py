@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     model = weights_of(options)
     dataset = _images(options, model)
     if options.confusion and not plots.can_draw():
-        raise ValueError(plots.ADVICE)
+        raise ValueError(f"--confusion needs {plots.INSTALL}")
     absent = [name for name, count in counts.class_counts(dataset).items() if not count]
     for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
         _say(f"note: {remark}")
