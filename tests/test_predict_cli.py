@@ -91,6 +91,24 @@ def test_a_picture_has_the_images_that_could_be_read(
     assert not none.exists()
 
 
+def test_names_that_are_no_files(five: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern that no shell has filled in, an empty variable, an address."""
+    monkeypatch.chdir(five)
+    weights = ("--weights", "fashion-mnist")
+    two, pattern = (
+        call(capsys, "predict", *x, *weights) for x in (["0.png", "2.png"], ["[02].png"])
+    )
+    assert two == pattern
+    assert "predict: *.gif: no such file\n" in call(capsys, "predict", "*.gif", *weights)[2]
+    for verb in ("predict", "evaluate"):
+        code, out, err = call(capsys, verb, "", *weights)
+        assert (code, out) == (1, "")
+        assert "must be the name of a f" in err
+    assert "an address, not a file" in call(capsys, "predict", "https://a.b/c.jpg", *weights)[2]
+    with pytest.raises(ValueError, match="must be the name of a file, found ''"):
+        nm.predict("fashion-mnist", "")
+
+
 def test_doubt_is_said(capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its figures, and what a model cannot say; in words and as a field."""
     monkeypatch.chdir(tmp_path)

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from contextlib import AbstractContextManager
+from glob import glob
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
@@ -84,14 +85,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def image_paths(given: list[str]) -> list[Path]:
-    """Files as given; for a folder all image files in it and below, sorted, or itself if it has none."""
+    """Files as given; for a folder all image files in it and below, sorted, or itself if it has none.
+
+    "*.jpg" stands for the files that it fits, which Windows' prompt leaves to the program.
+    """
     from ..training.datasets import image_files
 
     paths: list[Path] = []
     for name in given:
-        path = Path(name)
-        inside = sorted(map(Path, image_files(path))) if os.path.isdir(path) else []
-        paths += inside or [path]
+        if not name:  # Path("") would be the current folder
+            raise ValueError("IMAGE must be the name of a file or a folder, found ''")
+        fitting = [] if os.path.lexists(name) else sorted(glob(name))
+        for path in map(Path, fitting or [name]):
+            inside = sorted(map(Path, image_files(path))) if os.path.isdir(path) else []
+            paths += inside or [path]
     return paths
 
 

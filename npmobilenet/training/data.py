@@ -146,6 +146,8 @@ def load_evaluation(
     of some of the classes will do.
     """
     folder = Path(path)
+    if not str(path):  # Path("") is the current folder
+        raise ValueError("images must be the name of a folder or a list, found ''")
     if str(path) == SAMPLE:
         require_same_classes(folder, FASHION_CLASSES, classes, ordered=True)
         return fashion_mnist_sample()[1]
