@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 import argparse
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 from textwrap import fill, wrap
 from typing import Any
@@ -127,4 +128,10 @@ def _parser(arguments: list[str]) -> argparse.Namespace:
     if not arguments:
         parser.print_help(sys.stderr)
         parser.exit(2)
-    return parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        complaint = f"unrecognized arguments: {' '.join(unknown)}"
+        meant = verbs.choices[options.verb]
+        near = get_close_matches(unknown[0].partition("=")[0], meant._option_string_actions, 1)
+        meant.error(f"{complaint}; did you mean {near[0]}?" if near else complaint)
+    return options
