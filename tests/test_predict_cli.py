@@ -2,12 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 
 import npmobilenet as nm
 from npmobilenet import cli
@@ -107,6 +109,17 @@ def test_names_that_are_no_files(five: Path, capsys: Any, monkeypatch: pytest.Mo
     assert "an address, not a file" in call(capsys, "predict", "https://a.b/c.jpg", *weights)[2]
     with pytest.raises(ValueError, match="must be the name of a file, found ''"):
         nm.predict("fashion-mnist", "")
+
+
+def test_bars_begin_in_one_column(tmp_path: Path, capsys: Any) -> None:
+    """Whatever the names are written in: a Chinese character is two columns wide."""
+    file = tmp_path / "named.safetensors"
+    names = ("雏菊", "dandelion", "玫瑰", "向日葵", "tulips")
+    nm.save(replace(nm.load("flowers"), classes=names), file)
+    out = call(capsys, "predict", "chelsea", "--weights", file)[1]
+    assert all(name in out for name in names)
+    columns = {cell_len(line[: line.index("█")]) for line in out.splitlines() if "█" in line}
+    assert columns == {32}
 
 
 def test_doubt_is_said(capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from ..text import printable
 from .common import add_engine, add_weights, at_least, picture_option, said_of, weights_of
 from .progress import beside, counting
@@ -119,11 +121,12 @@ class _Text(AbstractContextManager["_Text"]):
 
     def named(self, path: Path, found: "Prediction") -> None:
         self._line(printable(str(path)), style="bold")
-        widest = max(20, *(len(printable(name)) for name, _ in found.top))
+        names = [printable(name) for name, _ in found.top]
+        widest = max(20, *map(cell_len, names))  # a Chinese character is two columns wide
         room = max(10, min(30, self.out.width - widest - 13))
-        for name, share in found.top:
-            bar = "█" * round(room * share)
-            self._line(f"  {share:7.2%}  {printable(name):{widest}} {bar}".rstrip())
+        for name, (_, share) in zip(names, found.top, strict=True):
+            bar = " " * (widest - cell_len(name)) + " " + "█" * round(room * share)
+            self._line(f"  {share:7.2%}  {name}{bar}".rstrip())
         if found.uncertain:
             self.uncertain += 1
             next_one = f", next {found.second:.2f}" if len(self.classes) > 1 else ""
