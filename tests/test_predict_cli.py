@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,7 @@ def test_whose_file_it_is_must_be_known(
 ) -> None:
     """Asked for where it is not said, and refused where it is known."""
     file = theirs[0] / "v2.safetensors"
+    copyfile(file, tmp_path / "best.safetensors")
     words = [verb, "fashion-mnist-sample", "--weights"]
     words += ["--output", tmp_path / "run"] if verb == "train" else []
     place = words.index("--weights") + 1
@@ -207,6 +209,7 @@ def test_whose_file_it_is_must_be_known(
         (["keras/mobilenet_0.25_225"], "the nearest names are keras/mobilenet_0.25_224"),
         ([theirs[0] / "names.txt"], "say whose file it is"),
         ([theirs[0] / "names.txt"], ": this is text"),
+        ([tmp_path], ": this is a safetensors file"),  # a folder, as a run's
     ):
         code, out, err = call(capsys, *words[:place], *given, *words[place:])
         assert (code, out) == (1, ""), given
