@@ -8,6 +8,15 @@ if TYPE_CHECKING:  # rich takes longer to import than all that counts
     from rich.console import RenderableType
 
 
+class Text(str):
+    """Text of several lines, which a prompt and a notebook show as lines too."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 class Shown:
     """Made of tables and lines of text; its `__repr__`, one line, is each class's own."""
 

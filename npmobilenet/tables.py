@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, RenderableType
 
 from .fitting import Table, cell_text, table
+from .shown import Text
 
 if TYPE_CHECKING:
     from .models.layers import Layer
@@ -111,7 +112,7 @@ def summary_parts(plan: Plan, *, layers: bool = False) -> list[RenderableType]:
 
 def summary_table(plan: Plan, *, layers: bool = False) -> str:
     """`Plan.summary`."""
-    return as_text(*summary_parts(plan, layers=layers))
+    return Text(as_text(*summary_parts(plan, layers=layers)))
 
 
 def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:

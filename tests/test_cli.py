@@ -94,6 +94,15 @@ def test_wrong_usage_is_2(words: str, capsys: pytest.CaptureFixture[str]) -> Non
     code, out, err = call(capsys, *words.split())
     assert (code, out) == (2, "")
     assert err.startswith("usage: npmobilenet")
+    assert words or all(verb in err for verb in cli.VERBS)
+
+
+def test_a_misspelt_option_says_which_is_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "cost", "v1", "--widht=0.5")
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: npmobilenet cost ")
+    assert err.endswith("unrecognized arguments: --widht=0.5; did you mean --width?\n")
+    assert call(capsys, "cost", "v1", "--zzz")[2].endswith("unrecognized arguments: --zzz\n")
 
 
 @pytest.mark.parametrize(

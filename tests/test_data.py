@@ -241,7 +241,7 @@ def test_load_splits_says_what_it_expected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"found cat/, dog/; if these are the classes, divide"):
         load_splits(tmp_path / "flowers")
     class_folders(tmp_path / "half/train")
-    with pytest.raises(ValueError, match=r"found train/$"):
+    with pytest.raises(ValueError, match=r"found train/; .*: --validation holdout$"):
         load_splits(tmp_path / "half")
 
 

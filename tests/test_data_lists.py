@@ -91,10 +91,20 @@ def test_a_folder_of_classes_is_enough_where_a_part_is_held_out(tmp_path: Path) 
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (2, 2)).save(tmp_path / name / "a.png")
-    with pytest.raises(ValueError, match=r"held out: -o data\.validation=holdout"):
+    with pytest.raises(ValueError, match="held out: --validation holdout"):
         load_splits(tmp_path)
     splits = load_splits(tmp_path, require_validation=False)
     assert (len(splits.train), splits.validation) == (2, None)
+    (tmp_path / "set").mkdir()
+    for name in ("cat", "dog"):
+        (tmp_path / name).rename(tmp_path / "set" / name)
+    (tmp_path / "set").rename(tmp_path / "train")
+    with pytest.raises(
+        ValueError, match=r"found train/; .* held out instead: --validation holdout"
+    ):
+        load_splits(tmp_path)
+    with pytest.raises(ValueError, match="one image, expected a folder or a list"):
+        load_evaluation(tmp_path / "train" / "cat" / "a.png", ("cat", "dog"))
 
 
 # ---- parts and caches ----------------------------------------------------------------------------

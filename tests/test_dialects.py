@@ -10,7 +10,7 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet import cli
-from npmobilenet.models.dialect import VERSIONS, by_version
+from npmobilenet.models.dialect import VERSIONS, ByVersion, by_version
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -167,6 +167,22 @@ def test_strides_of_the_blocks_can_be_left_out(model: str) -> None:
     dialect = nm.Dialect(name="own", block_strides=False)
     plan = nm.plan(model, resolution=(35, 47), dialect=dialect, include_top=False)
     assert plan.layers[-1].output[:2] == plan["stem"].output[:2] == (18, 24)
+
+
+def test_a_repr_has_what_differs_from_the_paper() -> None:
+    assert "v3_head" not in repr(nm.PAPER)
+    assert repr(replace(nm.PAPER, name="x", bn_eps=0.5).at("v1")).count("bn_eps=0.5") == 1
+    names = {"Dialect": nm.Dialect, "ByVersion": ByVersion}
+    assert all(eval(repr(one), names) == one for one in nm.DIALECTS.values())
+
+
+def test_one_dialect_is_laid_beside_the_papers(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for words in (["keras"], ["paper", "keras"]):
+        assert cli.main(["dialects", "v1", *words, "--csv"]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert said[0].startswith("switch,paper,keras\n")
 
 
 def test_at_settles_every_switch() -> None:

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,18 @@ def test_readme_commands_are_the_same_in_both_languages():
     commands = re.findall(r"^python3 -m venv .*$", english, re.MULTILINE)
     assert len(commands) == 2
     assert all(command in chinese for command in commands)
+    shell = r"^```sh\n(.*?)^```$"
+    assert re.findall(shell, chinese, re.S | re.M) == re.findall(shell, english, re.S | re.M)
+
+
+def test_readme_has_the_same_figures_in_both_languages():
+    """And leads to the same pages: a translation that lags behind is noticed."""
+    english, chinese = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")
+    )
+    for pattern in (r"\d[\d,.]*\d|\d", r"\]\(([^)]*)\)"):
+        lacking = Counter(re.findall(pattern, english)) - Counter(re.findall(pattern, chinese))
+        assert set(lacking) <= {"README.zh-CN.md"}
 
 
 def test_readme_picture_is_the_tour_s(quick_tour):

@@ -100,6 +100,16 @@ def test_another_networks_file(tmp_path: Path) -> None:
     save_file({"layer1.0.conv1.weight": np.zeros((4, 4, 3, 3), np.float32)}, path)
     with pytest.raises(ValueError, match=r"no array here is named as in timm; .* layer1\.0\.conv1"):
         nm.import_weights(path, "timm")
+    with pytest.raises(ValueError, match=r"conv1\.weight; no MobileNet of a family that is known"):
+        nm.import_weights(path, "timm")
+
+
+def test_a_file_that_another_family_wrote_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "v3.safetensors"
+    plan = nm.plan("v3-small", width=0.35, classes=3, resolution=32, dialect="torchvision")
+    nm.export_weights(plan, nm.init(plan, 0), path, "torchvision")
+    with pytest.raises(ValueError, match=r"as in timm; .*; try --from torchvision$"):
+        nm.import_weights(path, "timm")
 
 
 def test_empty_file(tmp_path: Path) -> None:

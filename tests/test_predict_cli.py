@@ -2,13 +2,16 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
 import pytest
 from commands import call
 from PIL import Image
+from rich.cells import cell_len
 
 import npmobilenet as nm
 from npmobilenet import cli
@@ -80,6 +83,35 @@ def test_a_picture_has_the_images_that_could_be_read(
     words = ["predict", five / "1.png", "--weights", "fashion-mnist", "--picture", none]
     assert call(capsys, *words)[0] == 1
     assert not none.exists()
+
+
+def test_names_that_are_no_files(five: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern that no shell has filled in, an empty variable, an address."""
+    monkeypatch.chdir(five)
+    weights = ("--weights", "fashion-mnist")
+    two, pattern = (
+        call(capsys, "predict", *x, *weights) for x in (["0.png", "2.png"], ["[02].png"])
+    )
+    assert two == pattern
+    assert "predict: *.gif: no such file\n" in call(capsys, "predict", "*.gif", *weights)[2]
+    for verb in ("predict", "evaluate"):
+        code, out, err = call(capsys, verb, "", *weights)
+        assert (code, out) == (1, "")
+        assert "must be the name of a f" in err
+    assert "an address, not a file" in call(capsys, "predict", "https://a.b/c.jpg", *weights)[2]
+    with pytest.raises(ValueError, match="must be the name of a file, found ''"):
+        nm.predict("fashion-mnist", "")
+
+
+def test_bars_begin_in_one_column(tmp_path: Path, capsys: Any) -> None:
+    """Whatever the names are written in: a Chinese character is two columns wide."""
+    file = tmp_path / "named.safetensors"
+    names = ("雏菊", "dandelion", "玫瑰", "向日葵", "tulips")
+    nm.save(replace(nm.load("flowers"), classes=names), file)
+    out = call(capsys, "predict", "chelsea", "--weights", file)[1]
+    assert all(name in out for name in names)
+    columns = {cell_len(line[: line.index("█")]) for line in out.splitlines() if "█" in line}
+    assert columns == {32}
 
 
 def test_doubt_is_said(capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +188,7 @@ def test_whose_file_it_is_must_be_known(
 ) -> None:
     """Asked for where it is not said, and refused where it is known."""
     file = theirs[0] / "v2.safetensors"
+    copyfile(file, tmp_path / "best.safetensors")
     words = [verb, "fashion-mnist-sample", "--weights"]
     words += ["--output", tmp_path / "run"] if verb == "train" else []
     place = words.index("--weights") + 1
@@ -166,6 +199,8 @@ def test_whose_file_it_is_must_be_known(
         (["keras/mobilenet_0.25_224", "--from", "timm"], "known to be of keras"),
         (["keras/mobilenet_0.25_225"], "the nearest names are keras/mobilenet_0.25_224"),
         ([theirs[0] / "names.txt"], "say whose file it is"),
+        ([theirs[0] / "names.txt"], ": this is text"),
+        ([tmp_path], ": this is a safetensors file"),  # a folder, as a run's
     ):
         code, out, err = call(capsys, *words[:place], *given, *words[place:])
         assert (code, out) == (1, ""), given

@@ -77,7 +77,7 @@ def test_a_summary_in_a_notebook(notebook: list[Any], capsys: pytest.CaptureFixt
     from npmobilenet.cli import main
 
     assert "Total params: 4,253,864" in FULL.summary()
-    assert str(FULL) == FULL.summary()
+    assert str(FULL) == FULL.summary() == repr(FULL.summary())  # as the last line of a cell
     assert capsys.readouterr().out == ""
     assert main(["summary", "v1"]) == 0
     assert "Total params: 4,253,864" in capsys.readouterr().out

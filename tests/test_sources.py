@@ -237,7 +237,7 @@ def test_without_the_extra_it_names_it(module: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr(download, "_fetch", None)  # it does not come so far
     monkeypatch.delenv("NPMOBILENET_WEIGHTS", raising=False)
-    with pytest.raises(DownloadError, match=rf"needs {module}.*'npmobilenet\[download\]'"):
+    with pytest.raises(DownloadError, match=rf"needs {module}.*\"npmobilenet\[download\]\""):
         get(NAME, "/nonexistent" if module == "requests" else None)
 
 

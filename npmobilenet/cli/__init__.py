@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 import argparse
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 from textwrap import fill, wrap
 from typing import Any
@@ -124,4 +125,13 @@ def _parser(arguments: list[str]) -> argparse.Namespace:
         )
         if verb == chosen:  # the other verbs are not imported: --help stays quick
             import_module(f".{verb}", __name__).configure(sub)
-    return parser.parse_args(arguments)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        complaint = f"unrecognized arguments: {' '.join(unknown)}"
+        meant = verbs.choices[options.verb]
+        near = get_close_matches(unknown[0].partition("=")[0], meant._option_string_actions, 1)
+        meant.error(f"{complaint}; did you mean {near[0]}?" if near else complaint)
+    return options

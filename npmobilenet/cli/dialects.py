@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="DIALECT",
-        help=f"those to compare, of {', '.join(DIALECTS)} (the families')",
+        help=f"those to compare, one with the paper's, of {', '.join(DIALECTS)} (the families')",
     )
     add_formats(parser, json="one JSON object, every switch of each")
     parser.epilog = "example: npmobilenet dialects v3 keras torchvision timm"
@@ -28,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the switches in which they differ."""
     version = options.version
     names = options.names or [x for x in USUAL if version in DIALECTS[x].versions]
+    if len(names) == 1 and names != ["paper"]:
+        names = ["paper", *names]
     document = {name: asdict(dialect_at(name, version)) for name in names}
     write_table(options, ("switch", *names), dialect_rows(version, names), document)
     return 0

@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     model = weights_of(options)
     dataset = _images(options, model)
     if options.confusion and not plots.can_draw():
-        raise ValueError(plots.ADVICE)
+        raise ValueError(f"--confusion needs {plots.INSTALL}")
     absent = [name for name, count in counts.class_counts(dataset).items() if not count]
     for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
         _say(f"note: {remark}")
@@ -138,7 +138,7 @@ def _show(scores: "Evaluation") -> None:
     out.print(
         f"{scores.count} images: top-1 {scores.top1:.2%} ({scores.correct} right, 95 % interval "
         f"{low:.2%} to {high:.2%}), top-5 {scores.top5:.2%}, loss {scores.loss:.4f}",
-        soft_wrap=True,
+        soft_wrap=not out.is_terminal,
     )
 
     def percent(value: float | None) -> str:

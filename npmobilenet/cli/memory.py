@@ -12,7 +12,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_plan_options(parser)
     parser.add_argument("--batch", type=int, default=1, help="images at a time (1)")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "float64"))
+    parser.add_argument(
+        "--dtype",
+        default="float32",
+        choices=("float32", "float64"),
+        help="of every number (float32)",
+    )
     parser.add_argument(
         "--optimizer", default="sgd", choices=list(OPTIMIZER_STATE), help="whose state counts (sgd)"
     )

@@ -5,9 +5,12 @@ import json
 import os
 import sys
 from contextlib import AbstractContextManager
+from glob import glob
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
 
 from ..text import printable
 from .common import add_engine, add_weights, at_least, picture_option, said_of, weights_of
@@ -84,14 +87,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def image_paths(given: list[str]) -> list[Path]:
-    """Files as given; for a folder all image files in it and below, sorted, or itself if it has none."""
+    """Files as given; for a folder all image files in it and below, sorted, or itself if it has none.
+
+    "*.jpg" stands for the files that it fits, which Windows' prompt leaves to the program.
+    """
     from ..training.datasets import image_files
 
     paths: list[Path] = []
     for name in given:
-        path = Path(name)
-        inside = sorted(map(Path, image_files(path))) if os.path.isdir(path) else []
-        paths += inside or [path]
+        if not name:  # Path("") would be the current folder
+            raise ValueError("IMAGE must be the name of a file or a folder, found ''")
+        fitting = [] if os.path.lexists(name) else sorted(glob(name))
+        for path in map(Path, fitting or [name]):
+            inside = sorted(map(Path, image_files(path))) if os.path.isdir(path) else []
+            paths += inside or [path]
     return paths
 
 
@@ -112,11 +121,12 @@ class _Text(AbstractContextManager["_Text"]):
 
     def named(self, path: Path, found: "Prediction") -> None:
         self._line(printable(str(path)), style="bold")
-        widest = max(20, *(len(printable(name)) for name, _ in found.top))
+        names = [printable(name) for name, _ in found.top]
+        widest = max(20, *map(cell_len, names))  # a Chinese character is two columns wide
         room = max(10, min(30, self.out.width - widest - 13))
-        for name, share in found.top:
-            bar = "█" * round(room * share)
-            self._line(f"  {share:7.2%}  {printable(name):{widest}} {bar}".rstrip())
+        for name, (_, share) in zip(names, found.top, strict=True):
+            bar = " " * (widest - cell_len(name)) + " " + "█" * round(room * share)
+            self._line(f"  {share:7.2%}  {name}{bar}".rstrip())
         if found.uncertain:
             self.uncertain += 1
             next_one = f", next {found.second:.2f}" if len(self.classes) > 1 else ""
@@ -131,9 +141,9 @@ class _Text(AbstractContextManager["_Text"]):
         if self.uncertain:
             count = len(self.classes)
             names = f": {', '.join(map(printable, self.classes))}" if count <= 10 else ""
-            self._line(
-                f"\nuncertain means that the first class has less than {DOUBT:g}. Certain or not, the "
-                f"model can only\nchoose among the {count} classes it knows{names}."
+            self.out.print(
+                f"\nuncertain means that the first class has less than {DOUBT:g}: look for yourself.\n"
+                f"Certain or not, the model can only choose among the {count} classes it knows{names}."
             )
 
     def _line(self, text: str, style: str | None = None) -> None:

@@ -65,9 +65,8 @@ def run(options: argparse.Namespace) -> int:
     )
     if not with_torch:
         out.print("PyTorch is not installed: that witness was not asked.")
-    out.print(
-        f"{len(chosen)} operators, {options.cases} cases each, {int(failures)} failures, {seconds:.0f} s"
-    )
+    operators = "1 operator" if len(chosen) == 1 else f"{len(chosen)} operators"
+    out.print(f"{operators}, {options.cases} cases each, {int(failures)} failures, {seconds:.0f} s")
     return int(failures > 0)
 
 

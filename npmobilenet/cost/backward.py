@@ -113,7 +113,7 @@ class TrainingCost(Shown):
             f"{self.forward:,} forward + {self.backward:,} backward = {self.step:,} MACs\n"
             f"= {self.flops:,} flops for one image, {self.step / self.forward:.3f} times the forward "
             f"pass\ntorch.utils.flop_counter of PyTorch 2.13 says {counter:,} flops, "
-            f"{counter / self.flops:.2f} times as many:\nit takes the weight gradient of a depthwise "
+            f"{counter / self.flops:.2f} times as many: it takes the weight gradient of a depthwise "
             "convolution of M channels for a standard one's, M times the work"
         )
 

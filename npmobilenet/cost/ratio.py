@@ -7,6 +7,8 @@ The quotient is 1/N + 1/K² for MACs and for weights alike (MobileNetV1, section
 out: only how many filters there are, and how large, decides.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models.dialect import Dialect
-from ..models.dialects import PAPER
 from ..models.plan import plan
 from .accuracy import printed
 from .count import cost
@@ -49,7 +48,7 @@ def sweep(
     widths: Sequence[float],
     resolutions: Sequence[int | tuple[int, int]],
     *,
-    dialect: str | Dialect = PAPER,
+    dialect: str | Dialect = "paper",
 ) -> list[Point]:
     """Every width at every resolution.  Errors as `plan`."""
     points = []

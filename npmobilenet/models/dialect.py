@@ -50,7 +50,7 @@ def by_version(*, v1: Any = None, v2: Any = None, v3: Any = None) -> Any:
     return ByVersion(v1=v1, v2=v2, v3=v3)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Dialect:
     """One family's way of writing MobileNet down.
 
@@ -111,6 +111,15 @@ class Dialect:
                 self.at(version)  # is checked as it is made
         else:
             _check(self)
+
+    def __repr__(self) -> str:
+        """The switches that are not the paper's, as they would be written."""
+        switches = [
+            f"{f.name}={value!r}"
+            for f in fields(self)
+            if (value := getattr(self, f.name)) != f.default
+        ]
+        return f"Dialect({', '.join(switches)})"
 
     def at(self, version: str) -> "Dialect":
         """This dialect with every switch settled for "v1", "v2" or "v3"; ValueError for another."""

@@ -8,6 +8,8 @@ training forward also returns the new running statistics, to be merged by whoeve
 `params | statistics`.  `infer` gives the logits alone and keeps nothing.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The arrays of a plan: initial values, and whether a given dict of arrays fits."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from math import prod
 from typing import Any

@@ -1,5 +1,7 @@
 """From the paper's rows to a plan: frozen layers with names and shapes.  Everything else reads it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -9,7 +11,7 @@ from ..ops import checks
 from ..shown import Shown
 from .builder import Builder
 from .dialect import Dialect
-from .dialects import PAPER, dialect_at
+from .dialects import dialect_at
 from .inverted import v2, v3
 from .layers import Layer, Shape
 from .rows import V1_SHALLOW, V3_LARGE, V3_SMALL, minimalistic
@@ -45,7 +47,7 @@ class Plan(Shown):
             f"{top}, dialect {name}, {len(self.layers)} layers)"
         )
 
-    def parts(self) -> "list[RenderableType]":
+    def parts(self) -> list[RenderableType]:
         """The table that `str()` and `summary` show."""
         from ..tables import summary_parts
 
@@ -114,7 +116,7 @@ def plan(
     resolution: int | tuple[int, int] | None = None,
     classes: int | None = None,
     channels: int = 3,
-    dialect: str | Dialect = PAPER,
+    dialect: str | Dialect = "paper",
     divisor: int = 8,
     include_top: bool = True,
 ) -> Plan:

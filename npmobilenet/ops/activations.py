@@ -11,6 +11,8 @@ Where a function has a kink its gradient is PyTorch's: relu 0 at 0; relu6 0 at 0
 0 at both ends; hard_swish 0 at -3 and 1 at 3.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Batch normalisation, in training (statistics of the batch) and evaluation (running estimates)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import NamedTuple
 

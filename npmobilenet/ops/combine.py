@@ -1,5 +1,7 @@
 """Residual add, channel scaling and dropout."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

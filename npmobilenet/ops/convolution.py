@@ -3,6 +3,8 @@
 They differ in the shape of their filters, and in nothing else that is not inside the kernels.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Softmax cross-entropy."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

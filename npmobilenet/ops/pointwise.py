@@ -1,5 +1,7 @@
 """Pointwise convolution and the dense layer: one product y = x @ w, over pixels or images."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Average pooling over windows, and over the whole map."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -22,7 +22,7 @@ from npmobilenet.training.datasets import (
     ImageFolder,
     require_same_classes,
 )
-from npmobilenet.training.folders import class_folders, image_files
+from npmobilenet.training.folders import class_folders, extensions, image_files
 from npmobilenet.training.lists import ListImages
 from npmobilenet.training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
@@ -119,14 +119,18 @@ def _folders(folder: Path, channels: int, require_validation: bool) -> Splits:
     unsplit = classes and not train.is_dir()
     if not require_validation and (unsplit or train.is_dir()):
         return Splits(ImageFolder(folder if unsplit else train, channels), None, kind="folder")
-    hint = (
-        "; if these are the classes, divide them into train/ and val/ first, or have a part of "
-        "them held out: -o data.validation=holdout"
-    )
+    hint = ""
+    if unsplit:
+        hint = (
+            "; if these are the classes, divide them into train/ and val/ first, or have a part of "
+            "them held out: --validation holdout"
+        )
+    elif train.is_dir() or lists.find(folder, lists.TRAIN):
+        hint = "; to have a part of the training images held out instead: --validation holdout"
     raise ValueError(
         f"{folder}: expected train/ and val/ with one subfolder a class, or train_list.txt and "
         f"val_list.txt, or MNIST's idx files, or the name {SAMPLE}; "
-        f"found {idx.listing(folder)}{hint * unsplit}"
+        f"found {idx.listing(folder)}{hint}"
     )
 
 
@@ -142,11 +146,17 @@ def load_evaluation(
     of some of the classes will do.
     """
     folder = Path(path)
+    if not str(path):  # Path("") is the current folder
+        raise ValueError("images must be the name of a folder or a list, found ''")
     if str(path) == SAMPLE:
         require_same_classes(folder, FASHION_CLASSES, classes, ordered=True)
         return fashion_mnist_sample()[1]
     if _has_idx(folder):
         return IdxImages(folder, "t10k", classes)
+    if folder.is_file() and folder.suffix.lower() in extensions():
+        raise ValueError(
+            f"{folder}: one image, expected a folder or a list of images with their classes"
+        )
     listed = folder if folder.is_file() else lists.find(folder, lists.VALIDATION)
     if listed:
         return ListImages(listed, channels, classes)

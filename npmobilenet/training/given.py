@@ -17,6 +17,7 @@ from PIL import Image
 from ..data import PICTURES
 from .opening import open_image, to_channels, upright
 
+ADDRESSES = ("http:/", "https:/", "ftp:/")  # with one slash, as Path writes them
 EXPECTED = "a path, a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 
 
@@ -36,6 +37,10 @@ def opened(given: Any, channels: int) -> Image.Image:
     ValueError, one line, for what is no image or is damaged.
     """
     if isinstance(given, str | PathLike):
+        if not (name := os.fspath(given)):
+            raise ValueError("an image must be the name of a file, found ''")
+        if str(name).lower().startswith(ADDRESSES) and not os.path.exists(name):
+            raise ValueError(f"{name}: an address, not a file; download the image first")
         if os.path.isdir(given):
             raise ValueError(f"{given}: a folder, not an image file")
         return open_image(picture_file(given), channels)

@@ -11,7 +11,8 @@ from .metrics import Evaluation
 
 LARGEST = 40  # classes whose numbers and names can still be read
 LONGEST = 40  # characters of a name, so that the matrix keeps its room
-ADVICE = 'pictures of curves need matplotlib: pip install "npmobilenet[plot]"'
+INSTALL = 'matplotlib: pip install "npmobilenet[plot]"'
+ADVICE = f"pictures of curves need {INSTALL}"
 
 
 def can_draw() -> bool:

@@ -12,7 +12,7 @@ from ..models.params import init
 from ..models.plan import Plan
 from ..names import same_names
 from ..ops.checks import Array
-from ..weights.native import Model, load, written_by
+from ..weights.native import Model, load, weight_file, written_by
 from .records import nearest
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def find_weights(
     ValueError where there is no such thing; OSError where it cannot be fetched.
     """
     from ..weights.families import FAMILIES
+    from ..weights.file_kinds import kind_of
     from ..weights.importing import Imported, import_official, import_weights
     from ..weights.sources import SOURCES, source_named
 
@@ -61,7 +62,7 @@ def find_weights(
     ):
         raise ValueError(
             f"{weights}: not written by npmobilenet; say whose file it is, --from (model.family) one "
-            f"of {', '.join(FAMILIES)}"
+            f"of {', '.join(FAMILIES)}: this is {kind_of(weight_file(weights))}"
         )
     if weights.partition("/")[0] in FAMILIES and not Path(weights).exists():
         source_named(weights)  # none is called so: the message has the nearest names

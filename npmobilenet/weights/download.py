@@ -29,7 +29,7 @@ def needed(module: str) -> Any:
         return import_module(module)
     except ImportError:
         raise DownloadError(
-            f"downloading needs {module}, which is not installed: pip install 'npmobilenet[download]'"
+            f'downloading needs {module}, which is not installed: pip install "npmobilenet[download]"'
         ) from None
 
 

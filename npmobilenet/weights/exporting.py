@@ -1,5 +1,7 @@
 """Weights out: the arrays under another family's names, in its layout and its file format."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path

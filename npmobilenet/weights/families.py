@@ -53,7 +53,7 @@ _KERAS: dict[str, Any] = {
     "write": keras_files.write,
     "scaling": (
         "the file does not say how its pixels were scaled; assumed is Keras' custom, -1..1 (mean 0.5, "
-        "std 0.5); if they were divided by 255: --mean 0 --std 1"
+        "std 0.5); if they were divided by 255: `weights import` with --mean 0 --std 1"
     ),
 }
 FAMILIES = {

@@ -1,5 +1,7 @@
 """Foreign weights in: a file of another framework becomes a Model, whole or not at all."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest
@@ -16,7 +18,7 @@ from ..ops.checks import Array
 from ..training.transforms import Preprocessing
 from .detect import Asked, Attempt, detect
 from .download import Progress
-from .families import family_named
+from .families import FAMILIES, family_named
 from .family import Contents, Family
 from .hub import beside, weight_file
 from .mismatch import WeightsMismatch, mapped_diff
@@ -239,6 +241,12 @@ def _told(value: Array) -> str:
     return str(value.dtype) if value.dtype.kind != "f" else "infinity or NaN"
 
 
+def _fits(family: Family, asked: Family, tensors: Mapping[str, Array], free: Asked) -> bool:
+    """Whether a file that was read as `asked` has the arrays of another family of the same format."""
+    same = family is not asked and family.read is asked.read
+    return same and not detect(family, tensors, free).problems
+
+
 def _mismatch(
     path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, attempt: Attempt
 ) -> str:
@@ -254,7 +262,12 @@ def _mismatch(
         )
     elif not pairing.pairs:
         first = ", ".join(list(tensors)[:3]) or "no arrays at all"
-        return f"{path}: no array here is named as in {source.title}; the file begins with {first}"
+        fit = [one.name for one in FAMILIES.values() if _fits(one, source, tensors, free)]
+        hint = f"try --from {fit[0]}" if fit else "no MobileNet of a family that is known here"
+        return (
+            f"{path}: no array here is named as in {source.title}; the file begins with {first}; "
+            f"{hint}"
+        )
     return (
         f"{path}: does not fit {network.model} width {network.width:g}, dialect "
         f"{network.dialect.name}, of {source.title}: {len(pairing.missing)} arrays missing, "

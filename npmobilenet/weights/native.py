@@ -5,6 +5,8 @@ was trained with, and for a run that may go on the state of the optimiser.  Noth
 remembered beside it, and nothing in it is executed.
 """
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -89,7 +91,7 @@ class Model:
                 f"{self.preprocessing.channels}"
             )
 
-    def __call__(self, images: Any, top: int = 5) -> "Prediction | list[Prediction]":
+    def __call__(self, images: Any, top: int = 5) -> Prediction | list[Prediction]:
         """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""
         from ..training.naming import predict
 

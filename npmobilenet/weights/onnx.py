@@ -4,6 +4,8 @@ The graph is the plan, layer by layer: nodes and tensors carry the names of laye
 params.  Numbers are float32.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path

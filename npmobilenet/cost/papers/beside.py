@@ -75,7 +75,7 @@ def misprint_note(counted: Cost) -> str:
     (wrong,) = (one for one in judged_v1() if one.cell.table == "2" and one.verdict != MATCHES)
     return (
         f"Table 2 prints {_spaced(wrong)} for the 3x3 convolution.  {stem.macs:,} of "
-        f"{counted.macs:,} MACs are {wrong.shown} %:\n{wrong.why}."
+        f"{counted.macs:,} MACs are {wrong.shown} %: {wrong.why}."
     )
 
 
