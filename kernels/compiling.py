@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FunctionType
 from typing import Any
 
@@ -50,14 +50,19 @@ _listening = False
 _alone = False  # whether this process is a forked child that must not start threads
 
 
+def say(text: str) -> None:
+    """A line on standard error, where there is one: `print` would take standard output instead."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # closed, or read by nobody any more
+            print(f"npmobilenet: {text}", file=sys.stderr)
+
+
 def announce(kernel: str) -> None:
     """Called before each compilation with the kernel's name.  Says so once, on stderr."""
     global _announced
     if not _announced:
         _announced = True
-        print(
-            f"npmobilenet: compiling kernels for this CPU ({keeping.place()}) ...", file=sys.stderr
-        )
+        say(f"compiling kernels for this CPU ({keeping.place()}) ...")
 
 
 _announced = False
@@ -109,10 +114,18 @@ def _compile(function):
 
 
 def _threads():
-    """Numba's library of threads, which is chosen when the threads start: "omp", "tbb", "workqueue"."""
+    """Numba's library of threads, which is chosen when the threads start: "omp", "tbb", "workqueue".
+
+    ValueError, in one line, where it is another one that NUMBA_THREADING_LAYER asks for.
+    """
     import numba
 
-    numba.get_num_threads()  # starts them
+    try:
+        numba.get_num_threads()  # starts them
+    except ValueError as error:
+        raise ValueError(
+            f"numba cannot start its threads: {' '.join(str(error).split())}"
+        ) from None
     return numba.threading_layer()
 
 
