@@ -42,7 +42,9 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / f"{name}.py").write_text(
             "raise SystemExit('a file of the current folder runs')"
         )
-    monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
+    (tmp_path / "link").symlink_to(tmp_path)
+    others: list[Any] = ["", str(tmp_path), str(tmp_path / "link"), tmp_path]
+    monkeypatch.setattr(sys, "path", others + sys.path)
     return tmp_path
 
 
