@@ -44,11 +44,11 @@ class FusedOptimizer:
         from ..kernels.simd import train_optimizers
         from ..training.optimizers import Optimizer
 
-        for words, value, kind in (
+        for words, value, wanted in (
             ("step must be a TrainingStep", step, TrainingStep),
             ("optimizer must be an Optimizer", optimizer, Optimizer),
         ):
-            if not isinstance(value, kind):
+            if not isinstance(value, wanted):
                 raise TypeError(f"FusedOptimizer: {words}, found {type(value).__name__}")
         if not hasattr(self, f"_{optimizer.name}"):
             raise NotImplementedError(f"no fused step for the optimiser {optimizer.name!r}")
