@@ -108,25 +108,25 @@ def _compile(function):
     )
     dispatcher = jit(twin)
     _keep(dispatcher, twin)
-    if together and _threads() == "workqueue":  # two Python threads at once would end the process
+    # two Python threads at once in that library would end the process
+    if together and threads() and numba.threading_layer() == "workqueue":
         return lambda *arguments: _in_turn(dispatcher, arguments)
     return dispatcher
 
 
-def _threads():
-    """Numba's library of threads, which is chosen when the threads start: "omp", "tbb", "workqueue".
+def threads() -> int:
+    """How many threads Numba's kernels run on; starts them, which settles the library they are of.
 
-    ValueError, in one line, where it is another one that NUMBA_THREADING_LAYER asks for.
+    ValueError, in one line, where that cannot be the one that NUMBA_THREADING_LAYER asks for.
     """
     import numba
 
     try:
-        numba.get_num_threads()  # starts them
+        return int(numba.get_num_threads())
     except ValueError as error:
         raise ValueError(
             f"numba cannot start its threads: {' '.join(str(error).split())}"
         ) from None
-    return numba.threading_layer()
 
 
 def _in_turn(dispatcher, arguments):

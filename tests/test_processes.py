@@ -16,7 +16,9 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet import checkout
+from npmobilenet.cost.machine import measure
 from npmobilenet.kernels import activations, compiling, keeping, sharing
+from npmobilenet.training.threads import computing_threads
 
 ROOT = Path(__file__).parents[1]
 
@@ -304,6 +306,11 @@ def test_threads_that_numba_cannot_start(monkeypatch: pytest.MonkeyPatch) -> Non
         ValueError, match=r"^numba cannot start its threads: No .*\. HINT: Intel TBB"
     ):
         kernel(np.ones(1), 0.0, 1.0, np.ones(1))
+    for start in (measure, computing_threads(1).__enter__):
+        with pytest.raises(
+            ValueError, match=r"^numba cannot start its threads: No .* TBB is required$"
+        ):
+            start()
 
 
 WITHOUT = """
