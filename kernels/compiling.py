@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FunctionType
 from typing import Any
 
@@ -50,14 +50,19 @@ _listening = False
 _alone = False  # whether this process is a forked child that must not start threads
 
 
+def say(text: str) -> None:
+    """A line on standard error, where there is one: `print` would take standard output instead."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # closed, or read by nobody any more
+            print(f"npmobilenet: {text}", file=sys.stderr)
+
+
 def announce(kernel: str) -> None:
     """Called before each compilation with the kernel's name.  Says so once, on stderr."""
     global _announced
     if not _announced:
         _announced = True
-        print(
-            f"npmobilenet: compiling kernels for this CPU ({keeping.place()}) ...", file=sys.stderr
-        )
+        say(f"compiling kernels for this CPU ({keeping.place()}) ...")
 
 
 _announced = False
@@ -103,17 +108,25 @@ def _compile(function):
     )
     dispatcher = jit(twin)
     _keep(dispatcher, twin)
-    if together and _threads() == "workqueue":  # two Python threads at once would end the process
+    # two Python threads at once in that library would end the process
+    if together and threads() and numba.threading_layer() == "workqueue":
         return lambda *arguments: _in_turn(dispatcher, arguments)
     return dispatcher
 
 
-def _threads():
-    """Numba's library of threads, which is chosen when the threads start: "omp", "tbb", "workqueue"."""
+def threads() -> int:
+    """How many threads Numba's kernels run on; starts them, which settles the library they are of.
+
+    ValueError, in one line, where that cannot be the one that NUMBA_THREADING_LAYER asks for.
+    """
     import numba
 
-    numba.get_num_threads()  # starts them
-    return numba.threading_layer()
+    try:
+        return int(numba.get_num_threads())
+    except ValueError as error:
+        raise ValueError(
+            f"numba cannot start its threads: {' '.join(str(error).split())}"
+        ) from None
 
 
 def _in_turn(dispatcher, arguments):

@@ -50,7 +50,10 @@ def _sources():
 def _base() -> Path | None:
     """NUMBA_CACHE_DIR if set, else the user's cache folder; None for a user without a home."""
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(chosen).absolute()
+        try:
+            return Path(chosen).absolute()
+        except OSError:  # the current folder was deleted: nothing will be found there
+            return Path(chosen)
     name, below = {
         "win32": ("LOCALAPPDATA", "AppData/Local"),
         "darwin": ("", "Library/Caches"),

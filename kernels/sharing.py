@@ -119,8 +119,9 @@ def _python() -> list[str]:
         "-S": sys.flags.no_site,
         "-B": sys.dont_write_bytecode,
     }
-    here = os.getcwd()
-    path = [entry for entry in sys.path if os.path.abspath(entry or here) != here]
+    here = os.path.realpath(".")
+    texts = (entry for entry in sys.path if isinstance(entry, str))  # Python passes others over
+    path = [entry for entry in texts if os.path.realpath(entry or ".") != here]
     path.append(str(Path(import_module("npmobilenet").__file__ or "").parent.parent))
     chosen = [flag for flag, is_set in flags.items() if is_set]
     # -P: nothing comes before the standard library

@@ -17,6 +17,7 @@ import numba
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from .compiling import say
 from .keeping import trusted
 
 SEAL = hashlib.sha256().digest_size
@@ -62,7 +63,7 @@ class Store:
             self._write(f"{self._name}.nbi", self._index() | {key: name})
         except OSError as error:  # the kernel works, and is compiled again next time
             reason = error.strerror or error
-            print(f"npmobilenet: a kernel could not be kept ({reason})", file=sys.stderr)
+            say(f"a kernel could not be kept ({reason})")
 
     def enable(self):
         """Numba may ask for that."""

@@ -6,6 +6,7 @@ What is right is PyTorch's own sum over `module.parameters()`, and products coun
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -367,6 +368,48 @@ def test_a_failure_outside_every_part_and_while_another_is_handled() -> None:
         assert counted(conv(), IMAGE).macs == CONV
     with pytest.raises(KeyboardInterrupt):
         count_module(Calls(lambda m, x: _interrupt()), IMAGE)
+
+
+@pytest.mark.parametrize("keywords", [[IMAGE], IMAGE, "input", 3])
+def test_keywords_are_a_dict(keywords: Any) -> None:
+    with pytest.raises(TypeError, match=r"^count_module: keywords must be a dict, found \w+$"):
+        count_module(conv(), (), keywords)
+
+
+def test_buffers_that_grow_are_small_again() -> None:
+    """As those of the observers that look for a quantisation's range, channel by channel."""
+
+    def observe(m: Any, x: Any) -> Any:
+        m.least.resize_(8).copy_(m.conv.weight.amin((1, 2, 3)))
+        return m.conv(x)
+
+    module = Calls(observe, conv=conv())
+    module.register_buffer("least", torch.empty(0))
+    assert counted(module, IMAGE).macs == CONV
+    assert module.least.shape == (0,)
+
+
+def test_threads_count_one_module_in_turns_and_another_may_run_it() -> None:
+    plain, started, rested = nn.Sequential(conv(), nn.ReLU()), Event(), Event()
+    assert plain.training
+
+    def run(m: Any, x: Any) -> Any:
+        started.set()
+        rested.wait(10)
+        return m.plain(x)
+
+    module, found = Calls(run, plain=plain), []
+    threads = [Thread(target=lambda: found.append(counted(module, IMAGE))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    started.wait(10)
+    plain(IMAGE)
+    rested.set()
+    for thread in threads:
+        thread.join()
+    assert [(count.macs, count.complete) for count in found] == [(CONV, True)] * 3
+    assert plain.training
+    assert not plain[0]._forward_hooks
 
 
 def _interrupt() -> None:

@@ -170,6 +170,20 @@ def test_a_folder_that_can_only_be_read_is_read(
     assert loaded() == 1
 
 
+def test_a_folder_below_one_that_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted(self: Path, *_: object, **__: object) -> Path:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "nowhere")
+    monkeypatch.setattr(Path, "absolute", deleted)
+    monkeypatch.setattr(Path, "mkdir", deleted)
+    folder, writable, why = keeping.place()
+    assert (folder, writable) == (None, False)
+    assert "nowhere" in why
+
+
 @pytest.mark.parametrize("home", [None, "somewhere"])
 def test_without_a_home_nothing_is_kept(
     home: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

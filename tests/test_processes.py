@@ -1,19 +1,24 @@
 """Where a process lives: other processes, other threads, a Numba that does not run, an odd checkout."""
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import npmobilenet as nm
 from npmobilenet import checkout
-from npmobilenet.kernels import keeping, sharing
+from npmobilenet.cost.machine import measure
+from npmobilenet.kernels import activations, compiling, keeping, sharing
+from npmobilenet.training.threads import computing_threads
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,7 +44,9 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / f"{name}.py").write_text(
             "raise SystemExit('a file of the current folder runs')"
         )
-    monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
+    (tmp_path / "link").symlink_to(tmp_path)
+    others: list[Any] = ["", str(tmp_path), str(tmp_path / "link"), tmp_path]
+    monkeypatch.setattr(sys, "path", others + sys.path)
     return tmp_path
 
 
@@ -256,7 +263,55 @@ def test_a_training_step_belongs_to_the_thread_that_ran_the_last_pass() -> None:
         moves(0.1)
 
 
+def test_what_holds_addresses_stays_in_its_process() -> None:
+    """In another one, and in a copy, they would be somebody else's."""
+    pytest.importorskip("numba")
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    params = nm.init(plan, 0)
+    for made in (nm.compile(plan, params), nm.compile_training(plan, params, 2)):
+        for move in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(
+                TypeError, match=r"^an? \w+ holds addresses and cannot be copied or"
+            ):
+                move(made)
+    assert pickle.loads(pickle.dumps(plan)) == copy.deepcopy(plan) == plan
+
+
 # ---- Numba that does not run ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [OSError, ValueError, None])
+def test_no_standard_error(
+    wrong: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is said there is said nowhere then; standard output is for results."""
+
+    def write(text: str) -> None:
+        raise wrong("closed")
+
+    monkeypatch.setattr(sys, "stderr", wrong and SimpleNamespace(write=write, flush=write))
+    compiling.say("a word")
+    assert capsys.readouterr().out == ""
+
+
+def test_threads_that_numba_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    numba = pytest.importorskip("numba")
+
+    def refused() -> None:
+        raise ValueError("No threading layer could be loaded.\nHINT:\nIntel TBB is required")
+
+    monkeypatch.setattr(numba, "get_num_threads", refused)
+    kernel = compiling.compiled(activations.numba_clip.function)
+    with pytest.raises(
+        ValueError, match=r"^numba cannot start its threads: No .*\. HINT: Intel TBB"
+    ):
+        kernel(np.ones(1), 0.0, 1.0, np.ones(1))
+    for start in (measure, computing_threads(1).__enter__):
+        with pytest.raises(
+            ValueError, match=r"^numba cannot start its threads: No .* TBB is required$"
+        ):
+            start()
+
 
 WITHOUT = """
 import contextlib, io, sys, numpy as np, npmobilenet as nm

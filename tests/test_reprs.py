@@ -115,7 +115,13 @@ def test_a_line_for_each(tmp_path: Path) -> None:
         Cached(images, 1): "Cached(10,000 images, 10 classes: ",
     }
     shown = {repr(thing): words for thing, words in lines.items()}
+    ones = np.ones((1, 32, 32, 3), np.float32)
     shown |= {
+        repr(
+            nm.depthwise_conv2d(ones, ones[0, :3, :3])[1]
+        ): "ConvCache(depthwise_conv2d, y float32 (1, 3",
+        repr(nm.softmax_cross_entropy(ones[0, 0], np.zeros(32, int))[1]): "CrossEntropyCache(",
+        repr(nm.forward(PLAN, PARAMS, ones)[1]): f"Tape({PLAN!r}, 53 caches)",
         repr(model): "Model(Plan(v1, width 0.25, image 224 x 224 x 3, 5 classes",
         repr(counted(FULL, "fvcore")): "Counted(plan=Plan(v1, width 1",
         repr(Splits(images, None, "idx")): "Splits(train=ArrayImages(10,000 images",
@@ -138,5 +144,15 @@ def test_equality_and_hash_are_those_of_the_content() -> None:
     same = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
     assert (same, nm.cost(same)) == (PLAN, nm.cost(PLAN))
     assert {same, nm.cost(same)} == {PLAN, nm.cost(PLAN)}
+    one, other = (nm.relu(np.ones(3))[1] for _ in range(2))
+    assert one != other  # a cache is the cache of one call
+
+
+def test_a_plan_is_gone_through_as_its_layers() -> None:
+    assert tuple(PLAN) == PLAN.layers
+    assert len(PLAN) == len(PLAN.layers)
+    assert all(layer in PLAN and layer.name in PLAN for layer in PLAN)
+    assert "no.such" not in PLAN
+    assert FULL["blocks.7.depthwise"] not in PLAN
     assert pickle.loads(pickle.dumps(PLAN)) == PLAN
     assert nm.cost(FULL) != nm.cost(PLAN)

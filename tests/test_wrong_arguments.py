@@ -236,6 +236,7 @@ def compiled() -> Iterator[tuple[str, Callable[[], Any], str]]:
             "dlogits must be float",
         )
     yield "optimizer", lambda: FusedOptimizer(step, None), "must be an Optimizer"
+    yield "step", lambda: FusedOptimizer(engine, Sgd()), "must be a TrainingStep, found Engine"
     for setting in ("clip", "ema"):
         for value in (-1, NAN, "a", None):
             yield setting, lambda k=setting, v=value: FusedOptimizer(step, Sgd(), **{k: v}), setting

@@ -2,8 +2,8 @@
 
 A map lies in blocks of LANES channels, each a small picture [H][W][LANES] of its own, with the zeros
 around it that its reader's window wants.  The record `s` says where everything is, counted from the
-addresses in `b`; both are told in unit.py.  A stage may be several units in a row: the window of a band
-(stage_windows.py) and then its product.
+addresses in `b`; both are defined in unit.py.  A stage may be several units in a row: the window of a
+band (stage_windows.py) and then its product.
 """
 
 import numpy as np

@@ -113,8 +113,8 @@ def count_module(
     keywords: beside an example that is not a dict.  MACs are those of the whole example: for one image
     let N be 1.  Module, parameters, buffers and random numbers are left as they were.  A wrapper of
     torch.compile or for several devices counts as what it wraps.  TypeError for anything else than a
-    torch.nn.Module; ValueError, one line, where it fails on the example or its shapes are not settled
-    yet; ImportError without PyTorch.
+    torch.nn.Module, and for keywords that are no dict; ValueError, one line, where it fails on the
+    example or its shapes are not settled yet; ImportError without PyTorch.
     """
     torch = torch_modules.import_torch()
     if not isinstance(module, torch.nn.Module):
@@ -124,6 +124,8 @@ def count_module(
     for part, name in watch.names.items():
         if (why := torch_modules.obstacle(part)) is not None:
             raise ValueError(f"count_module: {name} ({type(part).__name__}) {why}")
+    if keywords is not None and not isinstance(keywords, Mapping):
+        raise TypeError(f"count_module: keywords must be a dict, found {type(keywords).__name__}")
     if isinstance(example, Mapping):
         example, keywords = (), {**example, **(keywords or {})}
     watch.run(module, example if isinstance(example, tuple) else (example,), keywords or {})

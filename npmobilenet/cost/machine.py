@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import compiling
 from ..ops.rungs import need_numba
 
 SIZES = tuple(2**power for power in (18, 20, 22, 24, 26, 28))  # 256 KiB .. 256 MiB
@@ -62,14 +63,12 @@ class Machine:
 def measure(seconds: float = 4.0) -> Machine:
     """Measure peak and bandwidth on as many threads as Numba uses, in about `seconds` seconds.
 
-    ValueError where Numba is not installed.
+    ValueError where Numba does not run.
     """
     need_numba("measuring the machine")
-    import numba
-
     from ..kernels import machine as kernels
 
-    threads = numba.get_num_threads()
+    threads = compiling.threads()
     work = [2 * kernels.LANES * kernels.ACCUMULATORS * ROUNDS]
     work += [12 * _numbers(size, threads) * _rounds(size) for size in SIZES]
 

@@ -36,7 +36,9 @@ HARMLESS = """
     adaptive_avg_pool2d avg_pool2d max_pool2d _max_pool2d boolean_dispatch
     flatten reshape view permute transpose unsqueeze squeeze contiguous clone detach expand expand_as
     cat concat stack chunk split size dim numel to type float is_floating_point _assert
-    zeros zeros_like ones ones_like empty empty_like full full_like arange tensor
+    zeros zeros_like ones ones_like empty empty_like full full_like arange tensor new_zeros new_ones
+    __gt__ __ge__ __lt__ __le__ __and__ __or__ __invert__ ne eq abs exp sqrt rsqrt floor round where
+    masked_fill roll repeat unbind narrow movedim swapaxes item requires_grad_ _set_grad_enabled
 """
 
 

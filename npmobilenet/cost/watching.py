@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import get_ident
 from typing import Any
 
+from ..kernels.compiling import lock
 from . import torch_modules
+
+_turn = lock()  # of whoever runs a module; one may count another within its own run
 
 
 class RunFailed(ValueError, RuntimeError):
@@ -44,10 +48,14 @@ class Watch:
         self.functions: Counter[str] = Counter()
         self.failed: tuple[BaseException | None, str] = (None, "")
         self.handled = sys.exc_info()[1]  # by whoever asks, so no failure of this module
+        self.thread = get_ident()  # another one that runs the module meanwhile is not watched
 
     def run(self, root: Any, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
-        """Call it.  RunFailed, one line with the part that raised, where it does."""
-        with _as_it_was(list(root.modules())) as afterwards:
+        """Call it.  RunFailed, one line with the part that raised, where it does.
+
+        Threads that count take turns, for they may count the same module.
+        """
+        with _turn, _as_it_was(list(root.modules())) as afterwards:
             for module, name in self.names.items():
                 self._hook(module, name, afterwards)
             try:
@@ -71,9 +79,12 @@ class Watch:
         watched = known and torch_modules.rewritten(module)
 
         def entering(*_: Any) -> None:
-            self.inside.append(Counter() if watched else None)
+            if get_ident() == self.thread:
+                self.inside.append(Counter() if watched else None)
 
         def leaving(module: Any, arguments: Any, keywords: Any, output: Any) -> None:
+            if get_ident() != self.thread:
+                return
             called, error = self.inside.pop(), sys.exc_info()[1]
             if output is None and error is not self.handled:  # it raised, and that is on its way
                 if self.failed[0] is not error and name != "(itself)":
@@ -173,6 +184,8 @@ def _put_back(module: Any, buffers: dict[str, Any], copies: list[tuple[Any, Any]
     module._buffers.clear()
     module._buffers.update(buffers)
     for tensor, copy in copies:
+        if tensor.shape != copy.shape:  # an observer's, which gets its size from what it sees
+            tensor.resize_(copy.shape)
         if not tensor.equal(copy):  # one that is expanded cannot be written, nor was
             tensor.copy_(copy)
 

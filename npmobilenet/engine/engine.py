@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -75,6 +76,9 @@ class Engine:
             p = self.program
             self._run(self.threads, p.trunk, p.head, len(x), self._bases, self._counters)
             return self._results[: len(x)].copy()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an Engine holds addresses and cannot be copied or pickled; compile again")
 
     def __repr__(self) -> str:
         return (

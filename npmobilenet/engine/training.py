@@ -77,6 +77,11 @@ class TrainingStep:
         self.lock = buffers.lock
         self._forwards, self._seconds = 0, 0.0
 
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a TrainingStep holds addresses and cannot be copied or pickled; compile again"
+        )
+
     def __repr__(self) -> str:
         return (
             f"TrainingStep({self.plan!r}, batch {self.batch}, threads {self.threads}, "

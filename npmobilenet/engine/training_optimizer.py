@@ -27,8 +27,8 @@ SHARES = 16  # of the sum that clipping needs
 class FusedOptimizer:
     """Moves the arrays that a `TrainingStep` trains.
 
-    state: what is remembered, under the
-    names that the optimiser's own `init` gives, as views; "steps" is the number of steps taken.
+    state: what is remembered, under the names that the optimiser's own `init` gives, as views;
+    steps: the number of steps taken.
     clip: longest gradient, 0 for any.  ema: decay of the average of all that moves, 0 for none;
     average: that average by name, as views.
     """
@@ -44,9 +44,12 @@ class FusedOptimizer:
         from ..kernels.simd import train_optimizers
         from ..training.optimizers import Optimizer
 
-        if not isinstance(optimizer, Optimizer):
-            found = type(optimizer).__name__
-            raise TypeError(f"FusedOptimizer: optimizer must be an Optimizer, found {found}")
+        for words, value, wanted in (
+            ("step must be a TrainingStep", step, TrainingStep),
+            ("optimizer must be an Optimizer", optimizer, Optimizer),
+        ):
+            if not isinstance(value, wanted):
+                raise TypeError(f"FusedOptimizer: {words}, found {type(value).__name__}")
         if not hasattr(self, f"_{optimizer.name}"):
             raise NotImplementedError(f"no fused step for the optimiser {optimizer.name!r}")
         self.step, self.optimizer = step, optimizer

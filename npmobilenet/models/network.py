@@ -41,6 +41,9 @@ class Tape(dict[str, Any]):
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
+    def __repr__(self) -> str:
+        return f"Tape({self.plan!r}, {len(self)} caches)"
+
 
 class Run:
     """One forward pass: its settings, and the statistics gathered on the way."""

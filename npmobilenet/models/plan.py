@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,18 @@ class Plan(Shown):
         if name not in self._by_name:
             raise KeyError(f"no layer {name!r} in {self.model}")
         return self._by_name[name]
+
+    def __contains__(self, item: object) -> bool:
+        """Whether it is one of the layers, or the name of one."""
+        return item in (self.layers if isinstance(item, Layer) else self._by_name)
+
+    def __iter__(self) -> Iterator[Layer]:
+        """The layers, in the order in which they run."""
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        """How many layers there are."""
+        return len(self.layers)
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from .checks import Array, Cache
 from .rungs import choose, kernel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ActivationCache(Cache):
     """What the backward pass needs: x, or y where that says as much."""
 

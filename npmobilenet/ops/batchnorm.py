@@ -19,7 +19,7 @@ class Statistics(NamedTuple):
     variance: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class BatchNormCache(Cache):
     """What the backward pass needs; mean and variance are those that normalised x, in float64."""
 

@@ -16,13 +16,16 @@ Pair = tuple[int, int]
 LARGEST = 2**31 - 1  # of a stride or dilation, and numbers that padding may make
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cache:
     """What a forward pass keeps for the backward pass of the same operator, and of no other."""
 
     operator: str
     result: tuple[int, ...]  # shape of the y that was returned, and so of dy
     dtype: np.dtype[Any]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.operator}, y {self.dtype} {self.result})"
 
 
 def shown(value: object) -> str:

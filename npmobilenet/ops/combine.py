@@ -29,7 +29,7 @@ def add_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
     return dy, dy
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScaleCache(Cache):
     """What the backward pass needs: either factor is the other's gradient."""
 
@@ -63,7 +63,7 @@ def scale_channels_backward(dy: Array, cache: ScaleCache) -> tuple[Array, Array]
     return dy * g[:, None, None, :], dg
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DropoutCache(Cache):
     """By what each element was multiplied."""
 

@@ -16,7 +16,7 @@ from .rungs import RUNGS, choose, kernel
 from .window import Padding, Window, window
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConvCache(Cache):
     """What the backward pass needs.  `x` is padded; where nothing was padded it is the caller's."""
 

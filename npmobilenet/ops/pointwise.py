@@ -13,7 +13,7 @@ from .convolution import bias_gradient
 from .rungs import RUNGS, choose, kernel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PointwiseCache(Cache):
     """What the backward pass needs; x is one row for each pixel that the stride did not skip."""
 

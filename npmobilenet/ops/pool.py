@@ -12,7 +12,7 @@ from .rungs import choose, kernel
 from .window import Padding, Window, window
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PoolCache(Cache):
     """What the backward pass needs: the window, and by how much each sum was divided."""
 
@@ -21,7 +21,7 @@ class PoolCache(Cache):
     rung: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GlobalPoolCache(Cache):
     """What the backward pass needs: the shape of x."""
 

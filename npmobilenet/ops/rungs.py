@@ -4,7 +4,6 @@ Every operator with rungs has the first three, but ReLU and ReLU6, which have no
 and the dense layer have the fourth, which computes in float32 only.
 """
 
-import sys
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.compiling import collecting_rarely
+from ..kernels.compiling import collecting_rarely, say
 from .checks import shown
 
 RUNGS = ("loops", "numpy", "numba", "simd")
@@ -38,7 +37,7 @@ def refusal() -> str:
     except Exception as error:  # of Numba's own making, or of a library it cannot load
         reason = " ".join(str(error).split()) or type(error).__name__
         why = f"which cannot be imported ({reason})"
-    print(f"npmobilenet: NumPy computes, slowly, instead of numba, {why}", file=sys.stderr)
+    say(f"NumPy computes, slowly, instead of numba, {why}")
     return why
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..kernels.compiling import threads
 from ..ops.rungs import refusal
 
 
@@ -17,7 +18,7 @@ def computing_threads(count: int) -> Iterator[None]:
         return
     import numba
 
-    before = numba.get_num_threads()
+    before = threads()
     most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     if count > most:
         raise ValueError(f"train.threads must be at most {most} here, found {count}")
