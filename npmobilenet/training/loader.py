@@ -81,7 +81,8 @@ def batches(
 ) -> Generator[Batch, None, None]:
     """The batches of one epoch, in an order and with an augmentation that (seed, epoch) decide.
 
-    workers       threads that prepare samples; 0: the caller's own. The batches are the same.
+    workers       threads that prepare samples, never more than a batch has; 0: the caller's own. The
+                  batches are the same.
     drop_last     leave out a last batch of fewer than batch_size samples
     first         begin with this batch: those before it were learnt from already
 
@@ -108,7 +109,7 @@ def batches(
         return _ahead(made) if workers else (make() for make in made)
     if workers == 0:
         return (_one_by_one(recipe, chunk) for chunk in chunks)
-    return _threaded(recipe, chunks, workers)
+    return _threaded(recipe, chunks, min(workers, batch_size))
 
 
 def _only_normalized(dataset: ArrayImages, recipe: Recipe) -> bool:
