@@ -16,9 +16,10 @@ from ..training.augment import AUGMENTATIONS
 from ..training.config import ENGINES, Config, Document
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
+from ..training.stopping import Stopper, say
 from .common import at_least, between, compile_kernels, console, resolution_option
 from .progress import ConsoleReporter
-from .stopping import Stopper, leave_output, say
+from .streams import settle
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -127,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
             if stopper.number in (0, signal.SIGINT):
                 raise
             say(f"\nnpmobilenet: ended by {signal.Signals(stopper.number).name}\n")
-            leave_output()
+            settle(sys.stdout)
             return 128 + stopper.number
     return 0
 

@@ -32,6 +32,7 @@ from .preflight import require_sound
 from .resuming import require_same_run
 from .run import Run, never
 from .step import State, Step
+from .stopping import heeded
 from .threads import computing_threads
 from .transforms import Preprocessing
 
@@ -59,7 +60,8 @@ def train(
     validation the last one.  Of `config` the sections data and model are not used: plan and images
     are given here.  params: to start from, else fresh ones.  targets: (n, classes), rows of
     probabilities to learn instead of labels.  resume: go on with the run in `folder`; anew: erase it.
-    stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised.
+    stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised; where
+    none is given, Ctrl-C does so, and a second one does not wait for the step.
     ValueError for a folder that already holds a run (without resume or anew), a configuration that is
     not the run's (with resume), a folder in which another run is under way, names that cannot be
     written, numbers that are no longer finite; OSError where the folder cannot be written or the disk
@@ -86,9 +88,10 @@ def train(
             who.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
         _write_descriptions(run)
         run.saved = time.monotonic()
-        while run.progress.epoch < config.train.epochs:
-            _learn(run)
-            _finish_epoch(run)
+        with heeded(stop) as run.stop:
+            while run.progress.epoch < config.train.epochs:
+                _learn(run)
+                _finish_epoch(run)
         return run.history
 
 
