@@ -77,13 +77,14 @@ def test_ctrl_c_in_python_loses_no_step(straight: Path, tmp_path: Path, monkeypa
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(loop, "_take_step", pressed)
+        monkeypatch.setattr(loop, "_take_step", pressed)
+        with pytest.raises(KeyboardInterrupt):
             run(tmp_path, RICH)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
     assert load(tmp_path / "last.safetensors").notes["step"] == 4
+    monkeypatch.setattr(loop, "_take_step", take)
     run(tmp_path, RICH, resume=True)
     assert_same(load(tmp_path / "last.safetensors"), load(straight / "last.safetensors"))
 

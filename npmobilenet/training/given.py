@@ -36,8 +36,6 @@ def opened(given: Any, channels: int) -> Image.Image:
     ValueError, one line, for what is no image or is damaged.
     """
     if isinstance(given, str | PathLike):
-        if os.path.isdir(given):
-            raise ValueError(f"{given}: a folder, not an image file")
         return open_image(picture_file(given), channels)
     if isinstance(given, Image.Image):
         try:
