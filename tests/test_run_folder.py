@@ -244,6 +244,15 @@ def test_class_names_that_cannot_be_written(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("place", ["train/run", "val/a/run", "train"])
+def test_a_run_does_not_lie_among_its_images(place: str, photos: Path, capsys: Any) -> None:
+    """Its folder would be a class, its pictures images: no such run could be resumed."""
+    code, _, err = call(capsys, "train", photos, *SMALL, "--output", photos / place)
+    assert code == 1
+    assert f"{place}: lies in {photos / place.split('/')[0]}, among the images" in err
+    assert not (photos / "val/a/run").exists()
+
+
 def test_a_path_that_is_not_utf_8_is_named(tmp_path: Path, capsys: Any) -> None:
     """Weights and config.toml keep it: said before anything is read."""
     strange = os.fsdecode(os.fsencode(tmp_path) + b"/\xb5\xb9")

@@ -137,11 +137,13 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     from ..training.folder import in_use, require_room
     from ..training.loop import train
     from ..training.plots import trouble
+    from ..training.preflight import require_apart
     from ..training.prepare import prepare_run
     from ..training.threads import computing_threads
 
     folder, document, resumed = _asked(options)
     prepared = prepare_run(document, resumed)
+    require_apart(folder, prepared.training, prepared.validation)
     out = console()
 
     def note(text: str) -> None:

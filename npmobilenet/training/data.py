@@ -95,8 +95,8 @@ def load_splits(
 def _splits(path: str | Path, channels: int | None, validation: bool) -> Splits:
     folder = Path(path)
     if str(path) == SAMPLE:
-        train, measured = fashion_mnist_sample()
-        return Splits(train, measured if validation else None, kind=SAMPLE)
+        sample = fashion_mnist_sample()
+        return Splits(sample[0], sample[1] if validation else None, kind=SAMPLE)
     if _has_idx(folder):
         train = IdxImages(folder, "train")
         measured = IdxImages(folder, "t10k", classes=train.classes) if validation else None

@@ -191,7 +191,7 @@ class ImageFolder(ImageFiles):
         *,
         some: bool = False,
     ) -> None:
-        folder = Path(folder)
+        self.folder = folder = Path(folder)
         found = class_folders(folder)
         if not found:
             raise ValueError(

@@ -28,8 +28,8 @@ from .history import Epoch, Moment, Reporter, Silent, write_logs
 from .loader import Batch, batches
 from .mixing import mixed
 from .predict import evaluate
-from .preflight import require_sound
-from .resuming import require_same_run
+from .preflight import require_apart, require_sound
+from .resuming import best_is_gone, require_same_run
 from .run import Run, never
 from .step import State, Step
 from .stopping import heeded
@@ -72,6 +72,7 @@ def train(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
     require_sound(model, training, validation, config, targets)
+    require_apart(folder, training, validation)
     who = reporter or Silent()
     with (
         in_use(folder, who.remark),
@@ -84,6 +85,13 @@ def train(
         run = Run(model, training, validation, config, folder, who, stop, *begun, targets)
         if resume:
             run.kept = (run.progress.epoch, run.progress.step)
+            if run.history and (why := best_is_gone(folder)):
+                who.remark(f"{why}; the last checkpoint takes its place, and the next epoch")
+                save(
+                    replace(run.model, params=run.state.best_params, notes=run.notes()),
+                    folder / BEST,
+                )
+                run.forgotten = len(run.history)
         elif anew and (gone := erase(folder)):
             who.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
         _write_descriptions(run)
@@ -185,7 +193,7 @@ def _finish_epoch(run: Run) -> None:
     progress, started = run.progress, time.perf_counter()
     model = replace(run.model, params=run.state.best_params)
     loss, top1, top5 = _measured(run, model)
-    earlier = [epoch.validation_top1 for epoch in run.history]
+    earlier = [epoch.validation_top1 for epoch in run.history[run.forgotten :]]
     best = top1 is None or all(before is None or top1 > before for before in earlier)
     done = Epoch(
         epoch=progress.epoch + 1,

@@ -4,6 +4,7 @@ The run's folder has checks of its own (folder.py).
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from ..ops.checks import Array
 from ..text import printable
 from ..weights.native import Model
 from .config import Config
-from .datasets import Dataset
+from .datasets import Dataset, ImageFolder
+from .folders import above, real
 
 
 def require_names(classes: Sequence[str], source: str) -> None:
@@ -37,6 +39,18 @@ def require_images(dataset: Dataset, what: str) -> None:
     """ValueError where there are none; that their files are there, `load_splits` has seen."""
     if not len(dataset):
         raise ValueError(f"there are no {what} images")
+
+
+def require_apart(folder: Path, *datasets: Dataset | None) -> None:
+    """ValueError for a run's folder among the images, where it would be taken for a class of them."""
+    for dataset in datasets:
+        while inner := getattr(dataset, "dataset", None):
+            dataset = inner
+        if isinstance(dataset, ImageFolder) and real(dataset.folder) in above(folder / "file"):
+            raise ValueError(
+                f"{folder}: lies in {dataset.folder}, among the images, and would be taken for some of "
+                "them; choose another folder (--output)"
+            )
 
 
 def require_sound(
