@@ -129,8 +129,11 @@ def _scored(
             return evaluate(model, dataset, progress=seen, **how), dataset, []
     except ValueError:
         damaged = undecodable(dataset, options.workers)
-        if not damaged or len(damaged) == len(dataset):
+        if not damaged:
             raise
+    if len(damaged) == len(dataset):
+        first = next(iter(damaged.values()))
+        raise ValueError(f"none of the {len(dataset):,} images can be read; the first is {first}")
     left = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), list(damaged)))
     with counting(bar, len(left)) as seen:
         return evaluate(model, left, progress=seen, **how), left, list(damaged.values())

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from npmobilenet.ops.checks import whole
 from npmobilenet.text import printable
 from npmobilenet.training.augment import NONE, Augment, augment, erase, varied
-from npmobilenet.training.datasets import ArrayImages, Dataset
+from npmobilenet.training.datasets import ArrayImages, Dataset, require_dataset
 from npmobilenet.training.transforms import Preprocessing, normalize
 
 PREFETCH = 2  # batches in the making while the one before is being learnt from
@@ -89,8 +89,7 @@ def batches(
     The threads end with the iterator: when it is exhausted, closed (`.close()`) or raises.
     Raises ValueError at once for impossible arguments, later for a sample that cannot be read.
     """
-    if not all(hasattr(dataset, name) for name in ("labels", "names", "__len__")):
-        raise TypeError(f"batches: dataset must be a Dataset, found {type(dataset).__name__}")
+    require_dataset("batches: dataset", dataset)
     counts = (batch_size, workers, seed, epoch, first)
     if not all(map(whole, counts)) or batch_size < 1 or min(counts) < 0:
         raise ValueError(

@@ -28,7 +28,7 @@ from .history import Epoch, Moment, Reporter, Silent, write_logs
 from .loader import Batch, batches
 from .mixing import mixed
 from .predict import evaluate
-from .preflight import require_apart, require_sound
+from .preflight import require_apart, require_kinds, require_sound
 from .resuming import best_is_gone, require_same_run
 from .run import Run, never
 from .step import State, Step
@@ -67,6 +67,7 @@ def train(
     written, numbers that are no longer finite; OSError where the folder cannot be written or the disk
     is full.  Whatever ends a run, its last checkpoint stays whole.
     """
+    require_kinds(training, validation, config, targets)
     folder = Path(folder)
     model = Model(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing

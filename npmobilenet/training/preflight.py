@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..ops.checks import Array
+from ..ops.checks import Array, plain
 from ..text import printable
 from ..weights.native import Model
 from .config import Config
-from .datasets import Dataset, ImageFolder
+from .datasets import Dataset, ImageFolder, require_dataset
 from .folders import above, real
 
 
@@ -51,6 +51,20 @@ def require_apart(folder: Path, *datasets: Dataset | None) -> None:
                 f"{folder}: lies in {dataset.folder}, among the images, and would be taken for some of "
                 "them; choose another folder (--output)"
             )
+
+
+def require_kinds(
+    training: Dataset, validation: Dataset | None, config: Config, targets: Array | None
+) -> None:
+    """TypeError for arguments of `train` that are something else."""
+    require_dataset("train: training", training)
+    if validation is not None:
+        require_dataset("train: validation", validation)
+    if not isinstance(config, Config):
+        raise TypeError(f"train: config must be a Config, found {type(config).__name__}")
+    if targets is not None and not (plain(targets) and targets.dtype.kind == "f"):
+        found = getattr(targets, "dtype", type(targets).__name__)
+        raise TypeError(f"train: targets must be an array of real numbers, found {found}")
 
 
 def require_sound(
