@@ -117,6 +117,9 @@ def test_what_cannot_begin_erases_nothing(tmp_path: Path) -> None:
     wrong = replace(CONFIG, train=replace(CONFIG.train, freeze=("nix*",)))
     with pytest.raises(ValueError, match=r"'nix\*' fits no array"):
         run(tmp_path, wrong, anew=True)
+    single = replace(CONFIG, train=replace(CONFIG.train, batch=1))
+    with pytest.raises(ValueError, match="cannot normalise one image of 1 x 1 pixels"):
+        run(tmp_path, single, anew=True)
     assert load_checkpoint(tmp_path)[1].step == 30
 
 

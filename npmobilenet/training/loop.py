@@ -28,7 +28,7 @@ from .history import Epoch, Moment, Reporter, Silent, write_logs
 from .loader import Batch, batches
 from .mixing import mixed
 from .predict import evaluate
-from .preflight import require_apart, require_kinds, require_sound
+from .preflight import require_apart, require_batches, require_kinds, require_sound
 from .resuming import best_is_gone, require_same_run
 from .run import Run, never
 from .step import State, Step
@@ -111,6 +111,7 @@ def _begin(
     train = config.train
     settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
     step = Step.of(model.plan, config.optimizer, train.freeze, **settings)
+    require_batches(step, training, config)
     take, slower = taker(step, train.batch, train.threads, train.engine)
     if slower:
         reporter.remark(slower)

@@ -4,16 +4,19 @@ The run's folder has checks of its own (folder.py).
 """
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
+from ..models.layers import BatchNorm
 from ..ops.checks import Array, plain
 from ..text import printable
 from ..weights.native import Model
 from .config import Config
 from .datasets import Dataset, ImageFolder, require_dataset
 from .folders import above, real
+from .step import Step
 
 
 def require_names(classes: Sequence[str], source: str) -> None:
@@ -94,6 +97,19 @@ def require_sound(
         raise ValueError(f"train: targets must be {wanted}, found {targets.shape}")
     if not np.isfinite(targets).all():
         raise ValueError("train: targets are not finite; no teacher may say NaN or infinity")
+
+
+def require_batches(step: Step, training: Dataset, config: Config) -> None:
+    """ValueError where a batch of one image gives a normalisation one value a channel: no variance."""
+    if min(len(training), config.train.batch) > 1:
+        return
+    for layer in step.plan.layers:
+        learns = isinstance(layer, BatchNorm) and layer.name not in step.frozen
+        if learns and prod(layer.input[:-1]) == 1:
+            raise ValueError(
+                f"{layer.name}: cannot normalise one image of 1 x 1 pixels; there must be more images in "
+                f"a batch, found {config.train.batch} of {len(training):,}, or a larger resolution"
+            )
 
 
 def remarks(training: Dataset, config: Config) -> list[str]:
