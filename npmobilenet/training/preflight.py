@@ -114,9 +114,12 @@ def require_batches(step: Step, training: Dataset, config: Config) -> None:
 
 def remarks(training: Dataset, config: Config) -> list[str]:
     """What is no error, but may not have been meant."""
-    if config.train.batch <= len(training):
-        return []
-    return [
-        f"a batch of {config.train.batch:,} is more than the {len(training):,} training images: each "
-        "epoch is one step"
-    ]
+    found = []
+    if len(training.classes) == 1:
+        found.append(f"there is one class, {training.classes[0]}: nothing to choose from")
+    if config.train.batch > len(training):
+        found.append(
+            f"a batch of {config.train.batch:,} is more than the {len(training):,} training images: "
+            "each epoch is one step"
+        )
+    return found
