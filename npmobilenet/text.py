@@ -14,6 +14,8 @@ MARKS = {
 }
 # control characters, halves of surrogate pairs, separators of lines and paragraphs
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+# what begins and ends another direction of writing: left open, it turns the rest of the line round
+TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def read_text(path: str | Path) -> str:
@@ -62,7 +64,9 @@ def printable(name: str) -> str:
     """
     if name.isprintable():
         return name
-    return "".join(escaped(c) if unicodedata.category(c) in UNPRINTABLE else c for c in name)
+    return "".join(
+        escaped(c) if unicodedata.category(c) in UNPRINTABLE or c in TURNING else c for c in name
+    )
 
 
 def escaped(c: str) -> str:

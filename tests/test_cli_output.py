@@ -193,6 +193,7 @@ class BadFile(Exception):
     ("error", "line"),
     [
         (ValueError("two\nlines"), "two\nlines"),
+        (ValueError("no \x1b[31mx.png\udce9"), r"no \x1b[31mx.png\xe9"),  # would turn all red
         (FileNotFoundError(2, "No such file", "a.png"), "a.png: No such file"),
         (OSError(18, "Cross-device link", "a", None, "b"), "a -> b: Cross-device link"),
         (OSError("a sentence"), "a sentence"),

@@ -93,7 +93,7 @@ def test_a_folder_of_classes_is_enough_where_a_part_is_held_out(tmp_path: Path) 
         Image.new("RGB", (2, 2)).save(tmp_path / name / "a.png")
     with pytest.raises(ValueError, match="held out: --validation holdout"):
         load_splits(tmp_path)
-    splits = load_splits(tmp_path, require_validation=False)
+    splits = load_splits(tmp_path, validation=False)
     assert (len(splits.train), splits.validation) == (2, None)
     (tmp_path / "set").mkdir()
     for name in ("cat", "dog"):
@@ -152,6 +152,12 @@ def test_what_cannot_be_held_out() -> None:
         hold_out(noise((5, 5, 1)), 0.1, 0)
     with pytest.raises(ValueError, match="holdout must be above 0"):
         hold_out(noise(), 1.0, 0)
+
+
+def test_something_is_left_to_learn_from_however_much_is_held_out() -> None:
+    left, held = hold_out(noise((40, 2)), 0.99, seed=0)
+    assert class_counts(left) == {"a": 1, "b": 1}
+    assert class_counts(held) == {"a": 39, "b": 1}
 
 
 def test_parts_of_arrays_stay_arrays() -> None:

@@ -16,6 +16,7 @@ from npmobilenet.training.config import Config, Distillation
 from npmobilenet.training.datasets import ArrayImages
 from npmobilenet.training.distillation import targets
 from npmobilenet.training.mixing import mixed
+from npmobilenet.training.prepare import prepare_run
 from npmobilenet.training.transforms import Preprocessing, prepare
 from npmobilenet.weights import Model, load, save
 
@@ -60,6 +61,12 @@ def test_a_teacher_of_other_classes_is_refused() -> None:
             0.5,
             mirrored=False,
         )
+
+
+def test_a_teacher_of_other_classes_is_refused_before_anything_is_compiled(tmp_path: Path) -> None:
+    data = {"path": str(idx_folder(tmp_path / "fashion", n=60)), "validation": "none"}
+    with pytest.raises(ValueError, match=r"teachers: flowers knows the classes .*; the data has"):
+        prepare_run({"data": data, "distillation": {"teachers": ["flowers"]}})
 
 
 def test_targets_reach_the_image_they_are_of(tmp_path: Path) -> None:

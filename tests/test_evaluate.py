@@ -164,6 +164,7 @@ def test_damaged_images_are_named_and_left_out(
     assert run(data, "--weights", model) == 1
     out, err = capsys.readouterr()
     assert (out, err.count("not an image")) == ("", 1)
+    assert "none of the 6 images can be read; the first is" in err
 
 
 def test_some_of_the_classes_if_asked_for(

@@ -76,7 +76,7 @@ def test_what_is_passed_over_is_counted_by_class(tmp_path: Path) -> None:
         f"{tmp_path}: passed over, links that lead nowhere: gone",
     )
     assert warnings(images, images) == list(images.notes)
-    splits = load_splits(tmp_path, require_validation=False)
+    splits = load_splits(tmp_path, validation=False)
     assert warnings(splits.train, None) == list(images.notes)
 
 
@@ -98,6 +98,7 @@ def test_unreadable_images_are_counted_before_training(tmp_path: Path) -> None:
     (tmp_path / "val/dog/x.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match=r"^[^;]*dog/x\.jpg: not an image that Pillow can read$"):
         load_splits(tmp_path)
+    assert load_splits(tmp_path, validation=False).validation is None  # not looked at
     (tmp_path / "train/cat/dead.png").symlink_to("nowhere")
     (tmp_path / "train/dog/text.jpeg").write_text("text")
     os.mkfifo(tmp_path / "train/dog/pipe.gif")

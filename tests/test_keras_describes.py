@@ -308,6 +308,7 @@ def test_the_command_line_says_it_too(keras, tmp_path, capsys):
     assert nm.load(output).preprocessing.to_json() == made
     assert main([*words, "--resize", "32"]) == 1
     assert "resize must be at least 48" in capsys.readouterr().err
-    for wrong in (["--crop", "0.5", "--resize", "64"], ["--resize", "x"], ["--crop", "x"]):
+    impossible = ["--crop 0.5 --resize 64", "--resize x", "--crop x", "--crop 2"]
+    for wrong in map(str.split, [*impossible, "--mean 1 2", "--std 0", "--mean nan"]):
         with pytest.raises(SystemExit, match="2"):
             main([*words, *wrong])

@@ -234,6 +234,13 @@ def test_closing_early_leaves_no_thread() -> None:
     assert loader_threads() == []
 
 
+def test_there_are_no_more_threads_than_images_in_a_batch() -> None:
+    drawn = batches(Wrapped(arrays()), batch_size=3, preprocessing=SMALL, workers=1_000_000)
+    next(drawn)
+    assert len(loader_threads()) <= 3
+    drawn.close()
+
+
 def test_only_a_couple_of_batches_are_made_ahead() -> None:
     dataset = Wrapped(arrays(200))
     iterator = batches(dataset, batch_size=4, preprocessing=SMALL, workers=3)

@@ -85,7 +85,7 @@ def _broken_files(folder: Path) -> dict[str, str]:
         "empty.png": "not an image",
         "short.png": "cannot be decoded",
         "short.jpg": "cannot be decoded",
-        "folder.jpg": "no such file",
+        "folder.jpg": "a folder, not an image file",
         "absent.jpg": "no such file",
         "float.tiff": "float pixels",
     }

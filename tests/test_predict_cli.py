@@ -284,6 +284,8 @@ def test_more_classes_than_there_are_is_all(capsys: Any) -> None:
         ("--picture", os.path.join("no", "out.png"), "there is no folder 'no'"),
         ("--picture", "", "it is a folder"),
         ("--mistakes", "out.xyz", "expected the name of a picture"),
+        ("--mistakes", "out.h5", "expected the name of a picture"),
+        ("--confusion", "out.xyz", "expected the name of a picture"),
         ("--confusion", os.path.join("no", "out.png"), "there is no folder 'no'"),
     ],
 )

@@ -15,6 +15,7 @@ from runs import CONFIG, HOW, PLAN, TRAINING, VALIDATION, after, assert_same, ru
 
 import npmobilenet as nm
 from npmobilenet import cli
+from npmobilenet.training import loop
 from npmobilenet.training.augment import Augment
 from npmobilenet.training.checkpoint import load_checkpoint
 from npmobilenet.training.config import Config, Data
@@ -62,6 +63,29 @@ def test_a_stopped_run_ends_with_the_same_bits(call: int, straight: Path, tmp_pa
         assert {k: v for k, v in one.items() if k not in timed} == {
             k: v for k, v in other.items() if k not in timed
         }
+
+
+def test_ctrl_c_in_python_loses_no_step(straight: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    """As in a notebook, where the handler is Python's own: in the middle of the fourth step."""
+    take, steps = loop._take_step, iter(range(1, 31))
+
+    def pressed(*given: Any) -> None:
+        if next(steps) == 4:
+            signal.raise_signal(signal.SIGINT)
+        take(*given)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        monkeypatch.setattr(loop, "_take_step", pressed)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, RICH)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert load(tmp_path / "last.safetensors").notes["step"] == 4
+    monkeypatch.setattr(loop, "_take_step", take)
+    run(tmp_path, RICH, resume=True)
+    assert_same(load(tmp_path / "last.safetensors"), load(straight / "last.safetensors"))
 
 
 @pytest.mark.long

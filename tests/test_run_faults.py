@@ -454,3 +454,25 @@ def test_classes_of_any_name_can_be_drawn(
     plots.confusion(scores, tmp_path / "drawn.png")
     assert (tmp_path / "drawn.png").stat().st_size > 5000
     assert not recwarn
+
+
+@pytest.mark.parametrize("content", [None, b"cut off"])
+def test_best_weights_that_are_gone_are_missed_before_the_first_step(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    """The epochs from there on are compared with one another, not with weights that nobody has."""
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop=after(14))
+    best = tmp_path / "best.safetensors"
+    best.unlink() if content is None else best.write_bytes(content)
+    who = Listening()
+    history = run(tmp_path, resume=True, reporter=who)
+    assert "best.safetensors: no" in who.remarks[0]
+    assert "the last checkpoint takes its place" in who.remarks[0]
+    assert history[1].best
+    assert load(best).notes["history"][-1]["best"]
+
+
+def test_where_no_run_is_none_goes_on(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"last\.safetensors: no such weight file, so no run that"):
+        run(tmp_path, resume=True)

@@ -99,6 +99,9 @@ def test_what_cannot_begin_erases_nothing(tmp_path: Path) -> None:
     wrong = replace(CONFIG, train=replace(CONFIG.train, freeze=("nix*",)))
     with pytest.raises(ValueError, match=r"'nix\*' fits no array"):
         run(tmp_path, wrong, anew=True)
+    single = replace(CONFIG, train=replace(CONFIG.train, batch=1))
+    with pytest.raises(ValueError, match="cannot normalise one image of 1 x 1 pixels"):
+        run(tmp_path, single, anew=True)
     assert load_checkpoint(tmp_path)[1].step == 30
 
 
@@ -226,6 +229,15 @@ def test_class_names_that_cannot_be_written(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("place", ["train/run", "val/a/run", "train"])
+def test_a_run_does_not_lie_among_its_images(place: str, photos: Path, capsys: Any) -> None:
+    """Its folder would be a class, its pictures images: no such run could be resumed."""
+    code, _, err = call(capsys, "train", photos, *SMALL, "--output", photos / place)
+    assert code == 1
+    assert f"{place}: lies in {photos / place.split('/')[0]}, among the images" in err
+    assert not (photos / "val/a/run").exists()
+
+
 def test_a_path_that_is_not_utf_8_is_named(tmp_path: Path, capsys: Any) -> None:
     """Weights and config.toml keep it: said before anything is read."""
     strange = os.fsdecode(os.fsencode(tmp_path) + b"/\xb5\xb9")
@@ -250,6 +262,8 @@ def test_files_that_are_missing_and_batches_that_are_large(
     data = {"path": str(tmp_path / "set"), "validation": "none"}
     said = prepare_run({"data": data, "train": {"batch": 17}}).remarks
     assert "a batch of 17 is more than the 16 training images: each epoch is one step" in said
+    (tmp_path / "set/train_list.txt").write_text(f"{names[0]} 0\n")
+    assert "there is one class, 0: nothing to choose from" in prepare_run({"data": data}).remarks
 
 
 def test_a_validation_that_could_not_be_measured(tmp_path: Path) -> None:

@@ -74,4 +74,5 @@ def test_names_become_printable() -> None:
     )
     assert printable("a\nb\x1b]0;c\x07\x9b\u2028") == r"a\nb\x1b]0;c\x07\x9b\u2028"
     assert printable(os.fsdecode(b"caf\xe9")) == r"caf\xe9"
+    assert printable("cod\u202egnp.exe, \u05d0\u200f") == "cod\\u202egnp.exe, \u05d0\u200f"
     assert canonical("e\u0301") == canonical("\u00e9") == "\u00e9"

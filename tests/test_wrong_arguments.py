@@ -22,6 +22,7 @@ from npmobilenet.training.augment import Augment
 from npmobilenet.training.config import Config, Data, Distillation, Network, Train
 from npmobilenet.training.datasets import ArrayImages
 from npmobilenet.training.loader import batches
+from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import OPTIMIZERS, Sgd, clipped
 from npmobilenet.training.predict import evaluate, predictor
 from npmobilenet.training.schedules import SCHEDULES
@@ -161,6 +162,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "section": (lambda: Config.from_document({"trian": {}}), "unknown key trian; did you mean train?"),
     "table": (lambda: Config.from_document({"train": 3}), "train must be a table of keys"),
     "record": (lambda: Config(train=3), "train must be of the kind Train"),
+    "train data": (lambda: train(PLAN, None, None, HOW, Config(), "x"), "training must be a Dataset"),
+    "train measured": (lambda: train(PLAN, DATA, 3, HOW, Config(), "x"), "validation must be a Dataset"),
+    "train config": (lambda: train(PLAN, DATA, None, HOW, {}, "x"), "config must be a Config"),
+    "train targets": (lambda: train(PLAN, DATA, None, HOW, Config(), "x", targets=[[1]]), "targets must"),
     "predictor": (lambda: predictor(None, 1), "model must be a Model"),
     "evaluate": (lambda: evaluate(MODEL, None), "dataset must be a Dataset"),
     "batch text": (lambda: evaluate(MODEL, DATA, batch_size="a"), "batch_size 'a' must be at least 1"),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,11 +128,28 @@ def picture_option(text: str) -> Path:
     from PIL import Image
 
     path = output_option(text)
-    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
-        raise argparse.ArgumentTypeError(
-            f"expected the name of a picture as out.png, found {text!r}"
-        )
+    try:
+        kind = Image.registered_extensions()[path.suffix.lower()]
+        Image.new("RGB", (1, 1)).save(BytesIO(), kind)  # some are only read, some have no colours
+    except (KeyError, OSError, ValueError):
+        raise _no_picture(text) from None
     return path
+
+
+def figure_option(text: str) -> Path:
+    """The same for a picture that matplotlib draws; where it is missing, whoever draws says so."""
+    path = output_option(text)
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except Exception:
+        return path
+    if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
+        raise _no_picture(text)
+    return path
+
+
+def _no_picture(text: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"expected the name of a picture as out.png, found {text!r}")
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:

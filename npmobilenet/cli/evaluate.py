@@ -11,7 +11,7 @@ from .common import (
     add_weights,
     at_least,
     console,
-    output_option,
+    figure_option,
     picture_option,
     print_json,
     said_of,
@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--count", type=at_least(1), default=20, help="how many of them (20)")
     add(
         "--confusion",
-        type=output_option,
+        type=figure_option,
         metavar="OUT.png",
         help="draw the confusion matrix (needs matplotlib)",
     )
@@ -60,25 +60,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score the weights."""
-    from .. import fonts
-    from ..training import counts, panels, plots
+    from ..training import counts, plots
     from ..training.folders import some
 
     model = weights_of(options)
     dataset = _images(options, model)
-    if options.confusion and not plots.can_draw():
-        raise ValueError(f"--confusion needs {plots.INSTALL}")
+    if options.confusion and (trouble := plots.trouble()):
+        raise ValueError(f"--confusion: {trouble}")
     absent = [name for name, count in counts.class_counts(dataset).items() if not count]
     for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
         _say(f"note: {remark}")
     with said_of(options.weights):
         scores, dataset, damaged = _scored(options, model, dataset)
-    if options.confusion:
-        plots.confusion(scores, options.confusion)
-    if options.mistakes and scores.correct < scores.count:
-        panels.mistakes(dataset, scores, options.count).save(options.mistakes)
-    if (options.confusion or options.mistakes) and (remark := fonts.remark(model.classes)):
-        _say(f"note: {remark}")
     if options.json:
         print_json(scores.to_json() | ({"unreadable": damaged} if damaged else {}))
     else:
@@ -88,7 +81,23 @@ def run(options: argparse.Namespace) -> int:
     if damaged:
         _say(f"npmobilenet evaluate: {len(damaged):,} of {len(damaged) + scores.count:,} images "
              "cannot be read; the figures are of the others")  # fmt: skip
+    _draw(options, scores, dataset)
     return 1 if damaged else 0
+
+
+def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset") -> None:
+    """The pictures that are asked for: last, for a disk may be full and the figures known."""
+    from .. import fonts
+    from ..training import panels, plots
+
+    if options.confusion:
+        plots.confusion(scores, options.confusion)
+    if options.mistakes and scores.correct < scores.count:
+        panels.mistakes(dataset, scores, options.count).save(options.mistakes)
+    elif options.mistakes:
+        _say(f"note: no mistakes, so {options.mistakes} is not drawn")
+    if (options.confusion or options.mistakes) and (remark := fonts.remark(scores.classes)):
+        _say(f"note: {remark}")
 
 
 def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
@@ -120,8 +129,11 @@ def _scored(
             return evaluate(model, dataset, progress=seen, **how), dataset, []
     except ValueError:
         damaged = undecodable(dataset, options.workers)
-        if not damaged or len(damaged) == len(dataset):
+        if not damaged:
             raise
+    if len(damaged) == len(dataset):
+        first = next(iter(damaged.values()))
+        raise ValueError(f"none of the {len(dataset):,} images can be read; the first is {first}")
     left = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), list(damaged)))
     with counting(bar, len(left)) as seen:
         return evaluate(model, left, progress=seen, **how), left, list(damaged.values())

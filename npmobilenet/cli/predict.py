@@ -107,7 +107,7 @@ def image_paths(given: list[str]) -> list[Path]:
 def _page(path: Path, model: "Model", found: "Prediction", top: int) -> "Image.Image":
     """The image is opened once more: only of those that are drawn is it wanted."""
     from ..training import panels
-    from ..training.given import opened
+    from ..training.inputs import opened
 
     image = opened(path, model.preprocessing.channels)
     return panels.prediction(image, model.classes, found.probabilities, top)

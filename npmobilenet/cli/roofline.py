@@ -14,7 +14,7 @@ from .common import (
     add_plan_options,
     at_least,
     console,
-    output_option,
+    figure_option,
     plan_of,
     write_table,
 )
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fold", action="store_true", help="fold batch normalisation away first")
     parser.add_argument(
-        "--picture", type=output_option, metavar="FILE.png", help="draw the roofline"
+        "--picture", type=figure_option, metavar="FILE.png", help="draw the roofline"
     )
     add_formats(parser)
     parser.epilog = "example: npmobilenet roofline v2 --resolution 160 --fold --picture v2.png"

@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TextIO
 from unicodedata import combining, decomposition, normalize
 
+from ..text import printable
+
 NAME = "npmobilenet.plain"  # of the codecs' error handler
 USUAL = ("strict", "surrogateescape", "backslashreplace")  # another one was somebody's choice
 
@@ -83,7 +85,7 @@ def settle(stream: TextIO) -> None:
 
 
 def complain(text: str) -> None:
-    """A line on standard error, if there is anyone to read it."""
+    """A line on standard error, if there is anyone to read it; names in it command no terminal."""
     with suppress(OSError):
-        print(text, file=sys.stderr)
+        print("\n".join(map(printable, text.split("\n"))), file=sys.stderr)
     settle(sys.stderr)

@@ -8,7 +8,7 @@ from .common import (
     add_formats,
     add_model,
     console,
-    output_option,
+    figure_option,
     resolution_option,
     write_table,
 )
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--picture",
-        type=output_option,
+        type=figure_option,
         metavar="FILE.png",
         help="draw accuracy against MACs and against parameters",
     )

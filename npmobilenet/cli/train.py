@@ -16,9 +16,10 @@ from ..training.augment import AUGMENTATIONS
 from ..training.config import ENGINES, Config, Document
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
+from ..training.stopping import Stopper, say
 from .common import at_least, between, compile_kernels, console, resolution_option
 from .progress import ConsoleReporter
-from .stopping import Stopper, leave_output, say
+from .streams import settle
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -127,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
             if stopper.number in (0, signal.SIGINT):
                 raise
             say(f"\nnpmobilenet: ended by {signal.Signals(stopper.number).name}\n")
-            leave_output()
+            settle(sys.stdout)
             return 128 + stopper.number
     return 0
 
@@ -136,11 +137,13 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     from ..training.folder import in_use, require_room
     from ..training.loop import train
     from ..training.plots import trouble
+    from ..training.preflight import require_apart
     from ..training.prepare import prepare_run
     from ..training.threads import computing_threads
 
     folder, document, resumed = _asked(options)
     prepared = prepare_run(document, resumed)
+    require_apart(folder, prepared.training, prepared.validation)
     out = console()
 
     def note(text: str) -> None:

@@ -87,6 +87,7 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
         help="shorter side before the crop, 256; or stretch: nothing is cropped",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(complain=parser.error)
     parser.epilog = """example: npmobilenet weights import mobilenet_v2-b0353104.pth \\
              --from torchvision --output v2.safetensors
   npmobilenet weights import model.h5 --from keras --output mine.safetensors \\
@@ -110,9 +111,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from ..weights.importing import import_weights, read_class_names
+    from ..weights.preprocessing import known
 
+    images = ["mean", "std", "interpolation", "crop", "resize"]
+    try:
+        known(**{name: getattr(options, name) for name in images})
+    except ValueError as error:
+        options.complain(str(error))
     settings = ["model", "width", "dialect", "activation", "divisor", "classes", "resolution"]
-    settings += ["mean", "std", "interpolation", "crop", "resize"]
+    settings += images
     names = read_class_names(options.class_names) if options.class_names else None
     found = import_weights(
         options.file,

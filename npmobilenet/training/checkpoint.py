@@ -103,6 +103,8 @@ def settle(folder: Path) -> None:
 def _newest(folder: Path) -> tuple[str, tuple[Model, State, Progress], list[str]]:
     """Name and content of the newest checkpoint that is whole, and what is wrong with newer ones."""
     complaints: list[str] = []
+    if not any((folder / name).exists() for name in (NEW, LAST, PREVIOUS)):
+        raise ValueError(f"{folder / LAST}: no such weight file, so no run that could go on")
     for name in (NEW, LAST, PREVIOUS):
         if name == LAST or (folder / name).exists():
             try:

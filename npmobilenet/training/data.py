@@ -65,7 +65,7 @@ def fashion_mnist_sample() -> tuple[ArrayImages, ArrayImages]:
 
 
 def load_splits(
-    path: str | Path, channels: int | None = None, *, require_validation: bool = True
+    path: str | Path, channels: int | None = None, *, validation: bool = True
 ) -> Splits:
     """Training and validation images of
 
@@ -76,8 +76,8 @@ def load_splits(
     - the literal name "fashion-mnist-sample".
 
     idx images stay grey whatever `channels` is; `prepare` repeats the grey where 3 are asked for.
-    require_validation=False: the second part may be missing, None stands for it; then a folder with
-    one subfolder a class will do too.
+    validation=False: the second part is not looked for, None stands for it; then a folder with one
+    subfolder a class will do too.
     Raises ValueError that says what of this was expected and what was found, and which of the files
     cannot be read.
     """
@@ -87,37 +87,38 @@ def load_splits(
         raise ValueError(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
         ) from None
-    splits = _splits(path, channels, require_validation)
+    splits = _splits(path, channels, validation)
     require_readable(splits.train, splits.validation)
     return splits
 
 
-def _splits(path: str | Path, channels: int | None, require_validation: bool) -> Splits:
+def _splits(path: str | Path, channels: int | None, validation: bool) -> Splits:
     folder = Path(path)
     if str(path) == SAMPLE:
-        return Splits(*fashion_mnist_sample(), kind=SAMPLE)
+        sample = fashion_mnist_sample()
+        return Splits(sample[0], sample[1] if validation else None, kind=SAMPLE)
     if _has_idx(folder):
         train = IdxImages(folder, "train")
-        if not require_validation and not idx.find(folder, "t10k", idx.IMAGES):
-            return Splits(train, None, kind="idx")
-        return Splits(train, IdxImages(folder, "t10k", classes=train.classes), kind="idx")
+        measured = IdxImages(folder, "t10k", classes=train.classes) if validation else None
+        return Splits(train, measured, kind="idx")
     listed, also = lists.find(folder, lists.TRAIN), lists.find(folder, lists.VALIDATION)
-    if listed and (also or not require_validation):
+    if listed and not validation:
+        return Splits(ListImages(listed, channels or 3), None, kind="lists")
+    if listed and also:
         named = ListImages(listed, channels or 3)
-        measured = ListImages(also, channels or 3, named.classes) if also else None
-        return Splits(named, measured, kind="lists")
-    return _folders(folder, channels or 3, require_validation)
+        return Splits(named, ListImages(also, channels or 3, named.classes), kind="lists")
+    return _folders(folder, channels or 3, validation)
 
 
-def _folders(folder: Path, channels: int, require_validation: bool) -> Splits:
+def _folders(folder: Path, channels: int, validation: bool) -> Splits:
     """train/ and val/ with a folder a class; or, if it need not be divided, just a folder a class."""
-    train, validation = folder / "train", _validation_folder(folder)
-    if train.is_dir() and validation is not None:
+    train, measured = folder / "train", _validation_folder(folder)
+    if validation and train.is_dir() and measured:
         images = ImageFolder(train, channels)
-        return Splits(images, ImageFolder(validation, channels, images.classes), kind="folder")
+        return Splits(images, ImageFolder(measured, channels, images.classes), kind="folder")
     classes = any(any(image_files(path)) for path in class_folders(folder).values())
     unsplit = classes and not train.is_dir()
-    if not require_validation and (unsplit or train.is_dir()):
+    if not validation and (unsplit or train.is_dir()):
         return Splits(ImageFolder(folder if unsplit else train, channels), None, kind="folder")
     hint = ""
     if unsplit:

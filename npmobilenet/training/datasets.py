@@ -43,6 +43,12 @@ class Dataset(Protocol):
         """Image `index` in mode "L" or "RGB". Raises ValueError naming the file if it is damaged."""
 
 
+def require_dataset(what: str, dataset: object) -> None:
+    """TypeError for what is none; `what` begins the complaint."""
+    if not all(hasattr(dataset, name) for name in ("classes", "labels", "names", "__len__")):
+        raise TypeError(f"{what} must be a Dataset, found {type(dataset).__name__}")
+
+
 def in_a_line(dataset: Dataset, more: str = "") -> str:
     """The `repr` of a data set: how many images, of which classes, and what it adds itself."""
     names = ", ".join(dataset.classes[:3]) + ", ..." * (len(dataset.classes) > 3)
@@ -191,7 +197,7 @@ class ImageFolder(ImageFiles):
         *,
         some: bool = False,
     ) -> None:
-        folder = Path(folder)
+        self.folder = folder = Path(folder)
         found = class_folders(folder)
         if not found:
             raise ValueError(

@@ -10,7 +10,7 @@ its mirror image; what the run shifts or erases afterwards is not shown to the t
 from them costs a few passes over the images before the first step, and nothing in a step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,21 @@ from ..names import same_names
 from ..weights.native import Model
 from .augment import NONE, Augment
 from .datasets import Dataset
+from .folders import some
 from .predict import NotFinite, logits_of
 from .subsets import at_resolution, free_megabytes
 
 MIRRORED = Augment(flip=1.0)
+
+
+def require_teachers(teachers: Mapping[str, Model], classes: Sequence[str]) -> None:
+    """ValueError for a teacher that knows other classes than these, or in another order."""
+    for name, teacher in teachers.items():
+        if not same_names(teacher.classes, classes):
+            raise ValueError(
+                f"distillation.teachers: {name} knows the classes {some(teacher.classes)}; the data has "
+                f"{some(classes)}"
+            )
 
 
 def targets(
@@ -39,12 +50,7 @@ def targets(
     teachers: by name.  mirrored: ask about the mirror image too.  ValueError for a teacher of other
     classes.
     """
-    for name, teacher in teachers.items():
-        if not same_names(teacher.classes, dataset.classes):
-            raise ValueError(
-                f"distillation.teachers: {name} knows the classes "
-                f"{', '.join(teacher.classes)}; the data has {', '.join(dataset.classes)}"
-            )
+    require_teachers(teachers, dataset.classes)
     views = (NONE, MIRRORED) if mirrored else (NONE,)
     said = np.zeros((len(dataset), len(dataset.classes)))
     for name, teacher in teachers.items():

@@ -81,7 +81,7 @@ def read_part(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.ui
 def listing(folder: Path, most: int = 6) -> str:
     """What lies in a folder, in a few words, for messages: "cat/, dog/, notes.txt"."""
     if not folder.is_dir():
-        return "no such folder"
+        return "a file" if folder.exists() else "no such folder"
     names = sorted(
         printable(p.name) + "/" * p.is_dir() for p in folder.iterdir() if p.name[0] != "."
     )

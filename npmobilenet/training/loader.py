@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from npmobilenet.ops.checks import whole
 from npmobilenet.text import printable
 from npmobilenet.training.augment import NONE, Augment, augment, erase, varied
-from npmobilenet.training.datasets import ArrayImages, Dataset
+from npmobilenet.training.datasets import ArrayImages, Dataset, require_dataset
 from npmobilenet.training.transforms import Preprocessing, normalize
 
 PREFETCH = 2  # batches in the making while the one before is being learnt from
@@ -81,15 +81,15 @@ def batches(
 ) -> Generator[Batch, None, None]:
     """The batches of one epoch, in an order and with an augmentation that (seed, epoch) decide.
 
-    workers       threads that prepare samples; 0: the caller's own. The batches are the same.
+    workers       threads that prepare samples, never more than a batch has; 0: the caller's own. The
+                  batches are the same.
     drop_last     leave out a last batch of fewer than batch_size samples
     first         begin with this batch: those before it were learnt from already
 
     The threads end with the iterator: when it is exhausted, closed (`.close()`) or raises.
     Raises ValueError at once for impossible arguments, later for a sample that cannot be read.
     """
-    if not all(hasattr(dataset, name) for name in ("labels", "names", "__len__")):
-        raise TypeError(f"batches: dataset must be a Dataset, found {type(dataset).__name__}")
+    require_dataset("batches: dataset", dataset)
     counts = (batch_size, workers, seed, epoch, first)
     if not all(map(whole, counts)) or batch_size < 1 or min(counts) < 0:
         raise ValueError(
@@ -108,7 +108,7 @@ def batches(
         return _ahead(made) if workers else (make() for make in made)
     if workers == 0:
         return (_one_by_one(recipe, chunk) for chunk in chunks)
-    return _threaded(recipe, chunks, workers)
+    return _threaded(recipe, chunks, min(workers, batch_size))
 
 
 def _only_normalized(dataset: ArrayImages, recipe: Recipe) -> bool:

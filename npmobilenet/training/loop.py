@@ -28,10 +28,11 @@ from .history import Epoch, Moment, Reporter, Silent, write_logs
 from .loader import Batch, batches
 from .mixing import mixed
 from .predict import evaluate
-from .preflight import require_sound
-from .resuming import require_same_run
+from .preflight import require_apart, require_batches, require_kinds, require_sound
+from .resuming import best_is_gone, require_same_run
 from .run import Run, never
 from .step import State, Step
+from .stopping import heeded
 from .threads import computing_threads
 from .transforms import Preprocessing
 
@@ -59,17 +60,20 @@ def train(
     validation the last one.  Of `config` the sections data and model are not used: plan and images
     are given here.  params: to start from, else fresh ones.  targets: (n, classes), rows of
     probabilities to learn instead of labels.  resume: go on with the run in `folder`; anew: erase it.
-    stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised.
+    stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised; where
+    none is given, Ctrl-C does so, and a second one does not wait for the step.
     ValueError for a folder that already holds a run (without resume or anew), a configuration that is
     not the run's (with resume), a folder in which another run is under way, names that cannot be
     written, numbers that are no longer finite; OSError where the folder cannot be written or the disk
     is full.  Whatever ends a run, its last checkpoint stays whole.
     """
+    require_kinds(training, validation, config, targets)
     folder = Path(folder)
     model = Model(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
     require_sound(model, training, validation, config, targets)
+    require_apart(folder, training, validation)
     who = reporter or Silent()
     with (
         in_use(folder, who.remark),
@@ -82,13 +86,21 @@ def train(
         run = Run(model, training, validation, config, folder, who, stop, *begun, targets)
         if resume:
             run.kept = (run.progress.epoch, run.progress.step)
+            if run.history and (why := best_is_gone(folder)):
+                who.remark(f"{why}; the last checkpoint takes its place, and the next epoch")
+                save(
+                    replace(run.model, params=run.state.best_params, notes=run.notes()),
+                    folder / BEST,
+                )
+                run.forgotten = len(run.history)
         elif anew and (gone := erase(folder)):
             who.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
         _write_descriptions(run)
         run.saved = time.monotonic()
-        while run.progress.epoch < config.train.epochs:
-            _learn(run)
-            _finish_epoch(run)
+        with heeded(stop) as run.stop:
+            while run.progress.epoch < config.train.epochs:
+                _learn(run)
+                _finish_epoch(run)
         return run.history
 
 
@@ -99,6 +111,7 @@ def _begin(
     train = config.train
     settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
     step = Step.of(model.plan, config.optimizer, train.freeze, **settings)
+    require_batches(step, training, config)
     take, slower = taker(step, train.batch, train.threads, train.engine)
     if slower:
         reporter.remark(slower)
@@ -182,7 +195,7 @@ def _finish_epoch(run: Run) -> None:
     progress, started = run.progress, time.perf_counter()
     model = replace(run.model, params=run.state.best_params)
     loss, top1, top5 = _measured(run, model)
-    earlier = [epoch.validation_top1 for epoch in run.history]
+    earlier = [epoch.validation_top1 for epoch in run.history[run.forgotten :]]
     best = top1 is None or all(before is None or top1 > before for before in earlier)
     done = Epoch(
         epoch=progress.epoch + 1,

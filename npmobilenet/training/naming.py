@@ -23,7 +23,7 @@ import numpy as np
 from ..ops import softmax
 from ..ops.checks import Array, whole
 from ..weights.native import Model, weight_file
-from .given import listed, opened
+from .inputs import listed, opened
 from .predict import BATCH
 from .transfer import read_weights
 from .transforms import Preprocessing, prepare

@@ -75,7 +75,7 @@ def require_file(path: str | Path) -> None:
     """FileNotFoundError for a pipe too: to open one is to wait for its writer."""
     os.lstat(path)  # OSError for what is not there, and for a name that cannot be
     if os.path.isdir(path):
-        raise FileNotFoundError("no such file")
+        raise FileNotFoundError("a folder, not an image file")
     if not os.path.isfile(path):
         raise FileNotFoundError("not a file, but a link to nowhere, a pipe or a device")
 

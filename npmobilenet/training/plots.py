@@ -11,8 +11,7 @@ from .metrics import Evaluation
 
 LARGEST = 40  # classes whose numbers and names can still be read
 LONGEST = 40  # characters of a name, so that the matrix keeps its room
-INSTALL = 'matplotlib: pip install "npmobilenet[plot]"'
-ADVICE = f"pictures of curves need {INSTALL}"
+ADVICE = 'pictures of curves need matplotlib: pip install "npmobilenet[plot]"'
 
 
 def can_draw() -> bool:

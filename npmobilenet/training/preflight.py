@@ -4,14 +4,19 @@ The run's folder has checks of its own (folder.py).
 """
 
 from collections.abc import Sequence
+from math import prod
+from pathlib import Path
 
 import numpy as np
 
-from ..ops.checks import Array
+from ..models.layers import BatchNorm
+from ..ops.checks import Array, plain
 from ..text import printable
 from ..weights.native import Model
 from .config import Config
-from .datasets import Dataset
+from .datasets import Dataset, ImageFolder, require_dataset
+from .folders import above, real
+from .step import Step
 
 
 def require_names(classes: Sequence[str], source: str) -> None:
@@ -37,6 +42,32 @@ def require_images(dataset: Dataset, what: str) -> None:
     """ValueError where there are none; that their files are there, `load_splits` has seen."""
     if not len(dataset):
         raise ValueError(f"there are no {what} images")
+
+
+def require_apart(folder: Path, *datasets: Dataset | None) -> None:
+    """ValueError for a run's folder among the images, where it would be taken for a class of them."""
+    for dataset in datasets:
+        while inner := getattr(dataset, "dataset", None):
+            dataset = inner
+        if isinstance(dataset, ImageFolder) and real(dataset.folder) in above(folder / "file"):
+            raise ValueError(
+                f"{folder}: lies in {dataset.folder}, among the images, and would be taken for some of "
+                "them; choose another folder (--output)"
+            )
+
+
+def require_kinds(
+    training: Dataset, validation: Dataset | None, config: Config, targets: Array | None
+) -> None:
+    """TypeError for arguments of `train` that are something else."""
+    require_dataset("train: training", training)
+    if validation is not None:
+        require_dataset("train: validation", validation)
+    if not isinstance(config, Config):
+        raise TypeError(f"train: config must be a Config, found {type(config).__name__}")
+    if targets is not None and not (plain(targets) and targets.dtype.kind == "f"):
+        found = getattr(targets, "dtype", type(targets).__name__)
+        raise TypeError(f"train: targets must be an array of real numbers, found {found}")
 
 
 def require_sound(
@@ -68,11 +99,27 @@ def require_sound(
         raise ValueError("train: targets are not finite; no teacher may say NaN or infinity")
 
 
+def require_batches(step: Step, training: Dataset, config: Config) -> None:
+    """ValueError where a batch of one image gives a normalisation one value a channel: no variance."""
+    if min(len(training), config.train.batch) > 1:
+        return
+    for layer in step.plan.layers:
+        learns = isinstance(layer, BatchNorm) and layer.name not in step.frozen
+        if learns and prod(layer.input[:-1]) == 1:
+            raise ValueError(
+                f"{layer.name}: cannot normalise one image of 1 x 1 pixels; there must be more images in "
+                f"a batch, found {config.train.batch} of {len(training):,}, or a larger resolution"
+            )
+
+
 def remarks(training: Dataset, config: Config) -> list[str]:
     """What is no error, but may not have been meant."""
-    if config.train.batch <= len(training):
-        return []
-    return [
-        f"a batch of {config.train.batch:,} is more than the {len(training):,} training images: each "
-        "epoch is one step"
-    ]
+    found = []
+    if len(training.classes) == 1:
+        found.append(f"there is one class, {training.classes[0]}: nothing to choose from")
+    if config.train.batch > len(training):
+        found.append(
+            f"a batch of {config.train.batch:,} is more than the {len(training):,} training images: "
+            "each epoch is one step"
+        )
+    return found

@@ -14,7 +14,7 @@ from .config import Config, Document
 from .counts import warnings
 from .data import Splits, default_preprocessing, load_splits
 from .datasets import Dataset
-from .distillation import targets
+from .distillation import require_teachers, targets
 from .documents import merged
 from .preflight import remarks as unusual
 from .preflight import require_images, require_names, require_texts
@@ -72,24 +72,24 @@ def prepare_run(
     """
     asked = Config.from_document(document)  # complains before anything is read
     require_texts(asked)
+    if asked.model.family and not (asked.model.weights or resumed):
+        raise ValueError(f"model.family is {asked.model.family!r}, but there are no model.weights")
     source = resumed
     if asked.model.weights and not resumed:
         source = read_weights(asked.model.weights, asked.model.family)
     splits = load_splits(
         asked.data.path,
         source.plan.channels if source else None,
-        require_validation=asked.data.validation == "given",
+        validation=asked.data.validation == "given",
     )
     config = asked if resumed else Config.from_document(_settled(document, splits, source))
     training, validation = splits.train, splits.validation
     require_names(training.classes, config.data.path)
     require_images(training, "training")
-    if validation is not None and config.data.validation == "given":
+    if validation is not None:
         require_images(validation, "validation")
     if config.data.validation == "holdout":
         training, validation = hold_out(splits.train, config.data.holdout, config.train.seed)
-    elif config.data.validation == "none":
-        validation = None
     remarks, params = [*warnings(training, validation), *unusual(training, config)], None
     if resumed is not None:
         network, preprocessing = resumed.plan, resumed.preprocessing
@@ -101,6 +101,7 @@ def prepare_run(
     originals = training
     training, validation = _in_memory(config, preprocessing, training, validation)
     teachers = {name: read_weights(name) for name in config.distillation.teachers}
+    require_teachers(teachers, training.classes)
     return Prepared(
         config, network, training, validation, preprocessing, params, tuple(remarks), originals,
         teachers,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..names import same_names
-from ..weights.native import Model
-from .checkpoint import data_fingerprint
+from ..weights.native import Model, load
+from .checkpoint import BEST, data_fingerprint
 from .config import Config, Document
 from .datasets import Dataset
 from .history import Reporter
@@ -47,6 +47,17 @@ def require_same_run(
         reporter.remark(
             f"the run began with {began} epochs; from here on its schedule is that of {asked}"
         )
+
+
+def best_is_gone(folder: Path) -> str:
+    """Why the best weights cannot be read, "" where they can."""
+    if not (folder / BEST).exists():
+        return f"{folder / BEST}: no such file"
+    try:
+        load(folder / BEST)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _require_same_settings(folder: Path, began: Document, asked: Document) -> None:

@@ -45,6 +45,7 @@ class Run:
     targets: Array | None = None  # (n, classes) instead of labels
     saved: float = 0.0  # when
     kept: tuple[int, int] | None = None  # epoch and step of the checkpoint on disk
+    forgotten: int = 0  # epochs whose best weights are gone
 
     def save(self) -> None:
         """Write a checkpoint of this moment, unless there is one.

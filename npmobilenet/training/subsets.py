@@ -48,7 +48,7 @@ def part_of(dataset: Dataset, indices: NDArray[np.int64]) -> Dataset:
 def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
     """(what is left, what is held out): `share` of every class, at least one image of each.
 
-    Which ones follows from the seed.  ValueError where a class would lose its only image.
+    Which ones follows from the seed.  One at least is left of each: ValueError where a class has but one.
     """
     if not real(share) or not 0 < share < 1:
         raise ValueError(f"holdout must be above 0 and below 1, found {share!r}")
@@ -60,7 +60,7 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
         members = np.flatnonzero(dataset.labels == label)
         if len(members) == 1:
             raise ValueError(f"class {name} has one image: none can be held out for validation")
-        count = min(max(round(share * len(members)), 1), len(members))
+        count = min(max(round(share * len(members)), 1), max(len(members) - 1, 0))
         held[rng.permutation(members)[:count]] = True
     return part_of(dataset, np.flatnonzero(~held)), part_of(dataset, np.flatnonzero(held))
 

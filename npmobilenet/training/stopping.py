@@ -1,18 +1,20 @@
 """Signals that end a run: Ctrl-C, SIGTERM of a system that shuts down, SIGHUP of a terminal that goes.
 
 While a run is learning, the first asks for the end of the step that is under way, and a second one
-does not ask; before and after, where nothing can be lost, the first ends it.  Exit codes are the shell's,
-128 and the signal's number: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+does not ask; before and after, where nothing can be lost, the first ends it.  Exit codes of the command
+are the shell's, 128 and the signal's number: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
 """
 
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
+
+from .run import never
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last two are not on every system
 
@@ -20,7 +22,8 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last two are not on e
 class Stopper:
     """Listens while it is entered, in the main thread; a signal that was ignored stays ignored."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = NAMES) -> None:
+        self.names = names
         self.number = 0  # of the last signal that came
         self.asking = False
         self.before: dict[int, Any] = {}
@@ -42,7 +45,7 @@ class Stopper:
 
     def __enter__(self) -> "Stopper":
         if threading.current_thread() is threading.main_thread():
-            for name in NAMES:
+            for name in self.names:
                 number = getattr(signal, name, None)
                 if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
                     self.before[number] = signal.signal(number, self._came)
@@ -66,10 +69,11 @@ def say(text: str) -> None:
         os.write(sys.stderr.fileno(), text.encode())
 
 
-def leave_output() -> None:
-    """Let go of a terminal that is no more: what is still meant for it is no error."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+@contextmanager
+def heeded(stop: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    """`stop`; where nobody gave one, and Ctrl-C would raise in the middle of a step: whether it came."""
+    if stop is not never or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield stop
+        return
+    with Stopper(("SIGINT",)) as stopper, stopper.learning():
+        yield stopper.stop

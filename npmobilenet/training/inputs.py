@@ -41,8 +41,6 @@ def opened(given: Any, channels: int) -> Image.Image:
             raise ValueError("an image must be the name of a file, found ''")
         if str(name).lower().startswith(ADDRESSES) and not os.path.exists(name):
             raise ValueError(f"{name}: an address, not a file; download the image first")
-        if os.path.isdir(given):
-            raise ValueError(f"{given}: a folder, not an image file")
         return open_image(picture_file(given), channels)
     if isinstance(given, Image.Image):
         try:
