@@ -81,8 +81,6 @@ class Network:
         settle(self)
         if len(self.resolution) > 2:
             raise ValueError(f"resolution must be one or two numbers, found {self.resolution}")
-        if self.family and not self.weights:
-            raise ValueError(f"family is {self.family!r}, but there are no weights of it")
 
 
 @dataclass(frozen=True, kw_only=True)

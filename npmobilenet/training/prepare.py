@@ -72,6 +72,8 @@ def prepare_run(
     """
     asked = Config.from_document(document)  # complains before anything is read
     require_texts(asked)
+    if asked.model.family and not (asked.model.weights or resumed):
+        raise ValueError(f"model.family is {asked.model.family!r}, but there are no model.weights")
     source = resumed
     if asked.model.weights and not resumed:
         source = read_weights(asked.model.weights, asked.model.family)

@@ -51,6 +51,8 @@ def require_same_run(
 
 def best_is_gone(folder: Path) -> str:
     """Why the best weights cannot be read, "" where they can."""
+    if not (folder / BEST).exists():
+        return f"{folder / BEST}: no such file"
     try:
         load(folder / BEST)
     except ValueError as error:
