@@ -83,10 +83,6 @@ def test_the_writer_writes_toml(table: dict[str, Any]) -> None:
         ({"optimizer": {"lr": -1}}, r"optimizer\.lr must be above 0, found -1\.0"),
         ({"data": {"validation": "vall"}}, r"data\.validation must be one of given, holdout, none"),
         ({"model": {"resolution": [1, 2, 3]}}, r"model\.resolution must be one or two numbers"),
-        (
-            {"model": {"family": "keras"}},
-            r"model\.family is 'keras', but there are no weights of it",
-        ),
     ],
 )
 def test_slips_are_named(document: dict[str, Any], message: str) -> None:

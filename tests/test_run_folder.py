@@ -264,6 +264,8 @@ def test_files_that_are_missing_and_batches_that_are_large(
     assert "a batch of 17 is more than the 16 training images: each epoch is one step" in said
     (tmp_path / "set/train_list.txt").write_text(f"{names[0]} 0\n")
     assert "there is one class, 0: nothing to choose from" in prepare_run({"data": data}).remarks
+    with pytest.raises(ValueError, match=r"family is 'keras', but there are no model\.weights"):
+        prepare_run({"data": data, "model": {"family": "keras"}})
 
 
 def test_a_validation_that_could_not_be_measured(tmp_path: Path) -> None:
