@@ -47,7 +47,7 @@ def test_the_configuration_beside_the_weights_decides(tmp_path: Path) -> None:
         interpolation="bicubic",
     )  # timm rounds 64 / 0.95 down
     assert model.preprocessing == expected
-    assert found.told["architecture"] == "mobilenetv3_small_100"
+    assert found.described["architecture"] == "mobilenetv3_small_100"
     assert any(note.startswith("as config.json says: architecture") for note in found.notes)
     assert not any("tensors cannot tell" in note for note in found.notes)  # the name can
     given = nm.import_weights(tmp_path, "timm", preprocessing=replace(expected, mean=(0.0,) * 3))
@@ -140,7 +140,7 @@ def test_somebody_elses_configuration_is_left_alone(tmp_path: Path) -> None:
     for text in ("[", "[" * 100_000, "3", '{"architectures": ["MobileNetV2Model"]}'):
         (tmp_path / "config.json").write_text(text)
         found = nm.import_weights(tmp_path / "model.safetensors", "timm")
-        assert found.told == {}
+        assert found.described == {}
         assert found.model.plan.resolution == (224, 224)
 
 

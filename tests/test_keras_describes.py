@@ -82,11 +82,11 @@ def test_activation_size_and_epsilon_of_a_96_pixel_network_with_relu(keras, tmp_
     model = v1(keras, size=(96, 96), eps=1e-5)
     found = assert_alike(model, tmp_path / "x.h5", lambda x: x / 255, mean=0, std=1)
     assert found.model.plan.resolution == (96, 96)
-    assert found.told["resolution"] == [96, 96]
-    assert found.told["activation"] == "relu"
-    assert found.told["bn_eps"] == 1e-5
-    assert found.told["dropout"] == 0.3
-    assert found.told["output"] == "softmax"
+    assert found.described["resolution"] == [96, 96]
+    assert found.described["activation"] == "relu"
+    assert found.described["bn_eps"] == 1e-5
+    assert found.described["dropout"] == 0.3
+    assert found.described["output"] == "softmax"
     assert any(
         "as model_config says: resolution (96, 96), activation relu" in x for x in found.notes
     )
@@ -146,7 +146,7 @@ def test_applications_and_fine_tuned_ones(keras, tmp_path, top):
     x = layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
     model = randomised(keras.Model(image, layers.Dense(3, activation="softmax")(x)))
     found = assert_alike(model, tmp_path / "x.keras", within=1e-4)  # in float32 V2 is deep
-    assert found.told["mean"] == [0.5]
+    assert found.described["mean"] == [0.5]
     any_size = {"alpha": 0.35, "input_shape": (None, None, 3), "include_top": False}
     anywhere = apps.MobileNetV2(weights=None, **any_size)
     top = [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
@@ -170,13 +170,13 @@ def test_a_classifier_right_behind_v3_in_keras_three_and_two(keras, tmp_path):
     path = tmp_path / "x.h5"
     new = assert_alike(model, path, within=1e-4)
     assert not new.model.plan.dialect.v3_head
-    assert (new.told["dropout"], new.told["mean"]) == (0.4, [0.5])
+    assert (new.described["dropout"], new.described["mean"]) == (0.4, [0.5])
     with h5py.File(path, "r+") as file:
         document = in_keras_two(json.loads(file.attrs["model_config"]))
         file.attrs["model_config"] = json.dumps(document).encode()
         file.attrs["keras_version"] = "2.4.0"
     old = nm.import_weights(path, "keras")
-    assert old.told == new.told
+    assert old.described == new.described
     assert old.model.plan == new.model.plan
     assert old.model.preprocessing == new.model.preprocessing
     model.save_weights(tmp_path / "x.weights.h5")
@@ -260,7 +260,7 @@ def test_weights_alone_warn_of_what_is_assumed(keras, tmp_path):
     path = tmp_path / "x.weights.h5"
     model.save_weights(path)
     found = nm.import_weights(path, "keras", resolution=(32, 32))
-    assert found.told == {}
+    assert found.described == {}
     assert found.notes[-1].startswith("warning: the file does not say how its pixels were scaled")
     assert "--mean 0 --std 1" in found.notes[-1]
     stated = nm.import_weights(path, "keras", resolution=(32, 32), mean=0, std=1)
@@ -302,7 +302,7 @@ def test_the_command_line_says_it_too(keras, tmp_path, capsys):
     assert told.err == ""
     document = json.loads(told.out)
     assert document["resolution"] == [48, 32]
-    assert (document["activation"], document["told"]["activation"]) == ("relu", "relu")
+    assert (document["activation"], document["described"]["activation"]) == ("relu", "relu")
     made = document["preprocessing"]
     assert (made["mean"], made["std"], made["resize"]) == ([0], [1], 64)
     assert nm.load(output).preprocessing.to_json() == made

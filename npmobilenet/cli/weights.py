@@ -9,7 +9,7 @@ from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
 from ..training.transforms import INTERPOLATIONS
-from ..weights.told import STRETCH
+from ..weights.description import STRETCH
 from . import Help
 from .common import at_least, console, print_json, resolution_option
 

@@ -2,7 +2,7 @@
 
 Weight files are mistaken for one another, and other things for weight files: a Git LFS pointer that
 was never replaced by its file, a page of a web server that wanted a password, an archive not yet
-unpacked.  Whoever is told what they have knows what to do.
+unpacked.  Whoever knows what they have knows what to do.
 """
 
 import re

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..models.plan import Plan
 from ..text import read_text
+from .description import NOTHING, STRETCH, AnotherNetwork, Description, Known, Settled
 from .native import written_by
 from .preprocessing import known
-from .told import NOTHING, STRETCH, Known, OfAnother, Settled, Told
 
 _FILES = ("model.safetensors", "pytorch_model.bin")  # a model's folder on the hub
 _LARGEST = 2**24  # bytes of a config.json
@@ -55,7 +55,7 @@ def _own(path: Path, what: str) -> str:
     )
 
 
-def beside(path: Path) -> Told:
+def beside(path: Path) -> Description:
     """What the config.json next to a file says, if it is one of timm's; else nothing.
 
     ValueError, one line with its name, where it is timm's and damaged.
@@ -78,7 +78,7 @@ def beside(path: Path) -> Told:
     except ValueError as error:
         raise ValueError(f"{config}: {error}") from None
     dialect = next((x for start, x in _DIALECTS.items() if name.startswith(start)), None)
-    return Told(
+    return Description(
         source="config.json",
         dialect=dialect,
         resolution=size,
@@ -94,16 +94,20 @@ def _settle(
     network: Plan,
     _: Mapping[str, str],
 ) -> Settled:
-    """What it says; OfAnother if it is not about this network."""
+    """What it says; AnotherNetwork if it is not about this network."""
     name, classes = document["architecture"], document.get("num_classes")
     wanted = next((x for start, x in _MODELS.items() if re.match(start, name)), None)
     if wanted != network.model or (network.include_top and classes not in (None, network.classes)):
-        raise OfAnother(f"{config} is about another network ({name}, {classes} classes): not used")
-    told = {"architecture": name, **images.stated(), "input_size": facts.get("input_size")}
+        raise AnotherNetwork(
+            f"{config} is about another network ({name}, {classes} classes): not used"
+        )
+    stated = {"architecture": name, **images.stated(), "input_size": facts.get("input_size")}
     return Settled(
         plan=network,
         images=images,
-        facts={k: list(v) if isinstance(v, tuple) else v for k, v in told.items() if v is not None},
+        facts={
+            k: list(v) if isinstance(v, tuple) else v for k, v in stated.items() if v is not None
+        },
         class_names=_names(facts, document, network.classes),
     )
 

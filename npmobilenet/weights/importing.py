@@ -14,16 +14,16 @@ from ..models.plan import Plan, plan
 from ..names import read_class_names as read_class_names
 from ..ops.checks import Array
 from ..training.transforms import Preprocessing
+from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress
 from .families import family_named
 from .family import Contents, Family
+from .findings import about_description, about_network, contradictions
 from .hub import beside, weight_file
 from .mismatch import WeightsMismatch, mapped_diff
-from .native import Model, file_path, told_apart
+from .native import Model, distinct, file_path
 from .preprocessing import known, prepared, recipe_of
-from .tellings import contradictions, findings, sayings
-from .told import NOTHING, Known, OfAnother, Settled, Told
 from .two_classes import of_two_classes
 
 _MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
@@ -38,7 +38,7 @@ class Imported:
 
     model: Model
     notes: tuple[str, ...]
-    told: Mapping[str, Any] = field(default_factory=dict)
+    described: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """What came in, as a plain dict."""
@@ -54,7 +54,7 @@ class Imported:
             "bn_eps": network.dialect.bn_eps,
             "padding": network.dialect.padding,
             "preprocessing": self.model.preprocessing.to_json(),
-            "told": dict(self.told),
+            "described": dict(self.described),
             "notes": list(self.notes),
         }
 
@@ -110,14 +110,14 @@ def import_weights(
         divisor=divisor,
         resolution=resolution or (preprocessing.resolution if preprocessing else None),
     )
-    told = beside(path) if source.name == "timm" else contents.told
-    attempt, settled = _settled(path, source, contents.tensors, asked, told)
+    description = beside(path) if source.name == "timm" else contents.description
+    attempt, settled = _settled(path, source, contents.tensors, asked, description)
     params = _params(path, source, contents.tensors, attempt)
     if settled.sigmoid:
         settled, params = of_two_classes(settled, params)
     if classes is not None and classes != settled.plan.classes:
         raise ValueError(f"{path}: has {settled.plan.classes} classes, {classes} were expected")
-    names = told_apart(class_names or settled.class_names or _usual_names(settled.plan.classes))
+    names = distinct(class_names or settled.class_names or _usual_names(settled.plan.classes))
     network = settled.plan
     if activation:
         network = plan(
@@ -128,9 +128,12 @@ def import_weights(
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    decided = bool(told.dialect and settled.facts)
-    notes = findings(source, network, asked, len(attempt.pairing.pairs), made, decided)
-    said = [*sayings(settled, told), *contradictions(settled, told, asked, given, activation)]
+    decided = bool(description.dialect and settled.facts)
+    notes = about_network(source, network, asked, len(attempt.pairing.pairs), made, decided)
+    said = [
+        *about_description(settled, description),
+        *contradictions(settled, description, asked, given, activation),
+    ]
     if source.scaling and given.over(settled.images).mean is None:
         said.append(f"warning: {source.scaling}")
     return Imported(found, (*notes, *contents.notes, *attempt.pairing.notes, *said), settled.facts)
@@ -152,27 +155,33 @@ def _read(path: Path, source: Family, entry: str | None) -> Contents:
 
 
 def _settled(
-    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, told: Told
+    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, description: Description
 ) -> tuple[Attempt, Settled]:
     """The plan that fits the arrays, and what the file's own description makes of it."""
-    wished = replace(asked, resolution=asked.resolution or told.resolution)
+    wished = replace(asked, resolution=asked.resolution or description.resolution)
     attempt = detect(source, tensors, wished)
-    if told.dialect and not asked.dialect:
-        hinted = replace(wished, dialect=dialect_named(told.dialect))
+    if description.dialect and not asked.dialect:
+        hinted = replace(wished, dialect=dialect_named(description.dialect))
         if not (with_hint := detect(source, tensors, hinted)).problems:
             attempt = with_hint
     if attempt.problems:
         raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
-    if not told.settle:
+    if not description.settle:
         return attempt, Settled(plan=attempt.plan)
     try:
-        return attempt, told.settle(attempt.plan, attempt.pairing.pairs)
-    except OfAnother as error:
+        return attempt, description.settle(attempt.plan, attempt.pairing.pairs)
+    except AnotherNetwork as error:
         attempt, settled = _settled(path, source, tensors, asked, NOTHING)
         return attempt, replace(settled, notes=(f"warning: {error}",))
     except ValueError as error:
-        other = asked.resolution and told.resolution and asked.resolution != told.resolution
-        hint = f"; the file says {' x '.join(map(str, told.resolution or ()))}" if other else ""
+        other = (
+            asked.resolution
+            and description.resolution
+            and asked.resolution != description.resolution
+        )
+        hint = (
+            f"; the file says {' x '.join(map(str, description.resolution or ()))}" if other else ""
+        )
         raise ValueError(f"{path}: {error}{hint}") from None
 
 
@@ -229,13 +238,13 @@ def _params(
         value = source.incoming(attempt.plan, ours, tensors[theirs])
         if value.dtype.kind != "f" or not np.isfinite(value).all():
             raise ValueError(
-                f"{path}: {theirs} must hold finite floating-point numbers, found {_told(value)}"
+                f"{path}: {theirs} must hold finite floating-point numbers, found {_what(value)}"
             )
         params[ours] = np.ascontiguousarray(value, np.float64 if wide else np.float32)
     return params
 
 
-def _told(value: Array) -> str:
+def _what(value: Array) -> str:
     return str(value.dtype) if value.dtype.kind != "f" else "infinity or NaN"
 
 

@@ -51,11 +51,11 @@ def read(path: Path) -> Contents:
             if "model_config" in root.attrs:
                 described, version = (_text(root, x) for x in ("model_config", "keras_version"))
         tensors, adapted = _apart(found)
-        return Contents(tensors, told=described_by(described, version, adapted))
+        return Contents(tensors, description=described_by(described, version, adapted))
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
-        told = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
-        raise ValueError(f"{path}: {told}") from None
+        message = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
+        raise ValueError(f"{path}: {message}") from None
 
 
 def _text(root: Any, name: str) -> str:

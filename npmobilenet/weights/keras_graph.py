@@ -161,8 +161,8 @@ class Graph:
     def _relu(node: Node, config: Mapping[str, Any]) -> str:
         most = config.get("max_value")
         if config.get("negative_slope") or config.get("threshold") or most not in (None, 6):
-            told = {k: config.get(k) for k in ("max_value", "negative_slope", "threshold")}
-            raise ValueError(f"{node}: there are ReLU and ReLU6 here, not {told!r:.100}")
+            settings = {k: config.get(k) for k in ("max_value", "negative_slope", "threshold")}
+            raise ValueError(f"{node}: there are ReLU and ReLU6 here, not {settings!r:.100}")
         return "relu6" if most else "relu"
 
     def _arithmetic(self, key: str) -> Function | None:

@@ -10,28 +10,30 @@ from ..models.layers import Activation, BatchNorm, Conv, Depthwise, Dropout, Glo
 from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from ..ops.window import Sides, window
+from .description import Description, Settled
 from .keras_config import read_graph
 from .keras_graph import Graph
 from .keras_images import Entrance, adapted_only, entrance
 from .keras_walk import Unknown, Walk, names_agree, walk
-from .told import Settled, Told
 
 T = TypeVar("T")
 _OUTCOMES = ("softmax", "linear")
 _Windowed = Conv | Depthwise
 
 
-def described_by(text: str, version: str, adapted: Mapping[str, Array]) -> Told:
+def described_by(text: str, version: str, adapted: Mapping[str, Array]) -> Description:
     """What a file says of itself: its model_config ("" for none), and the numbers of its Normalization.
 
     ValueError, one line, for a description that is damaged or none of an image classifier.
     """
     if not text:
         known, notes = adapted_only(adapted)
-        return Told(settle=lambda network, _: Settled(plan=network, images=known, notes=notes))
+        return Description(
+            settle=lambda network, _: Settled(plan=network, images=known, notes=notes)
+        )
     graph = read_graph(text, version)
     way = _in_one_line(entrance, graph, adapted)
-    return Told(
+    return Description(
         source="model_config",
         resolution=way.resolution,
         settle=partial(_in_one_line, settle, graph, way),

@@ -23,7 +23,7 @@ from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
 from ..ops.checks import whole
 from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
-from .told import STRETCH, Known
+from .description import STRETCH, Known
 
 _RGB = tuple[float, float, float]
 
@@ -74,7 +74,7 @@ TIMM = Recipe(crop=0.875, rounds_down=True, interpolation="bicubic")
 TIMM_RA4 = replace(TIMM, mean=_HALF, std=_HALF)  # weights whose names begin with ra4; all of V1's
 TIMM_TF = replace(TIMM_RA4, interpolation="bilinear")
 TIMM_MIIL = replace(TIMM, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), interpolation="bilinear")
-# keras.utils.load_img picks the nearest pixel unless told otherwise, and stretches
+# keras.utils.load_img picks the nearest pixel unless asked otherwise, and stretches
 KERAS = Recipe(mean=_HALF, std=_HALF, interpolation="nearest")
 TF_SLIM = Recipe(crop=0.875, mean=_HALF, std=_HALF)
 PADDLE = Recipe(crop=224 / 256)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..models.plan import plan
 from ..ops.checks import Array
-from .told import Settled
+from .description import Settled
 
 
 def of_two_classes(
