@@ -275,6 +275,15 @@ def test_one_output_with_a_sigmoid_is_two_classes(keras, tmp_path):
     dog = model(pixels.astype(np.float32), training=False).detach().numpy()[0, 0]
     np.testing.assert_allclose(ours(found, image), [[1 - dog, dog]], rtol=0, atol=2e-6)
     assert any("became two classes" in note for note in found.notes)
+    for ending in ("h5", "keras"):  # without a sigmoid, the loss has it
+        model.layers[-1].activation = keras.activations.linear
+        model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+        model.save(tmp_path / f"x.{ending}")
+        found = nm.import_weights(tmp_path / f"x.{ending}", "keras")
+        np.testing.assert_allclose(ours(found, image), [[1 - dog, dog]], rtol=0, atol=2e-6)
+        model.compile(loss="mse")
+        model.save(tmp_path / f"x.{ending}")
+        assert nm.import_weights(tmp_path / f"x.{ending}", "keras").model.plan.classes == 1
     model.save_weights(tmp_path / "x.weights.h5")  # which does not say that it is a sigmoid's
     alone = nm.import_weights(tmp_path / "x.weights.h5", "keras")
     assert "warning: one class alone: its probability is always 1" in alone.notes

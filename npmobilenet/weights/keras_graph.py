@@ -72,6 +72,7 @@ class Graph:
 
     shape   of the input as the file has it, [None, H, W, C] mostly
     opaque  the class of a model that describes no layers
+    logits  whether the loss it was compiled with takes its one output for the logit of a sigmoid
     """
 
     nodes: dict[str, Node] = field(repr=False)
@@ -80,6 +81,7 @@ class Graph:
     version: str
     shape: Any
     opaque: str = ""
+    logits: bool = False
 
     @cached_property
     def depths(self) -> dict[str, int]:

@@ -21,8 +21,11 @@ _OUTCOMES = ("softmax", "linear")
 _Windowed = Conv | Depthwise
 
 
-def described_by(text: str, version: str, adapted: Mapping[str, Array]) -> Description:
-    """What a file says of itself: its model_config ("" for none), and the numbers of its Normalization.
+def described_by(
+    text: str, version: str, adapted: Mapping[str, Array], training: str = ""
+) -> Description:
+    """What a file says of itself: its model_config and training_config ("" for none), and the numbers
+    of its Normalization.
 
     ValueError, one line, for a description that is damaged or none of an image classifier.
     """
@@ -31,7 +34,7 @@ def described_by(text: str, version: str, adapted: Mapping[str, Array]) -> Descr
         return Description(
             settle=lambda network, _: Settled(plan=network, images=known, notes=notes)
         )
-    graph = read_graph(text, version)
+    graph = read_graph(text, version, training)
     way = _in_one_line(entrance, graph, adapted)
     return Description(
         source="model_config",
@@ -68,7 +71,8 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
         raise
     theirs = {ours.rpartition(".")[0]: name.rpartition("/")[0] for ours, name in pairs.items()}
     names_agree(found, theirs, graph)
-    sigmoid = found.outcome == "sigmoid" and network.classes == 1
+    of_logit = found.outcome == "linear" and graph.logits
+    sigmoid = network.classes == 1 and (found.outcome == "sigmoid" or of_logit)
     if found.outcome not in _OUTCOMES and not sigmoid:
         raise ValueError(
             f"the model ends in {found.outcome}; predictions here are softmax, of one class among several"
