@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 import npmobilenet as nm
 from npmobilenet.cli import main
@@ -55,6 +56,26 @@ def test_the_configuration_beside_the_weights_decides(tmp_path: Path) -> None:
     assert "warning: mean (0, 0, 0) as given, (0.5, 0.5, 0.5) in the file" in given.notes
     with pytest.raises(ValueError, match="preprocessing is given, and so is crop"):
         nm.import_weights(tmp_path, "timm", preprocessing=expected, crop=0.5)
+
+
+def test_a_checkpoint_names_its_architecture(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    folder(tmp_path, dialect="timm-tf")
+    state = {k: torch.from_numpy(v) for k, v in load_file(tmp_path / "model.safetensors").items()}
+    (tmp_path / "config.json").unlink()
+    for name, dialect in (
+        ("tf_mobilenetv3_small_100", "timm-tf"),
+        ("mobilenetv3_small_100", "timm"),
+        ("resnet50", "timm"),
+    ):
+        torch.save({"arch": name, "state_dict": state}, tmp_path / "last.pth.tar")
+        found = nm.import_weights(
+            tmp_path / "last.pth.tar", "timm", model="v3-small", width=1.0, resolution=(32, 32)
+        )
+        assert found.model.plan.dialect.name == dialect
+        said = f"as the checkpoint's arch says: architecture {name}" in found.notes
+        assert said == name.endswith("small_100")
+        assert said != any("tensors cannot tell" in note for note in found.notes)
 
 
 @pytest.mark.long

@@ -208,3 +208,10 @@ def test_a_saved_file_whose_numbers_changed_is_refused(small: Path, tmp_path: Pa
     path.write_bytes(content)
     with pytest.raises(ValueError, match="not those that were saved: SHA-256"):
         nm.load(path)
+
+
+def test_the_file_of_another_family_names_it(small: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"not as timm names arrays, but it fits --from torchvision$"
+    ):
+        nm.import_weights(small, "timm", resolution=(32, 32))

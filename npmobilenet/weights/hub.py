@@ -1,4 +1,4 @@
-"""What stands beside a weight file: the config.json of timm's models, as the hub keeps them."""
+"""What timm says of its weights: in the config.json beside them, or by an architecture's name."""
 
 import json
 import re
@@ -77,17 +77,33 @@ def beside(path: Path) -> Description:
         images, size = _images(facts), _size(facts)
     except ValueError as error:
         raise ValueError(f"{config}: {error}") from None
-    dialect = next((x for start, x in _DIALECTS.items() if name.startswith(start)), None)
     return Description(
         source="config.json",
-        dialect=dialect,
+        dialect=_dialect(name),
         resolution=size,
         settle=partial(_settle, config, document, facts, images),
     )
 
 
+def of_architecture(content: Any) -> Description:
+    """What the "arch" of a checkpoint of timm's training says; nothing for any other name."""
+    name = content.get("arch") if isinstance(content, Mapping) else None
+    if not isinstance(name, str) or not any(re.match(start, name) for start in _MODELS):
+        return NOTHING
+    source = "the checkpoint's arch"
+    return Description(
+        source=source,
+        dialect=_dialect(name),
+        settle=partial(_settle, source, {"architecture": name}, {}, Known()),
+    )
+
+
+def _dialect(name: str) -> str | None:
+    return next((x for start, x in _DIALECTS.items() if name.startswith(start)), None)
+
+
 def _settle(
-    config: Path,
+    config: Path | str,
     document: Mapping[str, Any],
     facts: Mapping[str, Any],
     images: Known,

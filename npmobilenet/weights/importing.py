@@ -17,7 +17,7 @@ from ..training.transforms import Preprocessing
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress
-from .families import family_named
+from .families import FAMILIES, family_named
 from .family import Contents, Family
 from .findings import about_description, about_network, contradictions
 from .hub import beside, weight_file
@@ -110,7 +110,9 @@ def import_weights(
         divisor=divisor,
         resolution=resolution or (preprocessing.resolution if preprocessing else None),
     )
-    description = beside(path) if source.name == "timm" else contents.description
+    description = contents.description
+    if source.name == "timm" and (config := beside(path)) is not NOTHING:
+        description = config
     attempt, settled = _settled(path, source, contents.tensors, asked, description)
     params = _params(path, source, contents.tensors, attempt)
     if settled.sigmoid:
@@ -255,6 +257,11 @@ def _mismatch(
     network, pairing = attempt.plan, attempt.pairing
     hint = "try another --from, --model, --width or --dialect, or rename the arrays"
     free = replace(asked, model=None, width=None, dialect=None)
+    others = [x for x in FAMILIES.values() if x.read is source.read and x is not source]
+    if 2 * len(pairing.pairs) > len(network.arrays):  # names of this family
+        others = []
+    if fits := [x.name for x in others if not detect(x, tensors, Asked()).problems]:
+        return f"{path}: not as {source.title} names arrays, but it fits --from {' or '.join(fits)}"
     if asked.stated() and not (found := detect(source, tensors, free)).problems:
         fitting = found.plan
         hint = (

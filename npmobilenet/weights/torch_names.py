@@ -30,7 +30,10 @@ def torchvision_layers(network: Plan) -> dict[str, str]:
                 step += 1
     last = f"features.{len(blocks) + 1}"
     found |= {"last": f"{last}.0", "last_norm": f"{last}.1", "head": "classifier.0"}
-    found["classifier"] = "classifier.1" if network.model == "v2" else "classifier.3"
+    alone = network.model != "v2" and not network.dialect.v3_head  # a layer of the user's own
+    found["classifier"] = (
+        "classifier" if alone else "classifier.1" if network.model == "v2" else "classifier.3"
+    )
     return _present(network, found)
 
 

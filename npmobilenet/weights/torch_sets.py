@@ -34,7 +34,9 @@ def chosen(path: Path, content: Any, entry: str | None) -> tuple[dict[str, Any],
         return _under(path, sets, entry), ()
     most = max(map(len, sets.values()))
     there = {name: found for name, found in sets.items() if 2 * len(found) >= most}
-    name = min(there, key=lambda name: (_rank(name), -len(there[name])))
+    # an average of what was trained alone lacks the running statistics, about a third of all
+    whole = [name for name, found in there.items() if 5 * len(found) >= 4 * most]
+    name = min(whole, key=lambda name: (_rank(name), -len(there[name])))
     others = [other for other in there if other != name]
     if not others:
         return there[name], ()
