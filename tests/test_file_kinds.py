@@ -279,3 +279,9 @@ def test_our_own_files_need_no_import_and_keep_their_metadata(tmp_path: Path) ->
         path.write_bytes(content.replace(old, new))
         with pytest.raises(ValueError, match=rf"^{path}: .*{told}.*$"):
             nm.load(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that cannot be read")
+def test_a_file_whose_reading_fails_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^/proc/self/mem: cannot be read"):
+        nm.import_weights("/proc/self/mem", "timm")

@@ -11,7 +11,9 @@ from safetensors.numpy import load_file
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.weights.hub import architecture_of
 from npmobilenet.weights.native import Model, save
+from npmobilenet.weights.published import SOURCES
 
 
 def folder(where: Path, *, dialect: str = "timm", **changes: Any) -> Path:
@@ -178,3 +180,9 @@ def test_what_is_our_own_needs_no_import(
         assert "npmobilenet's own already" in told
         assert f"--weights {given}" in told
         assert len(told.splitlines()) == 1
+
+
+def test_timms_names_are_those_of_its_published_files() -> None:
+    there = [source for source in SOURCES.values() if source.family == "timm"]
+    names = {x.name: architecture_of(x.plan, x.dialect) for x in there}
+    assert all(name.startswith(f"timm/{found}.") for name, found in names.items()), names

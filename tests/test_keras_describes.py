@@ -223,6 +223,7 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
     assert "a global average pooling" in refusal(
         "GlobalAveragePooling2D", class_name="GlobalMaxPooling2D"
     )
+    assert "a batch normalisation" in refusal("BatchNormalization", class_name="Dense")
     assert "stands before the network" in refusal("Rescaling", class_name="Lambda")
     assert "are no image" in refusal("Rescaling", scale=-1 / 255)
     for old, new, words in (
@@ -235,6 +236,8 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
             nm.import_weights(path, "keras")
     found = nm.import_weights(path, "keras", mean=0, std=1)
     assert found.model.preprocessing.mean == (0, 0, 0)
+    assert found.notes[-1].startswith("warning: layer rescaling")
+    assert found.notes[-1].endswith("only the scaling that is given is done")
 
 
 def test_what_is_given_wins_and_is_said(keras, tmp_path):

@@ -11,7 +11,7 @@ from ..models.plan import MODELS
 from ..training.transforms import INTERPOLATIONS
 from ..weights.description import STRETCH
 from . import Help
-from .common import at_least, console, print_json, resolution_option
+from .common import at_least, console, print_json, resolution_option, spare
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -109,8 +109,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from ..weights.hub import weight_file
     from ..weights.importing import import_weights, read_class_names
 
+    spare(Path(options.output), weight_file(Path(options.file)))
     settings = ["model", "width", "dialect", "activation", "divisor", "classes", "resolution"]
     settings += ["mean", "std", "interpolation", "crop", "resize"]
     names = read_class_names(options.class_names) if options.class_names else None

@@ -99,8 +99,11 @@ def regular(path: Path) -> None:
 def kind_of(path: Path) -> Kind:
     """What the file at `path` is; ValueError, one line with the path, if it is no regular file."""
     regular(path)
-    with path.open("rb") as file:
-        start = file.read(_START)
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError as error:  # Python names no file where reading fails
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
     if not start:
         return Kind("", "an empty file")
     safetensors = Kind("safetensors", "a safetensors file", TORCH_ADVICE)

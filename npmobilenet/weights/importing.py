@@ -136,6 +136,8 @@ def import_weights(
         *about_description(settled, description),
         *contradictions(settled, description, asked, given, activation),
     ]
+    if settled.unreadable:  # and yet here: mean and std were given
+        said.append(f"warning: {settled.unreadable}; only the scaling that is given is done")
     if source.scaling and given.over(settled.images).mean is None:
         said.append(f"warning: {source.scaling}")
     return Imported(found, (*notes, *contents.notes, *attempt.pairing.notes, *said), settled.facts)

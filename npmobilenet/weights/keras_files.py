@@ -42,7 +42,9 @@ def read(path: Path) -> Contents:
         source = BytesIO(inside[_INSIDE_KERAS])
         described, version = inside.get(_CONFIG, b"").decode("utf-8", "replace"), "3."
     elif not start.startswith(b"\x89HDF"):
-        raise ValueError(f"{path}: {kind_of(path)}, neither HDF5 nor .keras, not a file of Keras")
+        raise ValueError(
+            f"{path}: neither HDF5 nor .keras, as Keras writes: this is {kind_of(path)}"
+        )
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
@@ -126,7 +128,7 @@ def _unzipped(path: Path) -> dict[str, bytes]:
     except _BROKEN_ARCHIVE as error:
         raise ValueError(f"{path}: not a readable archive ({error})") from None
     kind = kind_of(path)
-    raise ValueError(f"{path}: an archive without {_INSIDE_KERAS}, {kind}, not a file of Keras")
+    raise ValueError(f"{path}: an archive without {_INSIDE_KERAS}, as Keras has: this is {kind}")
 
 
 def _h5py(path: Path) -> Any:

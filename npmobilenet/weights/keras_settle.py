@@ -14,7 +14,7 @@ from .description import Description, Settled
 from .keras_config import read_graph
 from .keras_graph import Graph
 from .keras_images import Entrance, adapted_only, entrance
-from .keras_walk import Unknown, Walk, names_agree, walk
+from .keras_walk import OF_KERAS, Unknown, Walk, names_agree, walk
 
 T = TypeVar("T")
 _OUTCOMES = ("softmax", "linear")
@@ -63,7 +63,7 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
     try:
         found = walk(network, graph)
     except Unknown as error:
-        if _has_arrays(error.node.name, pairs):
+        if error.node.kind not in OF_KERAS and _has_arrays(error.node.name, pairs):
             first = [node for node in graph.nodes.values() if way.last in node.inputs]
             strange = [str(node) for node in first if not _has_arrays(node.name, pairs)]
             why = f"{strange[0]} stands before the network" if strange else way.trouble

@@ -66,6 +66,7 @@ class Recipe:
         )
 
 
+_LARGEST = 10  # a mean or deviation of pixels 0..1; more, and pixels of 0..255 are meant
 _HALF = (0.5, 0.5, 0.5)  # as mean and deviation: 0..1 becomes -1..1
 
 TORCHVISION = Recipe(crop=224 / 256)
@@ -197,6 +198,10 @@ def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, .
         raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
     if name == "std" and min(numbers) <= 0:
         raise ValueError(f"preprocessing: std must be above 0, found {value!r}")
+    if max(map(abs, numbers)) > _LARGEST:
+        raise ValueError(
+            f"preprocessing: {name} is of pixels 0..1, found {value!r}; of pixels 0..255, divide by 255"
+        )
     return tuple(float(x) for x in numbers)
 
 
