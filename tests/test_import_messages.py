@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -215,3 +216,22 @@ def test_the_file_of_another_family_names_it(small: Path) -> None:
         ValueError, match=r"not as timm names arrays, but it fits --from torchvision$"
     ):
         nm.import_weights(small, "timm", resolution=(32, 32))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("width", 0, ValueError, "width must be a number above 0"),
+        ("resolution", 0, ValueError, "resolution must be a positive integer"),
+        ("model", "mobilenet", ValueError, "model must be one of v1, "),
+        ("class_names", 3, TypeError, "class_names must be a list of names, found 3"),
+        ("class_names", "abcde", TypeError, "class_names must be a list of names, found 'abcde'"),
+        ("preprocessing", "x", TypeError, "preprocessing must be a Preprocessing, found 'x'"),
+        ("entry", 3, TypeError, "entry must be a name, found 3"),
+    ],
+)
+def test_arguments_that_cannot_be(
+    small: Path, name: str, value: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        nm.import_weights(small, "torchvision", **{name: value})

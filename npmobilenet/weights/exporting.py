@@ -9,7 +9,7 @@ from ..models.dialect import Dialect, differing_switches
 from ..models.layers import BatchNorm, Conv, Depthwise, Dropout, Layer
 from ..models.params import check_params
 from ..models.plan import Plan, plan
-from ..ops.checks import Array
+from ..ops.checks import Array, flag
 from .families import family_named
 from .family import Family
 from .native import file_path
@@ -33,6 +33,7 @@ def export_weights(
     force=True writes all the same, and returns sentences on what differs; () where nothing does.
     """
     target, path = family_named(family), file_path(path)
+    force = flag("export_weights", "force", force)
     check_params(network, params)
     theirs, differences = _nearest_plan(network, target)
     if differences and not force:

@@ -12,7 +12,7 @@ from ..data import imagenet_classes
 from ..models.dialects import dialect_named
 from ..models.plan import Plan, plan
 from ..names import read_class_names as read_class_names
-from ..ops.checks import Array
+from ..ops.checks import Array, shown
 from ..training.transforms import Preprocessing
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
@@ -96,6 +96,13 @@ def import_weights(
     WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit; ValueError,
     one line with the file's name, for a file that cannot be read or describes what no plan computes.
     """
+    for name, value, kind, what in (
+        ("preprocessing", preprocessing, Preprocessing, "a Preprocessing"),
+        ("entry", entry, str, "a name"),
+        ("class_names", class_names, list | tuple, "a list of names"),
+    ):
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} must be {what}, found {shown(value)}")
     given = known(mean, std, interpolation, crop, resize)
     if preprocessing and given.stated():
         raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
@@ -108,7 +115,7 @@ def import_weights(
         width=width,
         dialect=dialect_named(dialect) if dialect else None,
         divisor=divisor,
-        resolution=resolution or (preprocessing.resolution if preprocessing else None),
+        resolution=preprocessing.resolution if preprocessing and resolution is None else resolution,
     )
     description = contents.description
     if source.name == "timm" and (config := beside(path)) is not NOTHING:
@@ -162,7 +169,9 @@ def _settled(
     path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, description: Description
 ) -> tuple[Attempt, Settled]:
     """The plan that fits the arrays, and what the file's own description makes of it."""
-    wished = replace(asked, resolution=asked.resolution or description.resolution)
+    wished = asked
+    if asked.resolution is None:
+        wished = replace(asked, resolution=description.resolution)
     attempt = detect(source, tensors, wished)
     if description.dialect and not asked.dialect:
         hinted = replace(wished, dialect=dialect_named(description.dialect))
@@ -178,14 +187,9 @@ def _settled(
         attempt, settled = _settled(path, source, tensors, asked, NOTHING)
         return attempt, replace(settled, notes=(f"warning: {error}",))
     except ValueError as error:
-        other = (
-            asked.resolution
-            and description.resolution
-            and asked.resolution != description.resolution
-        )
-        hint = (
-            f"; the file says {' x '.join(map(str, description.resolution or ()))}" if other else ""
-        )
+        other = description.resolution not in (None, asked.resolution) and asked.resolution
+        size = " x ".join(map(str, description.resolution or ()))
+        hint = f"; the file says {size}" if other else ""
         raise ValueError(f"{path}: {error}{hint}") from None
 
 
