@@ -258,6 +258,12 @@ def test_what_is_given_wins_and_is_said(keras, tmp_path):
     ]
 
 
+def test_one_number_is_both_sides(keras, tmp_path):
+    v1(keras).save(tmp_path / "x.h5")
+    notes = nm.import_weights(tmp_path / "x.h5", "keras", resolution=32).notes
+    assert not any("resolution 32" in note for note in notes)
+
+
 def test_weights_alone_warn_of_what_is_assumed(keras, tmp_path):
     model = v1(keras)
     path = tmp_path / "x.weights.h5"

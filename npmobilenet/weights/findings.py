@@ -48,7 +48,8 @@ def contradictions(
     settled: Settled, description: Description, asked: Asked, given: Known, activation: str | None
 ) -> Iterator[str]:
     """A sentence for everything that the caller states and the file has otherwise."""
-    stated = given.stated() | {"resolution": asked.resolution, "activation": activation}
+    size = settled.plan.resolution if asked.resolution else None
+    stated = given.stated() | {"resolution": size, "activation": activation}
     theirs = settled.images.stated() | {
         "resolution": description.resolution,
         "activation": settled.facts.get("activation"),

@@ -17,11 +17,11 @@ from ..training.transforms import Preprocessing
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress
-from .families import FAMILIES, family_named
+from .families import family_named
 from .family import Contents, Family
 from .findings import about_description, about_network, contradictions
 from .hub import beside, weight_file
-from .mismatch import WeightsMismatch, mapped_diff
+from .mismatch import WeightsMismatch, mismatch
 from .native import Model, distinct, file_path
 from .preprocessing import known, prepared, recipe_of
 from .two_classes import of_two_classes
@@ -178,7 +178,7 @@ def _settled(
         if not (with_hint := detect(source, tensors, hinted)).problems:
             attempt = with_hint
     if attempt.problems:
-        raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
+        raise WeightsMismatch(mismatch(path, source, tensors, asked, attempt))
     if not description.settle:
         return attempt, Settled(plan=attempt.plan)
     try:
@@ -254,33 +254,3 @@ def _params(
 
 def _what(value: Array) -> str:
     return str(value.dtype) if value.dtype.kind != "f" else "infinity or NaN"
-
-
-def _mismatch(
-    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, attempt: Attempt
-) -> str:
-    """The first line says what does not fit, the diff which arrays, the last line what to try."""
-    network, pairing = attempt.plan, attempt.pairing
-    hint = "try another --from, --model, --width or --dialect, or rename the arrays"
-    free = replace(asked, model=None, width=None, dialect=None)
-    others = [x for x in FAMILIES.values() if x.read is source.read and x is not source]
-    if 2 * len(pairing.pairs) > len(network.arrays):  # names of this family
-        others = []
-    if fits := [x.name for x in others if not detect(x, tensors, Asked()).problems]:
-        return f"{path}: not as {source.title} names arrays, but it fits --from {' or '.join(fits)}"
-    if asked.stated() and not (found := detect(source, tensors, free)).problems:
-        fitting = found.plan
-        hint = (
-            f"try: the file fits {fitting.model}, width {fitting.width:g}, dialect "
-            f"{fitting.dialect.name}; leave out --{', --'.join(asked.stated())}"
-        )
-    elif not pairing.pairs:
-        first = ", ".join(list(tensors)[:3]) or "no arrays at all"
-        return f"{path}: no array here is named as in {source.title}; the file begins with {first}"
-    return (
-        f"{path}: does not fit {network.model} width {network.width:g}, dialect "
-        f"{network.dialect.name}, of {source.title}: {len(pairing.missing)} arrays missing, "
-        f"{len(pairing.unexpected)} unexpected, {len(attempt.wrong)} of another shape; nothing was "
-        f"loaded\n{mapped_diff(pairing, attempt.wrong, tensors)}\n"
-        + "\n".join([*pairing.notes, hint])
-    )
