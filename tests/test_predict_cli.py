@@ -165,6 +165,9 @@ def test_whose_file_it_is_must_be_known(
 ) -> None:
     """Asked for where it is not said, and refused where it is known."""
     file = theirs[0] / "v2.safetensors"
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "model.safetensors").write_bytes(file.read_bytes())
+    (tmp_path / "hub" / "config.json").write_text("{}")
     words = [verb, "fashion-mnist-sample", "--weights"]
     words += ["--output", tmp_path / "run"] if verb == "train" else []
     place = words.index("--weights") + 1
@@ -175,6 +178,8 @@ def test_whose_file_it_is_must_be_known(
         (["keras/mobilenet_0.25_224", "--from", "timm"], "known to be of keras"),
         (["keras/mobilenet_0.25_225"], "the nearest names are keras/mobilenet_0.25_224"),
         ([theirs[0] / "names.txt"], "say whose file it is"),
+        ([theirs[0] / "names.txt"], "; it is text"),
+        ([tmp_path / "hub"], "say whose file it is"),
     ):
         code, out, err = call(capsys, *words[:place], *given, *words[place:])
         assert (code, out) == (1, ""), given

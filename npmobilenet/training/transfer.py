@@ -37,6 +37,8 @@ def find_weights(
     ValueError where there is no such thing; OSError where it cannot be fetched.
     """
     from ..weights.families import FAMILIES
+    from ..weights.file_kinds import kind_of
+    from ..weights.hub import in_folder
     from ..weights.importing import Imported, import_official, import_weights
     from ..weights.sources import SOURCES, source_named
 
@@ -56,12 +58,12 @@ def find_weights(
         return import_official(weights)
     if family:
         return import_weights(weights, family, class_names=class_names)
-    if known == "" or (
-        Path(weights).suffix not in ("", ".safetensors") and Path(weights).is_file()
-    ):
+    path = in_folder(Path(weights)) or Path(weights)
+    foreign = known == "" or path.suffix not in ("", ".safetensors") or path != Path(weights)
+    if foreign and path.is_file():
         raise ValueError(
             f"{weights}: not written by npmobilenet; say whose file it is, --from (model.family) one "
-            f"of {', '.join(FAMILIES)}"
+            f"of {', '.join(FAMILIES)}; it is {kind_of(path)}"
         )
     if weights.partition("/")[0] in FAMILIES and not Path(weights).exists():
         source_named(weights)  # none is called so: the message has the nearest names

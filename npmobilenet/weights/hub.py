@@ -40,12 +40,16 @@ def weight_file(path: Path) -> Path:
     if path.is_dir():
         if (path / "best.safetensors").is_file() or (path / "last.safetensors").is_file():
             raise ValueError(_own(path, "a run"))
-        there = [path / name for name in _FILES if (path / name).is_file()]
-        if (path / "config.json").is_file() and there:
-            return there[0]
+        return in_folder(path) or path
     elif written_by(path) == "npmobilenet":
         raise ValueError(_own(path, "a file"))
     return path
+
+
+def in_folder(path: Path) -> Path | None:
+    """The weights in a folder as the hub keeps a model, None for anything else."""
+    there = [path / name for name in _FILES if (path / name).is_file()]
+    return there[0] if there and (path / "config.json").is_file() else None
 
 
 def _own(path: Path, what: str) -> str:
