@@ -96,6 +96,7 @@ KINDS = {
     "SavedModel": (b"\x08\x01\x12\xf4\x03\n\x9b", "a SavedModel of TensorFlow"),
     "a checkpoint's index": (b'model_checkpoint_path: "model.ckpt"', "TensorFlow checkpoints"),
     "TorchScript": (zipped(**{"x/constants_pkl": b"", "x/data_pkl": b""}), "a TorchScript archive"),
+    "torch.export": (zipped(**{"x/data/weights/a": b""}), "an archive of torch.export"),
     "noise": (bytes(range(128, 256)) * 3, "no kind of file that is known here"),
     "zeros": (bytes(1000), "no kind of file that is known here"),
 }

@@ -235,3 +235,13 @@ def test_arguments_that_cannot_be(
 ) -> None:
     with pytest.raises(error, match=words):
         nm.import_weights(small, "torchvision", **{name: value})
+
+
+def test_variances_below_nought_are_no_variances(small: Path, tmp_path: Path) -> None:
+    arrays = load_file(small)
+    arrays["features.0.1.running_var"] = -arrays["features.0.1.running_var"]
+    save_file(arrays, tmp_path / "x.safetensors")
+    with pytest.raises(
+        ValueError, match=r"features\.0\.1\.running_var, variances, must not be below"
+    ):
+        nm.import_weights(tmp_path / "x.safetensors", "torchvision", model="v2", width=0.35)

@@ -159,6 +159,12 @@ def _zip(path: Path) -> Kind:
             "a TorchScript archive, a program with its weights",
             "save the weights alone: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')",
         )
+    if any("/data/weights/" in name for name in names):
+        return Kind(
+            "",
+            "an archive of torch.export, a program with its weights",
+            "save the weights alone: torch.save(torch.export.load(FILE).state_dict, 'weights.pth')",
+        )
     if any(name.endswith("data.pkl") for name in names):
         return Kind("torch", "a PyTorch file", TORCH_ADVICE)
     if "model.weights.h5" in names:

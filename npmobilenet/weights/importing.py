@@ -248,6 +248,10 @@ def _params(
             raise ValueError(
                 f"{path}: {theirs} must hold finite floating-point numbers, found {_what(value)}"
             )
+        if ours.endswith(".variance") and value.size and value.min() < 0:
+            raise ValueError(
+                f"{path}: {theirs}, variances, must not be below 0, found {value.min()}"
+            )
         params[ours] = np.ascontiguousarray(value, np.float64 if wide else np.float32)
     return params
 
