@@ -62,6 +62,17 @@ def test_a_family_without_such_a_network(tmp_path: Path) -> None:
     for family in ("torchvision", "tutorial-d"):
         with pytest.raises(ValueError, match=r"has no v3-small of these shapes \(width 0\.75"):
             nm.export_weights(plan, nm.init(plan, 0), tmp_path / "x.pth", family, force=True)
+    for family, dialect, model, words in (
+        ("torchvision", "torchvision", "v3-small-minimalistic", "none at all"),
+        ("timm", "timm-rw", "v3-small", "in its own dialect"),
+    ):
+        plan = nm.plan(model, classes=3, resolution=32, dialect=dialect)
+        with pytest.raises(ValueError, match=f"{family} has no {model} .*{words}"):
+            nm.export_weights(plan, nm.init(plan, 0), tmp_path / "x.pth", family, force=True)
+    # timm has it with tf_ before its name alone
+    plan, params = small("v3-small-minimalistic", width=1.0, dialect="timm")
+    with pytest.raises(ValueError, match="padding is symmetric here, same in timm"):
+        nm.export_weights(plan, params, tmp_path / "x.pth", "timm")
     assert not list(tmp_path.iterdir())
 
 
@@ -81,7 +92,7 @@ def test_a_family_without_such_a_network(tmp_path: Path) -> None:
         ("keras", "keras", "v1", {"dropout": 0.5, "bn_momentum": 0.1}, ""),
         ("keras", "keras", "v2", {"bn_eps": 1e-5}, "bn_eps is 1e-05 here, 0.001"),
         ("timm", "timm", "v3-small", {"gate_slope": 0.2}, "gate_slope is 0.2 here, 0.1667"),
-        ("timm", "timm", "v3-small-minimalistic", {"gate_slope": 0.2}, ""),  # has no gates
+        ("timm", "timm-tf", "v3-small-minimalistic", {"gate_slope": 0.2}, ""),  # has no gates
         ("timm", "timm-tf", "v3-small", {}, ""),  # timm's own models whose names begin with tf_
         ("timm", "timm-tf", "v3-small", {"bn_eps": 1e-5}, "bn_eps is 1e-05 here, 0.001"),
         ("paddle", "paddle", "v3-small", {"dropout_mode": "inverted"}, ""),
@@ -145,6 +156,9 @@ def test_the_command_line_refuses_and_forces(
     assert "activation is relu here, relu6 in Keras" in told
     assert len(told.splitlines()) == 1
     assert not (tmp_path / "x.h5").exists()
+    itself = str(tmp_path / "ours.safetensors")
+    assert main(["export", itself, "--to", "timm", "--output", itself, "--force"]) == 1
+    assert "is the file that is read" in capsys.readouterr().err
     assert main([*words, "--force"]) == 0
     told = capsys.readouterr().err
     assert "note: activation is relu here, relu6 in Keras" in told

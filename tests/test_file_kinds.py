@@ -96,6 +96,7 @@ KINDS = {
     "SavedModel": (b"\x08\x01\x12\xf4\x03\n\x9b", "a SavedModel of TensorFlow"),
     "a checkpoint's index": (b'model_checkpoint_path: "model.ckpt"', "TensorFlow checkpoints"),
     "TorchScript": (zipped(**{"x/constants_pkl": b"", "x/data_pkl": b""}), "a TorchScript archive"),
+    "torch.export": (zipped(**{"x/data/weights/a": b""}), "an archive of torch.export"),
     "noise": (bytes(range(128, 256)) * 3, "no kind of file that is known here"),
     "zeros": (bytes(1000), "no kind of file that is known here"),
 }
@@ -279,3 +280,9 @@ def test_our_own_files_need_no_import_and_keep_their_metadata(tmp_path: Path) ->
         path.write_bytes(content.replace(old, new))
         with pytest.raises(ValueError, match=rf"^{path}: .*{told}.*$"):
             nm.load(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that cannot be read")
+def test_a_file_whose_reading_fails_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^/proc/self/mem: cannot be read"):
+        nm.import_weights("/proc/self/mem", "timm")

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.weights.hub import architecture_of
 from npmobilenet.weights.native import Model, save
+from npmobilenet.weights.published import SOURCES
 
 
 def folder(where: Path, *, dialect: str = "timm", **changes: Any) -> Path:
@@ -47,7 +50,7 @@ def test_the_configuration_beside_the_weights_decides(tmp_path: Path) -> None:
         interpolation="bicubic",
     )  # timm rounds 64 / 0.95 down
     assert model.preprocessing == expected
-    assert found.told["architecture"] == "mobilenetv3_small_100"
+    assert found.described["architecture"] == "mobilenetv3_small_100"
     assert any(note.startswith("as config.json says: architecture") for note in found.notes)
     assert not any("tensors cannot tell" in note for note in found.notes)  # the name can
     given = nm.import_weights(tmp_path, "timm", preprocessing=replace(expected, mean=(0.0,) * 3))
@@ -55,6 +58,26 @@ def test_the_configuration_beside_the_weights_decides(tmp_path: Path) -> None:
     assert "warning: mean (0, 0, 0) as given, (0.5, 0.5, 0.5) in the file" in given.notes
     with pytest.raises(ValueError, match="preprocessing is given, and so is crop"):
         nm.import_weights(tmp_path, "timm", preprocessing=expected, crop=0.5)
+
+
+def test_a_checkpoint_names_its_architecture(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    folder(tmp_path, dialect="timm-tf")
+    state = {k: torch.from_numpy(v) for k, v in load_file(tmp_path / "model.safetensors").items()}
+    (tmp_path / "config.json").unlink()
+    for name, dialect in (
+        ("tf_mobilenetv3_small_100", "timm-tf"),
+        ("mobilenetv3_small_100", "timm"),
+        ("resnet50", "timm"),
+    ):
+        torch.save({"arch": name, "state_dict": state}, tmp_path / "last.pth.tar")
+        found = nm.import_weights(
+            tmp_path / "last.pth.tar", "timm", model="v3-small", width=1.0, resolution=(32, 32)
+        )
+        assert found.model.plan.dialect.name == dialect
+        said = f"as the checkpoint's arch says: architecture {name}" in found.notes
+        assert said == name.endswith("small_100")
+        assert said != any("tensors cannot tell" in note for note in found.notes)
 
 
 @pytest.mark.long
@@ -140,7 +163,7 @@ def test_somebody_elses_configuration_is_left_alone(tmp_path: Path) -> None:
     for text in ("[", "[" * 100_000, "3", '{"architectures": ["MobileNetV2Model"]}'):
         (tmp_path / "config.json").write_text(text)
         found = nm.import_weights(tmp_path / "model.safetensors", "timm")
-        assert found.told == {}
+        assert found.described == {}
         assert found.model.plan.resolution == (224, 224)
 
 
@@ -157,3 +180,9 @@ def test_what_is_our_own_needs_no_import(
         assert "npmobilenet's own already" in told
         assert f"--weights {given}" in told
         assert len(told.splitlines()) == 1
+
+
+def test_timms_names_are_those_of_its_published_files() -> None:
+    there = [source for source in SOURCES.values() if source.family == "timm"]
+    names = {x.name: architecture_of(x.plan, x.dialect) for x in there}
+    assert all(name.startswith(f"timm/{found}.") for name, found in names.items()), names

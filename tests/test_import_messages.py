@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,7 +109,9 @@ def test_a_file_that_another_family_wrote_says_which(tmp_path: Path) -> None:
     path = tmp_path / "v3.safetensors"
     plan = nm.plan("v3-small", width=0.35, classes=3, resolution=32, dialect="torchvision")
     nm.export_weights(plan, nm.init(plan, 0), path, "torchvision")
-    with pytest.raises(ValueError, match=r"as in timm; .*; try --from torchvision$"):
+    with pytest.raises(
+        ValueError, match=r"not as timm names arrays, but it fits --from torchvision$"
+    ):
         nm.import_weights(path, "timm")
 
 
@@ -218,3 +221,39 @@ def test_a_saved_file_whose_numbers_changed_is_refused(small: Path, tmp_path: Pa
     path.write_bytes(content)
     with pytest.raises(ValueError, match="not those that were saved: SHA-256"):
         nm.load(path)
+
+
+def test_the_file_of_another_family_names_it(small: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"not as timm names arrays, but it fits --from torchvision$"
+    ):
+        nm.import_weights(small, "timm", resolution=(32, 32))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("width", 0, ValueError, "width must be a number above 0"),
+        ("resolution", 0, ValueError, "resolution must be a positive integer"),
+        ("model", "mobilenet", ValueError, "model must be one of v1, "),
+        ("class_names", 3, TypeError, "class_names must be a list of names, found 3"),
+        ("class_names", "abcde", TypeError, "class_names must be a list of names, found 'abcde'"),
+        ("preprocessing", "x", TypeError, "preprocessing must be a Preprocessing, found 'x'"),
+        ("entry", 3, TypeError, "entry must be a name, found 3"),
+    ],
+)
+def test_arguments_that_cannot_be(
+    small: Path, name: str, value: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        nm.import_weights(small, "torchvision", **{name: value})
+
+
+def test_variances_below_nought_are_no_variances(small: Path, tmp_path: Path) -> None:
+    arrays = load_file(small)
+    arrays["features.0.1.running_var"] = -arrays["features.0.1.running_var"]
+    save_file(arrays, tmp_path / "x.safetensors")
+    with pytest.raises(
+        ValueError, match=r"features\.0\.1\.running_var, variances, must not be below"
+    ):
+        nm.import_weights(tmp_path / "x.safetensors", "torchvision", model="v2", width=0.35)

@@ -8,11 +8,11 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.weights import keras_files
+from npmobilenet.weights.description import Settled
 from npmobilenet.weights.detect import Asked, Attempt, detect
 from npmobilenet.weights.families import family_named
 from npmobilenet.weights.keras_config import read_graph
 from npmobilenet.weights.keras_settle import described_by
-from npmobilenet.weights.told import Settled
 
 h5py = pytest.importorskip("h5py")
 
@@ -264,7 +264,7 @@ def test_settings_of_other_types_are_one_line(changes: dict[str, Any], network: 
 def test_the_file_that_is_changed_is_a_good_one(network_file: Path) -> None:
     found = nm.import_weights(network_file, "keras")
     assert found.model.plan.model == "v1-shallow"
-    assert found.told["activation"] == "relu6"
+    assert found.described["activation"] == "relu6"
     assert found.model.preprocessing.std == (0.5, 0.5, 0.5)
 
 

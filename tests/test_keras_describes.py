@@ -82,11 +82,11 @@ def test_activation_size_and_epsilon_of_a_96_pixel_network_with_relu(keras, tmp_
     model = v1(keras, size=(96, 96), eps=1e-5)
     found = assert_alike(model, tmp_path / "x.h5", lambda x: x / 255, mean=0, std=1)
     assert found.model.plan.resolution == (96, 96)
-    assert found.told["resolution"] == [96, 96]
-    assert found.told["activation"] == "relu"
-    assert found.told["bn_eps"] == 1e-5
-    assert found.told["dropout"] == 0.3
-    assert found.told["output"] == "softmax"
+    assert found.described["resolution"] == [96, 96]
+    assert found.described["activation"] == "relu"
+    assert found.described["bn_eps"] == 1e-5
+    assert found.described["dropout"] == 0.3
+    assert found.described["output"] == "softmax"
     assert any(
         "as model_config says: resolution (96, 96), activation relu" in x for x in found.notes
     )
@@ -146,7 +146,7 @@ def test_applications_and_fine_tuned_ones(keras, tmp_path, top):
     x = layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
     model = randomised(keras.Model(image, layers.Dense(3, activation="softmax")(x)))
     found = assert_alike(model, tmp_path / "x.keras", within=1e-4)  # in float32 V2 is deep
-    assert found.told["mean"] == [0.5]
+    assert found.described["mean"] == [0.5]
     any_size = {"alpha": 0.35, "input_shape": (None, None, 3), "include_top": False}
     anywhere = apps.MobileNetV2(weights=None, **any_size)
     top = [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
@@ -170,13 +170,13 @@ def test_a_classifier_right_behind_v3_in_keras_three_and_two(keras, tmp_path):
     path = tmp_path / "x.h5"
     new = assert_alike(model, path, within=1e-4)
     assert not new.model.plan.dialect.v3_head
-    assert (new.told["dropout"], new.told["mean"]) == (0.4, [0.5])
+    assert (new.described["dropout"], new.described["mean"]) == (0.4, [0.5])
     with h5py.File(path, "r+") as file:
         document = in_keras_two(json.loads(file.attrs["model_config"]))
         file.attrs["model_config"] = json.dumps(document).encode()
         file.attrs["keras_version"] = "2.4.0"
     old = nm.import_weights(path, "keras")
-    assert old.told == new.told
+    assert old.described == new.described
     assert old.model.plan == new.model.plan
     assert old.model.preprocessing == new.model.preprocessing
     model.save_weights(tmp_path / "x.weights.h5")
@@ -223,6 +223,7 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
     assert "a global average pooling" in refusal(
         "GlobalAveragePooling2D", class_name="GlobalMaxPooling2D"
     )
+    assert "a batch normalisation" in refusal("BatchNormalization", class_name="Dense")
     assert "stands before the network" in refusal("Rescaling", class_name="Lambda")
     assert "are no image" in refusal("Rescaling", scale=-1 / 255)
     for old, new, words in (
@@ -235,6 +236,8 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
             nm.import_weights(path, "keras")
     found = nm.import_weights(path, "keras", mean=0, std=1)
     assert found.model.preprocessing.mean == (0, 0, 0)
+    assert found.notes[-1].startswith("warning: layer rescaling")
+    assert found.notes[-1].endswith("only the scaling that is given is done")
 
 
 def test_what_is_given_wins_and_is_said(keras, tmp_path):
@@ -255,12 +258,18 @@ def test_what_is_given_wins_and_is_said(keras, tmp_path):
     ]
 
 
+def test_one_number_is_both_sides(keras, tmp_path):
+    v1(keras).save(tmp_path / "x.h5")
+    notes = nm.import_weights(tmp_path / "x.h5", "keras", resolution=32).notes
+    assert not any("resolution 32" in note for note in notes)
+
+
 def test_weights_alone_warn_of_what_is_assumed(keras, tmp_path):
     model = v1(keras)
     path = tmp_path / "x.weights.h5"
     model.save_weights(path)
     found = nm.import_weights(path, "keras", resolution=(32, 32))
-    assert found.told == {}
+    assert found.described == {}
     assert found.notes[-1].startswith("warning: the file does not say how its pixels were scaled")
     assert "--mean 0 --std 1" in found.notes[-1]
     stated = nm.import_weights(path, "keras", resolution=(32, 32), mean=0, std=1)
@@ -275,6 +284,15 @@ def test_one_output_with_a_sigmoid_is_two_classes(keras, tmp_path):
     dog = model(pixels.astype(np.float32), training=False).detach().numpy()[0, 0]
     np.testing.assert_allclose(ours(found, image), [[1 - dog, dog]], rtol=0, atol=2e-6)
     assert any("became two classes" in note for note in found.notes)
+    for ending in ("h5", "keras"):  # without a sigmoid, the loss has it
+        model.layers[-1].activation = keras.activations.linear
+        model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+        model.save(tmp_path / f"x.{ending}")
+        found = nm.import_weights(tmp_path / f"x.{ending}", "keras")
+        np.testing.assert_allclose(ours(found, image), [[1 - dog, dog]], rtol=0, atol=2e-6)
+        model.compile(loss="mse")
+        model.save(tmp_path / f"x.{ending}")
+        assert nm.import_weights(tmp_path / f"x.{ending}", "keras").model.plan.classes == 1
     model.save_weights(tmp_path / "x.weights.h5")  # which does not say that it is a sigmoid's
     alone = nm.import_weights(tmp_path / "x.weights.h5", "keras")
     assert "warning: one class alone: its probability is always 1" in alone.notes
@@ -302,7 +320,7 @@ def test_the_command_line_says_it_too(keras, tmp_path, capsys):
     assert told.err == ""
     document = json.loads(told.out)
     assert document["resolution"] == [48, 32]
-    assert (document["activation"], document["told"]["activation"]) == ("relu", "relu")
+    assert (document["activation"], document["described"]["activation"]) == ("relu", "relu")
     made = document["preprocessing"]
     assert (made["mean"], made["std"], made["resize"]) == ([0], [1], 64)
     assert nm.load(output).preprocessing.to_json() == made

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from test_keras_config import graph, layer, operator
 
+from npmobilenet.weights.description import Known
 from npmobilenet.weights.keras_images import adapted_only, entrance
-from npmobilenet.weights.told import Known
 
 CONV = layer("Conv2D", "conv", "last")
 

@@ -189,6 +189,9 @@ def test_whose_file_it_is_must_be_known(
     """Asked for where it is not said, and refused where it is known."""
     file = theirs[0] / "v2.safetensors"
     copyfile(file, tmp_path / "best.safetensors")
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "model.safetensors").write_bytes(file.read_bytes())
+    (tmp_path / "hub" / "config.json").write_text("{}")
     words = [verb, "fashion-mnist-sample", "--weights"]
     words += ["--output", tmp_path / "run"] if verb == "train" else []
     place = words.index("--weights") + 1
@@ -200,6 +203,7 @@ def test_whose_file_it_is_must_be_known(
         (["keras/mobilenet_0.25_225"], "the nearest names are keras/mobilenet_0.25_224"),
         ([theirs[0] / "names.txt"], "say whose file it is"),
         ([theirs[0] / "names.txt"], ": this is text"),
+        ([tmp_path / "hub"], "say whose file it is"),
         ([tmp_path], ": this is a safetensors file"),  # a folder, as a run's
     ):
         code, out, err = call(capsys, *words[:place], *given, *words[place:])

@@ -156,6 +156,8 @@ def test_what_does_not_exist_is_named(family: str, version: str, words: str) -> 
         ({"mean": (1, 2)}, "mean must be one number or three"),
         ({"mean": float("nan")}, "mean must be one number or three"),
         ({"mean": 10**400}, "mean must be one number or three"),
+        ({"mean": 127.5, "std": 127.5}, "mean is of pixels 0..1, found 127.5; of pixels 0..255"),
+        ({"std": (58.0, 57.0, 57.0)}, "std is of pixels 0..1"),
         ({"mean": True}, "mean must be one number or three"),
         ({"std": 0}, "std must be above 0"),
         ({"std": (1, -1, 1)}, "std must be above 0"),

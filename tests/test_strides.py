@@ -9,7 +9,7 @@ from test_caches import FORWARDS
 
 import npmobilenet as nm
 from npmobilenet.kernels import activations
-from npmobilenet.weights.native import told_apart
+from npmobilenet.weights.native import distinct
 
 
 def backwards(x: Any) -> Any:
@@ -82,5 +82,5 @@ def test_no_kernel_is_compiled_for_read_only_arrays() -> None:
 
 def test_class_names_are_told_apart() -> None:
     """The later one by its number; what is different already stays."""
-    assert told_apart(["crane", "fox", "crane"]) == ("crane", "fox", "crane (2)")
-    assert len(set(told_apart(["a", "a (2)", "a", "a"]))) == 4
+    assert distinct(["crane", "fox", "crane"]) == ("crane", "fox", "crane (2)")
+    assert len(set(distinct(["a", "a (2)", "a", "a"]))) == 4

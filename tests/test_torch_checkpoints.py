@@ -94,6 +94,11 @@ SETS: dict[str, tuple[State, str, dict[str, int]]] = {
         "state.ema.module",
         {"state.net": 1},
     ),
+    "an average of what is trained": (
+        {"ema": {k: v for k, v in OTHER.items() if k.endswith(("weight", "bias"))}, "model": RAW},
+        "model",
+        {"model": 0},
+    ),
     "two networks": ({"teacher": OTHER, "model": RAW}, "model", {"teacher": 1}),
     "no average": ({"model": RAW, "ema_loss": {"weight": torch.ones(3)}}, "", {"model": 0}),
     "an optimiser": ({"model": RAW, "optimizer": {"state": {"x": OTHER}}}, "", {"model": 0}),
@@ -165,6 +170,22 @@ def test_the_last_layers_may_have_any_name(case: str, tmp_path: Path) -> None:
     assert "classifier: " in found.notes[-1]
 
 
+@pytest.mark.parametrize("name", ["classifier", "classifier.1", "fc"])
+def test_v3_without_its_head_has_a_classifier_of_the_users_own(name: str, tmp_path: Path) -> None:
+    """net.classifier = Linear(...), after which torchvision's network has one dense layer."""
+    body = {k: v for k, v in V3.items() if not k.startswith("classifier")}
+    weight = torch.randn(3, 192, generator=torch.Generator().manual_seed(0))
+    state = under("model.", body | {f"{name}.weight": weight, f"{name}.bias": torch.ones(3)})
+    model = imported({"state_dict": state}, "v3", tmp_path / "x.pth").model
+    assert not model.plan.dialect.v3_head
+    assert model.plan.classes == 3
+    assert np.array_equal(model.params["classifier.weight"], weight.numpy().T)
+    path = tmp_path / "y.safetensors"
+    nm.export_weights(model.plan, model.params, path, "torchvision")
+    again = nm.import_weights(path, "torchvision", model="v3-small", width=0.35).model
+    assert again.plan.arrays == model.plan.arrays
+
+
 TWO = {
     **renamed(RAW, classifier_1="fc"),
     "aux.weight": torch.ones(4, 1280),
@@ -179,10 +200,13 @@ DOUBTFUL = {
         {**renamed(RAW, classifier_1="top.0"), "top.2.weight": torch.ones(3, 5)}, "torchvision",
         "unexpected  top.2.weight (3, 5)",
     ),
-    "V3 with one dense layer": (
-        {k.replace("classifier.0", "classifier"): v for k, v in V3.items() if "classifier.3" not in k},
+    "V3 with two dense layers side by side": (
+        {
+            **{k.replace("classifier.0", "top"): v for k, v in V3.items() if "classifier.3" not in k},
+            "aux.weight": torch.ones(4, 192), "aux.bias": torch.ones(4),
+        },
         "v3",
-        "the top is classifier.0.weight and classifier.3.weight; of the file classifier.weight may be",
+        "the top is classifier.0.weight and classifier.3.weight; of the file top.weight or aux.weight",
     ),
 }  # fmt: skip
 

@@ -249,6 +249,12 @@ def said_of(weights: str) -> Iterator[None]:
         raise ValueError(f"{weights}: {error}") from None
 
 
+def spare(output: Path, source: Path) -> None:
+    """ValueError where what is to be written is the file that is read."""
+    if output.exists() and source.exists() and output.samefile(source):
+        raise ValueError(f"{output}: is the file that is read; give --output another name")
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output; in escapes where its code page lacks a character.
 

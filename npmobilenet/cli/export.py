@@ -3,12 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..weights.families import FAMILIES
-from .common import print_json
+from .common import print_json, spare
 
 if TYPE_CHECKING:
     from ..weights import Model
@@ -42,8 +42,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the file, and say what it is."""
     from ..weights import load
+    from ..weights.native import weight_file
 
     model, output = load(options.weights), Path(options.output)
+    if options.to == "onnx" and output.suffix != ".onnx":
+        raise ValueError(f"{output}: the name of an ONNX file ends in .onnx")
+    spare(output, weight_file(options.weights))
     inputs, outputs = FORMATS[options.to](model, output, options)
     size = output.stat().st_size
     if options.json:
@@ -62,8 +66,6 @@ def _onnx(model: "Model", output: Path, options: argparse.Namespace) -> tuple[Ar
     """ONNX, with the names of the classes and the preprocessing in its metadata."""
     from ..weights.onnx import export_onnx, signature
 
-    if output.suffix != ".onnx":  # a slip here could put it over the weights
-        raise ValueError(f"{output}: the name of an ONNX file ends in .onnx")
     metadata = {
         "classes": json.dumps(model.classes, ensure_ascii=False),
         "preprocessing": json.dumps(model.preprocessing.to_json()),
@@ -80,11 +82,21 @@ def _weights(family: str) -> Callable[["Model", Path, argparse.Namespace], tuple
         from ..weights.onnx import signature
 
         notes = export_weights(model.plan, model.params, output, family, force=options.force)
-        for note in (*notes, _images(model, family)):
+        for note in (*notes, *_loading(model, family), _images(model, family)):
             print(f"note: {note}", file=sys.stderr)
         return signature(model.plan, "nhwc" if family in ("keras", "tutorial-c") else "nchw")
 
     return write
+
+
+def _loading(model: "Model", family: str) -> Iterator[str]:
+    """Which of a family's models takes the file, where several do and predict otherwise."""
+    from ..weights.exporting import edition
+    from ..weights.hub import architecture_of
+
+    if family == "timm":
+        name = architecture_of(model.plan, edition(model.plan, family))
+        yield f"it is for timm.create_model({name!r}, num_classes={model.plan.classes})"
 
 
 def _images(model: "Model", family: str) -> str:

@@ -9,9 +9,9 @@ from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS
 from ..training.transforms import INTERPOLATIONS
-from ..weights.told import STRETCH
+from ..weights.description import STRETCH
 from . import Help
-from .common import at_least, console, print_json, resolution_option
+from .common import at_least, console, print_json, resolution_option, spare
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -110,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from ..weights.hub import weight_file
     from ..weights.importing import import_weights, read_class_names
     from ..weights.preprocessing import known
 
@@ -118,6 +119,7 @@ def _import(options: argparse.Namespace) -> int:
         known(**{name: getattr(options, name) for name in images})
     except ValueError as error:
         options.complain(str(error))
+    spare(Path(options.output), weight_file(Path(options.file)))
     settings = ["model", "width", "dialect", "activation", "divisor", "classes", "resolution"]
     settings += images
     names = read_class_names(options.class_names) if options.class_names else None

@@ -38,6 +38,7 @@ def find_weights(
     """
     from ..weights.families import FAMILIES
     from ..weights.file_kinds import kind_of
+    from ..weights.hub import in_folder
     from ..weights.importing import Imported, import_official, import_weights
     from ..weights.sources import SOURCES, source_named
 
@@ -57,12 +58,13 @@ def find_weights(
         return import_official(weights)
     if family:
         return import_weights(weights, family, class_names=class_names)
-    if known == "" or (
-        Path(weights).suffix not in ("", ".safetensors") and Path(weights).is_file()
-    ):
+    hub = in_folder(Path(weights))
+    path = hub or weight_file(weights)
+    foreign = known == "" or hub or path.suffix not in ("", ".safetensors")
+    if foreign and known != "npmobilenet" and path.is_file():
         raise ValueError(
             f"{weights}: not written by npmobilenet; say whose file it is, --from (model.family) one "
-            f"of {', '.join(FAMILIES)}: this is {kind_of(weight_file(weights))}"
+            f"of {', '.join(FAMILIES)}: this is {kind_of(path)}"
         )
     if weights.partition("/")[0] in FAMILIES and not Path(weights).exists():
         source_named(weights)  # none is called so: the message has the nearest names

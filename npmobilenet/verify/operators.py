@@ -149,8 +149,9 @@ def _draw_pool(choose: Choose, rng: np.random.Generator) -> Case:
     return Case({"x": x}, {"kernel_size": size, **settings, "count_padding": bool(choose(0, 1))})
 
 
-def _draw_image(choose: Choose, rng: np.random.Generator) -> Case:
-    return Case({"x": _image(choose, rng, choose(1, 9))})
+def _draw_bright(choose: Choose, rng: np.random.Generator) -> Case:
+    """A map whose mean is near 1: of one near 0, where everything cancels, an error has no scale."""
+    return Case({"x": _image(choose, rng, choose(1, 9)) + 1})
 
 
 def _draw_activation(*kinks: float, **slopes: tuple[float, ...]) -> Callable[..., Case]:
@@ -267,7 +268,7 @@ OPERATORS = {
         _operator("batch_norm train", _draw_batch_norm(True), **_NORM),
         _operator("batch_norm eval", _draw_batch_norm(False), **_NORM, linear_in="x"),
         _operator("avg_pool2d", _draw_pool, linear_in="x"),
-        _operator("global_avg_pool", _draw_image, linear_in="x"),
+        _operator("global_avg_pool", _draw_bright, linear_in="x"),
         _operator("relu", _draw_activation(0), **_CLIP),
         _operator("relu6", _draw_activation(0, 6), **_CLIP),
         _operator("sigmoid", _draw_activation(), **_FORMULA),

@@ -12,7 +12,7 @@ from typing import Any
 from ..models.dialect import Dialect
 from ..models.layers import Shape
 from ..models.plan import MODELS, Plan, plan
-from ..ops.checks import Array
+from ..ops.checks import Array, shown
 from .family import Family, Pairing
 
 # where two widths fit alike the first is taken: the published ones, then every hundredth
@@ -53,6 +53,8 @@ class Attempt:
 
 def detect(family: Family, tensors: Mapping[str, Array], asked: Asked) -> Attempt:
     """The plan that fits the tensors best: without problems, if there is one that does."""
+    if asked.model not in (None, *MODELS):
+        raise ValueError(f"model must be one of {', '.join(MODELS)}, found {shown(asked.model)}")
     attempts: list[Attempt] = []
     for top, bias in ((True, False), (False, False), (True, True), (False, True)):
         found = _structures(family, asked, include_top=top, conv_bias=bias)
@@ -69,7 +71,7 @@ def detect(family: Family, tensors: Mapping[str, Array], asked: Asked) -> Attemp
     # no width mends names without a partner (but for widths of about 0.1, where blocks lose a layer:
     # those must be asked for), so then the published ones are enough to say what is near
     several = (PUBLISHED,) if fewest else (PUBLISHED, OTHERS)
-    for widths in ((asked.width,),) if asked.width else several:
+    for widths in several if asked.width is None else ((asked.width,),):
         for rival in rivals:
             for sized in _sized(family, tensors, rival, widths):
                 if best is None or sized.problems < best.problems:
@@ -91,7 +93,7 @@ def _structures(
                 continue
             network = plan(
                 model,
-                width=asked.width or 1.0,
+                width=1.0 if asked.width is None else asked.width,
                 dialect=made,
                 divisor=asked.divisor,
                 include_top=include_top,

@@ -11,7 +11,7 @@ from ..models.dialect import Dialect, differing_switches
 from ..models.layers import BatchNorm, Conv, Depthwise, Dropout, Layer
 from ..models.params import check_params
 from ..models.plan import Plan, plan
-from ..ops.checks import Array
+from ..ops.checks import Array, flag
 from .families import family_named
 from .family import Family
 from .native import file_path
@@ -35,6 +35,7 @@ def export_weights(
     force=True writes all the same, and returns sentences on what differs; () where nothing does.
     """
     target, path = family_named(family), file_path(path)
+    force = flag("export_weights", "force", force)
     check_params(network, params)
     theirs, differences = _nearest_plan(network, target)
     if differences and not force:
@@ -47,23 +48,34 @@ def export_weights(
     return differences
 
 
+def edition(network: Plan, family: str) -> str:
+    """The dialect of a family's network that takes this one's arrays; ValueError where there is none."""
+    return _nearest_plan(network, family_named(family))[0].dialect.name
+
+
 def _nearest_plan(network: Plan, target: Family) -> tuple[Plan, tuple[str, ...]]:
     """The family's own plan of equal shapes, and what it computes otherwise, of several the one
     that differs least; ValueError where there is none."""
-    wanted = network.arrays
-    found = []
+    wanted, found = network.arrays, []
+    hint = "it has none at all"
     for dialect in target.dialects:
-        if network.model[:2] in dialect.versions:
-            dialect = replace(dialect, conv_bias=network.dialect.conv_bias)
-            made = plan(**{**network.asked, "dialect": dialect})
-            if made.arrays == wanted:
-                found.append((made, tuple(_differences(network, made, target.title))))
+        if network.model[:2] not in dialect.versions:
+            continue
+        dialect = replace(dialect, conv_bias=network.dialect.conv_bias)
+        made = plan(**{**network.asked, "dialect": dialect})
+        try:
+            target.layers(made)
+        except ValueError:  # a model that the family has no names for
+            continue
+        hint = "a network made in its own dialect can be exported"
+        if made.arrays == wanted:
+            found.append((made, tuple(_differences(network, made, target.title))))
     if found:
         own = network.dialect.name
         return min(found, key=lambda pair: (len(pair[1]), pair[0].dialect.name != own))
     raise ValueError(
         f"{target.title} has no {network.model} of these shapes (width {network.width:g}, dialect "
-        f"{network.dialect.name}); a network made in its own dialect can be exported"
+        f"{network.dialect.name}); {hint}"
     )
 
 

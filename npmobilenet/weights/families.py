@@ -72,7 +72,13 @@ FAMILIES = {
         Family(
             name="torchvision",
             title="torchvision",
-            dialects=(TORCHVISION, replace(TORCHVISION, reduced_tail=True)),
+            # net.classifier = Linear(576, N) leaves V3 without its head, too
+            dialects=(
+                TORCHVISION,
+                replace(TORCHVISION, reduced_tail=True),
+                replace(TORCHVISION, versions=("v3",), v3_head=False),
+                replace(TORCHVISION, versions=("v3",), v3_head=False, reduced_tail=True),
+            ),
             layers=torch_names.torchvision_layers,
             as_conv=_squeezes,
             **_TORCH,

@@ -7,8 +7,8 @@ from pathlib import Path
 from ..models.dialect import Dialect
 from ..models.plan import Plan
 from ..ops.checks import Array
+from .description import NOTHING, Description
 from .layout import ToOurs, ToTheirs
-from .told import NOTHING, Told
 
 TORCH_SUFFIXES = {
     "weight": "weight",
@@ -51,7 +51,7 @@ class Contents:
 
     tensors: dict[str, Array] = field(repr=False)
     notes: tuple[str, ...] = ()
-    told: Told = NOTHING
+    description: Description = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)

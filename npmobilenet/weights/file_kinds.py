@@ -2,7 +2,7 @@
 
 Weight files are mistaken for one another, and other things for weight files: a Git LFS pointer that
 was never replaced by its file, a page of a web server that wanted a password, an archive not yet
-unpacked.  Whoever is told what they have knows what to do.
+unpacked.  Whoever knows what they have knows what to do.
 """
 
 import re
@@ -99,8 +99,11 @@ def regular(path: Path) -> None:
 def kind_of(path: Path) -> Kind:
     """What the file at `path` is; ValueError, one line with the path, if it is no regular file."""
     regular(path)
-    with path.open("rb") as file:
-        start = file.read(_START)
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError as error:  # Python names no file where reading fails
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
     if not start:
         return Kind("", "an empty file")
     safetensors = Kind("safetensors", "a safetensors file", TORCH_ADVICE)
@@ -155,6 +158,12 @@ def _zip(path: Path) -> Kind:
             "",
             "a TorchScript archive, a program with its weights",
             "save the weights alone: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')",
+        )
+    if any("/data/weights/" in name for name in names):
+        return Kind(
+            "",
+            "an archive of torch.export, a program with its weights",
+            "save the weights alone: torch.save(torch.export.load(FILE).state_dict, 'weights.pth')",
         )
     if any(name.endswith("data.pkl") for name in names):
         return Kind("torch", "a PyTorch file", TORCH_ADVICE)

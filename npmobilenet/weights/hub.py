@@ -1,4 +1,4 @@
-"""What stands beside a weight file: the config.json of timm's models, as the hub keeps them."""
+"""What timm says of its weights: in the config.json beside them, or by an architecture's name."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from typing import Any
 
 from ..models.plan import Plan
 from ..text import read_text
+from .description import NOTHING, STRETCH, AnotherNetwork, Description, Known, Settled
 from .native import written_by
 from .preprocessing import known
-from .told import NOTHING, STRETCH, Known, OfAnother, Settled, Told
 
 _FILES = ("model.safetensors", "pytorch_model.bin")  # a model's folder on the hub
 _LARGEST = 2**24  # bytes of a config.json
@@ -40,12 +40,16 @@ def weight_file(path: Path) -> Path:
     if path.is_dir():
         if (path / "best.safetensors").is_file() or (path / "last.safetensors").is_file():
             raise ValueError(_own(path, "a run"))
-        there = [path / name for name in _FILES if (path / name).is_file()]
-        if (path / "config.json").is_file() and there:
-            return there[0]
+        return in_folder(path) or path
     elif written_by(path) == "npmobilenet":
         raise ValueError(_own(path, "a file"))
     return path
+
+
+def in_folder(path: Path) -> Path | None:
+    """The weights in a folder as the hub keeps a model, None for anything else."""
+    there = [path / name for name in _FILES if (path / name).is_file()]
+    return there[0] if there and (path / "config.json").is_file() else None
 
 
 def _own(path: Path, what: str) -> str:
@@ -55,7 +59,7 @@ def _own(path: Path, what: str) -> str:
     )
 
 
-def beside(path: Path) -> Told:
+def beside(path: Path) -> Description:
     """What the config.json next to a file says, if it is one of timm's; else nothing.
 
     ValueError, one line with its name, where it is timm's and damaged.
@@ -77,33 +81,63 @@ def beside(path: Path) -> Told:
         images, size = _images(facts), _size(facts)
     except ValueError as error:
         raise ValueError(f"{config}: {error}") from None
-    dialect = next((x for start, x in _DIALECTS.items() if name.startswith(start)), None)
-    return Told(
+    return Description(
         source="config.json",
-        dialect=dialect,
+        dialect=_dialect(name),
         resolution=size,
         settle=partial(_settle, config, document, facts, images),
     )
 
 
+def of_architecture(content: Any) -> Description:
+    """What the "arch" of a checkpoint of timm's training says; nothing for any other name."""
+    name = content.get("arch") if isinstance(content, Mapping) else None
+    if not isinstance(name, str) or not any(re.match(start, name) for start in _MODELS):
+        return NOTHING
+    source = "the checkpoint's arch"
+    return Description(
+        source=source,
+        dialect=_dialect(name),
+        settle=partial(_settle, source, {"architecture": name}, {}, Known()),
+    )
+
+
+def architecture_of(network: Plan, dialect: str) -> str:
+    """timm's name of a network in one of its dialects; at odd widths timm has none of that name."""
+    version, _, size = network.model.partition("-")
+    if dialect == "timm-rw":
+        return "mobilenetv3_rw"
+    size = f"_{size.replace('-minimalistic', '_minimal')}" if size else ""
+    edition = ("tf_" * (dialect == "timm-tf"), "h" * (dialect == "timm-h"))
+    return f"{edition[0]}mobilenet{version}{size}_{round(100 * network.width):03d}{edition[1]}"
+
+
+def _dialect(name: str) -> str | None:
+    return next((x for start, x in _DIALECTS.items() if name.startswith(start)), None)
+
+
 def _settle(
-    config: Path,
+    config: Path | str,
     document: Mapping[str, Any],
     facts: Mapping[str, Any],
     images: Known,
     network: Plan,
     _: Mapping[str, str],
 ) -> Settled:
-    """What it says; OfAnother if it is not about this network."""
+    """What it says; AnotherNetwork if it is not about this network."""
     name, classes = document["architecture"], document.get("num_classes")
     wanted = next((x for start, x in _MODELS.items() if re.match(start, name)), None)
     if wanted != network.model or (network.include_top and classes not in (None, network.classes)):
-        raise OfAnother(f"{config} is about another network ({name}, {classes} classes): not used")
-    told = {"architecture": name, **images.stated(), "input_size": facts.get("input_size")}
+        raise AnotherNetwork(
+            f"{config} is about another network ({name}, {classes} classes): not used"
+        )
+    stated = {"architecture": name, **images.stated(), "input_size": facts.get("input_size")}
     return Settled(
         plan=network,
         images=images,
-        facts={k: list(v) if isinstance(v, tuple) else v for k, v in told.items() if v is not None},
+        facts={
+            k: list(v) if isinstance(v, tuple) else v for k, v in stated.items() if v is not None
+        },
         class_names=_names(facts, document, network.classes),
     )
 

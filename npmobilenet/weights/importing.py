@@ -14,18 +14,18 @@ from ..data import imagenet_classes
 from ..models.dialects import dialect_named
 from ..models.plan import Plan, plan
 from ..names import read_class_names as read_class_names
-from ..ops.checks import Array
+from ..ops.checks import Array, shown
 from ..training.transforms import Preprocessing
+from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress
-from .families import FAMILIES, family_named
+from .families import family_named
 from .family import Contents, Family
+from .findings import about_description, about_network, contradictions
 from .hub import beside, weight_file
-from .mismatch import WeightsMismatch, mapped_diff
-from .native import Model, file_path, told_apart
+from .mismatch import WeightsMismatch, mismatch
+from .native import Model, distinct, file_path
 from .preprocessing import known, prepared, recipe_of
-from .tellings import contradictions, findings, sayings
-from .told import NOTHING, Known, OfAnother, Settled, Told
 from .two_classes import of_two_classes
 
 _MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
@@ -40,7 +40,7 @@ class Imported:
 
     model: Model
     notes: tuple[str, ...]
-    told: Mapping[str, Any] = field(default_factory=dict)
+    described: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """What came in, as a plain dict."""
@@ -56,7 +56,7 @@ class Imported:
             "bn_eps": network.dialect.bn_eps,
             "padding": network.dialect.padding,
             "preprocessing": self.model.preprocessing.to_json(),
-            "told": dict(self.told),
+            "described": dict(self.described),
             "notes": list(self.notes),
         }
 
@@ -98,6 +98,13 @@ def import_weights(
     WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit; ValueError,
     one line with the file's name, for a file that cannot be read or describes what no plan computes.
     """
+    for name, value, kind, what in (
+        ("preprocessing", preprocessing, Preprocessing, "a Preprocessing"),
+        ("entry", entry, str, "a name"),
+        ("class_names", class_names, list | tuple, "a list of names"),
+    ):
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} must be {what}, found {shown(value)}")
     given = known(mean, std, interpolation, crop, resize)
     if preprocessing and given.stated():
         raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
@@ -110,16 +117,18 @@ def import_weights(
         width=width,
         dialect=dialect_named(dialect) if dialect else None,
         divisor=divisor,
-        resolution=resolution or (preprocessing.resolution if preprocessing else None),
+        resolution=preprocessing.resolution if preprocessing and resolution is None else resolution,
     )
-    told = beside(path) if source.name == "timm" else contents.told
-    attempt, settled = _settled(path, source, contents.tensors, asked, told)
+    description = contents.description
+    if source.name == "timm" and (config := beside(path)) is not NOTHING:
+        description = config
+    attempt, settled = _settled(path, source, contents.tensors, asked, description)
     params = _params(path, source, contents.tensors, attempt)
     if settled.sigmoid:
         settled, params = of_two_classes(settled, params)
     if classes is not None and classes != settled.plan.classes:
         raise ValueError(f"{path}: has {settled.plan.classes} classes, {classes} were expected")
-    names = told_apart(class_names or settled.class_names or _usual_names(settled.plan.classes))
+    names = distinct(class_names or settled.class_names or _usual_names(settled.plan.classes))
     network = settled.plan
     if activation:
         network = plan(
@@ -130,9 +139,14 @@ def import_weights(
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
     found = Model(network, params, names, made, notes={"imported from": origin})
-    decided = bool(told.dialect and settled.facts)
-    notes = findings(source, network, asked, len(attempt.pairing.pairs), made, decided)
-    said = [*sayings(settled, told), *contradictions(settled, told, asked, given, activation)]
+    decided = bool(description.dialect and settled.facts)
+    notes = about_network(source, network, asked, len(attempt.pairing.pairs), made, decided)
+    said = [
+        *about_description(settled, description),
+        *contradictions(settled, description, asked, given, activation),
+    ]
+    if settled.unreadable:  # and yet here: mean and std were given
+        said.append(f"warning: {settled.unreadable}; only the scaling that is given is done")
     if source.scaling and given.over(settled.images).mean is None:
         said.append(f"warning: {source.scaling}")
     return Imported(found, (*notes, *contents.notes, *attempt.pairing.notes, *said), settled.facts)
@@ -154,27 +168,30 @@ def _read(path: Path, source: Family, entry: str | None) -> Contents:
 
 
 def _settled(
-    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, told: Told
+    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, description: Description
 ) -> tuple[Attempt, Settled]:
     """The plan that fits the arrays, and what the file's own description makes of it."""
-    wished = replace(asked, resolution=asked.resolution or told.resolution)
+    wished = asked
+    if asked.resolution is None:
+        wished = replace(asked, resolution=description.resolution)
     attempt = detect(source, tensors, wished)
-    if told.dialect and not asked.dialect:
-        hinted = replace(wished, dialect=dialect_named(told.dialect))
+    if description.dialect and not asked.dialect:
+        hinted = replace(wished, dialect=dialect_named(description.dialect))
         if not (with_hint := detect(source, tensors, hinted)).problems:
             attempt = with_hint
     if attempt.problems:
-        raise WeightsMismatch(_mismatch(path, source, tensors, asked, attempt))
-    if not told.settle:
+        raise WeightsMismatch(mismatch(path, source, tensors, asked, attempt))
+    if not description.settle:
         return attempt, Settled(plan=attempt.plan)
     try:
-        return attempt, told.settle(attempt.plan, attempt.pairing.pairs)
-    except OfAnother as error:
+        return attempt, description.settle(attempt.plan, attempt.pairing.pairs)
+    except AnotherNetwork as error:
         attempt, settled = _settled(path, source, tensors, asked, NOTHING)
         return attempt, replace(settled, notes=(f"warning: {error}",))
     except ValueError as error:
-        other = asked.resolution and told.resolution and asked.resolution != told.resolution
-        hint = f"; the file says {' x '.join(map(str, told.resolution or ()))}" if other else ""
+        other = description.resolution not in (None, asked.resolution) and asked.resolution
+        size = " x ".join(map(str, description.resolution or ()))
+        hint = f"; the file says {size}" if other else ""
         raise ValueError(f"{path}: {error}{hint}") from None
 
 
@@ -231,47 +248,15 @@ def _params(
         value = source.incoming(attempt.plan, ours, tensors[theirs])
         if value.dtype.kind != "f" or not np.isfinite(value).all():
             raise ValueError(
-                f"{path}: {theirs} must hold finite floating-point numbers, found {_told(value)}"
+                f"{path}: {theirs} must hold finite floating-point numbers, found {_what(value)}"
+            )
+        if ours.endswith(".variance") and value.size and value.min() < 0:
+            raise ValueError(
+                f"{path}: {theirs}, variances, must not be below 0, found {value.min()}"
             )
         params[ours] = np.ascontiguousarray(value, np.float64 if wide else np.float32)
     return params
 
 
-def _told(value: Array) -> str:
+def _what(value: Array) -> str:
     return str(value.dtype) if value.dtype.kind != "f" else "infinity or NaN"
-
-
-def _fits(family: Family, asked: Family, tensors: Mapping[str, Array], free: Asked) -> bool:
-    """Whether a file that was read as `asked` has the arrays of another family of the same format."""
-    same = family is not asked and family.read is asked.read
-    return same and not detect(family, tensors, free).problems
-
-
-def _mismatch(
-    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, attempt: Attempt
-) -> str:
-    """The first line says what does not fit, the diff which arrays, the last line what to try."""
-    network, pairing = attempt.plan, attempt.pairing
-    hint = "try another --from, --model, --width or --dialect, or rename the arrays"
-    free = replace(asked, model=None, width=None, dialect=None)
-    if asked.stated() and not (found := detect(source, tensors, free)).problems:
-        fitting = found.plan
-        hint = (
-            f"try: the file fits {fitting.model}, width {fitting.width:g}, dialect "
-            f"{fitting.dialect.name}; leave out --{', --'.join(asked.stated())}"
-        )
-    elif not pairing.pairs:
-        first = ", ".join(list(tensors)[:3]) or "no arrays at all"
-        fit = [one.name for one in FAMILIES.values() if _fits(one, source, tensors, free)]
-        hint = f"try --from {fit[0]}" if fit else "no MobileNet of a family that is known here"
-        return (
-            f"{path}: no array here is named as in {source.title}; the file begins with {first}; "
-            f"{hint}"
-        )
-    return (
-        f"{path}: does not fit {network.model} width {network.width:g}, dialect "
-        f"{network.dialect.name}, of {source.title}: {len(pairing.missing)} arrays missing, "
-        f"{len(pairing.unexpected)} unexpected, {len(attempt.wrong)} of another shape; nothing was "
-        f"loaded\n{mapped_diff(pairing, attempt.wrong, tensors)}\n"
-        + "\n".join([*pairing.notes, hint])
-    )

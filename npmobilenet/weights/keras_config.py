@@ -6,6 +6,7 @@ out is one flat graph, a node for every call of a layer.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .keras_graph import Graph, Node
@@ -17,17 +18,20 @@ _MOST_NODES = (
 _WITHOUT_MEANING = ("training", "mask", "name")  # arguments of calls
 
 
-def read_graph(text: str | bytes, version: str = "") -> Graph:
-    """The graph that a model_config describes; `version` is Keras', "2.4.0".
+def read_graph(text: str | bytes, version: str = "", training: str = "") -> Graph:
+    """The graph that a model_config describes; `version` is Keras', "2.4.0", `training` the
+    training_config beside it, which Keras 3's archives have inside.
 
     A model of a class of its own describes no layers: the graph has no nodes then.  ValueError, one
     line, for anything that is no such description.
     """
-    if len(text) > LARGEST_TEXT:
+    if max(len(text), len(training)) > LARGEST_TEXT:
         raise ValueError(f"model_config: {len(text):,} bytes, larger than any MobileNet's")
     try:
         document = json.loads(text)
         graph = _Reader(version).read(document)
+        compiled = json.loads(training) if training else document.get("compile_config")
+        graph = replace(graph, logits=_from_logits(compiled))
         _ = graph.depths  # there are no circles, and nothing is missing
     except RecursionError:
         raise ValueError("model_config: nested too deeply for a model") from None
@@ -37,6 +41,17 @@ def read_graph(text: str | bytes, version: str = "") -> Graph:
         reason = " ".join(str(error).split()).removeprefix("model_config: ")
         raise ValueError(f"model_config: {reason:.200}") from None
     return graph
+
+
+def _from_logits(compiled: Any) -> bool:
+    """Whether the one loss of a compiled model is binary cross-entropy of a logit."""
+    loss = compiled.get("loss") if isinstance(compiled, Mapping) else None
+    if isinstance(loss, list) and len(loss) == 1:
+        loss = loss[0]
+    if not isinstance(loss, Mapping) or not isinstance(loss.get("config"), Mapping):
+        return False
+    binary = loss.get("class_name") in ("BinaryCrossentropy", "BinaryFocalCrossentropy")
+    return binary and loss["config"].get("from_logits") is True
 
 
 class _Reader:

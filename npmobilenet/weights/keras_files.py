@@ -36,7 +36,7 @@ def read(path: Path) -> Contents:
     with path.open("rb") as file:
         start = file.read(16)
     source: Any = path
-    described, version = "", ""
+    described, version, training = "", "", ""
     if start.startswith(b"PK"):
         inside = _unzipped(path)
         source = BytesIO(inside[_INSIDE_KERAS])
@@ -49,13 +49,14 @@ def read(path: Path) -> Contents:
             found = arrays(h5py, root)
             check_export(root.attrs.get(SEAL), found)
             if "model_config" in root.attrs:
-                described, version = (_text(root, x) for x in ("model_config", "keras_version"))
+                names = "model_config", "keras_version", "training_config"
+                described, version, training = (_text(root, name) for name in names)
         tensors, adapted = _apart(found)
-        return Contents(tensors, told=described_by(described, version, adapted))
+        return Contents(tensors, description=described_by(described, version, adapted, training))
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
-        told = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
-        raise ValueError(f"{path}: {told}") from None
+        message = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
+        raise ValueError(f"{path}: {message}") from None
 
 
 def _text(root: Any, name: str) -> str:

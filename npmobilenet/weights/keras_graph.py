@@ -72,6 +72,7 @@ class Graph:
 
     shape   of the input as the file has it, [None, H, W, C] mostly
     opaque  the class of a model that describes no layers
+    logits  whether the loss it was compiled with takes its one output for the logit of a sigmoid
     """
 
     nodes: dict[str, Node] = field(repr=False)
@@ -80,6 +81,7 @@ class Graph:
     version: str
     shape: Any
     opaque: str = ""
+    logits: bool = False
 
     @cached_property
     def depths(self) -> dict[str, int]:
@@ -161,8 +163,8 @@ class Graph:
     def _relu(node: Node, config: Mapping[str, Any]) -> str:
         most = config.get("max_value")
         if config.get("negative_slope") or config.get("threshold") or most not in (None, 6):
-            told = {k: config.get(k) for k in ("max_value", "negative_slope", "threshold")}
-            raise ValueError(f"{node}: there are ReLU and ReLU6 here, not {told!r:.100}")
+            settings = {k: config.get(k) for k in ("max_value", "negative_slope", "threshold")}
+            raise ValueError(f"{node}: there are ReLU and ReLU6 here, not {settings!r:.100}")
         return "relu6" if most else "relu"
 
     def _arithmetic(self, key: str) -> Function | None:

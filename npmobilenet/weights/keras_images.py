@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array
+from .description import STRETCH, Known
 from .keras_graph import ARITHMETIC, NOTHING_DONE, Graph, Node
-from .told import STRETCH, Known
 
 _FILTERS = {
     "nearest": "nearest",
@@ -115,17 +115,19 @@ def _about_pixels(node: Node) -> bool:
 
 def _scaling(layers: list[Node], tensors: Mapping[str, Array], found: Entrance) -> None:
     """mean and std of y = a * pixel + b, if the layers are such."""
-    a, b, told = np.ones(1), np.zeros(1), []
+    a, b, scaling = np.ones(1), np.zeros(1), []
     for node in layers:
         step = _affine(node, tensors)
         if step is not None:
             with np.errstate(all="ignore"):  # infinity is refused below
                 a, b = step[0] * a, step[0] * b + step[1]
-            told.append(node.name)
-    if not told or (np.all(a == 1) and not b.any()):
+            scaling.append(node.name)
+    if not scaling or (np.all(a == 1) and not b.any()):
         return
     if not np.isfinite(a).all() or not np.isfinite(b).all() or a.min() <= 0:
-        raise ValueError(f"layer {told[0]}: pixels times {a.min():g} plus {b.min():g} are no image")
+        raise ValueError(
+            f"layer {scaling[0]}: pixels times {a.min():g} plus {b.min():g} are no image"
+        )
     reach = 255 if 255 * a.max() <= _STEEPEST else 1
     a, b = np.broadcast_arrays(a * reach, b)
     std = tuple(float(f"{x:.10g}") for x in 1 / a)
@@ -133,7 +135,7 @@ def _scaling(layers: list[Node], tensors: Mapping[str, Array], found: Entrance) 
     found.known = Known(mean=mean, std=std)
     found.facts |= {"mean": list(mean), "std": list(std)}
     found.notes = (
-        f"pixels of 0..{reach} are scaled in the model, by {', '.join(told)}: mean {mean}, std {std}",
+        f"pixels of 0..{reach} are scaled in the model, by {', '.join(scaling)}: mean {mean}, std {std}",
     )
 
 

@@ -39,8 +39,8 @@ def kind(name: str, parameters: Mapping[str, Array]) -> str:
     if "kernel" not in parameters:
         return ""
     automatic = AUTOMATIC.fullmatch(name.rpartition("/")[2])
-    if automatic and (told := _KINDS.get(automatic[1].lower())):
-        return told
+    if automatic and (stated := _KINDS.get(automatic[1].lower())):
+        return stated
     shape = parameters["kernel"].shape
     if len(shape) == 4:
         return "depthwise" if shape[3] == 1 and shape[:2] != (1, 1) else "conv"

@@ -10,28 +10,33 @@ from ..models.layers import Activation, BatchNorm, Conv, Depthwise, Dropout, Glo
 from ..models.plan import Plan, plan
 from ..ops.checks import Array
 from ..ops.window import Sides, window
+from .description import Description, Settled
 from .keras_config import read_graph
 from .keras_graph import Graph
 from .keras_images import Entrance, adapted_only, entrance
-from .keras_walk import Unknown, Walk, names_agree, walk
-from .told import Settled, Told
+from .keras_walk import OF_KERAS, Unknown, Walk, names_agree, walk
 
 T = TypeVar("T")
 _OUTCOMES = ("softmax", "linear")
 _Windowed = Conv | Depthwise
 
 
-def described_by(text: str, version: str, adapted: Mapping[str, Array]) -> Told:
-    """What a file says of itself: its model_config ("" for none), and the numbers of its Normalization.
+def described_by(
+    text: str, version: str, adapted: Mapping[str, Array], training: str = ""
+) -> Description:
+    """What a file says of itself: its model_config and training_config ("" for none), and the numbers
+    of its Normalization.
 
     ValueError, one line, for a description that is damaged or none of an image classifier.
     """
     if not text:
         known, notes = adapted_only(adapted)
-        return Told(settle=lambda network, _: Settled(plan=network, images=known, notes=notes))
-    graph = read_graph(text, version)
+        return Description(
+            settle=lambda network, _: Settled(plan=network, images=known, notes=notes)
+        )
+    graph = read_graph(text, version, training)
     way = _in_one_line(entrance, graph, adapted)
-    return Told(
+    return Description(
         source="model_config",
         resolution=way.resolution,
         settle=partial(_in_one_line, settle, graph, way),
@@ -58,7 +63,7 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
     try:
         found = walk(network, graph)
     except Unknown as error:
-        if _has_arrays(error.node.name, pairs):
+        if error.node.kind not in OF_KERAS and _has_arrays(error.node.name, pairs):
             first = [node for node in graph.nodes.values() if way.last in node.inputs]
             strange = [str(node) for node in first if not _has_arrays(node.name, pairs)]
             why = f"{strange[0]} stands before the network" if strange else way.trouble
@@ -66,7 +71,8 @@ def settle(graph: Graph, way: Entrance, network: Plan, pairs: Mapping[str, str])
         raise
     theirs = {ours.rpartition(".")[0]: name.rpartition("/")[0] for ours, name in pairs.items()}
     names_agree(found, theirs, graph)
-    sigmoid = found.outcome == "sigmoid" and network.classes == 1
+    of_logit = found.outcome == "linear" and graph.logits
+    sigmoid = network.classes == 1 and (found.outcome == "sigmoid" or of_logit)
     if found.outcome not in _OUTCOMES and not sigmoid:
         raise ValueError(
             f"the model ends in {found.outcome}; predictions here are softmax, of one class among several"

@@ -33,6 +33,9 @@ _NORMS = (
 )
 
 
+OF_KERAS = (*_NORMS, "Activation", "Conv2D", "Dense", "DepthwiseConv2D", "SeparableConv2D")
+
+
 class Unknown(ValueError):
     """A layer of which nothing is known but its class."""
 

@@ -1,17 +1,59 @@
 """When a file does not fit: which arrays, under which names, and what comes nearest."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from ..models.layers import Shape
 from ..ops.checks import Array
-from .family import Pairing
+from .detect import Asked, Attempt, detect
+from .families import FAMILIES
+from .family import Family, Pairing
 
 SHOWN = 8  # lines of each sort
 
 
 class WeightsMismatch(ValueError):
     """A weight file that does not fit; nothing of it was loaded.  The text is the mapped diff."""
+
+
+def mismatch(
+    path: Path, source: Family, tensors: Mapping[str, Array], asked: Asked, attempt: Attempt
+) -> str:
+    """The first line says what does not fit, the diff which arrays, the last line what to try."""
+    network, pairing = attempt.plan, attempt.pairing
+    hint = "try another --from, --model, --width or --dialect, or rename the arrays"
+    free = replace(asked, model=None, width=None, dialect=None)
+    if fits := _other_families(source, tensors, attempt):
+        return f"{path}: not as {source.title} names arrays, but it fits --from {' or '.join(fits)}"
+    if asked.stated() and not (found := detect(source, tensors, free)).problems:
+        fitting = found.plan
+        hint = (
+            f"try: the file fits {fitting.model}, width {fitting.width:g}, dialect "
+            f"{fitting.dialect.name}; leave out --{', --'.join(asked.stated())}"
+        )
+    elif not pairing.pairs:
+        first = ", ".join(list(tensors)[:3]) or "no arrays at all"
+        return (
+            f"{path}: no array here is named as in {source.title}; the file begins with {first}; "
+            "no MobileNet of a family that is known here"
+        )
+    return (
+        f"{path}: does not fit {network.model} width {network.width:g}, dialect "
+        f"{network.dialect.name}, of {source.title}: {len(pairing.missing)} arrays missing, "
+        f"{len(pairing.unexpected)} unexpected, {len(attempt.wrong)} of another shape; nothing was "
+        f"loaded\n{mapped_diff(pairing, attempt.wrong, tensors)}\n"
+        + "\n".join([*pairing.notes, hint])
+    )
+
+
+def _other_families(source: Family, tensors: Mapping[str, Array], attempt: Attempt) -> list[str]:
+    """The families that a file fits, where most names are not those of `source`."""
+    if 2 * len(attempt.pairing.pairs) > len(attempt.plan.arrays):
+        return []
+    others = [x for x in FAMILIES.values() if x.read is source.read and x is not source]
+    return [x.name for x in others if not detect(x, tensors, Asked()).problems]
 
 
 def mapped_diff(

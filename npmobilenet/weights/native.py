@@ -98,7 +98,7 @@ class Model:
         return predict(self, images, top)
 
 
-def told_apart(names: Iterable[str]) -> tuple[str, ...]:
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
     """Class names of which two may be equal, the later one with its number: "crane", "crane (517)".
 
     ImageNet's lists have two cranes, the bird and the machine.
@@ -152,8 +152,8 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
 
 def _seal(metadata: Mapping[str, str]) -> str:
     """SHA-256 over the metadata but for this number itself."""
-    told = sorted(item for item in metadata.items() if item[0] != "metadata_sha256")
-    return sha256(json.dumps(told).encode()).hexdigest()
+    listed = sorted(item for item in metadata.items() if item[0] != "metadata_sha256")
+    return sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def fingerprint(tensors: Mapping[str, Array]) -> str:
@@ -166,9 +166,9 @@ def fingerprint(tensors: Mapping[str, Array]) -> str:
     return digest.hexdigest()
 
 
-def check_export(told: object, tensors: Mapping[str, Array]) -> None:
-    """ValueError unless a foreign file's arrays are those that we exported: told is its SEAL, or None."""
-    if told is not None and told != fingerprint(tensors):
+def check_export(seal: object, tensors: Mapping[str, Array]) -> None:
+    """ValueError unless a foreign file's arrays are those that we exported: seal is its SEAL, or None."""
+    if seal is not None and seal != fingerprint(tensors):
         raise ValueError(
             f"the arrays are not those that were exported: their SHA-256 is not its {SEAL!r}"
         )
@@ -296,7 +296,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     found = Model(
         plan=made,
         params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
-        classes=told_apart(json.loads(metadata["classes"])),
+        classes=distinct(json.loads(metadata["classes"])),
         preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
         extra=extra,
         notes=json.loads(metadata["notes"]),

@@ -23,7 +23,7 @@ from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
 from ..ops.checks import whole
 from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
-from .told import STRETCH, Known
+from .description import STRETCH, Known
 
 _RGB = tuple[float, float, float]
 
@@ -66,6 +66,7 @@ class Recipe:
         )
 
 
+_LARGEST = 10  # a mean or deviation of pixels 0..1; more, and pixels of 0..255 are meant
 _HALF = (0.5, 0.5, 0.5)  # as mean and deviation: 0..1 becomes -1..1
 
 TORCHVISION = Recipe(crop=224 / 256)
@@ -74,7 +75,7 @@ TIMM = Recipe(crop=0.875, rounds_down=True, interpolation="bicubic")
 TIMM_RA4 = replace(TIMM, mean=_HALF, std=_HALF)  # weights whose names begin with ra4; all of V1's
 TIMM_TF = replace(TIMM_RA4, interpolation="bilinear")
 TIMM_MIIL = replace(TIMM, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), interpolation="bilinear")
-# keras.utils.load_img picks the nearest pixel unless told otherwise, and stretches
+# keras.utils.load_img picks the nearest pixel unless asked otherwise, and stretches
 KERAS = Recipe(mean=_HALF, std=_HALF, interpolation="nearest")
 TF_SLIM = Recipe(crop=0.875, mean=_HALF, std=_HALF)
 PADDLE = Recipe(crop=224 / 256)
@@ -197,6 +198,10 @@ def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, .
         raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
     if name == "std" and min(numbers) <= 0:
         raise ValueError(f"preprocessing: std must be above 0, found {value!r}")
+    if max(map(abs, numbers)) > _LARGEST:
+        raise ValueError(
+            f"preprocessing: {name} is of pixels 0..1, found {value!r}; of pixels 0..255, divide by 255"
+        )
     return tuple(float(x) for x in numbers)
 
 

@@ -9,8 +9,10 @@ import numpy as np
 from safetensors.numpy import save as to_bytes
 
 from ..ops.checks import Array
+from .description import NOTHING
 from .family import Contents
 from .file_kinds import kind_of, sound_archive
+from .hub import of_architecture
 from .native import SEAL, check_export, fingerprint, write_whole
 from .safetensors_files import read_safetensors
 from .torch_pickles import as_array, read_pickle, torch_module
@@ -31,6 +33,7 @@ def read_torch(path: Path, entry: str | None = None) -> Contents:
     """
     kind = kind_of(path)
     notes: tuple[str, ...] = ()
+    description = NOTHING
     if kind.name == "safetensors":
         metadata, arrays = read_safetensors(path)
         try:
@@ -39,7 +42,9 @@ def read_torch(path: Path, entry: str | None = None) -> Contents:
             raise ValueError(f"{path}: {error}") from None
         found = named(path, arrays, entry)
     elif kind.name.startswith("torch"):
-        found, notes = chosen(path, read_pickle(path, kind), entry)
+        content = read_pickle(path, kind)
+        found, notes = chosen(path, content, entry)
+        description = of_architecture(content)
     elif path.suffix == ".safetensors":
         raise ValueError(f"{path}: not a readable safetensors file: this is {kind}")
     else:
@@ -49,7 +54,7 @@ def read_torch(path: Path, entry: str | None = None) -> Contents:
     }
     if kind.name.startswith("torch"):
         kept = {name: as_array(path, name, value) for name, value in kept.items()}
-    return Contents(_unwrapped(kept), notes)
+    return Contents(_unwrapped(kept), notes, description)
 
 
 def _unwrapped(tensors: Mapping[str, Array]) -> dict[str, Array]:

@@ -8,6 +8,8 @@ from ..models.plan import Plan, plan
 
 def torchvision_layers(network: Plan) -> dict[str, str]:
     """V2: features.3.conv.0.0; V3: features.4.block.2.fc1; the stem is features.0."""
+    if network.model.endswith("minimalistic"):
+        raise ValueError(f"torchvision has no {network.model}")
     inner = "conv" if network.model == "v2" else "block"
     found = {"stem": "features.0.0", "stem_norm": "features.0.1"}
     blocks = list(_blocks(network))
@@ -30,12 +32,20 @@ def torchvision_layers(network: Plan) -> dict[str, str]:
                 step += 1
     last = f"features.{len(blocks) + 1}"
     found |= {"last": f"{last}.0", "last_norm": f"{last}.1", "head": "classifier.0"}
-    found["classifier"] = "classifier.1" if network.model == "v2" else "classifier.3"
+    alone = network.model != "v2" and not network.dialect.v3_head  # a layer of the user's own
+    found["classifier"] = (
+        "classifier" if alone else "classifier.1" if network.model == "v2" else "classifier.3"
+    )
     return _present(network, found)
 
 
 def timm_layers(network: Plan) -> dict[str, str]:
     """blocks.S.B.conv_pw with stages S: the runs of rows that have the same output at width 1."""
+    edition = network.dialect.name
+    if (network.model.endswith("minimalistic") and edition == "timm") or (
+        network.model != "v3-large" and edition == "timm-rw"
+    ):
+        raise ValueError(f"timm has no {network.model} in dialect {edition}")
     found = {"stem": "conv_stem", "stem_norm": "bn1"}
     wide = plan(network.model, dialect=network.dialect)
     ends = {layer.block: layer.output[-1] for layer in wide.layers}  # channels that a block gives

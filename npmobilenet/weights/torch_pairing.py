@@ -92,7 +92,7 @@ def _renamed(
     others = (theirs for ours, theirs in names.items() if ours.partition(".")[0] not in missing)
     if not missing or not all(name in tensors for name in others):
         return {}, ()
-    found, told = dict(names), []
+    found, taken = dict(names), []
     owners = [layer.name for layer in network.layers if layer.arrays]
     for layer in missing:
         free = [name for name in tensors if name in pool - set(found.values())]
@@ -106,10 +106,10 @@ def _renamed(
             return {}, ()
         theirs = could_be[0].removesuffix(".weight")
         found |= {f"{layer}.{array}": f"{theirs}.{array}" for array in network[layer].arrays}
-        told.append(
+        taken.append(
             f"{layer}: {theirs}.weight {tensors[could_be[0]].shape} of the file, for {usual}"
         )
-    return {ours: found[ours] for ours in names if found[ours] != names[ours]}, tuple(told)
+    return {ours: found[ours] for ours in names if found[ours] != names[ours]}, tuple(taken)
 
 
 def _unnamed_top(family: Family, network: Plan, names: Mapping[str, str], tensors: Tensors) -> str:

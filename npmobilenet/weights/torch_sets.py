@@ -34,7 +34,9 @@ def chosen(path: Path, content: Any, entry: str | None) -> tuple[dict[str, Any],
         return _under(path, sets, entry), ()
     most = max(map(len, sets.values()))
     there = {name: found for name, found in sets.items() if 2 * len(found) >= most}
-    name = min(there, key=lambda name: (_rank(name), -len(there[name])))
+    # an average of what was trained alone lacks the running statistics, about a third of all
+    whole = [name for name, found in there.items() if 5 * len(found) >= 4 * most]
+    name = min(whole, key=lambda name: (_rank(name), -len(there[name])))
     others = [other for other in there if other != name]
     if not others:
         return there[name], ()
@@ -114,7 +116,14 @@ def _why_none(content: Any) -> str:
             )
     if not isinstance(content, Mapping):
         return f"holds a {type(content).__name__}, not a state dict of tensors"
-    held = [
-        f"{name!r:.40} is a {getattr(x, 'of', type(x).__name__)}" for name, x in content.items()
-    ]
-    return f"holds no state dict of tensors; {', '.join(map(str, held[:3])) or 'it is empty'}"
+    held = [f"{name!r:.40} is a {_class_of(x)}" for name, x in content.items()]
+    return f"holds no state dict of tensors; {', '.join(held[:3]) or 'it is empty'}"
+
+
+def _class_of(value: Any) -> str:
+    name: str = getattr(value, "of", type(value).__name__)
+    return (
+        "NumPy array; weights are torch.Tensor"
+        if name.endswith("multiarray._reconstruct")
+        else name
+    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..models.plan import plan
 from ..ops.checks import Array
-from .told import Settled
+from .description import Settled
 
 
 def of_two_classes(
@@ -21,6 +21,9 @@ def of_two_classes(
     for name in ("classifier.weight", "classifier.bias"):
         if name in params:  # (M, 1) -> (M, 2), (1,) -> (2,)
             widened[name] = np.concatenate([np.zeros_like(params[name]), params[name]], axis=-1)
-    note = "its one output with a sigmoid became two classes: the probability of class 1 is the sigmoid's"
+    note = (
+        "its one output, the logit of a sigmoid, became two classes: the probability of class 1 is the "
+        "sigmoid's"
+    )
     network = plan(**{**settled.plan.asked, "classes": 2})
     return replace(settled, plan=network, notes=(*settled.notes, note)), widened

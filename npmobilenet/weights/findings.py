@@ -5,12 +5,12 @@ from typing import Any
 
 from ..models.plan import Plan
 from ..training.transforms import Preprocessing
+from .description import Description, Known, Settled
 from .detect import Asked
 from .family import Family
-from .told import Known, Settled, Told
 
 
-def findings(
+def about_network(
     source: Family, network: Plan, asked: Asked, tensors: int, made: Preprocessing, decided: bool
 ) -> tuple[str, ...]:
     """What the tensors and the family tell: the network, the images, and what nobody knows.
@@ -19,12 +19,12 @@ def findings(
     """
     height, width = network.resolution
     top = f"{network.classes} classes" if network.include_top else "no classifier"
-    told = [f"{name} as given" for name in asked.stated()]
+    stated = [f"{name} as given" for name in asked.stated()]
     notes = [
         f"{tensors} tensors of {source.title}: {network.model}, width {network.width:g}, {top}, "
         f"{network.channels} channels, dialect {network.dialect.name}"
         + (", convolutions with bias" if network.dialect.conv_bias else "")
-        + (f" ({', '.join(told)})" if told else ""),
+        + (f" ({', '.join(stated)})" if stated else ""),
         f"images: {height} x {width}, "
         + (f"shorter side {made.resize}, centre crop, " if made.resize else "resized straight, ")
         + f"{made.interpolation}, mean {made.mean}, std {made.std}",
@@ -34,23 +34,24 @@ def findings(
     return tuple(notes)
 
 
-def sayings(settled: Settled, told: Told) -> Iterator[str]:
+def about_description(settled: Settled, description: Description) -> Iterator[str]:
     """What was taken from the file's description."""
     if settled.facts:
         facts = ", ".join(f"{name} {_word(value)}" for name, value in settled.facts.items())
-        yield f"as {told.source} says: {facts}"
+        yield f"as {description.source} says: {facts}"
     yield from settled.notes
     if settled.plan.classes == 1:
         yield "warning: one class alone: its probability is always 1"
 
 
 def contradictions(
-    settled: Settled, told: Told, asked: Asked, given: Known, activation: str | None
+    settled: Settled, description: Description, asked: Asked, given: Known, activation: str | None
 ) -> Iterator[str]:
     """A sentence for everything that the caller states and the file has otherwise."""
-    stated = given.stated() | {"resolution": asked.resolution, "activation": activation}
+    size = settled.plan.resolution if asked.resolution else None
+    stated = given.stated() | {"resolution": size, "activation": activation}
     theirs = settled.images.stated() | {
-        "resolution": told.resolution,
+        "resolution": description.resolution,
         "activation": settled.facts.get("activation"),
     }
     for name, value in stated.items():

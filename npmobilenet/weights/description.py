@@ -1,6 +1,6 @@
 """What a weight file says of itself besides its arrays, in the words that every family shares.
 
-A reader fills in a `Told`; `importing` lets it decide what no tensor can tell, and says so.
+A reader fills in a `Description`; `importing` lets it decide what no tensor can tell, and says so.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ class Settled:
     sigmoid: bool = False
 
 
-class OfAnother(ValueError):
+class AnotherNetwork(ValueError):
     """A description beside a file that is about another network."""
 
 
@@ -71,7 +71,7 @@ Settle = Callable[[Plan, Mapping[str, str]], Settled]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Description:
     """What a file, or one beside it, says of itself.
 
     source      where it is said: "model_config", "config.json"
@@ -85,4 +85,4 @@ class Told:
     settle: Settle | None = None
 
 
-NOTHING = Told()
+NOTHING = Description()
