@@ -2,40 +2,56 @@
 
 import os
 import stat
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
+from ..kernels.sharing import cores
 from ..text import printable
-from .datasets import Dataset, ImageFiles
+from .datasets import Dataset, ImageFiles, ImageFolder
 from .folders import counted
 from .opening import TOLERANT, probe
 
-# of so many files the beginning is looked at, in seconds; of more only whether they are there
-HEADERS = 20_000
+# so many files are decoded, in seconds; of more the beginning is looked at; of still more only whether
+# they are there
+DECODED, HEADERS = 4_000, 20_000
 THREADS = 32  # more decode no faster
 
 
-def require_readable(*datasets: Dataset | None) -> None:
-    """ValueError, one line, for files that are missing, empty, no images, or that may not be read.
+def pass_over_damaged(*datasets: Dataset | None) -> None:
+    """Leave out of folders what is damaged, with a note that counts it by class.
 
-    One complaint is quoted; of several, how many of which classes there are, and the first.  A file
-    that is cut off further behind is found when it is decoded.
+    A list names the files that it wants: a ValueError, one line, where one of them cannot be read.  So
+    it is where a class would have no image left.
     """
-    complaints: list[str] = []
+    for dataset in datasets:
+        if isinstance(dataset, ImageFiles) and (damaged := _damaged(dataset)):
+            left = np.setdiff1d(np.arange(len(dataset)), list(damaged))
+            whole = set(dataset.labels[left].tolist()) == set(dataset.labels.tolist())
+            if not (isinstance(dataset, ImageFolder) and whole):
+                (one, *more) = damaged.values()
+                raise ValueError(_counted(dataset, damaged) if more else one)
+            dataset.keep(left, f"{dataset.folder}: passed over, {_counted(dataset, damaged)}")
+
+
+def _damaged(files: ImageFiles) -> dict[int, str]:
+    """Index -> complaint; the more files there are, the less of each is looked at."""
+    if len(files) <= DECODED:
+        return undecodable(files, cores())
+    return _begins_wrong(files) if len(files) <= HEADERS else _absent(files)
+
+
+def _counted(files: ImageFiles, damaged: Mapping[int, str]) -> str:
+    """How many of which classes, and what is wrong with the first."""
     classes: dict[str, list[str]] = {}
-    files = [dataset for dataset in datasets if isinstance(dataset, ImageFiles)]
-    for dataset in files:
-        check = _begins_wrong if len(dataset) <= HEADERS else _absent
-        for index, complaint in check(dataset).items():
-            complaints.append(complaint)
-            name = dataset.classes[int(dataset.labels[index])]
-            classes.setdefault(name, []).append(dataset.names[index])
-    if len(complaints) > 1:
-        raise ValueError(
-            f"{len(complaints):,} of {sum(map(len, files)):,} images cannot be read: "
-            f"{counted(classes)}; the first is {complaints[0]}"
-        )
-    if complaints:
-        raise ValueError(complaints[0])
+    for index in damaged:
+        name = files.classes[int(files.labels[index])]
+        classes.setdefault(name, []).append(files.names[index])
+    return (
+        f"{len(damaged):,} of {len(files):,} images cannot be read: {counted(classes)}; "
+        f"the first is {next(iter(damaged.values()))}"
+    )
 
 
 def undecodable(dataset: Dataset, workers: int = 2) -> dict[int, str]:

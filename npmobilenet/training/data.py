@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
 from npmobilenet.text import printable
 from npmobilenet.training import idx, lists
-from npmobilenet.training.damage import require_readable
+from npmobilenet.training.damage import pass_over_damaged
 from npmobilenet.training.datasets import (
     ArrayImages,
     Dataset,
@@ -88,7 +88,7 @@ def load_splits(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
         ) from None
     splits = _splits(path, channels, validation)
-    require_readable(splits.train, splits.validation)
+    pass_over_damaged(splits.train, splits.validation)
     return splits
 
 

@@ -180,6 +180,11 @@ class ImageFiles:
         """Image `index`, upright, in mode "RGB" or "L". Raises ValueError naming a damaged file."""
         return open_image(self.names[index], self.channels)
 
+    def keep(self, indices: NDArray[np.int64], note: str) -> None:
+        """Go on without the images that `indices` leave out, and say so in a note."""
+        self.names = tuple(self.names[int(k)] for k in indices)
+        self.labels, self.notes = self.labels[indices], (*self.notes, note)
+
 
 class ImageFolder(ImageFiles):
     """One subfolder a class, the class's images anywhere below it: torchvision's layout and order.
