@@ -25,7 +25,7 @@ prange = range  # in the plain function; the compiled one sees numba.prange unde
 
 # contract: a*b + c may round once instead of twice (one FMA).  Nothing else is relaxed: sums keep
 # their order, so 1 and 2 threads give the same bits, and NaN and infinity behave as IEEE 754 says.
-_RELAXED = {"contract"}
+RELAXED = {"contract"}
 
 # Only the loops written with prange run in parallel.  Numba would also turn every small array
 # expression into a parallel region of its own: slower to compile, and slower to run.
@@ -43,7 +43,7 @@ def lock() -> Any:
     return made
 
 
-_lock = lock()  # of whoever compiles
+busy = lock()  # of whoever compiles
 _turn = lock()  # of a kernel on several threads, where the library of threads needs it
 _kernels: weakref.WeakSet[Any] = weakref.WeakSet()
 _listening = False
@@ -83,7 +83,7 @@ class compiled:
     def __call__(self, *arguments):
         run = self._run
         if run is None:
-            with _lock:
+            with busy:
                 run = self._run = self._run or _compile(self.function)
         return run(*arguments)
 
@@ -104,10 +104,10 @@ def _compile(function):
     # the two are kept side by side, and must not be taken for each other
     twin.__qualname__ = function.__qualname__ + ".alone" * (parallel and _alone)
     jit = numba.njit(
-        parallel=together and _ONLY_PRANGE, fastmath=_RELAXED, error_model="numpy", nogil=True
+        parallel=together and _ONLY_PRANGE, fastmath=RELAXED, error_model="numpy", nogil=True
     )
     dispatcher = jit(twin)
-    _keep(dispatcher, twin)
+    keep(dispatcher, twin)
     # two Python threads at once in that library would end the process
     if together and threads() and numba.threading_layer() == "workqueue":
         return lambda *arguments: _in_turn(dispatcher, arguments)
@@ -167,69 +167,7 @@ def collecting_rarely():
         gc.set_threshold(*before)
 
 
-units: dict[str, "compiled_unit"] = {}  # every unit that was imported, by its title
-_asking = threading.local()
-
-
-class NotKept(Exception):
-    """A unit is not on disk."""
-
-
-@contextmanager
-def asking(how):
-    """In this thread, asking units for their addresses compiles nothing.
-
-    how: "kept": only what is on disk is loaded, else NotKept is raised; "names": nothing is, all
-    addresses are 0, and the units that were asked are in the list that this gives.
-    """
-    _asking.how, _asking.units = how, []
-    try:
-        yield _asking.units
-    finally:
-        del _asking.how, _asking.units
-
-
-class compiled_unit:
-    """A function for compiled code to call: `address` compiles it, and is then where its code is."""
-
-    def __init__(self, function, signature):
-        self.function, self.signature = function, signature
-        self.__doc__, self.__wrapped__ = function.__doc__, function
-        self.title = _title(function)
-        self._code = None
-        units[self.title] = self
-
-    @property
-    def address(self):
-        if getattr(_asking, "how", None) == "names":
-            _asking.units.append(self)
-            return 0
-        if self._code is None:
-            with _lock:
-                self._code = self._code or _compile_unit(self.function, self.signature)
-        return self._code.address
-
-
-def _compile_unit(function, signature):
-    from numba.core.ccallback import CFunc
-    from numba.core.compiler import Compiler
-
-    class Announcing(Compiler):
-        def define_pipelines(self):  # only called where the disk has no code yet
-            if getattr(_asking, "how", None) == "kept":
-                raise NotKept
-            on_compile(_title(function))
-            return super().define_pipelines()
-
-    options = {"fastmath": _RELAXED, "error_model": "numpy"}
-    arguments = signature.args, signature.return_type
-    code = CFunc(function, arguments, {}, options, pipeline_class=Announcing)
-    _keep(code, function)
-    code.compile()
-    return code
-
-
-def _keep(code, function):
+def keep(code, function):
     """What Numba compiles is kept in our folder and read from it, where there is one."""
     from .store import Store
 
@@ -238,7 +176,7 @@ def _keep(code, function):
         code._cache = Store(function, place)
 
 
-def _title(function):
+def title_of(function):
     return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
@@ -253,7 +191,7 @@ def _listen():
         def on_start(self, happening):
             function = happening.data["dispatcher"].py_func
             if (function.__module__ or "").startswith(__package__):  # code of exec has none
-                on_compile(_title(function))
+                on_compile(title_of(function))
 
         def on_end(self, happening):
             pass

@@ -22,7 +22,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import compiling, keeping
+from . import keeping
+from .units import NotKept, asking, known
 
 Written = TypeVar("Written")
 FEWEST = 4  # units that are worth a second process, which takes a second to start
@@ -38,10 +39,10 @@ _PYTHON = re.compile(r"(python|pypy)w?[\d.]*t?d?(-dbg|_d)?(\.exe)?", re.IGNORECA
 def written(write: Callable[[], Written]) -> Written:
     """What `write` returns; units that it asks for are compiled first, by two processes."""
     try:
-        with compiling.asking("kept"):
+        with asking("kept"):
             return write()
-    except compiling.NotKept:
-        with compiling.asking("names") as asked:
+    except NotKept:
+        with asking("names") as asked:
             write()
         share(list(dict.fromkeys(asked)))
     return write()
@@ -70,7 +71,7 @@ def help_with(claims: str, names: Iterable[str]) -> None:
         module, _, title = name.partition(":")
         import_module(module)
         if _claimed(claims, title):
-            compiling.units[title].address  # noqa: B018
+            known[title].address  # noqa: B018
 
 
 def _worth_it(units: list[Any]) -> bool:

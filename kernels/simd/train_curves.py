@@ -8,7 +8,7 @@ at u, which is made of y as `activated` makes it.
 
 import numpy as np
 
-from ..compiling import compiled_unit
+from ..units import compiled_unit
 from .lanes import LANES
 from .pieces import filled
 from .pieces import sigmoid as sigmoid_of

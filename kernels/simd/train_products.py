@@ -8,7 +8,7 @@ made once in a scratch that stays in the second cache, and multiplied with every
 
 from numba import carray  # type: ignore[attr-defined]
 
-from ..compiling import compiled_unit
+from ..units import compiled_unit
 from .lanes import BYTES, LANES, TILES
 from .pieces import filled, part, share
 from .train_maps import gated, masked, measured, merged, through, zero

@@ -12,7 +12,8 @@ import numpy as np
 from numba import types
 from numba.np import numpy_support
 
-from ..compiling import compiled, compiled_unit, prange
+from ..compiling import compiled, prange
+from ..units import compiled_unit
 from .lanes import BYTES
 from .network import together
 from .team import SPACING, stamp

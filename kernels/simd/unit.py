@@ -11,7 +11,7 @@ from numba.core.typing.templates import signature
 from numba.extending import intrinsic
 from numba.np import numpy_support
 
-from ..compiling import compiled_unit
+from ..units import compiled_unit
 from .vector import INT64
 
 _PLACES = (
