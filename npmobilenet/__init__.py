@@ -19,25 +19,7 @@ if TYPE_CHECKING:
     from .cost.foreign import count_module
     from .engine import Engine, compile
     from .engine.training import TrainingStep, compile_training
-    from .models import (
-        CIFAR,
-        DIALECTS,
-        KERAS,
-        MODELS,
-        PADDLE,
-        PAPER,
-        TF_SLIM,
-        TIMM,
-        TIMM_TF,
-        TORCHVISION,
-        Dialect,
-        Plan,
-        backward,
-        forward,
-        infer,
-        init,
-        intermediates,
-    )
+    from .models import *  # noqa: F403
     from .models.plan import plan  # the function, also to mypy, which else finds the module
     from .ops import *  # noqa: F403
     from .training.naming import Prediction, predict
@@ -46,7 +28,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-# module -> its public names, which are imported when they are first used
+# module -> its public names, imported when they are first used; all that are not here are of ops
 _HOMES = {
     "cost": "block_ratios separable_ratio",
     "cost.foreign": "count_module",
@@ -55,15 +37,6 @@ _HOMES = {
     "models": """
         CIFAR DIALECTS KERAS MODELS PADDLE PAPER TF_SLIM TIMM TIMM_TF TORCHVISION Dialect Plan backward
         forward infer init intermediates plan
-    """,
-    "ops": """
-        RUNGS Statistics add add_backward avg_pool2d avg_pool2d_backward batch_norm
-        batch_norm_backward conv2d conv2d_backward default_rung dense dense_backward
-        depthwise_conv2d depthwise_conv2d_backward dropout dropout_backward global_avg_pool
-        global_avg_pool_backward hard_sigmoid hard_sigmoid_backward hard_swish hard_swish_backward
-        pointwise_conv2d pointwise_conv2d_backward relu relu6 relu6_backward relu_backward
-        scale_channels scale_channels_backward sigmoid sigmoid_backward softmax
-        softmax_cross_entropy softmax_cross_entropy_backward swish swish_backward
     """,
     "training.naming": "Prediction predict",
     "weights": "Model export_weights import_weights load save",
@@ -149,7 +122,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """A public name, or a package inside this one: `import npmobilenet` itself imports neither."""
-    if home := _HOME_OF.get(name):
+    if name in __all__:
+        home = _HOME_OF.get(name, "ops")
         found = getattr(import_module(f".{home}", __name__), name)
     elif name in (inside.name for inside in iter_modules(__path__)):
         found = import_module(f".{name}", __name__)
