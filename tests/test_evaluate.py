@@ -69,6 +69,15 @@ def test_a_class_without_images_or_predictions_has_no_rate() -> None:
     assert (third["precision"], third["recall"], third["images"]) == (0.0, None, 0)
 
 
+def test_what_doubt_is_worth() -> None:
+    """By hand: of the three below 0.7 one is right, 0.7 itself is above."""
+    labels, predicted = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 0, 1])
+    confidence = np.array([0.9, 0.6, 0.7, 0.69, 0.5])
+    found = Evaluation(5, 3, 5, 0.1, ("a", "b"), labels, predicted, confidence)
+    assert found.uncertain == (3, 1)
+    assert found.to_json()["uncertain"] == {"images": 3, "correct": 1}
+
+
 @pytest.mark.parametrize(
     ("correct", "count", "low", "high"),
     [(0, 10, 0, 0.2775), (10, 10, 0.7225, 1), (5, 10, 0.2366, 0.7634), (320, 356, 0.8632, 0.9261)],

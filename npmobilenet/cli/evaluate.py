@@ -145,6 +145,8 @@ def _say(text: str) -> None:
 
 
 def _show(scores: "Evaluation") -> None:
+    from ..training.metrics import DOUBT
+
     low, high = scores.interval
     out = console()
     out.print(
@@ -152,6 +154,15 @@ def _show(scores: "Evaluation") -> None:
         f"{low:.2%} to {high:.2%}), top-5 {scores.top5:.2%}, loss {scores.loss:.4f}",
         soft_wrap=not out.is_terminal,
     )
+
+    doubted, right = scores.uncertain
+    if 0 < doubted < scores.count:
+        others, good = scores.count - doubted, scores.correct - right
+        out.print(
+            f"uncertain, the first class below {DOUBT:g}: {doubted} images, {right} of them right "
+            f"({right / doubted:.0%}); of the other {others} {good} ({good / others:.0%})",
+            soft_wrap=not out.is_terminal,
+        )
 
     def percent(value: float | None) -> str:
         return "-" if value is None else f"{value:.1%}"

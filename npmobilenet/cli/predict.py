@@ -136,7 +136,7 @@ class _Text(AbstractContextManager["_Text"]):
         """Standard error has it already."""
 
     def __exit__(self, *_: object) -> None:
-        from ..training.naming import DOUBT
+        from ..training.metrics import DOUBT
 
         if self.uncertain:
             count = len(self.classes)

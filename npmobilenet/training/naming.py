@@ -24,13 +24,11 @@ from ..ops import softmax
 from ..ops.checks import Array, whole
 from ..weights.native import Model, weight_file
 from .inputs import listed, opened
+from .metrics import DOUBT
 from .predict import BATCH
 from .transfer import read_weights
 from .transforms import Preprocessing, prepare
 
-# A first class of less is as good as a warning.  Of the images that the shipped models are measured
-# on, those above it are named right 97 times in 100, those below 6 to 7 times in 10 (docs/usage.md).
-DOUBT = 0.7
 AHEAD = 2  # batches that are prepared while one is being named
 
 
