@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..tables import table
 from ..text import printable
-from .common import (
-    add_engine,
-    add_weights,
-    at_least,
-    console,
-    figure_option,
-    picture_option,
-    print_json,
-    said_of,
-    weights_of,
-)
+from .common import console, print_json
+from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
+from .values import at_least, figure_option, picture_option
 
 if TYPE_CHECKING:
     from ..training.datasets import Dataset

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from ..text import printable
-from .common import add_engine, add_weights, at_least, picture_option, said_of, weights_of
+from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
+from .values import at_least, picture_option
 
 if TYPE_CHECKING:
     from PIL import Image

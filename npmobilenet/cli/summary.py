@@ -3,7 +3,8 @@
 import argparse
 
 from ..tables import summary_parts
-from .common import add_model, add_plan_options, console, plan_of
+from .common import console
+from .options import add_model, add_plan_options, plan_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

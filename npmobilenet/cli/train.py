@@ -17,9 +17,11 @@ from ..training.config import ENGINES, Config, Document
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
 from ..training.stopping import Stopper, say
-from .common import at_least, between, compile_kernels, console, resolution_option
+from .common import console
+from .compiling import compile_kernels
 from .progress import ConsoleReporter
 from .streams import settle
+from .values import at_least, between, resolution_option
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,7 +10,8 @@ from rich.progress import Progress
 from rich.text import Text
 
 from ..tables import table
-from .common import at_least, console, print_json
+from .common import console, print_json
+from .values import at_least
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
