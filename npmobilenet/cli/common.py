@@ -74,7 +74,12 @@ def write_table(
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output; in escapes where its code page lacks a character.
+    """One JSON document on standard output."""
+    print(json_text(document))
+
+
+def json_text(document: Any) -> str:
+    """A document as standard output can take it: in escapes where its code page lacks a character.
 
     What is no number (a loss that is NaN) is null, for JSON knows no other word.
     """
@@ -84,7 +89,7 @@ def print_json(document: Any) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(document, indent=2)
-    print(text)
+    return text
 
 
 def _in_json(value: Any) -> Any:

@@ -1,7 +1,6 @@
 """npmobilenet predict IMAGE ... --weights FILE."""
 
 import argparse
-import json
 import os
 import sys
 from contextlib import AbstractContextManager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from ..text import printable
+from .common import json_text
 from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
 from .values import at_least, picture_option
@@ -167,6 +167,5 @@ class _Json(AbstractContextManager["_Json"]):
         print("\n]" if self.before != "[\n" else "[]")
 
     def _entry(self, entry: dict[str, Any]) -> None:
-        text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
-        print(self.before + indent(text, "  "), end="", flush=True)
+        print(self.before + indent(json_text(entry), "  "), end="", flush=True)
         self.before = ",\n"
