@@ -157,6 +157,18 @@ def test_json_loses_nothing_in_any_code_page(monkeypatch: pytest.MonkeyPatch) ->
         assert json.loads(out.text())[0]["file"] == "“玫”.png"
 
 
+def test_notes_that_nobody_reads_cost_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard error is a pipe whose reader is gone: the good image is named, the code tells of the bad."""
+    gone = io.StringIO()
+    monkeypatch.setattr(gone, "write", Mock(side_effect=BrokenPipeError))
+    monkeypatch.setattr(sys, "stderr", gone)
+    words = "predict nosuch.png ankle-boot --weights fashion-mnist"
+    assert cli.main(words.split()) == 1
+    assert capsys.readouterr().out.startswith("ankle-boot\n")
+
+
 def test_without_outputs_the_work_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A scheduled task and a windowed program have neither; nobody hears of an error, but the code."""
     monkeypatch.setattr(sys, "stdout", None)

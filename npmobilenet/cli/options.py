@@ -1,13 +1,13 @@
 """Options that several verbs share, and what they name: a plan, a model with its weights, an engine."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..models.dialects import DIALECTS
 from ..models.plan import MODELS, Plan, plan
+from .streams import complain
 from .values import resolution_option
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def weights_of(options: argparse.Namespace) -> "Model":
     names = read_class_names(options.class_names) if options.class_names else None
     found = find_weights(options.weights, options.family or "", names)
     for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+        complain(f"note: {note}")
     return found.model
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from contextlib import AbstractContextManager
 from glob import glob
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..text import printable
 from .common import json_text
 from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
+from .streams import complain
 from .values import at_least, picture_option
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
                 bad += 1
                 none = f"{path}: no image files in this folder"
                 why = printable(none if os.path.isdir(path) else str(one))
-                print(f"npmobilenet predict: {why}", file=sys.stderr)
+                complain(f"npmobilenet predict: {why}")
                 show.failed(path, why)
             else:
                 show.named(path, one)
@@ -81,9 +81,9 @@ def run(options: argparse.Namespace) -> int:
     if pages:
         panels.stacked(pages).save(options.picture)
         if remark := fonts.remark(model.classes):
-            print(f"note: {remark}", file=sys.stderr)
+            complain(f"note: {remark}")
     if options.picture and len(pages) < len(paths):
-        print(f"note: {options.picture} has {len(pages)} of {len(paths)} images", file=sys.stderr)
+        complain(f"note: {options.picture} has {len(pages)} of {len(paths)} images")
     return int(bad > 0)
 
 
