@@ -160,7 +160,7 @@ def test_json_loses_nothing_in_any_code_page(monkeypatch: pytest.MonkeyPatch) ->
 def test_notes_that_nobody_reads_cost_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Standard error is a pipe whose reader is gone: the good image is named, the code tells of the bad."""
+    """Standard error is a pipe whose reader is gone: the good image is named, the code tells."""
     gone = io.StringIO()
     monkeypatch.setattr(gone, "write", Mock(side_effect=BrokenPipeError))
     monkeypatch.setattr(sys, "stderr", gone)

@@ -68,9 +68,7 @@ def write_table(
         parts = (f"{title}\n" if title else "", markdown_text(columns, rows), notes or "")
         print("\n".join(part.rstrip("\n") + "\n" for part in parts if part), end="")
     else:
-        console().print(
-            table(columns, rows, title=title), *([notes] if notes else []), sep="\n", markup=False
-        )
+        console().print(table(columns, rows, title=title), *([notes] if notes else []), sep="\n")
 
 
 def print_json(document: Any) -> None:

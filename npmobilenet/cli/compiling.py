@@ -37,6 +37,4 @@ def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> No
             compiling.on_compile = before
     if compiled:
         seconds = time.perf_counter() - started
-        out.print(
-            f"{compiled} kernels compiled in {seconds:.0f} s; {keeping.place()}", markup=False
-        )
+        out.print(f"{compiled} kernels compiled in {seconds:.0f} s; {keeping.place()}")

@@ -148,7 +148,7 @@ class _Text(AbstractContextManager["_Text"]):
             )
 
     def _line(self, text: str, style: str | None = None) -> None:
-        self.out.print(text, style=style, markup=False, soft_wrap=True)
+        self.out.print(text, style=style, soft_wrap=True)
 
 
 class _Json(AbstractContextManager["_Json"]):

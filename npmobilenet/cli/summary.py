@@ -18,5 +18,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
     parts = summary_parts(plan_of(options), layers=options.layers)
-    console().print(*parts, sep="\n", markup=False)
+    console().print(*parts, sep="\n")
     return 0

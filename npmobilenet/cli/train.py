@@ -147,18 +147,15 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     prepared = prepare_run(document, resumed)
     require_apart(folder, prepared.training, prepared.validation)
     out = console()
-
-    def note(text: str) -> None:
-        out.print(f"note: {text}", markup=False, soft_wrap=True)
-
-    with in_use(folder, note), computing_threads(prepared.config.train.threads):
+    reporter = ConsoleReporter(out, folder)
+    with in_use(folder, reporter.remark), computing_threads(prepared.config.train.threads):
         require_room(folder, prepared.plan, prepared.config)
-        _introduce(out, prepared)
+        _introduce(reporter, prepared)
         if missing := trouble():
-            note(missing)
+            reporter.remark(missing)
         compile_kernels(out, prepared.plan, prepared.config.train.engine)
         targets = _ask(out, prepared)
-        with ConsoleReporter(out, folder) as reporter, stopper.learning():
+        with reporter, stopper.learning():
             train(
                 prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
                 prepared.config, folder, reporter,
@@ -166,7 +163,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
                 anew=options.anew, stop=stopper.stop,
             )  # fmt: skip
         command = "npmobilenet " + shlex.join(sys.argv[1:])
-        _conclude(out, prepared, folder, command, said=missing)
+        _conclude(reporter, prepared, folder, command, said=missing)
 
 
 def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]":
@@ -213,12 +210,13 @@ def _flags(options: argparse.Namespace) -> Document:
     return document
 
 
-def _introduce(out: "Console", prepared: "Prepared") -> None:
+def _introduce(reporter: ConsoleReporter, prepared: "Prepared") -> None:
     """What will be learnt from what, and what deserves a warning."""
     from ..cost import cost
     from ..training.counts import summary
 
-    network, training, validation = prepared.plan, prepared.training, prepared.validation
+    out, network = reporter.out, prepared.plan
+    training, validation = prepared.training, prepared.validation
     kind = {"holdout": "held-out"}.get(prepared.config.data.validation, "validation")
     measured = f"{len(validation):,} {kind}" if validation is not None else "no validation"
     out.print(
@@ -230,7 +228,7 @@ def _introduce(out: "Console", prepared: "Prepared") -> None:
     )
     out.print(f"training: {summary(training)}", soft_wrap=True)
     for remark in prepared.remarks:
-        out.print(f"note: {remark}", markup=False, soft_wrap=True)
+        reporter.remark(remark)
 
 
 def _ask(out: "Console", prepared: "Prepared") -> "Array | None":
@@ -247,21 +245,21 @@ def _ask(out: "Console", prepared: "Prepared") -> "Array | None":
     return targets
 
 
-def _conclude(out: "Console", prepared: "Prepared", folder: Path, command: str, said: str) -> None:
+def _conclude(
+    reporter: ConsoleReporter, prepared: "Prepared", folder: Path, command: str, said: str
+) -> None:
     """Curves, confusion matrix and card; where the weights are and how good.  said: a remark already."""
     from ..training.conclusion import conclude
 
     scores, remarks = conclude(folder, prepared.validation, prepared.config, command)
-    for remark in (remark for remark in remarks if remark != said):
-        out.print(f"note: {remark}", markup=False, soft_wrap=True)
-    weights = f"weights in {folder / 'best.safetensors'}"
-    if scores is None:
-        out.print(weights, soft_wrap=True)
-    else:
+    for remark in remarks:
+        if remark != said:
+            reporter.remark(remark)
+    line = f"weights in {folder / 'best.safetensors'}"
+    if scores is not None:
         low, high = scores.interval
-        out.print(
+        line = (
             f"best validation top-1 {scores.top1:.2%} ({scores.correct:,} of {scores.count:,}, 95 % "
-            f"interval {low:.2%} to {high:.2%}); {weights}",
-            markup=False,
-            soft_wrap=True,
+            f"interval {low:.2%} to {high:.2%}); {line}"
         )
+    reporter.out.print(line, soft_wrap=True)
