@@ -38,12 +38,6 @@ def require_texts(config: Config) -> None:
                     raise ValueError(f"{section}.{key}: {text!r} is not UTF-8; rename it")
 
 
-def require_images(dataset: Dataset, what: str) -> None:
-    """ValueError where there are none; that their files are there, `load_splits` has seen."""
-    if not len(dataset):
-        raise ValueError(f"there are no {what} images")
-
-
 def require_apart(folder: Path, *datasets: Dataset | None) -> None:
     """ValueError for a run's folder among the images, where it would be taken for a class of them."""
     for dataset in datasets:
