@@ -74,8 +74,9 @@ def require_sound(
     """ValueError for what `train` is given and could not learn from, measure on, or write down."""
     require_names(training.classes, "train")
     require_texts(config)
-    if validation is not None and not len(validation):
-        raise ValueError("train: there are no validation images")
+    for what, images in (("training", training), ("validation", validation)):
+        if images is not None and not len(images):
+            raise ValueError(f"train: there are no {what} images")
     if validation is not None and tuple(validation.classes) != model.classes:
         raise ValueError(
             f"train: the validation images are of {len(validation.classes)} classes, which are not, in "
