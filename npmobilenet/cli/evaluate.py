@@ -93,8 +93,8 @@ def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset")
 
 
 def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
+    from ..names import OtherClasses
     from ..training.data import load_evaluation
-    from ..training.datasets import OtherClasses
 
     channels = model.plan.channels
     try:
