@@ -69,6 +69,11 @@ def printable(name: str) -> str:
     )
 
 
+def reason(error: Exception) -> str:
+    """What an error says, in one line; its kind where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def escaped(c: str) -> str:
     """A character by its number: \\n, \\xe9, \\u73ab."""
     number = ord(c)

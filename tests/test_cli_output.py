@@ -151,6 +151,22 @@ def test_json_loses_nothing_in_any_code_page(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(sys, "stdout", out)
         print_json(document | {"loss": (float("nan"), 0.5)})
         assert json.loads(out.text()) == document
+        words = ["predict", "“玫”.png", "--weights", "fashion-mnist", "--json"]
+        monkeypatch.setattr(sys, "stdout", out := Pipe(encoding))
+        assert cli.main(words) == 1
+        assert json.loads(out.text())[0]["file"] == "“玫”.png"
+
+
+def test_notes_that_nobody_reads_cost_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard error is a pipe whose reader is gone: the good image is named, the code tells."""
+    gone = io.StringIO()
+    monkeypatch.setattr(gone, "write", Mock(side_effect=BrokenPipeError))
+    monkeypatch.setattr(sys, "stderr", gone)
+    words = "predict nosuch.png ankle-boot --weights fashion-mnist"
+    assert cli.main(words.split()) == 1
+    assert capsys.readouterr().out.startswith("ankle-boot\n")
 
 
 def test_without_outputs_the_work_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -142,6 +142,20 @@ def test_of_very_many_files_missing_and_empty_ones_are_found(
     assert re.search(message, images.notes[-1])
 
 
+def test_of_many_files_those_that_begin_wrong_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their beginning alone is looked at: one that is cut off later is found by who decodes it."""
+    classes(tmp_path)
+    monkeypatch.setattr(damage, "DECODED", 3)
+    (tmp_path / "cat/0.png").write_text("text")
+    (tmp_path / "dog/0.png").write_bytes((tmp_path / "dog/0.png").read_bytes()[:50])
+    images = ImageFolder(tmp_path)
+    damage.pass_over_damaged(images)
+    (note,) = images.notes
+    assert re.search(r"1 of 4 images .* cat 1 \(\.png\); .*cat/0\.png: not an image", note)
+
+
 def test_listed_files_that_are_missing_are_counted(tmp_path: Path) -> None:
     for name in ("a b.png", f"{NFD}.png", "inner/c.png"):
         save(tmp_path / name)

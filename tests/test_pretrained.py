@@ -13,10 +13,13 @@ import npmobilenet as nm
 from npmobilenet.pretrained import shipped
 from npmobilenet.training.data import fashion_mnist_sample, load_evaluation
 from npmobilenet.training.documents import read_document
+from npmobilenet.training.metrics import Evaluation
+from npmobilenet.training.naming import DOUBT
 from npmobilenet.training.predict import evaluate
 from npmobilenet.weights import Model, load
 
 MODELS = shipped()
+USAGE = Path(__file__).parents[1] / "docs/usage.md"
 LARGEST = 2_000_000  # bytes
 
 
@@ -59,6 +62,17 @@ def test_a_card_tells_of_the_recipes_as_they_are(name: str) -> None:
                     assert found == value, f"{recipe}: {section}.{key}"
 
 
+def doubted_as_documented(name: str, scores: Evaluation) -> None:
+    """How many images are uncertain and certain, and how many of these right, are usage.md's figures."""
+    row = re.search(rf"(?m)^\| `{name}`, [^|]*\|(.*)\|$", USAGE.read_text(encoding="utf-8"))
+    printed = [int(cell.split()[0]) for cell in row[1].split("|")] if row else []
+    below, right = scores.confidence < DOUBT, scores.predicted == scores.labels
+    found = [below.sum(), (below & right).sum(), (~below).sum(), (~below & right).sum()]
+    assert np.allclose(
+        printed, found, rtol=0, atol=2
+    )  # on another CPU one may be on the other side
+
+
 def test_clothes_are_named() -> None:
     """On the thousand test images that are shipped: within what chance allows of the card's figure."""
     model = load("fashion-mnist")
@@ -69,6 +83,7 @@ def test_clothes_are_named() -> None:
     scores = evaluate(model, test)
     deviation = (correct / count * (1 - correct / count) / scores.count) ** 0.5
     assert abs(scores.top1 - correct / count) < 3 * deviation
+    doubted_as_documented("fashion-mnist", scores)
 
 
 def test_all_clothes_are_named_as_the_card_says(fashion_mnist: Path) -> None:
@@ -84,3 +99,4 @@ def test_flowers_are_named_as_the_card_says(extra_data: Path) -> None:
     scores = evaluate(model, photos)
     assert scores.count == told(model)[1]
     assert abs(scores.correct - told(model)[0]) <= 1
+    doubted_as_documented("flowers", scores)

@@ -276,6 +276,8 @@ def test_a_validation_that_could_not_be_measured(tmp_path: Path) -> None:
     for images, words in ((nobody, "no validation images"), (other, "are of 3 classes, which are")):
         with pytest.raises(ValueError, match=words):
             train(PLAN, TRAINING, images, HOW, CONFIG, tmp_path / "run")
+    with pytest.raises(ValueError, match="no training images"):
+        train(PLAN, nobody, VALIDATION, HOW, CONFIG, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

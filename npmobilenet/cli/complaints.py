@@ -5,6 +5,8 @@ import struct
 import zipfile
 import zlib
 
+from ..text import reason
+
 # what data, files, memory and packages may do to a program that has no mistake
 FAILURES = (
     ValueError, OSError, MemoryError, RecursionError, ImportError, NotImplementedError, EOFError,
@@ -32,7 +34,7 @@ def complaint(error: Exception) -> str | None:
     if isinstance(error, FAILURES):
         return str(error) or type(error).__name__
     if type(error).__module__.partition(".")[0] in LIBRARIES:
-        return " ".join(str(error).split()) or type(error).__name__
+        return reason(error)
     return None
 
 

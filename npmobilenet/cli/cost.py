@@ -11,7 +11,8 @@ from ..cost.papers.beside import paper_parts
 from ..cost.parameters import parameter_rows, parameter_sums
 from ..models.plan import Plan
 from ..tables import shape_text
-from .common import add_formats, add_model, add_plan_options, console, plan_of, write_table
+from .common import add_formats, console, write_table
+from .options import add_model, add_plan_options, plan_of
 
 EXAMPLES = """\
 example: npmobilenet cost v1 --width 0.75 --resolution 192 --json

@@ -1,23 +1,15 @@
 """npmobilenet evaluate DATA --weights FILE."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from ..tables import table
 from ..text import printable
-from .common import (
-    add_engine,
-    add_weights,
-    at_least,
-    console,
-    figure_option,
-    picture_option,
-    print_json,
-    said_of,
-    weights_of,
-)
+from .common import console, print_json
+from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
+from .streams import complain
+from .values import at_least, figure_option, picture_option
 
 if TYPE_CHECKING:
     from ..training.datasets import Dataset
@@ -69,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"--confusion: {trouble}")
     absent = [name for name, count in counts.class_counts(dataset).items() if not count]
     for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
-        _say(f"note: {remark}")
+        complain(f"note: {remark}")
     with said_of(options.weights):
         scores, dataset, damaged = _scored(options, model, dataset)
     if options.json:
@@ -77,10 +69,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         _show(scores)
     for complaint in damaged[:SAID]:
-        _say(f"npmobilenet evaluate: {complaint}")
+        complain(f"npmobilenet evaluate: {complaint}")
     if damaged:
-        _say(f"npmobilenet evaluate: {len(damaged):,} of {len(damaged) + scores.count:,} images "
-             "cannot be read; the figures are of the others")  # fmt: skip
+        complain(f"npmobilenet evaluate: {len(damaged):,} of {len(damaged) + scores.count:,} images "
+                 "cannot be read; the figures are of the others")  # fmt: skip
     _draw(options, scores, dataset)
     return 1 if damaged else 0
 
@@ -95,14 +87,14 @@ def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset")
     if options.mistakes and scores.correct < scores.count:
         panels.mistakes(dataset, scores, options.count).save(options.mistakes)
     elif options.mistakes:
-        _say(f"note: no mistakes, so {options.mistakes} is not drawn")
+        complain(f"note: no mistakes, so {options.mistakes} is not drawn")
     if (options.confusion or options.mistakes) and (remark := fonts.remark(scores.classes)):
-        _say(f"note: {remark}")
+        complain(f"note: {remark}")
 
 
 def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
+    from ..names import OtherClasses
     from ..training.data import load_evaluation
-    from ..training.datasets import OtherClasses
 
     channels = model.plan.channels
     try:
@@ -137,11 +129,6 @@ def _scored(
     left = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), list(damaged)))
     with counting(bar, len(left)) as seen:
         return evaluate(model, left, progress=seen, **how), left, list(damaged.values())
-
-
-def _say(text: str) -> None:
-    """Beside the figures, which a program may read."""
-    print(text, file=sys.stderr)
 
 
 def _show(scores: "Evaluation") -> None:

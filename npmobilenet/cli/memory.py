@@ -4,7 +4,8 @@ import argparse
 
 from ..cost.backward import OPTIMIZER_STATE
 from ..cost.memory import memory_cost
-from .common import add_formats, add_model, add_plan_options, console, plan_of, write_table
+from .common import add_formats, console, write_table
+from .options import add_model, add_plan_options, plan_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

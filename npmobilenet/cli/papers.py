@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         document = {"cells": [one.to_json() for one in judged], "totals": tally(judged)}
         write_table(options, COLUMNS_WHY, map(_row, judged), document, notes=_sums(judged))
     else:
-        console().print(*_drawn(judged), sep="\n", markup=False)
+        console().print(*_drawn(judged), sep="\n")
     return 0
 
 

@@ -1,9 +1,7 @@
 """npmobilenet predict IMAGE ... --weights FILE."""
 
 import argparse
-import json
 import os
-import sys
 from contextlib import AbstractContextManager
 from glob import glob
 from pathlib import Path
@@ -13,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from ..text import printable
-from .common import add_engine, add_weights, at_least, picture_option, said_of, weights_of
+from .common import json_text
+from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
+from .streams import complain
+from .values import at_least, picture_option
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
                 bad += 1
                 none = f"{path}: no image files in this folder"
                 why = printable(none if os.path.isdir(path) else str(one))
-                print(f"npmobilenet predict: {why}", file=sys.stderr)
+                complain(f"npmobilenet predict: {why}")
                 show.failed(path, why)
             else:
                 show.named(path, one)
@@ -80,9 +81,9 @@ def run(options: argparse.Namespace) -> int:
     if pages:
         panels.stacked(pages).save(options.picture)
         if remark := fonts.remark(model.classes):
-            print(f"note: {remark}", file=sys.stderr)
+            complain(f"note: {remark}")
     if options.picture and len(pages) < len(paths):
-        print(f"note: {options.picture} has {len(pages)} of {len(paths)} images", file=sys.stderr)
+        complain(f"note: {options.picture} has {len(pages)} of {len(paths)} images")
     return int(bad > 0)
 
 
@@ -147,7 +148,7 @@ class _Text(AbstractContextManager["_Text"]):
             )
 
     def _line(self, text: str, style: str | None = None) -> None:
-        self.out.print(text, style=style, markup=False, soft_wrap=True)
+        self.out.print(text, style=style, soft_wrap=True)
 
 
 class _Json(AbstractContextManager["_Json"]):
@@ -166,6 +167,5 @@ class _Json(AbstractContextManager["_Json"]):
         print("\n]" if self.before != "[\n" else "[]")
 
     def _entry(self, entry: dict[str, Any]) -> None:
-        text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
-        print(self.before + indent(text, "  "), end="", flush=True)
+        print(self.before + indent(json_text(entry), "  "), end="", flush=True)
         self.before = ",\n"

@@ -3,7 +3,8 @@
 import argparse
 
 from ..cost.separable import SeparableCost, separable_cost
-from .common import add_formats, at_least, resolution_option, write_table
+from .common import add_formats, write_table
+from .values import at_least, resolution_option
 
 COLUMNS = ("what", "formula", "in numbers", ">MACs", ">weights")
 

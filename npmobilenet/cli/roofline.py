@@ -8,16 +8,9 @@ from ..cost.machine import measure
 from ..cost.roofline import COLUMNS, Roofline, roofline, timed_layers
 from ..models.folding import fold_batch_norm
 from ..models.params import init
-from .common import (
-    add_formats,
-    add_model,
-    add_plan_options,
-    at_least,
-    console,
-    figure_option,
-    plan_of,
-    write_table,
-)
+from .common import add_formats, console, write_table
+from .options import add_model, add_plan_options, plan_of
+from .values import at_least, figure_option
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

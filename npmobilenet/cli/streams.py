@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TextIO
 from unicodedata import combining, decomposition, normalize
 
-from ..text import printable
+from ..text import escaped, printable
 
 NAME = "npmobilenet.plain"  # of the codecs' error handler
 USUAL = ("strict", "surrogateescape", "backslashreplace")  # another one was somebody's choice
@@ -40,9 +40,7 @@ def plain(character: str) -> str:
     letters = "".join(c for c in normalize("NFKD", character) if not combining(c))
     if letters.isascii():
         return ("^" if decomposition(character).startswith("<super>") else "") + letters
-    if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is no text
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("ascii", "backslashreplace").decode()
+    return escaped(character)
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

@@ -3,7 +3,8 @@
 import argparse
 
 from ..tables import summary_parts
-from .common import add_model, add_plan_options, console, plan_of
+from .common import console
+from .options import add_model, add_plan_options, plan_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,5 +18,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
     parts = summary_parts(plan_of(options), layers=options.layers)
-    console().print(*parts, sep="\n", markup=False)
+    console().print(*parts, sep="\n")
     return 0

@@ -4,14 +4,9 @@ import argparse
 
 from ..cost.sweep import Point, sweep
 from ..models.dialects import DIALECTS
-from .common import (
-    add_formats,
-    add_model,
-    console,
-    figure_option,
-    resolution_option,
-    write_table,
-)
+from .common import add_formats, console, write_table
+from .options import add_model
+from .values import figure_option, resolution_option
 
 COLUMNS = (
     ">width",

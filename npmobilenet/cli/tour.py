@@ -21,7 +21,9 @@ from ..ops.checks import Array
 from ..ops.rungs import running
 from ..pictures import characters, halftone, sheet, to_bytes
 from ..tables import table
-from .common import at_least, compile_kernels, console
+from .common import console
+from .compiling import compile_kernels
+from .values import at_least
 
 GOAL = 0.85  # test accuracy that the fourth stop has to reach
 

@@ -1,7 +1,6 @@
 """npmobilenet train DATA."""
 
 import argparse
-import math
 import os
 import shlex
 import signal
@@ -10,16 +9,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..models.dialects import DIALECTS
-from ..models.plan import MODELS
 from ..training.augment import AUGMENTATIONS
-from ..training.config import ENGINES, Config, Document
-from ..training.optimizers import OPTIMIZERS
-from ..training.schedules import SCHEDULES
+from ..training.config import Config, Document
 from ..training.stopping import Stopper, say
-from .common import at_least, between, compile_kernels, console, resolution_option
+from .common import console
+from .compiling import compile_kernels
 from .progress import ConsoleReporter
 from .streams import settle
+from .train_options import configure as configure
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,83 +37,6 @@ FLAGS = {
     "workers": "data.workers", "threads": "train.threads", "engine": "train.engine",
     "validation": "data.validation", "teacher": "distillation.teachers",
 }  # fmt: skip
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options; what is not given comes from the recipe, the file, or the defaults of Config."""
-    from ..weights.families import FAMILIES
-
-    default = Config()
-    model = default.model
-    parser.add_argument(
-        "data",
-        metavar="DATA",
-        nargs="?",
-        help="folder with train/ and val/ and in each a folder a class, or with train_list.txt and "
-        "val_list.txt, folder of idx-gz files (MNIST, Fashion-MNIST), or fashion-mnist-sample, "
-        "which is shipped",
-    )
-    add = parser.add_argument
-    add("-c", "--config", metavar="FILE", help="TOML file, or a name of `npmobilenet recipes`")
-    add("-o", "--option", metavar="SECTION.KEY=VALUE", action="append", default=[],
-        help="set one key of the configuration, as train.epochs=20; may be repeated")  # fmt: skip
-    add("--output", metavar="FOLDER", help="where the run is kept (runs/NAME-OF-DATA)")
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument(
-        "--resume", action="store_true", help="go on with that run after its last checkpoint"
-    )
-    again.add_argument(
-        "--anew", action="store_true", help="erase the run that is there, and begin anew"
-    )
-    add("--model", choices=list(MODELS), help=f"({model.name})")
-    add("--width", type=float, help=f"width multiplier alpha ({model.width})")
-    add(
-        "--divisor",
-        type=at_least(1),
-        help=f"V2, V3: channels are multiples of this ({model.divisor})",
-    )
-    add("--resolution", type=resolution_option, metavar="PIXELS",
-        help="image size, 192 or 192x160 for height x width (the dialect's, mostly 224)")  # fmt: skip
-    add("--dialect", choices=list(DIALECTS), help=f"which family's version ({model.dialect})")
-    add("--weights", metavar="FILE", help="start from these: a run, a file, a shipped name, or an "
-        "official one as `npmobilenet weights list` has them")  # fmt: skip
-    add("--from", dest="family", choices=list(FAMILIES),
-        metavar="FAMILY",
-        help="who wrote that file, if not npmobilenet: " + ", ".join(FAMILIES))  # fmt: skip
-    add("--freeze", action="append", metavar="PATTERN", help="arrays that stay as they are")
-    add("--teacher", action="append", metavar="FILE", help="learn from what this model says of the "
-        "images, beside their labels: a run, a file, a shipped name; may be repeated")  # fmt: skip
-    add("--validation", choices=["given", "holdout", "none"],
-        help="measure on val/, on a held-out part of train/, or not at all (given)")  # fmt: skip
-    _add_training(parser)
-    parser.set_defaults(complain=parser.error)
-    parser.epilog = (
-        "example: npmobilenet train flower_photos --width 0.25 --resolution 96 --epochs 5"
-    )
-
-
-def _add_training(parser: argparse.ArgumentParser) -> None:
-    """How it learns."""
-    default, add = Config(), parser.add_argument
-    data, train, sgd = default.data, default.train, default.optimizer
-    add("--epochs", type=at_least(1), help=f"({train.epochs})")
-    add("--batch", type=at_least(1), help=f"images a step ({train.batch})")
-    add("--optimizer", choices=list(OPTIMIZERS), help=f"({sgd.name})")
-    add(
-        "--lr", type=between(0, math.inf, above=True), help=f"peak learning rate (sgd's {sgd.lr:g})"
-    )
-    add("--momentum", type=between(0, 1), help="of sgd and rmsprop (0.9)")
-    add("--weight-decay", type=between(0, math.inf), help=f"(sgd's {sgd.weight_decay:g})")
-    add("--label-smoothing", type=between(0, 1), help=f"({train.label_smoothing:g})")
-    add("--ema", type=between(0, 1), help="decay of the average of weights; 0: none (0)")
-    add("--schedule", choices=list(SCHEDULES), help=f"({default.schedule.name})")
-    add("--augmentation", choices=list(AUGMENTATIONS),
-        help="(crop-flip for photographs, flip for idx files)")  # fmt: skip
-    add("--seed", type=at_least(0), help=f"of everything random ({train.seed})")
-    add("--workers", type=at_least(0), help=f"decoding threads ({data.workers})")
-    add("--threads", type=at_least(0), help="computing threads (all)")
-    add("--engine", choices=ENGINES, help="what takes the steps: the compiled training step, or the "
-        "plain executor (compiled)")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -145,18 +65,15 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     prepared = prepare_run(document, resumed)
     require_apart(folder, prepared.training, prepared.validation)
     out = console()
-
-    def note(text: str) -> None:
-        out.print(f"note: {text}", markup=False, soft_wrap=True)
-
-    with in_use(folder, note), computing_threads(prepared.config.train.threads):
+    reporter = ConsoleReporter(out, folder)
+    with in_use(folder, reporter.remark), computing_threads(prepared.config.train.threads):
         require_room(folder, prepared.plan, prepared.config)
-        _introduce(out, prepared)
+        _introduce(reporter, prepared)
         if missing := trouble():
-            note(missing)
+            reporter.remark(missing)
         compile_kernels(out, prepared.plan, prepared.config.train.engine)
         targets = _ask(out, prepared)
-        with ConsoleReporter(out, folder) as reporter, stopper.learning():
+        with reporter, stopper.learning():
             train(
                 prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
                 prepared.config, folder, reporter,
@@ -164,7 +81,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
                 anew=options.anew, stop=stopper.stop,
             )  # fmt: skip
         command = "npmobilenet " + shlex.join(sys.argv[1:])
-        _conclude(out, prepared, folder, command, said=missing)
+        _conclude(reporter, prepared, folder, command, said=missing)
 
 
 def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]":
@@ -211,12 +128,13 @@ def _flags(options: argparse.Namespace) -> Document:
     return document
 
 
-def _introduce(out: "Console", prepared: "Prepared") -> None:
+def _introduce(reporter: ConsoleReporter, prepared: "Prepared") -> None:
     """What will be learnt from what, and what deserves a warning."""
     from ..cost import cost
     from ..training.counts import summary
 
-    network, training, validation = prepared.plan, prepared.training, prepared.validation
+    out, network = reporter.out, prepared.plan
+    training, validation = prepared.training, prepared.validation
     kind = {"holdout": "held-out"}.get(prepared.config.data.validation, "validation")
     measured = f"{len(validation):,} {kind}" if validation is not None else "no validation"
     out.print(
@@ -228,7 +146,7 @@ def _introduce(out: "Console", prepared: "Prepared") -> None:
     )
     out.print(f"training: {summary(training)}", soft_wrap=True)
     for remark in prepared.remarks:
-        out.print(f"note: {remark}", markup=False, soft_wrap=True)
+        reporter.remark(remark)
 
 
 def _ask(out: "Console", prepared: "Prepared") -> "Array | None":
@@ -245,21 +163,21 @@ def _ask(out: "Console", prepared: "Prepared") -> "Array | None":
     return targets
 
 
-def _conclude(out: "Console", prepared: "Prepared", folder: Path, command: str, said: str) -> None:
+def _conclude(
+    reporter: ConsoleReporter, prepared: "Prepared", folder: Path, command: str, said: str
+) -> None:
     """Curves, confusion matrix and card; where the weights are and how good.  said: a remark already."""
     from ..training.conclusion import conclude
 
     scores, remarks = conclude(folder, prepared.validation, prepared.config, command)
-    for remark in (remark for remark in remarks if remark != said):
-        out.print(f"note: {remark}", markup=False, soft_wrap=True)
-    weights = f"weights in {folder / 'best.safetensors'}"
-    if scores is None:
-        out.print(weights, soft_wrap=True)
-    else:
+    for remark in remarks:
+        if remark != said:
+            reporter.remark(remark)
+    line = f"weights in {folder / 'best.safetensors'}"
+    if scores is not None:
         low, high = scores.interval
-        out.print(
+        line = (
             f"best validation top-1 {scores.top1:.2%} ({scores.correct:,} of {scores.count:,}, 95 % "
-            f"interval {low:.2%} to {high:.2%}); {weights}",
-            markup=False,
-            soft_wrap=True,
+            f"interval {low:.2%} to {high:.2%}); {line}"
         )
+    reporter.out.print(line, soft_wrap=True)

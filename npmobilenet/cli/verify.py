@@ -10,7 +10,8 @@ from rich.progress import Progress
 from rich.text import Text
 
 from ..tables import table
-from .common import at_least, console, print_json
+from .common import console, print_json
+from .values import at_least
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -111,8 +112,7 @@ def _document(
 
     checks = [
         {"operator": name, "check": check, "rung": rung, "precision": dtype, "cases": int(cases),
-         "worst_error": worst if np.isfinite(worst) else None,  # JSON has no NaN, no infinity
-         "tolerance": tolerance(check, dtype), "failures": int(failed)}
+         "worst_error": worst, "tolerance": tolerance(check, dtype), "failures": int(failed)}
         for (name, check, rung, dtype), (cases, worst, failed) in summary.items()
     ]  # fmt: skip
     return {"failures": failures, "torch": with_torch, "checks": checks}

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     def announced(kernel: str) -> None:
         names.append(kernel)
         if not options.json:
-            out.print(f"compiling {kernel} ...", markup=False)
+            out.print(f"compiling {kernel} ...")
 
     before, compiling.on_compile = compiling.on_compile, announced
     try:
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         what = f"{len(names)} functions compiled" if names else "everything was compiled before"
         kept = f"kept in {place.folder}" if place.writable else place
-        out.print(f"{what}, {seconds:.1f} s, {kept}", markup=False, soft_wrap=True)
+        out.print(f"{what}, {seconds:.1f} s, {kept}", soft_wrap=True)
     return 0
 
 

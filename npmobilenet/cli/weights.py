@@ -11,7 +11,8 @@ from ..models.plan import MODELS
 from ..training.transforms import INTERPOLATIONS
 from ..weights.description import STRETCH
 from . import Help
-from .common import at_least, console, print_json, resolution_option, spare
+from .common import console, print_json, spare
+from .values import at_least, resolution_option
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

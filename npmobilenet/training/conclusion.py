@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .. import fonts
+from ..text import reason
 from ..weights.native import load, write_whole
 from . import plots
 from .card import Measured, Story, card, facts
@@ -58,5 +59,4 @@ def _or_remark(remarks: list[str], what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        remarks.append(f"{what}: {reason[:300]}")
+        remarks.append(f"{what}: {reason(error)[:300]}")

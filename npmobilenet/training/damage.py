@@ -2,8 +2,10 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +41,9 @@ def _damaged(files: ImageFiles) -> dict[int, str]:
     """Index -> complaint; the more files there are, the less of each is looked at."""
     if len(files) <= DECODED:
         return undecodable(files, cores())
-    return _begins_wrong(files) if len(files) <= HEADERS else _absent(files)
+    look = probe if len(files) <= HEADERS else _require_content
+    with TOLERANT:  # once, not for each of so many
+        return _numbered(map(partial(_complaint, look), files.names))
 
 
 def _counted(files: ImageFiles, damaged: Mapping[int, str]) -> str:
@@ -56,37 +60,27 @@ def _counted(files: ImageFiles, damaged: Mapping[int, str]) -> str:
 
 def undecodable(dataset: Dataset, workers: int = 2) -> dict[int, str]:
     """Index -> complaint of every image that cannot be decoded; all of them are decoded."""
-
-    def complaint(index: int) -> str:
-        try:
-            dataset.image(index)
-        except ValueError as error:
-            return str(error)
-        return ""
-
     with ThreadPoolExecutor(min(max(workers, 1), THREADS)) as pool:
-        said = pool.map(complaint, range(len(dataset)))
-        return {index: text for index, text in enumerate(said) if text}
+        return _numbered(pool.map(partial(_complaint, dataset.image), range(len(dataset))))
 
 
-def _begins_wrong(files: ImageFiles) -> dict[int, str]:
-    found = {}
-    with TOLERANT:
-        for index, name in enumerate(files.names):
-            try:
-                probe(name)
-            except ValueError as error:
-                found[index] = str(error)
-    return found
+def _complaint(look: Callable[[Any], object], thing: Any) -> str:
+    """Of the ValueError with which `look` refuses a thing; "" where it does not."""
+    try:
+        look(thing)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
-def _absent(files: ImageFiles) -> dict[int, str]:
-    found = {}
-    for index, name in enumerate(files.names):
-        try:
-            there = os.stat(name)
-            if not (stat.S_ISREG(there.st_mode) and there.st_size):
-                raise OSError("an empty file, or none at all")
-        except OSError as error:
-            found[index] = f"{printable(name)}: {error.strerror or error}"
-    return found
+def _numbered(complaints: Iterable[str]) -> dict[int, str]:
+    return {index: text for index, text in enumerate(complaints) if text}
+
+
+def _require_content(name: str) -> None:
+    try:
+        there = os.stat(name)
+        if not (stat.S_ISREG(there.st_mode) and there.st_size):
+            raise OSError("an empty file, or none at all")
+    except OSError as error:
+        raise ValueError(f"{printable(name)}: {error.strerror or error}") from None

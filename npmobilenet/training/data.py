@@ -12,16 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
+from npmobilenet.names import require_same_classes
 from npmobilenet.text import printable
 from npmobilenet.training import idx, lists
 from npmobilenet.training.damage import pass_over_damaged
-from npmobilenet.training.datasets import (
-    ArrayImages,
-    Dataset,
-    IdxImages,
-    ImageFolder,
-    require_same_classes,
-)
+from npmobilenet.training.datasets import ArrayImages, Dataset, IdxImages, ImageFolder
 from npmobilenet.training.folders import class_folders, extensions, image_files
 from npmobilenet.training.lists import ListImages
 from npmobilenet.training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing

@@ -15,6 +15,7 @@ from PIL import Image
 
 from npmobilenet.data import FASHION_CLASSES
 from npmobilenet.names import canonical, read_class_names
+from npmobilenet.names import require_same_classes as require_same_classes
 from npmobilenet.ops.checks import plain, plain_array
 from npmobilenet.training import idx
 from npmobilenet.training.folders import above, class_folders, contents, real, remarks
@@ -231,39 +232,3 @@ class ImageFolder(ImageFiles):
             channels,
             tuple(remarks(folder, found, passed_over)),
         )
-
-
-class OtherClasses(ValueError):
-    """The classes that were found are not those that were wanted; `partly`: but some of them."""
-
-    def __init__(self, message: str, partly: bool) -> None:
-        super().__init__(message)
-        self.partly = partly
-
-
-def require_same_classes(
-    folder: Path,
-    found: Sequence[str],
-    wanted: Sequence[str],
-    ordered: bool = False,
-    some: bool = False,
-) -> None:
-    """Raise OtherClasses that names the difference, unless found and wanted are the same classes.
-
-    ordered: in the same order.  some: one of those that are wanted is enough, but no other.  Names
-    are the same however they are written (names.py).
-    """
-    there, asked = list(map(canonical, found)), list(map(canonical, wanted))
-    missing, unexpected = set(asked) - set(there), set(there) - set(asked)
-    if not unexpected and (not missing or (some and there)) and (there == asked or not ordered):
-        return
-    said = [
-        f"{what} {', '.join(sorted(names)[:5])}{', ...' * (len(names) > 5)}"
-        for what, names in (("missing", missing), ("unexpected", unexpected))
-        if names
-    ]
-    raise OtherClasses(
-        f"{folder}: its {len(found)} classes are not the {len(wanted)} expected: "
-        f"{'; '.join(said) or 'the order differs'}",
-        partly=not (ordered or unexpected),
-    )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..data import PICTURES
+from ..text import reason
 from .opening import open_image, to_channels, upright
 
 ADDRESSES = ("http:/", "https:/", "ftp:/")  # with one slash, as Path writes them
@@ -47,8 +48,7 @@ def opened(given: Any, channels: int) -> Image.Image:
             given.load()
             return to_channels(upright(given), channels)
         except Exception as error:  # decoded only now; of a damaged one as in `open_image`
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(f"the image cannot be decoded: {reason}") from error
+            raise ValueError(f"the image cannot be decoded: {reason(error)}") from error
     if isinstance(given, np.ndarray):
         return to_channels(Image.fromarray(pixels(given)), channels)
     found = f"{type(given).__module__}.{type(given).__qualname__}".removeprefix("builtins.")

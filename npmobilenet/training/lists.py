@@ -11,9 +11,9 @@ from unicodedata import normalize
 
 import numpy as np
 
-from ..names import read_class_names
+from ..names import read_class_names, require_same_classes
 from ..text import read_text
-from .datasets import ImageFiles, require_same_classes
+from .datasets import ImageFiles
 
 TRAIN = ("train_list.txt", "train.txt")
 VALIDATION = ("val_list.txt", "val.txt", "test_list.txt", "test.txt")  # the first there is taken

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
-from ..text import printable
+from ..text import printable, reason
 
 MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
 # what Pillow knows and no viewer of pictures does: films, pages, data; some need other programs
@@ -138,14 +138,10 @@ def _named(path: str | Path) -> Iterator[None]:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise ValueError(f"{path}: more than {most:,} pixels; make a smaller copy") from error
     except OSError as error:  # of the system, or without a number Pillow's of a damaged file
-        why = f"read: {error.strerror.lower()}" if error.strerror else f"decoded: {_reason(error)}"
+        why = f"read: {error.strerror.lower()}" if error.strerror else f"decoded: {reason(error)}"
         raise ValueError(f"{path}: cannot be {why}") from error
     except Exception as error:  # of a damaged file: SyntaxError, struct.error, EOFError, ...
-        raise ValueError(f"{path}: cannot be decoded: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: cannot be decoded: {reason(error)}") from error
 
 
 class _Tolerance:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fonts import font_for, written
+from ..text import reason
 from .history import Epoch
 from .metrics import Evaluation
 
@@ -26,7 +27,7 @@ def trouble() -> str:
     try:
         import matplotlib.figure  # noqa: F401
     except Exception as error:  # built for another NumPy, a configuration that it cannot read
-        return f"no pictures of curves: matplotlib cannot be used ({' '.join(str(error).split())})"
+        return f"no pictures of curves: matplotlib cannot be used ({reason(error)})"
     return ""
 
 

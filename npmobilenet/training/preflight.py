@@ -38,12 +38,6 @@ def require_texts(config: Config) -> None:
                     raise ValueError(f"{section}.{key}: {text!r} is not UTF-8; rename it")
 
 
-def require_images(dataset: Dataset, what: str) -> None:
-    """ValueError where there are none; that their files are there, `load_splits` has seen."""
-    if not len(dataset):
-        raise ValueError(f"there are no {what} images")
-
-
 def require_apart(folder: Path, *datasets: Dataset | None) -> None:
     """ValueError for a run's folder among the images, where it would be taken for a class of them."""
     for dataset in datasets:
@@ -80,8 +74,9 @@ def require_sound(
     """ValueError for what `train` is given and could not learn from, measure on, or write down."""
     require_names(training.classes, "train")
     require_texts(config)
-    if validation is not None and not len(validation):
-        raise ValueError("train: there are no validation images")
+    for what, images in (("training", training), ("validation", validation)):
+        if images is not None and not len(images):
+            raise ValueError(f"train: there are no {what} images")
     if validation is not None and tuple(validation.classes) != model.classes:
         raise ValueError(
             f"train: the validation images are of {len(validation.classes)} classes, which are not, in "

@@ -17,7 +17,7 @@ from .datasets import Dataset
 from .distillation import require_teachers, targets
 from .documents import merged
 from .preflight import remarks as unusual
-from .preflight import require_images, require_names, require_texts
+from .preflight import require_names, require_texts
 from .subsets import at_resolution, cached, free_megabytes, hold_out
 from .transfer import read_weights, transferred
 from .transforms import Preprocessing
@@ -85,9 +85,6 @@ def prepare_run(
     config = asked if resumed else Config.from_document(_settled(document, splits, source))
     training, validation = splits.train, splits.validation
     require_names(training.classes, config.data.path)
-    require_images(training, "training")
-    if validation is not None:
-        require_images(validation, "validation")
     if config.data.validation == "holdout":
         training, validation = hold_out(splits.train, config.data.holdout, config.train.seed)
     remarks, params = [*warnings(training, validation), *unusual(training, config)], None

@@ -1,0 +1,112 @@
+"""Options that several verbs share, and what they name: a plan, a model with its weights, an engine."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..models.dialects import DIALECTS
+from ..models.plan import MODELS, Plan, plan
+from .streams import complain
+from .values import resolution_option
+
+if TYPE_CHECKING:
+    from ..weights import Model
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """MODEL as the first argument."""
+    parser.add_argument("model", choices=list(MODELS), metavar="MODEL", help=", ".join(MODELS))
+
+
+def add_plan_options(parser: argparse.ArgumentParser, *, classes: bool = True) -> None:
+    """--width, --divisor, --resolution, --dialect, and of the top --classes and --no-top."""
+    parser.add_argument("--width", type=float, default=1.0, help="width multiplier alpha (1.0)")
+    parser.add_argument(
+        "--divisor", type=int, default=8, help="V2, V3: scaled channels are multiples of this (8)"
+    )
+    parser.add_argument(
+        "--resolution",
+        type=resolution_option,
+        metavar="PIXELS",
+        help="image size, 192 or 192x160 for height x width (the dialect's, mostly 224)",
+    )
+    if classes:
+        parser.add_argument("--classes", type=int, help="number of classes (the dialect's)")
+        parser.add_argument("--no-top", action="store_true", help="features only, no classifier")
+    parser.add_argument(
+        "--dialect", choices=list(DIALECTS), default="paper", help="which family's version (paper)"
+    )
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The plan that the options of `add_model` and `add_plan_options` describe."""
+    return plan(
+        options.model,
+        width=options.width,
+        resolution=options.resolution,
+        classes=options.classes,
+        dialect=options.dialect,
+        divisor=options.divisor,
+        include_top=not options.no_top,
+    )
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """--weights, and what a file of another framework wants to be told of."""
+    from ..weights.families import FAMILIES
+
+    add = parser.add_argument
+    add(
+        "--weights",
+        required=True,
+        metavar="FILE",
+        help="a run's folder, a file, a shipped name (`npmobilenet models`), or an official one "
+        "(`npmobilenet weights list`)",
+    )
+    add(
+        "--from",
+        dest="family",
+        choices=list(FAMILIES),
+        metavar="FAMILY",
+        help=f"who wrote FILE, if not npmobilenet: {', '.join(FAMILIES)}; `weights import` has more "
+        "options",
+    )
+    add(
+        "--class-names",
+        metavar="NAMES",
+        help="with --from: names of its classes, one a line or JSON",
+    )
+
+
+def weights_of(options: argparse.Namespace) -> "Model":
+    """The model that the options of `add_weights` name; what its file leaves open goes to stderr."""
+    from ..training.transfer import find_weights
+    from ..weights.importing import read_class_names
+
+    names = read_class_names(options.class_names) if options.class_names else None
+    found = find_weights(options.weights, options.family or "", names)
+    for note in found.notes:
+        complain(f"note: {note}")
+    return found.model
+
+
+@contextmanager
+def said_of(weights: str) -> Iterator[None]:
+    """Puts the name of the weights before the complaint that their logits are not finite."""
+    from ..training.predict import NotFinite
+
+    try:
+        yield
+    except NotFinite as error:
+        raise ValueError(f"{weights}: {error}") from None
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """What runs the network."""
+    parser.add_argument(
+        "--engine",
+        choices=("compiled", "reference"),
+        default="compiled",
+        help="the compiled network, or the plain executor that is read first (compiled)",
+    )
