@@ -130,7 +130,6 @@ def test_of_very_many_files_missing_and_empty_ones_are_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classes(tmp_path)
-    monkeypatch.setattr(damage, "DECODED", 3)
     monkeypatch.setattr(damage, "HEADERS", 3)
     images = ImageFolder(tmp_path)
     damage.pass_over_damaged(images)

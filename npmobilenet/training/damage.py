@@ -15,9 +15,9 @@ from .datasets import Dataset, ImageFiles, ImageFolder
 from .folders import counted
 from .opening import TOLERANT, probe
 
-# so many files are decoded, in seconds; of more the beginning is looked at; of still more only whether
-# they are there
-DECODED, HEADERS = 4_000, 20_000
+# so many bytes of files are decoded, in seconds; of more the beginning is looked at; of more files than
+# these only whether they are there
+DECODED, HEADERS = 100_000_000, 20_000
 THREADS = 32  # more decode no faster
 
 
@@ -38,10 +38,11 @@ def pass_over_damaged(*datasets: Dataset | None) -> None:
 
 
 def _damaged(files: ImageFiles) -> dict[int, str]:
-    """Index -> complaint; the more files there are, the less of each is looked at."""
-    if len(files) <= DECODED:
+    """Index -> complaint; the more there is, the less of each file is looked at."""
+    few = len(files) <= HEADERS
+    if few and sum(map(_size, files.names)) <= DECODED:
         return undecodable(files, cores())
-    look = probe if len(files) <= HEADERS else _require_content
+    look = probe if few else _require_content
     with TOLERANT:  # once, not for each of so many
         return _numbered(map(partial(_complaint, look), files.names))
 
@@ -75,6 +76,14 @@ def _complaint(look: Callable[[Any], object], thing: Any) -> str:
 
 def _numbered(complaints: Iterable[str]) -> dict[int, str]:
     return {index: text for index, text in enumerate(complaints) if text}
+
+
+def _size(name: str) -> int:
+    """Bytes of a file; 0 where there is none, of which decoding will complain."""
+    try:
+        return os.stat(name).st_size
+    except OSError:
+        return 0
 
 
 def _require_content(name: str) -> None:
