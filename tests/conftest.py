@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,9 +46,8 @@ def with_torch() -> bool:
     return True
 
 
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """Numba on one thread: the same bits, and no waiting for a core that something else is using."""
+@contextmanager
+def _on_one_thread() -> Iterator[None]:
     if find_spec("numba") is None:
         yield
         return
@@ -57,6 +57,24 @@ def one_thread() -> Iterator[None]:
     numba.set_num_threads(1)
     yield
     numba.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Numba on one thread: the same bits, and no waiting for a core that something else is using."""
+    with _on_one_thread():
+        yield
+
+
+@pytest.fixture(scope="session")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of 30 steps that nothing disturbed."""
+    from runs import run
+
+    folder = tmp_path_factory.mktemp("straight")
+    with _on_one_thread():
+        run(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
