@@ -8,6 +8,10 @@ from PIL import Image
 
 from npmobilenet import cli
 
+# of `train`: a small network that learns in a moment
+SMALL = ["--model", "v1-shallow", "--width", "0.1", "--resolution", "8", "--dialect", "cifar"]
+SMALL += ["--batch", "4", "--lr", "0.01", "--workers", "1"]
+
 
 def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of `npmobilenet WORDS`, run in this process.

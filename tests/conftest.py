@@ -78,6 +78,14 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of train/ and val/ with two classes of noise."""
+    from commands import folders_of_noise
+
+    return folders_of_noise(tmp_path_factory.mktemp("photos"), train=8, val=2)
+
+
+@pytest.fixture(scope="module")
 def few_objects() -> Iterator[None]:
     """Nothing for `gc.collect` to look at but what the tests make themselves.
 
