@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -83,6 +84,23 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from commands import folders_of_noise
 
     return folders_of_noise(tmp_path_factory.mktemp("photos"), train=8, val=2)
+
+
+@pytest.fixture(scope="module")
+def keras() -> Iterator[Any]:
+    """Keras on PyTorch that computes in float64."""
+    from keras_models import keras_in_float64
+
+    with keras_in_float64() as module:
+        yield module
+
+
+@pytest.fixture(scope="module")
+def keras_in_float32(keras: Any) -> None:
+    """Keras' new models are of float32 in this module; `keras` puts everything back."""
+    from keras_models import set_floats
+
+    set_floats(keras, "float32")
 
 
 @pytest.fixture(scope="module")

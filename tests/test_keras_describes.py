@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from keras_models import keras_in_float64, randomised, set_floats
+from keras_models import randomised
 from keras_pixels import assert_alike, ours, photograph, v1
 from keras_two import in_keras_two
 
@@ -16,15 +16,11 @@ from npmobilenet.weights.families import family_named
 from npmobilenet.weights.keras_settle import described_by
 
 h5py = pytest.importorskip("h5py")
-# Keras on PyTorch asks NumPy 2 for what only later PyTorch can
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with keras_in_float64() as module:
-        set_floats(module, "float32")
-        yield module
+pytestmark = [
+    pytest.mark.usefixtures("keras_in_float32"),
+    # Keras on PyTorch asks NumPy 2 for what only later PyTorch can
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 def test_activation_size_and_epsilon_of_a_96_pixel_network_with_relu(keras, tmp_path):

@@ -3,22 +3,17 @@
 import json
 
 import pytest
-from keras_models import keras_in_float64, set_floats
 from keras_pixels import v1
 
 import npmobilenet as nm
 from npmobilenet.cli import main
 
 h5py = pytest.importorskip("h5py")
-# Keras on PyTorch asks NumPy 2 for what only later PyTorch can
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with keras_in_float64() as module:
-        set_floats(module, "float32")
-        yield module
+pytestmark = [
+    pytest.mark.usefixtures("keras_in_float32"),
+    # Keras on PyTorch asks NumPy 2 for what only later PyTorch can
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 def test_what_is_given_wins_and_is_said(keras, tmp_path):
