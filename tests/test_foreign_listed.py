@@ -21,11 +21,13 @@ def test_attention_is_listed_with_all_its_parameters() -> None:
 
 def test_an_encoder_in_spite_of_its_fast_path() -> None:
     """In evaluation PyTorch would pass its parts by; the dense layers count, attention is listed."""
+    fast, seen = torch.backends.mha.get_fastpath_enabled, []
+    look = Calls(lambda m, x: seen.append(fast()) or x)
     layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)
-    found = counted(nn.TransformerEncoder(layer, 2), torch.zeros(2, 7, 16))
+    found = counted(nn.Sequential(look, nn.TransformerEncoder(layer, 2)), torch.zeros(2, 7, 16))
     assert found.macs == 2 * 2 * 7 * (16 * 32 + 32 * 16)
-    assert [x.type for x in found.unknown] == ["MultiheadAttention"] * 2
-    assert torch.backends.mha.get_fastpath_enabled()
+    assert [x.type for x in found.unknown] == ["Calls"] + ["MultiheadAttention"] * 2
+    assert (seen, fast()) == ([False], True)
 
 
 def test_what_a_subclass_does_besides_is_listed() -> None:

@@ -67,12 +67,15 @@ def test_a_second_signal_does_not_wait_and_an_ignored_one_stays_so(
     """`nohup` ignores SIGHUP: so does the run; SIGTERM twice ends it at once, with nothing spoilt."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        sent(monkeypatch, "step", signal.SIGHUP, signal.SIGTERM, signal.SIGTERM)
-        words = ["train", photos, *SMALL, "--epochs", 1, "--output", tmp_path / "run"]
-        assert call(capsys, *words)[0] == 143
+        for folder, terms in (("once", [signal.SIGTERM]), ("twice", [signal.SIGTERM] * 2)):
+            words = ["train", photos, *SMALL, "--epochs", 1, "--output", tmp_path / folder]
+            with monkeypatch.context() as patch:
+                sent(patch, "step", signal.SIGHUP, *terms)
+                assert call(capsys, *words)[0] == 143
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert traces(tmp_path / "run") == []
+    assert load_checkpoint(tmp_path / "once")[1].step == 2
+    assert traces(tmp_path / "twice") == []
 
 
 @pytest.mark.parametrize("phase", ["compile_kernels", "_ask", "_introduce"])
