@@ -11,8 +11,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,9 +47,8 @@ def with_torch() -> bool:
     return True
 
 
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """Numba on one thread: the same bits, and no waiting for a core that something else is using."""
+@contextmanager
+def _on_one_thread() -> Iterator[None]:
     if find_spec("numba") is None:
         yield
         return
@@ -57,6 +58,49 @@ def one_thread() -> Iterator[None]:
     numba.set_num_threads(1)
     yield
     numba.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Numba on one thread: the same bits, and no waiting for a core that something else is using."""
+    with _on_one_thread():
+        yield
+
+
+@pytest.fixture(scope="session")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of 30 steps that nothing disturbed."""
+    from runs import run
+
+    folder = tmp_path_factory.mktemp("straight")
+    with _on_one_thread():
+        run(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of train/ and val/ with two classes of noise."""
+    from commands import folders_of_noise
+
+    return folders_of_noise(tmp_path_factory.mktemp("photos"), train=8, val=2)
+
+
+@pytest.fixture(scope="module")
+def keras() -> Iterator[Any]:
+    """Keras on PyTorch that computes in float64."""
+    from keras_models import keras_in_float64
+
+    with keras_in_float64() as module:
+        yield module
+
+
+@pytest.fixture(scope="module")
+def keras_in_float32(keras: Any) -> None:
+    """Keras' new models are of float32 in this module; `keras` puts everything back."""
+    from keras_models import set_floats
+
+    set_floats(keras, "float32")
 
 
 @pytest.fixture(scope="module")

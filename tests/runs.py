@@ -1,4 +1,4 @@
-"""A small network and noise that it can learn, for tests of runs."""
+"""A small network and noise that it can learn, for tests of runs, and what disturbs them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import npmobilenet as nm
 from npmobilenet.training.augment import FLIP
 from npmobilenet.training.config import Config, Data, Train
 from npmobilenet.training.datasets import ArrayImages
-from npmobilenet.training.history import Epoch
+from npmobilenet.training.history import Epoch, Silent
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import Sgd
 from npmobilenet.training.run import never
 from npmobilenet.training.transforms import Preprocessing
-from npmobilenet.weights import Model
+from npmobilenet.weights import Model, load
 
 NAMES = ("ash", "birch", "çedar")
 DIALECT = replace(nm.CIFAR, dropout=0.1)
@@ -28,6 +29,9 @@ CONFIG = Config(
     optimizer=Sgd(lr=0.02),
     augment=FLIP,
 )
+ALWAYS = replace(CONFIG, train=replace(CONFIG.train, save_minutes=0))  # saves after each step
+FILES = ("last.safetensors", "previous.safetensors", "best.safetensors")
+TIMES = ("seconds", "waited", "images_per_second")
 
 
 def pictures(count: int, seed: int) -> ArrayImages:
@@ -67,3 +71,47 @@ def assert_same(a: Model, b: Model) -> None:
         for name in some:
             assert some[name].tobytes() == other[name].tobytes(), name
             assert some[name].dtype == other[name].dtype
+
+
+def figures(folder: Path) -> list[dict[str, Any]]:
+    """The history without times."""
+    history = load(folder / "last.safetensors").notes["history"]
+    return [{k: v for k, v in epoch.items() if k not in TIMES} for epoch in history]
+
+
+def require_the_same(folder: Path, straight: Path) -> None:
+    """The same weights, figures and lines of log.csv as the run that nothing disturbed."""
+    for name in ("last.safetensors", "best.safetensors"):
+        assert_same(load(folder / name), load(straight / name))
+    assert figures(folder) == figures(straight)
+    assert (folder / "log.csv").read_text().count("\n") == 4
+
+
+class Fault(Exception):
+    """What nobody foresaw."""
+
+
+class Listening(Silent):
+    """Remembers remarks."""
+
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
+
+    def remark(self, text: str) -> None:
+        self.remarks.append(text)
+
+
+def failing(
+    patch: pytest.MonkeyPatch, owner: Any, name: str, call: int, error: BaseException
+) -> None:
+    """The so many-th call of a function raises; those before it do what they did."""
+    done, before = 0, getattr(owner, name)
+
+    def stand_in(*given: Any, **named: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done == call:
+            raise error
+        return before(*given, **named)
+
+    patch.setattr(owner, name, stand_in)

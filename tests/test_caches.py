@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,9 @@ def test_a_tape_serves_its_own_plan_alone() -> None:
         again = nm.backward(SMALL, logits, kept)
         assert all(np.array_equal(again[name], grads[name]) for name in grads)
 
-    padded = nm.plan(**SMALL.asked | {"dialect": "keras"})
-    assert padded.arrays == SMALL.arrays
+    dialect = replace(SMALL.dialect, name="padded", strided_padding=(0, 1, 0, 1))
+    padded = nm.plan(**SMALL.asked | {"dialect": dialect})
+    assert (padded.arrays, list(tape)) == (SMALL.arrays, [layer.name for layer in padded.layers])
     reverse, short, swapped = copy.copy(tape), copy.copy(tape), copy.copy(tape)
     for name in list(tape):
         reverse[name] = reverse.pop(name)

@@ -5,77 +5,22 @@ import re
 
 import numpy as np
 import pytest
-from keras_models import keras_in_float64, randomised, set_floats
+from keras_models import randomised
+from keras_pixels import assert_alike, ours, photograph, v1
 from keras_two import in_keras_two
-from PIL import Image
 
 import npmobilenet as nm
-from npmobilenet.cli import main
-from npmobilenet.training.transforms import prepare
 from npmobilenet.weights import keras_files
 from npmobilenet.weights.detect import Asked, detect
 from npmobilenet.weights.families import family_named
 from npmobilenet.weights.keras_settle import described_by
 
 h5py = pytest.importorskip("h5py")
-# Keras on PyTorch asks NumPy 2 for what only later PyTorch can
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with keras_in_float64() as module:
-        set_floats(module, "float32")
-        yield module
-
-
-def v1(keras, *, pre=(), act=None, size=(32, 32), channels=3, eps=1e-3, top="mean", **last):
-    """V1's shallow version as somebody writes it for pixels of 0..255; no layer has a name."""
-    layers = keras.layers
-
-    def normalised(x):
-        x = layers.BatchNormalization(epsilon=eps)(x)
-        return (act or layers.ReLU)()(x)
-
-    image = keras.Input((*size, channels))
-    x = image
-    for layer in pre:
-        x = layer(x)
-    x = normalised(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(x))
-    for block, filters in enumerate((16, 32, 32, 64, 64, 128, 256, 256)):
-        strides = 2 if block in (1, 3, 5, 6) else 1
-        x = layers.DepthwiseConv2D(3, strides=strides, padding="same", use_bias=False)(x)
-        x = normalised(layers.Conv2D(filters, 1, use_bias=False)(normalised(x)))
-    pool = {"mean": layers.GlobalAveragePooling2D, "flat": layers.Flatten}
-    pool["max"] = layers.GlobalMaxPooling2D
-    x = layers.Dropout(0.3)(pool[top]()(x))
-    return randomised(
-        keras.Model(image, layers.Dense(**{"units": 4, "activation": "softmax"} | last)(x))
-    )
-
-
-def photograph(model):
-    """An image of the size that the model takes, and the same as an array of one."""
-    _, height, width, channels = model.input_shape
-    shape = (height or 32, width or 32, channels)
-    pixels = np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
-    return Image.fromarray(pixels if channels == 3 else pixels[..., 0]), pixels[None]
-
-
-def ours(found, image):
-    x = prepare(image, found.model.preprocessing)[None]
-    logits = nm.infer(found.model.plan, found.model.params, x, rung="numpy")
-    return np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-
-
-def assert_alike(model, path, outside=lambda x: x, within=2e-6, **given):
-    """Our probabilities of an image are Keras'; `outside` is what is done before the model."""
-    model.save(path)
-    found = nm.import_weights(path, "keras", **given)
-    image, pixels = photograph(model)
-    theirs = model(outside(pixels.astype(np.float32)), training=False).detach().numpy()
-    np.testing.assert_allclose(ours(found, image), theirs, rtol=0, atol=within)
-    return found
+pytestmark = [
+    pytest.mark.usefixtures("keras_in_float32"),
+    # Keras on PyTorch asks NumPy 2 for what only later PyTorch can
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 def test_activation_size_and_epsilon_of_a_96_pixel_network_with_relu(keras, tmp_path):
@@ -240,42 +185,6 @@ def test_what_no_plan_computes_is_refused_by_name(keras, tmp_path):
     assert found.notes[-1].endswith("only the scaling that is given is done")
 
 
-def test_what_is_given_wins_and_is_said(keras, tmp_path):
-    model = v1(keras, pre=(keras.layers.Rescaling(1 / 255),))
-    model.save(tmp_path / "x.h5")
-    given = {"resolution": (64, 64), "activation": "relu6", "mean": 0.5, "std": 0.25, "crop": 0.8}
-    found = nm.import_weights(tmp_path / "x.h5", "keras", **given)
-    assert found.model.plan.resolution == (64, 64)
-    assert found.model.plan.dialect.activation == "relu6"
-    made = found.model.preprocessing
-    assert (made.mean, made.std, made.resize) == ((0.5,) * 3, (0.25,) * 3, 80)
-    warned = [note for note in found.notes if note.startswith("warning: ")]
-    assert warned == [
-        "warning: mean (0.5) as given, (0) in the file",
-        "warning: std (0.25) as given, (1) in the file",
-        "warning: resolution (64, 64) as given, (32, 32) in the file",
-        "warning: activation relu6 as given, relu in the file",
-    ]
-
-
-def test_one_number_is_both_sides(keras, tmp_path):
-    v1(keras).save(tmp_path / "x.h5")
-    notes = nm.import_weights(tmp_path / "x.h5", "keras", resolution=32).notes
-    assert not any("resolution 32" in note for note in notes)
-
-
-def test_weights_alone_warn_of_what_is_assumed(keras, tmp_path):
-    model = v1(keras)
-    path = tmp_path / "x.weights.h5"
-    model.save_weights(path)
-    found = nm.import_weights(path, "keras", resolution=(32, 32))
-    assert found.described == {}
-    assert found.notes[-1].startswith("warning: the file does not say how its pixels were scaled")
-    assert "--mean 0 --std 1" in found.notes[-1]
-    stated = nm.import_weights(path, "keras", resolution=(32, 32), mean=0, std=1)
-    assert not any("warning" in note for note in stated.notes)
-
-
 def test_one_output_with_a_sigmoid_is_two_classes(keras, tmp_path):
     model = v1(keras, pre=(keras.layers.Rescaling(1 / 255),), units=1, activation="sigmoid")
     model.save(tmp_path / "x.h5")
@@ -296,37 +205,3 @@ def test_one_output_with_a_sigmoid_is_two_classes(keras, tmp_path):
     model.save_weights(tmp_path / "x.weights.h5")  # which does not say that it is a sigmoid's
     alone = nm.import_weights(tmp_path / "x.weights.h5", "keras")
     assert "warning: one class alone: its probability is always 1" in alone.notes
-
-
-def test_the_command_line_says_it_too(keras, tmp_path, capsys):
-    v1(keras, size=(48, 32), channels=1).save(tmp_path / "x.h5")
-    output = tmp_path / "out.safetensors"
-    words = [
-        "weights",
-        "import",
-        str(tmp_path / "x.h5"),
-        "--from",
-        "keras",
-        "--output",
-        str(output),
-    ]
-    assert main(words) == 0
-    told = capsys.readouterr()
-    assert "as model_config says: resolution (48, 32), activation relu" in told.out
-    assert told.err.startswith("warning: the file does not say how its pixels were scaled")
-    stated = ["--mean", "0", "--std", "1", "--interpolation", "bicubic", "--resize", "64"]
-    assert main([*words, *stated, "--json"]) == 0
-    told = capsys.readouterr()
-    assert told.err == ""
-    document = json.loads(told.out)
-    assert document["resolution"] == [48, 32]
-    assert (document["activation"], document["described"]["activation"]) == ("relu", "relu")
-    made = document["preprocessing"]
-    assert (made["mean"], made["std"], made["resize"]) == ([0], [1], 64)
-    assert nm.load(output).preprocessing.to_json() == made
-    assert main([*words, "--resize", "32"]) == 1
-    assert "resize must be at least 48" in capsys.readouterr().err
-    impossible = ["--crop 0.5 --resize 64", "--resize x", "--crop x", "--crop 2"]
-    for wrong in map(str.split, [*impossible, "--mean 1 2", "--std 0", "--mean nan"]):
-        with pytest.raises(SystemExit, match="2"):
-            main([*words, *wrong])

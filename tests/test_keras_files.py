@@ -8,7 +8,6 @@ from keras_models import (
     application,
     assert_same_outputs,
     automatic_v1,
-    keras_in_float64,
     params_from,
     set_floats,
     tutorial_c,
@@ -21,12 +20,6 @@ from npmobilenet.weights.importing import import_weights
 # Keras on PyTorch asks NumPy 2 for what only later PyTorch can
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 FORMATS = ("x.h5", "x.weights.h5", "x.keras")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with keras_in_float64() as module:
-        yield module
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """Keras' own models on PyTorch, trained one step: logits, every gradient, and the moved statistics."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from keras_models import application, keras_in_float64
+from keras_models import application
 
 import npmobilenet as nm
 from npmobilenet.weights.families import FAMILIES
@@ -23,12 +22,6 @@ CASES = [
     ("v3-large", 0.75, (33, 40)),
     ("v3-small-minimalistic", 1.0, (48, 33)),
 ]
-
-
-@pytest.fixture(scope="module")
-def keras() -> Iterator[Any]:
-    with keras_in_float64() as found:
-        yield found
 
 
 def named(model: Any) -> dict[str, Any]:

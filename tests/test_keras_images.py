@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_keras_config import graph, layer, operator
+from keras_text import graph, layer, operator
 
 from npmobilenet.weights.description import Known
 from npmobilenet.weights.keras_images import adapted_only, entrance

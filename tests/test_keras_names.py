@@ -4,18 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from keras_models import keras_in_float64
 
 import npmobilenet as nm
 from npmobilenet.weights.families import family_named
 
 KERAS, TUTORIAL_C = family_named("keras"), family_named("tutorial-c")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with keras_in_float64() as module:
-        yield module
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from keras_models import assert_same_outputs, keras_in_float64, tutorial_c
+from keras_models import assert_same_outputs, tutorial_c
 
 import npmobilenet as nm
 from npmobilenet.weights import keras_files
@@ -12,12 +12,6 @@ from npmobilenet.weights.importing import import_weights
 h5py = pytest.importorskip("h5py")
 # Keras on PyTorch asks NumPy 2 for what only later PyTorch can
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with keras_in_float64() as module:
-        yield module
 
 
 @pytest.fixture(scope="module")

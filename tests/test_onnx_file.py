@@ -1,7 +1,6 @@
 """The ONNX file itself: names a reader knows, shapes, metadata, refusals, and the verb `export`."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import python
 
 import npmobilenet as nm
 from npmobilenet.cli import main
@@ -141,7 +141,7 @@ def test_the_package_does_not_import_onnx() -> None:
         "assert callable(nm.export_onnx) and 'onnx' not in sys.modules\n"
         "assert 'export_onnx' in nm.__all__ and not hasattr(nm, 'export_ONNX')\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    python("-c", code)
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import inspect
 import pydoc
-import subprocess
 import sys
 from pathlib import Path
+
+from commands import python
 
 import npmobilenet as nm
 from npmobilenet import ops
@@ -52,5 +53,5 @@ def test_cost_is_the_function_whatever_was_imported_before() -> None:
         "import npmobilenet.cost.memory\n"
         "assert nm.cost(nm.plan('v1')).macs == 568_740_352"
     )
-    subprocess.run([sys.executable, "-c", script], check=True)
+    python("-c", script)
     assert "count_module" in dir(sys.modules["npmobilenet.cost"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from commands import folders_of_noise
-from runs import CONFIG, HOW, PLAN, TRAINING, VALIDATION, after, assert_same, run
+from runs import ALWAYS, CONFIG, HOW, PLAN, TRAINING, VALIDATION, Listening, after, assert_same, run
 
 import npmobilenet as nm
 from npmobilenet import cli
@@ -19,7 +19,6 @@ from npmobilenet.training import loop
 from npmobilenet.training.augment import Augment
 from npmobilenet.training.checkpoint import load_checkpoint
 from npmobilenet.training.config import Config, Data
-from npmobilenet.training.history import Silent
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import RmsProp
 from npmobilenet.training.schedules import Cosine
@@ -121,16 +120,11 @@ def test_threads_and_workers_change_no_bit(
 
 def test_more_epochs_may_be_asked_for(tmp_path: Path) -> None:
     """The schedule is then the longer run's from there on; fewer than were taken cannot be."""
-    remarks: list[str] = []
-
-    class Listening(Silent):
-        def remark(self, text: str) -> None:
-            remarks.append(text)
-
     run(tmp_path, CONFIG)
     longer = replace(CONFIG, train=replace(CONFIG.train, epochs=4))
-    history = run(tmp_path, longer, resume=True, reporter=Listening())
-    assert remarks == ["the run began with 3 epochs; from here on its schedule is that of 4"]
+    who = Listening()
+    history = run(tmp_path, longer, resume=True, reporter=who)
+    assert who.remarks == ["the run began with 3 epochs; from here on its schedule is that of 4"]
     assert [epoch.epoch for epoch in history] == [1, 2, 3, 4]
     last = [
         0.02 * Cosine().factor_of(9 + 10 * k, 30 if k < 3 else 40, 3 + k // 3) for k in range(4)
@@ -143,9 +137,8 @@ def test_more_epochs_may_be_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_last_two_checkpoints_are_kept(tmp_path: Path) -> None:
-    always = replace(CONFIG, train=replace(CONFIG.train, save_minutes=0))
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, always, stop=after(7))
+        run(tmp_path, ALWAYS, stop=after(7))
     steps = [load(tmp_path / name).notes["step"] for name in ("previous.safetensors", FILES[0])]
     assert steps == [6, 7]
 
@@ -176,9 +169,8 @@ def test_a_crash_while_saving_leaves_a_whole_checkpoint(
     moment: int, tmp_path: Path, monkeypatch: Any
 ) -> None:
     """Whichever of the calls that touch the disk is the last that happens."""
-    always = replace(CONFIG, train=replace(CONFIG.train, save_minutes=0))
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, always, stop=after(5))
+        run(tmp_path, ALWAYS, stop=after(5))
 
     class Crash(BaseException):
         pass
@@ -199,7 +191,7 @@ def test_a_crash_while_saving_leaves_a_whole_checkpoint(
         for owner, name in ((os, "fsync"), (Path, "replace"), (Path, "open")):
             patch.setattr(owner, name, dying(getattr(owner, name)))
         with pytest.raises((Crash, KeyboardInterrupt)):
-            run(tmp_path, always, resume=True, stop=after(3))
+            run(tmp_path, ALWAYS, resume=True, stop=after(3))
     _, state, _, _ = load_checkpoint(tmp_path)
     assert state.step >= 5
     run(tmp_path, CONFIG, resume=True)

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import python
 from PIL import Image
 from runs import CONFIG, HOW, NAMES, PLAN, TRAINING, VALIDATION, after, run
 
@@ -217,10 +217,8 @@ def test_names_that_are_not_shipped(shelf: Path) -> None:
 
 
 def test_matplotlib_is_not_needed_to_train() -> None:
-    import subprocess
-
     code = (
         "import sys; import npmobilenet.training.loop, npmobilenet.training.prepare, "
         "npmobilenet.cli.train; sys.exit('matplotlib' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    python("-c", code)

@@ -209,52 +209,48 @@ def test_records(kind: Any) -> None:
                 )
 
 
-def compiled() -> Iterator[tuple[str, Callable[[], Any], str]]:
+def compiled() -> Iterator[tuple[Callable[[], Any], str]]:
     """Calls of both engines, which Numba has to be there for."""
     from npmobilenet.engine.training_optimizer import FusedOptimizer
 
     engine, step = nm.compile(PLAN, PARAMS, 2, 1), nm.compile_training(PLAN, PARAMS, 2, 1)
-    rng, y, many = np.random.default_rng(0), np.array([0, 1]), "must be "
+    rng, y = np.random.default_rng(0), np.array([0, 1])
     for batch in (0, 1.5, "a", None, True, 2**31, 2**63, 10**30):
-        yield "batch", lambda b=batch: nm.compile(PLAN, PARAMS, b, 1), many
-        yield "batch", lambda b=batch: nm.compile_training(PLAN, PARAMS, b, 1), many
-        yield "batch", lambda b=batch: step.sized(b), many
-    yield "threads", lambda: nm.compile(PLAN, PARAMS, 1, 2**40), many
+        yield lambda b=batch: nm.compile(PLAN, PARAMS, b, 1), "batch must be"
+        yield lambda b=batch: nm.compile_training(PLAN, PARAMS, b, 1), "batch must be"
+        yield lambda b=batch: step.sized(b), "batch must be"
+    yield lambda: nm.compile(PLAN, PARAMS, 1, 2**40), "threads must be"
     for names in (["stem_nrm"], "stem_norm", None, [3]):
-        yield "frozen", lambda n=names: nm.compile_training(PLAN, PARAMS, 2, 1, frozen=n), "frozen"
+        yield lambda n=names: nm.compile_training(PLAN, PARAMS, 2, 1, frozen=n), "frozen"
     for names in (["stem.wieght"], "stem.weight", 3, [3], []):
         yield (
-            "trained",
             lambda n=names: nm.compile_training(PLAN, PARAMS, 2, 1, trained=n),
             "trained",
         )
-    yield "images", lambda: engine.time_stages(None), "engine: x must be float32"
-    yield "rounds", lambda: engine.time_stages(X[:1], 0), "1 or more rounds"
-    yield "x", lambda: engine(np.ma.array(X)), "x must be float32"
-    yield "smoothing", lambda: step(X, y, rng=rng, label_smoothing="a"), "label_smoothing must be"
-    yield "load", lambda: step.load(cast(complex)), "float32 or float64, found complex128"
+    yield lambda: engine.time_stages(None), "engine: x must be float32"
+    yield lambda: engine.time_stages(X[:1], 0), "1 or more rounds"
+    yield lambda: engine(np.ma.array(X)), "x must be float32"
+    yield lambda: step(X, y, rng=rng, label_smoothing="a"), "label_smoothing must be"
+    yield lambda: step.load(cast(complex)), "float32 or float64, found complex128"
     for dtype in (int, complex, "U4", object, ">f4", np.float16):
         step.forward(X)
         yield (
-            "dlogits",
             lambda d=dtype: step.backward(np.ones((2, 3)).astype(d)),
             "dlogits must be float",
         )
-    yield "optimizer", lambda: FusedOptimizer(step, None), "must be an Optimizer"
-    yield "step", lambda: FusedOptimizer(engine, Sgd()), "must be a TrainingStep, found Engine"
+    yield lambda: FusedOptimizer(step, None), "must be an Optimizer"
+    yield lambda: FusedOptimizer(engine, Sgd()), "must be a TrainingStep, found Engine"
     for setting in ("clip", "ema"):
         for value in (-1, NAN, "a", None):
-            yield setting, lambda k=setting, v=value: FusedOptimizer(step, Sgd(), **{k: v}), setting
+            yield lambda k=setting, v=value: FusedOptimizer(step, Sgd(), **{k: v}), setting
     moves = FusedOptimizer(step, Sgd())
     before = {name: value.copy() for name, value in step.params.items()}
     for lr in (NAN, INF, "a", None, [1], -0.1):
-        yield "lr", lambda lr=lr: moves(lr), "lr must be at least 0"
+        yield lambda lr=lr: moves(lr), "lr must be at least 0"
     assert all(np.array_equal(step.params[name], value) for name, value in before.items())
 
 
 def test_engines() -> None:
     pytest.importorskip("numba")
-    for name, call, words in compiled():
-        message = refusal(call)
-        assert name in message or words in message
-        assert words in message
+    for call, words in compiled():
+        assert words in refusal(call)
