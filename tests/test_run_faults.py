@@ -20,7 +20,7 @@ from npmobilenet.training.history import Silent
 from npmobilenet.training.optimizers import Adam, Optimizer, Sgd
 from npmobilenet.training.run import Diverged
 from npmobilenet.weights import load, save
-from npmobilenet.weights.native import write_whole
+from npmobilenet.weights.disk import write_whole
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ALWAYS = replace(CONFIG, train=replace(CONFIG.train, save_minutes=0))
