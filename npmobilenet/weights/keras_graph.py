@@ -6,6 +6,8 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from ..ops.checks import real
+
 # layers that hand on what they get: in evaluation, or for it is only about types
 _RANDOM = (
     "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
@@ -190,7 +192,7 @@ class Graph:
     @staticmethod
     def _is_sixth(node: Node) -> bool:
         by = node.numbers[0] if len(node.numbers) == 1 and len(node.inputs) == 1 else None
-        if isinstance(by, bool) or not isinstance(by, int | float) or not by:
+        if not real(by) or not by:
             return False
         if ARITHMETIC[node.kind] == "divide":
             return by == 6 and not node.number_first

@@ -22,6 +22,7 @@ from ..models.layers import (
     Scale,
 )
 from ..models.plan import Plan
+from ..ops.checks import real
 from ..ops.window import Sides
 from .keras_graph import ARITHMETIC, Graph, Node
 
@@ -213,7 +214,7 @@ def _zeros(node: Node) -> Sides:
 
 def _number(node: Node, name: str, usual: float) -> float:
     value = node.config.get(name, usual)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+    if not real(value) or not 0 < value < 1:
         raise ValueError(f"{node}: {name} must be between 0 and 1, found {value!r:.60}")
     return float(value)
 
