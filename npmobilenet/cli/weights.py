@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from ..weights.hub import weight_file
+    from ..weights.hub import foreign_file
     from ..weights.importing import import_weights, read_class_names
     from ..weights.preprocessing import known
 
@@ -119,7 +119,7 @@ def _import(options: argparse.Namespace) -> int:
         known(**{name: getattr(options, name) for name in images})
     except ValueError as error:
         options.complain(str(error))
-    spare(Path(options.output), weight_file(Path(options.file)))
+    spare(Path(options.output), foreign_file(Path(options.file)))
     settings = ["model", "width", "dialect", "activation", "divisor", "classes", "resolution"]
     settings += images
     names = read_class_names(options.class_names) if options.class_names else None
