@@ -130,7 +130,9 @@ def _settle(
 ) -> Settled:
     """What it says; AnotherNetwork if it is not about this network."""
     name, classes = document["architecture"], document.get("num_classes")
-    if _model(name) != network.model or (network.include_top and classes not in (None, network.classes)):
+    if _model(name) != network.model or (
+        network.include_top and classes not in (None, network.classes)
+    ):
         raise AnotherNetwork(
             f"{config} is about another network ({name}, {classes} classes): not used"
         )

@@ -184,9 +184,7 @@ def prepared(
 def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, ...] | None:
     if value is None:
         return None
-    numbers: list[Any] = (
-        [value] if real(value) else [*value] if isinstance(value, Iterable) else []
-    )
+    numbers: list[Any] = [value] if real(value) else [*value] if isinstance(value, Iterable) else []
     if len(numbers) not in (1, 3) or not all(map(real, numbers)):
         raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
     if name == "std" and min(numbers) <= 0:
