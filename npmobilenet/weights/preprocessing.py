@@ -181,6 +181,15 @@ def prepared(
     )
 
 
+def in_words(made: Preprocessing) -> str:
+    """How images are prepared, as a message says it: size, cropping, filter, mean and deviation."""
+    cropped = f"shorter side {made.resize} and centre crop" if made.resize else "resized straight"
+    return (
+        f"{made.resolution[0]} x {made.resolution[1]}, {cropped}, {made.interpolation}, "
+        f"mean {made.mean}, std {made.std}"
+    )
+
+
 def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, ...] | None:
     if value is None:
         return None
