@@ -110,8 +110,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from ..names import read_class_names
     from ..weights.hub import foreign_file
-    from ..weights.importing import import_weights, read_class_names
+    from ..weights.importing import import_weights
     from ..weights.preprocessing import known
 
     images = ["mean", "std", "interpolation", "crop", "resize"]

@@ -13,7 +13,6 @@ import numpy as np
 from ..data import imagenet_classes
 from ..models.dialects import dialect_named
 from ..models.plan import Plan, plan
-from ..names import read_class_names as read_class_names
 from ..ops.checks import Array, shown
 from ..training.transforms import Preprocessing
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
