@@ -139,6 +139,10 @@ def test_products_that_are_no_activation() -> None:
     made = graph(*other)
     assert made.function(made.output) is None
     assert graph(layer("Conv2D", "a", "image")).function("a") is None
+    upside_down = layer("TFOpLambda", "d", function="math.truediv")  # 6 / relu6(x + 3)
+    upside_down["inbound_nodes"] = [[["_CONSTANT_VALUE", -1, 6.0, {"y": ["c", 0, 0]}]]]
+    three_more = operator("b", "__operators__.add", "image", 3.0)
+    assert graph(three_more, other[1], upside_down).function("d") is None
 
 
 def test_hard_sigmoids_slope_by_version() -> None:
@@ -161,6 +165,17 @@ def test_operators_of_tensorflow_before_2_4() -> None:
     made = graph(divided)
     assert made.nodes["a"].numbers == (255.0,)
     assert not made.nodes["a"].number_first
+
+
+def test_a_call_that_is_not_in_the_file_is_the_last_that_is() -> None:
+    """Keras counts calls outside the model as well, and writes those inside alone."""
+    made = model(IMAGE, layer("ReLU", "a", "image"), output_layers=[["a", 2, 0]])
+    assert read_graph(json.dumps(made)).output == "a"
+
+
+def test_two_layers_of_one_name() -> None:
+    with pytest.raises(ValueError, match="model_config: two layers have the same name"):
+        graph(layer("ReLU", "a", "image"), layer("ReLU", "a", "image"))
 
 
 CIRCLE = (layer("ReLU", "a", "b"), layer("ReLU", "b", "a"))
@@ -259,6 +274,27 @@ def test_settings_of_other_types_are_one_line(changes: dict[str, Any], network: 
             settle()
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 300
+
+
+def test_layers_that_stand_in_each_others_place(network: Attempt) -> None:
+    """Arrays go by names: a model with two of them exchanged would get the wrong ones."""
+    text = json.dumps(description(network.plan)).replace("conv_pw_2_bn", "x")
+    text = text.replace("conv_pw_1_bn", "conv_pw_2_bn").replace('"x"', '"conv_pw_1_bn"')
+    told = described_by(text, "2.4.0", {})
+    assert told.settle
+    with pytest.raises(ValueError, match=r"arrays of conv_pw_._bn belong where the model has"):
+        told.settle(network.plan, network.pairing.pairs)
+
+
+def test_several_momenta_are_no_fact(network: Attempt) -> None:
+    document = description(network.plan)
+    norms = [x for x in document["config"]["layers"] if x["class_name"] == "BatchNormalization"]
+    for momentum, fact in ((0.99, {"bn_momentum": 0.01}), (0.9, {})):
+        norms[0]["config"]["momentum"] = momentum
+        told = described_by(json.dumps(document), "2.4.0", {})
+        assert told.settle
+        facts = told.settle(network.plan, network.pairing.pairs).facts
+        assert {k: v for k, v in facts.items() if k == "bn_momentum"} == fact
 
 
 def test_the_file_that_is_changed_is_a_good_one(network_file: Path) -> None:
