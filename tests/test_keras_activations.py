@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from keras_text import IMAGE, graph, layer, model, operator
 
+from npmobilenet.weights.keras_config import read_graph
 from npmobilenet.weights.keras_settle import described_by
 
 
@@ -96,6 +97,10 @@ def test_products_that_are_no_activation() -> None:
     made = graph(*other)
     assert made.function(made.output) is None
     assert graph(layer("Conv2D", "a", "image")).function("a") is None
+    upside_down = layer("TFOpLambda", "d", function="math.truediv")  # 6 / relu6(x + 3)
+    upside_down["inbound_nodes"] = [[["_CONSTANT_VALUE", -1, 6.0, {"y": ["c", 0, 0]}]]]
+    three_more = operator("b", "__operators__.add", "image", 3.0)
+    assert graph(three_more, other[1], upside_down).function("d") is None
 
 
 def test_hard_sigmoids_slope_by_version() -> None:
@@ -118,3 +123,9 @@ def test_operators_of_tensorflow_before_2_4() -> None:
     made = graph(divided)
     assert made.nodes["a"].numbers == (255.0,)
     assert not made.nodes["a"].number_first
+
+
+def test_a_call_that_is_not_in_the_file_is_the_last_that_is() -> None:
+    """Keras counts calls outside the model as well, and writes those inside alone."""
+    made = model(IMAGE, layer("ReLU", "a", "image"), output_layers=[["a", 2, 0]])
+    assert read_graph(json.dumps(made)).output == "a"

@@ -133,3 +133,24 @@ def test_a_whole_attribute_of_100_megabytes(network_file: Path) -> None:
         ValueError, match=r"large\.h5: model_config: 16,777,217 bytes, larger than any"
     ):
         nm.import_weights(path, "keras")
+
+
+def test_layers_that_stand_in_each_others_place(network: Attempt) -> None:
+    """Arrays go by names: a model with two of them exchanged would get the wrong ones."""
+    text = json.dumps(description(network.plan)).replace("conv_pw_2_bn", "x")
+    text = text.replace("conv_pw_1_bn", "conv_pw_2_bn").replace('"x"', '"conv_pw_1_bn"')
+    told = described_by(text, "2.4.0", {})
+    assert told.settle
+    with pytest.raises(ValueError, match=r"arrays of conv_pw_._bn belong where the model has"):
+        told.settle(network.plan, network.pairing.pairs)
+
+
+def test_several_momenta_are_no_fact(network: Attempt) -> None:
+    document = description(network.plan)
+    norms = [x for x in document["config"]["layers"] if x["class_name"] == "BatchNormalization"]
+    for momentum, fact in ((0.99, {"bn_momentum": 0.01}), (0.9, {})):
+        norms[0]["config"]["momentum"] = momentum
+        told = described_by(json.dumps(document), "2.4.0", {})
+        assert told.settle
+        facts = told.settle(network.plan, network.pairing.pairs).facts
+        assert {k: v for k, v in facts.items() if k == "bn_momentum"} == fact

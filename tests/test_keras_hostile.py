@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from keras_text import IMAGE, layer, model
+from keras_text import IMAGE, graph, layer, model
 
 from npmobilenet.weights.keras_settle import described_by
 
@@ -56,3 +56,8 @@ def test_hostile_text_is_one_line(text: str) -> None:
         described_by(text or "x", "3.0.0", {})
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
+
+
+def test_two_layers_of_one_name() -> None:
+    with pytest.raises(ValueError, match="model_config: two layers have the same name"):
+        graph(layer("ReLU", "a", "image"), layer("ReLU", "a", "image"))

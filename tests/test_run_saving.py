@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from npmobilenet.training import checkpoint
 from npmobilenet.training.checkpoint import load_checkpoint
 from npmobilenet.training.folder import traces
 from npmobilenet.weights import load
-from npmobilenet.weights.native import write_whole
+from npmobilenet.weights.disk import write_whole
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -44,6 +45,25 @@ def test_ctrl_c_while_writing_leaves_no_half(tmp_path: Path, monkeypatch: Any) -
     with pytest.raises(KeyboardInterrupt):
         write_whole(tmp_path / "file", b"content")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere folders cannot be opened")
+@pytest.mark.parametrize(
+    ("name", "call", "error", "passes"),
+    [
+        ("open", 1, PermissionError(errno.EACCES, "no"), True),
+        ("fsync", 2, OSError(errno.EINVAL, "no"), True),
+        ("fsync", 2, OSError(errno.EIO, "no"), False),
+    ],
+)
+def test_a_folder_that_cannot_be_flushed_loses_nothing(
+    name: str, call: int, error: OSError, passes: bool, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Some may be written and not read, some disks have no such thing; any other error is one."""
+    failing(monkeypatch, os, name, call, error)
+    with nullcontext() if passes else pytest.raises(OSError, match="cannot be written"):
+        write_whole(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
 
 
 def test_at_every_moment_there_is_a_last_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:

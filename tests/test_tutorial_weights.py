@@ -92,7 +92,7 @@ def test_a_tutorials_state_dict_computes_the_same(
 
 
 def test_class_indices_of_the_flowers_tutorial_name_the_classes(tmp_path: Path) -> None:
-    from npmobilenet.weights.importing import read_class_names
+    from npmobilenet.names import read_class_names
 
     path = tmp_path / "class_indices.json"
     path.write_text('{"0": "daisy", "1": "dandelion", "2": "roses"}', encoding="utf-8")

@@ -134,7 +134,7 @@ def test_a_spoilt_file_says_what_is_wrong(case: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
-    from npmobilenet.weights.native import write_whole
+    from npmobilenet.weights.disk import write_whole
 
     for path in (tmp_path, tmp_path / "nowhere" / "file"):
         with pytest.raises(OSError, match=f"{path}: cannot be written"):

@@ -101,13 +101,11 @@ def _loading(model: "Model", family: str) -> Iterator[str]:
 
 def _images(model: "Model", family: str) -> str:
     """What no file of weights holds: how images are prepared for them."""
-    made = model.preprocessing
+    from ..weights.preprocessing import in_words
+
     inside = family == "keras" and model.plan.model.startswith("v3")
-    return (
-        f"feed it images of {made.resolution[0]} x {made.resolution[1]}, "
-        + (f"shorter side {made.resize} and centre crop, " if made.resize else "resized straight, ")
-        + f"{made.interpolation}, mean {made.mean}, std {made.std} of pixels 0..1"
-        + ("; to Keras' V3 with include_preprocessing=False" if inside else "")
+    return f"feed it images of {in_words(model.preprocessing)} of pixels 0..1" + (
+        "; to Keras' V3 with include_preprocessing=False" if inside else ""
     )
 
 

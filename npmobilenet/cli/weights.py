@@ -111,8 +111,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from ..weights.hub import weight_file
-    from ..weights.importing import import_weights, read_class_names
+    from ..names import read_class_names
+    from ..weights.hub import foreign_file
+    from ..weights.importing import import_weights
     from ..weights.preprocessing import known
 
     images = ["mean", "std", "interpolation", "crop", "resize"]
@@ -120,7 +121,7 @@ def _import(options: argparse.Namespace) -> int:
         known(**{name: getattr(options, name) for name in images})
     except ValueError as error:
         options.complain(str(error))
-    spare(Path(options.output), weight_file(Path(options.file)))
+    spare(Path(options.output), foreign_file(Path(options.file)))
     settings = ["model", "width", "dialect", "activation", "divisor", "classes", "resolution"]
     settings += images
     names = read_class_names(options.class_names) if options.class_names else None

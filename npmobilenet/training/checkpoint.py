@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from ..weights.native import Model, flush_folder, load, save, write_whole
+from ..weights.disk import flush_folder, write_whole
+from ..weights.native import Model, load, save
 from .config import Config
 from .datasets import Dataset
 from .history import Epoch

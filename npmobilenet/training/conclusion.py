@@ -9,7 +9,8 @@ from pathlib import Path
 
 from .. import fonts
 from ..text import reason
-from ..weights.native import load, write_whole
+from ..weights.disk import write_whole
+from ..weights.native import load
 from . import plots
 from .card import Measured, Story, card, facts
 from .checkpoint import BEST

@@ -18,7 +18,8 @@ import numpy as np
 from ..models.params import init
 from ..models.plan import Plan
 from ..ops.checks import Array
-from ..weights.native import Model, save, write_whole
+from ..weights.disk import write_whole
+from ..weights.native import Model, save
 from .checkpoint import BEST, Progress, load_checkpoint, settle
 from .compiled_step import Take, taker
 from .config import Config

@@ -8,6 +8,7 @@ from ..training.transforms import Preprocessing
 from .description import Description, Known, Settled
 from .detect import Asked
 from .family import Family
+from .preprocessing import in_words
 
 
 def about_network(
@@ -17,7 +18,6 @@ def about_network(
 
     decided: whether the file's own description names the dialect.
     """
-    height, width = network.resolution
     top = f"{network.classes} classes" if network.include_top else "no classifier"
     stated = [f"{name} as given" for name in asked.stated()]
     notes = [
@@ -25,9 +25,7 @@ def about_network(
         f"{network.channels} channels, dialect {network.dialect.name}"
         + (", convolutions with bias" if network.dialect.conv_bias else "")
         + (f" ({', '.join(stated)})" if stated else ""),
-        f"images: {height} x {width}, "
-        + (f"shorter side {made.resize}, centre crop, " if made.resize else "resized straight, ")
-        + f"{made.interpolation}, mean {made.mean}, std {made.std}",
+        f"images: {in_words(made)}",
     ]
     if source.undecided and not asked.dialect and not decided:
         notes.append(f"tensors cannot tell {source.undecided}")

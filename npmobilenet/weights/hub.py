@@ -32,7 +32,7 @@ _MODELS = {
 }
 
 
-def weight_file(path: Path) -> Path:
+def foreign_file(path: Path) -> Path:
     """The weights in a folder of the hub; a file stays as it is.
 
     ValueError for weights of our own, which need no import.
@@ -92,7 +92,7 @@ def beside(path: Path) -> Description:
 def of_architecture(content: Any) -> Description:
     """What the "arch" of a checkpoint of timm's training says; nothing for any other name."""
     name = content.get("arch") if isinstance(content, Mapping) else None
-    if not isinstance(name, str) or not any(re.match(start, name) for start in _MODELS):
+    if not isinstance(name, str) or not _model(name):
         return NOTHING
     source = "the checkpoint's arch"
     return Description(
@@ -112,6 +112,10 @@ def architecture_of(network: Plan, dialect: str) -> str:
     return f"{edition[0]}mobilenet{version}{size}_{round(100 * network.width):03d}{edition[1]}"
 
 
+def _model(name: str) -> str | None:
+    return next((x for start, x in _MODELS.items() if re.match(start, name)), None)
+
+
 def _dialect(name: str) -> str | None:
     return next((x for start, x in _DIALECTS.items() if name.startswith(start)), None)
 
@@ -126,8 +130,9 @@ def _settle(
 ) -> Settled:
     """What it says; AnotherNetwork if it is not about this network."""
     name, classes = document["architecture"], document.get("num_classes")
-    wanted = next((x for start, x in _MODELS.items() if re.match(start, name)), None)
-    if wanted != network.model or (network.include_top and classes not in (None, network.classes)):
+    if _model(name) != network.model or (
+        network.include_top and classes not in (None, network.classes)
+    ):
         raise AnotherNetwork(
             f"{config} is about another network ({name}, {classes} classes): not used"
         )

@@ -13,7 +13,6 @@ import numpy as np
 from ..data import imagenet_classes
 from ..models.dialects import dialect_named
 from ..models.plan import Plan, plan
-from ..names import read_class_names as read_class_names
 from ..ops.checks import Array, shown
 from ..training.transforms import Preprocessing
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
@@ -22,7 +21,7 @@ from .download import Progress
 from .families import family_named
 from .family import Contents, Family
 from .findings import about_description, about_network, contradictions
-from .hub import beside, weight_file
+from .hub import beside, foreign_file
 from .mismatch import WeightsMismatch, mismatch
 from .native import Model, distinct, file_path
 from .preprocessing import known, prepared, recipe_of
@@ -110,7 +109,7 @@ def import_weights(
         raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
     if preprocessing:
         given = Known(mean=preprocessing.mean, std=preprocessing.std)
-    path, source = weight_file(file_path(path)), family_named(family)
+    path, source = foreign_file(file_path(path)), family_named(family)
     contents = _read(path, source, entry)
     asked = Asked(
         model=model,

@@ -38,7 +38,7 @@ def read_graph(text: str | bytes, version: str = "", training: str = "") -> Grap
     except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
         raise ValueError(f"model_config: no description of a model ({error!r:.100})") from None
     except ValueError as error:
-        reason = " ".join(str(error).split()).removeprefix("model_config: ")
+        reason = " ".join(str(error).split())
         raise ValueError(f"model_config: {reason:.200}") from None
     return graph
 

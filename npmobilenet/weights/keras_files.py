@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array
+from .disk import write_whole
 from .family import Contents
 from .file_kinds import kind_of, regular
 from .keras_config import LARGEST_TEXT
 from .keras_hdf5 import ADAPTED, LARGEST, arrays
 from .keras_settle import described_by
-from .native import SEAL, check_export, fingerprint, write_whole
+from .sealing import SEAL, check_export, fingerprint
 
 _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
 _CONFIG = "config.json"  # the model's description there

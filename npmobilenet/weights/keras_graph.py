@@ -6,6 +6,8 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from ..ops.checks import real
+
 # layers that hand on what they get: in evaluation, or for it is only about types
 _RANDOM = (
     "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
@@ -92,10 +94,10 @@ class Graph:
         try:
             for key in TopologicalSorter(before).static_order():
                 if key not in before:
-                    raise ValueError(f"model_config: there is no layer {key}")
+                    raise ValueError(f"there is no layer {key}")
                 found[key] = 1 + max((found[source] for source in before[key]), default=0)
         except CycleError as error:
-            raise ValueError(f"model_config: layer {error.args[1][0]} feeds itself") from None
+            raise ValueError(f"layer {error.args[1][0]} feeds itself") from None
         return found
 
     def skip(self, key: str, *, pixels: bool = True, rates: list[float] | None = None) -> str:
@@ -107,16 +109,14 @@ class Graph:
         while True:
             node = self.nodes[key]
             passed = node.kind in NOTHING_DONE or (not pixels and node.kind in _SHAPE_ONLY)
-            if not passed and not self._linear(node):
+            linear = node.kind == "Activation" and node.config.get("activation") == "linear"
+            if not passed and not linear:
                 return key
             if len(node.inputs) != 1:
                 raise ValueError(f"{node} has {len(node.inputs)} inputs")
             if node.kind == "Dropout" and rates is not None:
                 rates.append(node.config.get("rate", 0))
             key = node.inputs[0]
-
-    def _linear(self, node: Node) -> bool:
-        return node.kind == "Activation" and node.config.get("activation") == "linear"
 
     def deeper_last(self, key: str) -> tuple[str, str]:
         """The two inputs of an addition or a product: first the one nearer to the image."""
@@ -192,7 +192,7 @@ class Graph:
     @staticmethod
     def _is_sixth(node: Node) -> bool:
         by = node.numbers[0] if len(node.numbers) == 1 and len(node.inputs) == 1 else None
-        if isinstance(by, bool) or not isinstance(by, int | float) or not by:
+        if not real(by) or not by:
             return False
         if ARITHMETIC[node.kind] == "divide":
             return by == 6 and not node.number_first

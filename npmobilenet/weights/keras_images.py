@@ -26,14 +26,12 @@ class Entrance:
     """The way from the input to the network proper.
 
     last        key of the node that the network takes
-    channels    of the input, None where the file leaves them open
     resolution  (H, W) that the network takes, None where the file leaves it open
     known       mean, deviation, filter and cropping
     trouble     why they cannot be known
     """
 
     last: str = ""
-    channels: int | None = None
     resolution: tuple[int, int] | None = None
     known: Known = field(default_factory=Known)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +56,7 @@ def entrance(graph: Graph, tensors: Mapping[str, Array]) -> Entrance:
     tensors: the file's; a Normalization that was adapted to data keeps its numbers there.
     """
     found = Entrance(last=graph.input)
-    size = _shape(graph.shape, found)
+    size = _size(graph.shape)
     if graph.opaque:
         found.resolution = size
         return found
@@ -92,7 +90,7 @@ def adapted_only(adapted: Mapping[str, Array]) -> tuple[Known, tuple[str, ...]]:
     return found.known, found.notes
 
 
-def _shape(shape: Any, found: Entrance) -> tuple[int, int] | None:
+def _size(shape: Any) -> tuple[int, int] | None:
     """Height and width of [None, H, W, C], None where they are open; ValueError for another shape."""
     if not isinstance(shape, list) or len(shape) != 4:
         if shape is None:
@@ -103,7 +101,6 @@ def _shape(shape: Any, found: Entrance) -> tuple[int, int] | None:
     for axis in shape[1:]:
         if axis is not None and (not isinstance(axis, int) or not 0 < axis < 2**15):
             raise ValueError(f"model_config: no image is {shape!r:.80}")
-    found.channels = shape[3]
     return None if None in shape[1:3] else (shape[1], shape[2])
 
 

@@ -22,8 +22,9 @@ from ..models.layers import (
     Scale,
 )
 from ..models.plan import Plan
+from ..ops.checks import real
 from ..ops.window import Sides
-from .keras_graph import Graph, Node
+from .keras_graph import ARITHMETIC, Graph, Node
 
 _NORMS = (
     "BatchNormalization",
@@ -104,9 +105,7 @@ def _one(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
     settings: dict[str, Any] = {}
     found.settings[layer.name] = settings
     if isinstance(layer, Add | Scale):
-        if node.kind not in ("Add", "add", "AddV2", "Multiply", "multiply", "mul", "Mul") or (
-            node.kind.lower().startswith("add") != isinstance(layer, Add)
-        ):
+        if ARITHMETIC.get(node.kind) != ("add" if isinstance(layer, Add) else "multiply"):
             raise Unknown(node, "an addition" if isinstance(layer, Add) else "a product")
         return graph.deeper_last(key)
     if isinstance(layer, Activation):
@@ -141,19 +140,18 @@ def _convolution(layer: Layer, node: Node, graph: Graph, settings: dict[str, Any
     settings["same"] = node.config.get("padding") == "same"
     if node.config.get("padding") not in ("same", "valid"):
         raise ValueError(f"{node}: padding {node.config.get('padding')!r:.60} is not possible here")
-    around, source = (0, 0, 0, 0), node.inputs[0]
-    if not isinstance(layer, Dense | Pointwise):
-        before = graph.nodes[graph.skip(source)]
-        if before.kind == "ZeroPadding2D" and len(before.inputs) == 1:
-            around, source = _zeros(before), before.inputs[0]
-    settings["zeros"] = around
-    if isinstance(layer, Dense | Pointwise) and (
-        settings["kernel"] != (1, 1) or settings["stride"] != (1, 1)
-    ):
-        raise ValueError(
-            f"{node}: kernel {settings['kernel']} and stride {settings['stride']}, where a MobileNet "
-            "has a 1x1 convolution"
-        )
+    source = node.inputs[0]
+    if isinstance(layer, Dense | Pointwise):
+        if settings["kernel"] != (1, 1) or settings["stride"] != (1, 1):
+            raise ValueError(
+                f"{node}: kernel {settings['kernel']} and stride {settings['stride']}, where a "
+                "MobileNet has a 1x1 convolution"
+            )
+        return source
+    settings["zeros"] = (0, 0, 0, 0)
+    before = graph.nodes[graph.skip(source)]
+    if before.kind == "ZeroPadding2D" and len(before.inputs) == 1:
+        settings["zeros"], source = _zeros(before), before.inputs[0]
     return source
 
 
@@ -216,7 +214,7 @@ def _zeros(node: Node) -> Sides:
 
 def _number(node: Node, name: str, usual: float) -> float:
     value = node.config.get(name, usual)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+    if not real(value) or not 0 < value < 1:
         raise ValueError(f"{node}: {name} must be between 0 and 1, found {value!r:.60}")
     return float(value)
 

@@ -7,12 +7,9 @@ remembered beside it, and nothing in it is executed.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from os import PathLike, fspath
@@ -29,15 +26,16 @@ from ..models.plan import Plan, plan
 from ..ops.checks import Array, flag, shown
 from ..pretrained import shipped
 from ..training.transforms import Preprocessing
+from .disk import write_whole
 from .file_kinds import kind_of
 from .ready import Ready
 from .safetensors_files import read_safetensors
+from .sealing import fingerprint
 
 if TYPE_CHECKING:
     from ..training.naming import Prediction
 
 _FORMAT = "npmobilenet 1"
-SEAL = "npmobilenet sha256"  # in foreign files that we write: metadata that others pass over
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
 
 
@@ -156,67 +154,9 @@ def _seal(metadata: Mapping[str, str]) -> str:
     return sha256(json.dumps(listed).encode()).hexdigest()
 
 
-def fingerprint(tensors: Mapping[str, Array]) -> str:
-    """SHA-256 over names, dtypes, shapes and bytes of contiguous arrays, in the order of the names."""
-    digest = sha256()
-    for name in sorted(tensors):
-        value = tensors[name]
-        digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
-        digest.update(value.data)
-    return digest.hexdigest()
-
-
-def check_export(seal: object, tensors: Mapping[str, Array]) -> None:
-    """ValueError unless a foreign file's arrays are those that we exported: seal is its SEAL, or None."""
-    if seal is not None and seal != fingerprint(tensors):
-        raise ValueError(
-            f"the arrays are not those that were exported: their SHA-256 is not its {SEAL!r}"
-        )
-
-
 def plan_as_json(plan: Plan) -> str:
     """The arguments that make a plan, for a file's metadata; `_model` reads them."""
     return json.dumps({**plan.asked, "dialect": asdict(plan.dialect)})
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that nobody ever sees half of it; an OSError names `path`.
-
-    What comes in between (a full disk, Ctrl-C) leaves what was there before, and nothing beside it.
-    """
-    aside = path.with_name(path.name + ".part")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-        flush_folder(path.parent)
-    except BaseException as error:
-        with suppress(OSError):  # on a disk that went away
-            aside.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
-        raise
-
-
-def flush_folder(folder: Path) -> None:
-    """Put a new name in a folder on disk, not only the file's content; where folders can be opened.
-
-    Some network file systems cannot, and some folders may be written and not read: nothing is lost.
-    """
-    if os.name == "posix":
-        try:
-            descriptor = os.open(folder, os.O_RDONLY)
-        except PermissionError:
-            return
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
-                raise
-        finally:
-            os.close(descriptor)
 
 
 def weight_file(path: str | Path) -> Path:

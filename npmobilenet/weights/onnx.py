@@ -18,7 +18,8 @@ from ..models.layers import Shape
 from ..models.params import check_params
 from ..models.plan import Plan
 from ..ops.checks import Array, flag, whole
-from .native import file_path, plan_as_json, write_whole
+from .disk import write_whole
+from .native import file_path, plan_as_json
 from .onnx_nodes import NODES, Graph
 
 LAYOUTS = ("nchw", "nhwc")

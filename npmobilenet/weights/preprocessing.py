@@ -17,11 +17,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
-from ..ops.checks import whole
+from ..ops.checks import real, whole
 from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
 from .description import STRETCH, Known
 
@@ -141,7 +139,7 @@ def known(
     """
     if crop is not None and resize is not None:
         raise ValueError("preprocessing: crop and resize exclude each other")
-    if crop is not None and (not _number(crop) or not 0 < crop <= 1):
+    if crop is not None and (not real(crop) or not 0 < crop <= 1):
         raise ValueError(f"preprocessing: crop must be above 0 and at most 1, found {crop!r}")
     if resize not in (None, STRETCH) and (not whole(resize) or int(resize) < 1):
         raise ValueError(f'preprocessing: resize must be pixels or "{STRETCH}", found {resize!r}')
@@ -183,18 +181,20 @@ def prepared(
     )
 
 
-def _number(value: Any) -> bool:
-    kinds = int | float | np.integer | np.floating
-    return isinstance(value, kinds) and not isinstance(value, bool) and bool(-1e9 < value < 1e9)
+def in_words(made: Preprocessing) -> str:
+    """How images are prepared, as a message says it: size, cropping, filter, mean and deviation."""
+    cropped = f"shorter side {made.resize} and centre crop" if made.resize else "resized straight"
+    return (
+        f"{made.resolution[0]} x {made.resolution[1]}, {cropped}, {made.interpolation}, "
+        f"mean {made.mean}, std {made.std}"
+    )
 
 
 def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, ...] | None:
     if value is None:
         return None
-    numbers: list[Any] = (
-        [value] if _number(value) else [*value] if isinstance(value, Iterable) else []
-    )
-    if len(numbers) not in (1, 3) or not all(map(_number, numbers)):
+    numbers: list[Any] = [value] if real(value) else [*value] if isinstance(value, Iterable) else []
+    if len(numbers) not in (1, 3) or not all(map(real, numbers)):
         raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
     if name == "std" and min(numbers) <= 0:
         raise ValueError(f"preprocessing: std must be above 0, found {value!r}")

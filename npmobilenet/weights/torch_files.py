@@ -10,11 +10,12 @@ from safetensors.numpy import save as to_bytes
 
 from ..ops.checks import Array
 from .description import NOTHING
+from .disk import write_whole
 from .family import Contents
 from .file_kinds import kind_of, sound_archive
 from .hub import of_architecture
-from .native import SEAL, check_export, fingerprint, write_whole
 from .safetensors_files import read_safetensors
+from .sealing import SEAL, check_export, fingerprint
 from .torch_pickles import as_array, read_pickle, torch_module
 from .torch_sets import chosen, named
 

@@ -25,7 +25,7 @@ def chosen(path: Path, content: Any, entry: str | None) -> tuple[dict[str, Any],
 
     ValueError, one line with the file's name, where there is no such set, or none at all.
     """
-    sets = _sets(content, tensor=_is_tensor)
+    sets = _sets(content)
     if not sets:
         raise ValueError(f"{path}: {_why_none(content)}")
     if entry is not None:
@@ -57,7 +57,7 @@ def is_average(name: str) -> bool:
     return _AVERAGE.search(name) is not None
 
 
-def _sets(content: Any, tensor: Any) -> Sets:
+def _sets(content: Any) -> Sets:
     """Every dict in a file that has tensors, but those of optimisers."""
     found: Sets = {}
     todo, seen = [("", content, 0)], set()
@@ -67,7 +67,7 @@ def _sets(content: Any, tensor: Any) -> Sets:
             continue
         seen.add(id(value))
         inside = {name: x for name, x in value.items() if isinstance(name, str)}
-        tensors = {name: x for name, x in inside.items() if tensor(x)}
+        tensors = {name: x for name, x in inside.items() if _is_tensor(x)}
         if any(x.dim() for x in tensors.values()):
             found[path] = tensors
         for name, x in inside.items():
