@@ -247,6 +247,22 @@ def test_a_bomb_is_not_unpacked_and_checksums_are_compared(
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"x\.npz: a damaged archive \(a\.npy .* CRC-32\)$"):
         sound_archive(path)
+    with zipfile.ZipFile(path) as archive:
+        stated = archive.getinfo("a.npy").CRC.to_bytes(4, "little")
+    path.write_bytes(content.replace(stated, bytes(4)))
+    sound_archive(path)  # a program that leaves checksums out
+
+
+def test_an_import_does_not_write_over_what_it_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.safetensors"
+    plan = nm.plan("v1-shallow", width=0.25, classes=3, dialect="timm")
+    nm.export_weights(plan, nm.init(plan, 0), path, "timm")
+    before = path.read_bytes()
+    assert main(["weights", "import", str(path), "--from", "timm", "--output", str(path)]) == 1
+    assert "is the file that is read" in capsys.readouterr().err
+    assert path.read_bytes() == before
 
 
 def test_exported_files_are_checked_when_they_come_back(tmp_path: Path) -> None:

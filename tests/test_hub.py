@@ -60,6 +60,25 @@ def test_the_configuration_beside_the_weights_decides(tmp_path: Path) -> None:
         nm.import_weights(tmp_path, "timm", preprocessing=expected, crop=0.5)
 
 
+def test_timms_words_for_filters_crops_and_names(tmp_path: Path) -> None:
+    described = {"cat": "a cat", "dog": "a dog"}
+    folder(
+        tmp_path,
+        interpolation="random",
+        crop_mode="squash",
+        crop_pct=1.0,
+        label_descriptions=described,
+    )
+    found = nm.import_weights(tmp_path, "timm", std=0.25)
+    assert found.model.preprocessing.interpolation == "bicubic"  # timm's custom, as none is named
+    assert found.model.preprocessing.resize is None
+    assert found.model.classes == ("a cat", "a dog", "owl")
+    assert not any("as given" in note for note in found.notes)  # one number is that of all channels
+    folder(tmp_path, crop_mode="squash", crop_pct=0.9)
+    with pytest.raises(ValueError, match=r"crop_mode 'squash' with crop_pct 0\.9 is not possible"):
+        nm.import_weights(tmp_path, "timm")
+
+
 def test_a_checkpoint_names_its_architecture(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     folder(tmp_path, dialect="timm-tf")

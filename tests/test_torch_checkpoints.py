@@ -101,6 +101,7 @@ SETS: dict[str, tuple[State, str, dict[str, int]]] = {
     ),
     "two networks": ({"teacher": OTHER, "model": RAW}, "model", {"teacher": 1}),
     "no average": ({"model": RAW, "ema_loss": {"weight": torch.ones(3)}}, "", {"model": 0}),
+    "one set by two names": ({"model": RAW, "net": RAW}, "", {"model": 0}),
     "an optimiser": ({"model": RAW, "optimizer": {"state": {"x": OTHER}}}, "", {"model": 0}),
 }
 

@@ -16,9 +16,6 @@ from .families import family_named
 from .family import Family
 from .native import file_path
 
-# switches of training alone
-_IDLE = ("classes", "resolution", "bn_momentum", "dropout", "dropout_mode")
-
 
 def export_weights(
     network: Plan,
@@ -85,7 +82,7 @@ def _differences(network: Plan, theirs: Plan, title: str) -> Iterator[str]:
         return
     pair = network.dialect, theirs.dialect
     for switch in differing_switches(network.model[:2], pair):
-        if switch not in _IDLE and _matters(switch, network, theirs):
+        if _matters(switch, network, theirs):
             ours, settled = (_value(switch, dialect) for dialect in pair)
             yield f"{switch} is {ours} here, {settled} in {title}"
 
