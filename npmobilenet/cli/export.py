@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..weights.families import FAMILIES
 from .common import print_json, spare
+from .streams import complain
 
 if TYPE_CHECKING:
     from ..weights import Model
@@ -83,7 +83,7 @@ def _weights(family: str) -> Callable[["Model", Path, argparse.Namespace], tuple
 
         notes = export_weights(model.plan, model.params, output, family, force=options.force)
         for note in (*notes, *_loading(model, family), _images(model, family)):
-            print(f"note: {note}", file=sys.stderr)
+            complain(f"note: {note}")
         return signature(model.plan, "nhwc" if family in ("keras", "tutorial-c") else "nchw")
 
     return write

@@ -1,7 +1,6 @@
 """npmobilenet weights import | list | get."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..training.transforms import INTERPOLATIONS
 from ..weights.description import STRETCH
 from . import Help
 from .common import console, print_json, spare
+from .streams import complain
 from .values import at_least, resolution_option
 
 
@@ -174,6 +174,6 @@ def _keep(found: Any, options: argparse.Namespace) -> int:
         print_json({"file": str(output), **found.to_json()})
     else:
         for note in found.notes:
-            print(note, file=sys.stderr if note.startswith("warning: ") else sys.stdout)
+            (complain if note.startswith("warning: ") else print)(note)
         print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.compiling import collecting_rarely, say
+from ..text import reason
 from .checks import shown
 
 RUNGS = ("loops", "numpy", "numba", "simd")
@@ -35,8 +36,7 @@ def refusal() -> str:
             return ""
         why = "which NUMBA_DISABLE_JIT switches off"
     except Exception as error:  # of Numba's own making, or of a library it cannot load
-        reason = " ".join(str(error).split()) or type(error).__name__
-        why = f"which cannot be imported ({reason})"
+        why = f"which cannot be imported ({reason(error)})"
     say(f"NumPy computes, slowly, instead of numba, {why}")
     return why
 
