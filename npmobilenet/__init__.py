@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .engine import Engine, compile
     from .engine.training import TrainingStep, compile_training
     from .models import *  # noqa: F403
-    from .models.plan import plan  # the function, also to mypy, which else finds the module
     from .ops import *  # noqa: F403
     from .training.naming import Prediction, predict
     from .weights import Model, export_weights, import_weights, load, save

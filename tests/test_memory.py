@@ -12,7 +12,7 @@ from peaks import peak
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.cost.memory import MemoryCost, materialised, memory_cost
-from npmobilenet.models.plan import Plan
+from npmobilenet.models.network_plan import Plan
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_objects")
 

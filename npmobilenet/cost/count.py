@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # so that this module, which `import npmobilenet` needs, impo
     from rich.console import RenderableType
 
     from ..models.layers import Layer
-    from ..models.plan import Plan
+    from ..models.network_plan import Plan
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Cost(Shown):
 
 def cost(plan: Plan) -> Cost:
     """Count every layer of a plan."""
-    from ..models.plan import check_plan  # here: see the imports above
+    from ..models.network_plan import check_plan  # here: see the imports above
 
     check_plan(plan)
     return Cost(plan, tuple(_layer_cost(layer) for layer in plan.layers))
