@@ -17,7 +17,7 @@ from .shown import Text
 
 if TYPE_CHECKING:
     from .models.layers import Layer
-    from .models.plan import Plan
+    from .models.network_plan import Plan
 
 __all__ = ["Table", "as_html", "as_text", "cell_text", "csv_text", "markdown_text", "table"]
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..models.dialects import DIALECTS
-from ..models.plan import MODELS, Plan, plan
+from ..models.network_plan import MODELS, Plan, plan
 from .streams import complain
 from .values import resolution_option
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..models.plan import Plan
-from ..models.plan import plan as make_plan
+from ..models.network_plan import Plan
+from ..models.network_plan import plan as make_plan
 from .operations import Operation, operations
 
 

@@ -14,7 +14,7 @@ from math import prod
 
 from ..models import layers as kinds
 from ..models.layers import Layer
-from ..models.plan import Plan, check_plan
+from ..models.network_plan import Plan, check_plan
 
 SQUEEZE = "squeeze-and-excite"
 OWN_CLASSES = ("conv_same", "batch_norm_act", "dense_own")  # kinds that are a family's own class,

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..kernels.compiling import collecting_rarely, lock
 from ..models.folding import fold_batch_norm
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
 from . import packing

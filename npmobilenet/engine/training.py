@@ -21,8 +21,8 @@ import numpy as np
 from .. import ops
 from ..kernels.compiling import collecting_rarely
 from ..models.layers import BatchNorm, Dropout
+from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..models.plan import Plan
 from ..ops import checks
 from ..ops.checks import Array
 from ..ops.rungs import need_numba

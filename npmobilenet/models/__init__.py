@@ -13,8 +13,8 @@ from .dialects import (
     TORCHVISION,
 )
 from .network import backward, forward, infer, intermediates
+from .network_plan import MODELS, Plan, plan
 from .params import check_params, init
-from .plan import MODELS, Plan, plan
 
 __all__ = [
     "CIFAR",

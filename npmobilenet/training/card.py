@@ -11,7 +11,7 @@ from typing import Any
 
 from ..cost import cost
 from ..kernels.sharing import cores
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..weights.native import load
 from .config import Config
 from .history import Epoch

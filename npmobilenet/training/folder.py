@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from .checkpoint import BEST, LAST, NEW, PREVIOUS
 from .config import Config
 from .lock import locked

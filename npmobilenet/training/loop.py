@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..models.network_plan import Plan
 from ..models.params import init
-from ..models.plan import Plan
 from ..ops.checks import Array
 from ..weights.disk import write_whole
 from ..weights.native import Model, save

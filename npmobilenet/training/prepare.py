@@ -6,7 +6,7 @@ from typing import Any
 
 from ..models.dialect import Dialect
 from ..models.dialects import dialect_at, dialect_named
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 from ..ops.checks import Array
 from ..weights.native import Model
 from .augment import CROP_FLIP, FLIP

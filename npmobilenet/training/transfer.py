@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..models.network_plan import Plan
 from ..models.params import init
-from ..models.plan import Plan
 from ..names import same_names
 from ..ops.checks import Array
 from ..weights.native import Model, load, weight_file, written_by

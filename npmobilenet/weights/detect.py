@@ -11,7 +11,7 @@ from typing import Any
 
 from ..models.dialect import Dialect
 from ..models.layers import Shape
-from ..models.plan import MODELS, Plan, plan
+from ..models.network_plan import MODELS, Plan, plan
 from ..ops.checks import Array, shown
 from .family import Family, Pairing
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..models.dialect import Dialect, differing_switches
 from ..models.layers import BatchNorm, Conv, Depthwise, Dropout, Layer
+from ..models.network_plan import Plan, plan
 from ..models.params import check_params
-from ..models.plan import Plan, plan
 from ..ops.checks import Array, flag
 from .families import family_named
 from .family import Family

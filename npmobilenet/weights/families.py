@@ -16,7 +16,7 @@ from ..models.dialects import (
     TUTORIAL_C,
     TUTORIAL_D,
 )
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from . import keras_files, keras_names, layout, torch_files, torch_names, torch_pairing
 from .family import KERAS_SUFFIXES, PADDLE_SUFFIXES, TORCH_SUFFIXES, Family
 

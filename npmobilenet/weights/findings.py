@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..training.transforms import Preprocessing
 from .description import Description, Known, Settled
 from .detect import Asked

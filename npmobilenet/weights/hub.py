@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..text import read_text
 from .description import NOTHING, STRETCH, AnotherNetwork, Description, Known, Settled
 from .native import written_by

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data import imagenet_classes
 from ..models.dialects import dialect_named
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 from ..names import (
     read_class_names as read_class_names,
 )  # its place before it had a file of its own

@@ -1,6 +1,6 @@
 """How Keras and the TensorFlow 2 tutorial name the layers of a plan.  Ours -> theirs, in their order."""
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from .keras_pairing import pair
 
 __all__ = ["keras_layers", "pair", "tutorial_c_layers"]

@@ -21,8 +21,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from ..models.dialect import Dialect
+from ..models.network_plan import Plan, plan
 from ..models.params import check_params
-from ..models.plan import Plan, plan
 from ..ops.checks import Array, flag, shown
 from ..pretrained import shipped
 from ..training.transforms import Preprocessing

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 from ..training.transforms import Preprocessing
 from . import preprocessing as recipes
 

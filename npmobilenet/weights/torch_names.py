@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..models.layers import Layer
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 
 
 def torchvision_layers(network: Plan) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from npmobilenet import ops
 from npmobilenet.cost.claims import SOURCES, Claim, paper_v2, paper_v3, tutorial_c_v2
 from npmobilenet.models import dialects, inverted, layers, rows, separable
+from npmobilenet.models.network_plan import MODELS
 from npmobilenet.weights import published
 
-MODELS = import_module("npmobilenet.models.plan").MODELS  # `plan` is also a function's name
 CLAIMS = {claim.name: claim for source in SOURCES.values() for claim in source.claims}
 Patch = pytest.MonkeyPatch
 World = Callable[[Patch], None]

@@ -10,7 +10,7 @@ import npmobilenet as nm
 from npmobilenet.models import network
 from npmobilenet.models.inverted import v3
 from npmobilenet.models.layers import Activation, Dense, Scale
-from npmobilenet.models.plan import MODELS
+from npmobilenet.models.network_plan import MODELS
 from npmobilenet.models.rows import Bneck, BneckTable
 from npmobilenet.verify.checks import on_one_thread
 

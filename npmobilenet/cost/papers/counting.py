@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from ...models.layers import Conv, Dense, Depthwise, Layer, Pointwise
-from ...models.plan import Plan
+from ...models.network_plan import Plan
 from ..conventions import Totals, totals
 from ..count import Cost, cost
 from .cell import Cell, Network, plan_of

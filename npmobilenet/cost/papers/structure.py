@@ -17,7 +17,7 @@ from ...models.layers import (
     Layer,
     Pointwise,
 )
-from ...models.plan import Plan
+from ...models.network_plan import Plan
 from .cell import Cell, plan_of
 
 Texts = tuple[str, ...]

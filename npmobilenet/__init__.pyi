@@ -1,0 +1,77 @@
+"""The public names, and the module that each comes from; lazy.py says who reads this."""
+
+from .cost import block_ratios as block_ratios
+from .cost import separable_ratio as separable_ratio
+from .cost.count import CallablePackage
+from .cost.foreign import count_module as count_module
+from .engine import Engine as Engine
+from .engine import compile as compile
+from .engine.training import TrainingStep as TrainingStep
+from .engine.training import compile_training as compile_training
+from .models import CIFAR as CIFAR
+from .models import DIALECTS as DIALECTS
+from .models import KERAS as KERAS
+from .models import MODELS as MODELS
+from .models import PADDLE as PADDLE
+from .models import PAPER as PAPER
+from .models import TF_SLIM as TF_SLIM
+from .models import TIMM as TIMM
+from .models import TIMM_TF as TIMM_TF
+from .models import TORCHVISION as TORCHVISION
+from .models import Dialect as Dialect
+from .models import Plan as Plan
+from .models import backward as backward
+from .models import forward as forward
+from .models import infer as infer
+from .models import init as init
+from .models import intermediates as intermediates
+from .models import plan as plan
+from .ops import RUNGS as RUNGS
+from .ops import Statistics as Statistics
+from .ops import add as add
+from .ops import add_backward as add_backward
+from .ops import avg_pool2d as avg_pool2d
+from .ops import avg_pool2d_backward as avg_pool2d_backward
+from .ops import batch_norm as batch_norm
+from .ops import batch_norm_backward as batch_norm_backward
+from .ops import conv2d as conv2d
+from .ops import conv2d_backward as conv2d_backward
+from .ops import default_rung as default_rung
+from .ops import dense as dense
+from .ops import dense_backward as dense_backward
+from .ops import depthwise_conv2d as depthwise_conv2d
+from .ops import depthwise_conv2d_backward as depthwise_conv2d_backward
+from .ops import dropout as dropout
+from .ops import dropout_backward as dropout_backward
+from .ops import global_avg_pool as global_avg_pool
+from .ops import global_avg_pool_backward as global_avg_pool_backward
+from .ops import hard_sigmoid as hard_sigmoid
+from .ops import hard_sigmoid_backward as hard_sigmoid_backward
+from .ops import hard_swish as hard_swish
+from .ops import hard_swish_backward as hard_swish_backward
+from .ops import pointwise_conv2d as pointwise_conv2d
+from .ops import pointwise_conv2d_backward as pointwise_conv2d_backward
+from .ops import relu as relu
+from .ops import relu6 as relu6
+from .ops import relu6_backward as relu6_backward
+from .ops import relu_backward as relu_backward
+from .ops import scale_channels as scale_channels
+from .ops import scale_channels_backward as scale_channels_backward
+from .ops import sigmoid as sigmoid
+from .ops import sigmoid_backward as sigmoid_backward
+from .ops import softmax as softmax
+from .ops import softmax_cross_entropy as softmax_cross_entropy
+from .ops import softmax_cross_entropy_backward as softmax_cross_entropy_backward
+from .ops import swish as swish
+from .ops import swish_backward as swish_backward
+from .training.naming import Prediction as Prediction
+from .training.naming import predict as predict
+from .weights import Model as Model
+from .weights import export_weights as export_weights
+from .weights import import_weights as import_weights
+from .weights import load as load
+from .weights import save as save
+from .weights.onnx import export_onnx as export_onnx
+
+__version__: str
+cost: CallablePackage
