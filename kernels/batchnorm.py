@@ -22,7 +22,7 @@ around the mean: E[x²] - E[x]² would lose its digits where the mean is large.
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -197,3 +197,12 @@ def numba_through(dy, x, centre, rest, scale, level, slope, dx):
         for c in range(C):
             away = (x[p, c] - centre[c]) - rest[c]
             dx[p, c] = scale[c] * (dy[p, c] - level[c] - slope[c] * away)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_statistics, loops_normalise, loops_backward_affine, loops_backward_input),
+    "numpy": (numpy_statistics, numpy_normalise, numpy_backward_affine, numpy_backward_input),
+    "numba": (numba_statistics, numba_normalise, numba_backward_affine, numba_backward_input),
+}

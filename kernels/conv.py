@@ -14,7 +14,7 @@ Every product x*w above sends its gradient both ways:
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -187,3 +187,13 @@ def simd_backward_weight(x, dy, stride, dilation, dw):
     from .simd.plain import convolution_filters
 
     convolution_filters(x, dy, stride, dilation, dw)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward_input, loops_backward_weight),
+    "numpy": (numpy_forward, numpy_backward_input, numpy_backward_weight),
+    "numba": (numba_forward, numba_backward_input, numba_backward_weight),
+    "simd": (simd_forward, simd_backward_input, simd_backward_weight),
+}

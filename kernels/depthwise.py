@@ -15,7 +15,7 @@ Backwards, as in conv.py with the sum over filters gone:
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 from .conv import seen, spread
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
@@ -197,3 +197,13 @@ def simd_backward_weight(x, dy, stride, dilation, dw):
         plain_windows.depthwise_filters(x, dy, stride, dw)
     else:
         numba_backward_weight(x, dy, stride, dilation, dw)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward_input, loops_backward_weight),
+    "numpy": (numpy_forward, numpy_backward_input, numpy_backward_weight),
+    "numba": (numba_forward, numba_backward_input, numba_backward_weight),
+    "simd": (simd_forward, simd_backward_input, simd_backward_weight),
+}

@@ -12,7 +12,7 @@ with one "pixel" for each image.
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -187,3 +187,13 @@ def simd_backward_weight(x, dy, dw):
     from .simd.plain import matrix_product
 
     matrix_product(x, 1, x.shape[1], dy, dy.shape[1], 1, len(x), dw)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward_input, loops_backward_weight),
+    "numpy": (numpy_forward, numpy_backward_input, numpy_backward_weight),
+    "numba": (numba_forward, numba_backward_input, numba_backward_weight),
+    "simd": (simd_forward, simd_backward_input, simd_backward_weight),
+}

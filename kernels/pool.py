@@ -15,7 +15,7 @@ Backwards each output spreads its gradient evenly over its window:
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 from .conv import seen, spread
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
@@ -145,3 +145,12 @@ def numba_global_forward(x, y):
 def numba_global_backward(dy, dx):
     """Nothing is summed, and NumPy copies as fast."""
     numpy_global_backward(dy, dx)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward, loops_global_forward, loops_global_backward),
+    "numpy": (numpy_forward, numpy_backward, numpy_global_forward, numpy_global_backward),
+    "numba": (numba_forward, numba_backward, numba_global_forward, numba_global_backward),
+}
