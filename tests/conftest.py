@@ -70,7 +70,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of 30 steps that nothing disturbed."""
-    from runs import run
+    from tests.training.runs import run
 
     folder = tmp_path_factory.mktemp("straight")
     with _on_one_thread():
@@ -81,7 +81,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of train/ and val/ with two classes of noise."""
-    from commands import folders_of_noise
+    from tests.commands import folders_of_noise
 
     return folders_of_noise(tmp_path_factory.mktemp("photos"), train=8, val=2)
 
@@ -89,7 +89,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def keras() -> Iterator[Any]:
     """Keras on PyTorch that computes in float64."""
-    from keras_models import keras_in_float64
+    from tests.weights.keras_models import keras_in_float64
 
     with keras_in_float64() as module:
         yield module
@@ -98,7 +98,7 @@ def keras() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def keras_in_float32(keras: Any) -> None:
     """Keras' new models are of float32 in this module; `keras` puts everything back."""
-    from keras_models import set_floats
+    from tests.weights.keras_models import set_floats
 
     set_floats(keras, "float32")
 

@@ -2,8 +2,8 @@
 
 A convention is data: for each kind of operation how often which of its sizes is counted, in which
 unit, and which parameters are reported.  What no rule names counts nothing.  Every rule carries its
-reason; the tools' totals are reproduced to the last operation (tests/test_conventions.py has those of
-four published models, tests/test_live_counters.py runs the tools themselves).
+reason; the tools' totals are reproduced to the last operation (tests/cost/test_conventions.py has
+those of four published models, tests/witnesses/test_live_counters.py runs the tools themselves).
 
     paper         the MobileNet papers' mult-adds
     tf-readme     the tables in the README files of the authors' TensorFlow code

@@ -1,0 +1,120 @@
+"""What a training step promises beside its numbers: the same bits, clear errors, on any machine."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import npmobilenet as nm
+from npmobilenet.training.optimizers import Sgd
+from tests.engine.test_engine_details import NARROW
+
+pytest.importorskip("numba")
+
+from npmobilenet.engine.training import compile_training
+from npmobilenet.engine.training_optimizer import FusedOptimizer
+from tests.commands import ROOT
+
+BATCH = 8
+
+
+@pytest.fixture(scope="module")
+def case():
+    plan = nm.plan("v2", width=0.35, resolution=32, classes=10, dialect="torchvision")
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((BATCH, 32, 32, 3)).astype(np.float32)
+    return plan, nm.init(plan, 0), x, rng.integers(0, 10, BATCH)
+
+
+def all_of(step, x, labels):
+    loss, logits = step(x, labels, rng=np.random.default_rng(1))
+    return {"loss": np.float64(loss), "logits": logits.copy()} | {
+        name: value.copy() for name, value in (step.grads | step.statistics).items()
+    }
+
+
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(m, marks=[pytest.mark.long] * (m not in ("v2", "v3-small"))) for m in nm.MODELS],
+)
+def test_same_bits_for_any_number_of_threads_and_again(model):
+    """Work is cut by the shapes alone; a unit that read what another still writes would show here."""
+    plan = nm.plan(model, width=0.25, resolution=(48, 57), classes=10)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((5, *plan.resolution, 3)).astype(np.float32)
+    params, labels = nm.init(plan, 0), rng.integers(0, 10, 5)
+    steps = [compile_training(plan, params, 5, threads=threads) for threads in (1, 2, 3)]
+    first = all_of(steps[0], x, labels)
+    assert set(first) == {"loss", "logits", *plan.arrays}
+    for step in steps * 2:
+        for name, value in all_of(step, x, labels).items():
+            np.testing.assert_array_equal(value, first[name], err_msg=name)
+
+
+def test_params_are_copied(case):
+    plan, params, x, labels = case
+    before = {name: value.copy() for name, value in params.items()}
+    step = compile_training(plan, params, BATCH, threads=1)
+    all_of(step, x, labels)
+    FusedOptimizer(step, Sgd())(0.1)
+    for name, value in before.items():
+        np.testing.assert_array_equal(params[name], value)
+    step.load(params)
+    np.testing.assert_array_equal(step.params["stem.weight"], params["stem.weight"])
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((3, 32, 32, 3), np.float32), np.zeros((BATCH, 32, 32, 3))]
+)
+def test_a_batch_of_another_shape_or_dtype_is_refused(case, wrong):
+    plan, params, _, _ = case
+    step = compile_training(plan, params, BATCH, threads=1)
+    with pytest.raises(ValueError, match="x must be float32"):
+        step.forward(wrong, rng=np.random.default_rng(0))
+
+
+def test_backward_wants_a_forward_pass(case):
+    plan, params, _, _ = case
+    step = compile_training(plan, params, BATCH, threads=1)
+    with pytest.raises(ValueError, match="needs a forward pass"):
+        step.backward(np.zeros((BATCH, 10), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"batch": 0}, "batch must be"), ({"threads": 0}, "threads must be"),
+     ({"frozen": ["nobody"]}, "named nobody")],
+)  # fmt: skip
+def test_bad_settings(case, settings, message):
+    plan, params, _, _ = case
+    with pytest.raises(ValueError, match=message):
+        compile_training(plan, params, **({"batch": BATCH, "threads": 1} | settings))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("machine", NARROW)
+def test_on_machines_with_narrower_vectors(machine):
+    """The tests of the training step again, in a process that takes this machine for another."""
+    names = ["engine/test_training_step_gradients", "engine/test_training_step_contract",
+             "engine/test_training_step_optimizer", "witnesses/test_ten_steps",
+             "training/test_compiled_step"]  # fmt: skip
+    files = [f"tests/{name}.py" for name in names]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(
+        command, env=os.environ | NARROW[machine], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_one_value_for_each_channel_cannot_be_normalised():
+    """Its variance is unknown; with frozen statistics one is enough."""
+    plan = nm.plan("v1-shallow", width=0.25, resolution=32, classes=3)
+    params = nm.init(plan, 0)
+    with pytest.raises(
+        ValueError, match="more than one value for each channel, it has \\(1, 1, 1, "
+    ):
+        compile_training(plan, params, 1, threads=1)
+    norms = [layer.name for layer in plan.layers if layer.kind == "batch_norm"]
+    compile_training(plan, params, 1, threads=1, frozen=norms)

@@ -1,0 +1,86 @@
+"""However an array lies in memory: the same bits, nothing changed, and nothing compiled once more."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npmobilenet as nm
+from npmobilenet.kernels import activations
+from npmobilenet.weights.native import distinct
+from tests.ops.test_caches import FORWARDS
+
+
+def backwards(x: Any) -> Any:
+    """Negative strides."""
+    turn = (slice(None, None, -1),) * x.ndim
+    return np.ascontiguousarray(x[turn])[turn]
+
+
+def spread(x: Any) -> Any:
+    """Every third number of a larger array, along every axis."""
+    every = np.zeros([3 * size for size in x.shape], x.dtype)[(slice(1, None, 3),) * x.ndim]
+    every[...] = x
+    return every
+
+
+def askew(x: Any) -> Any:
+    """One byte beside where its numbers should begin."""
+    found = np.ndarray(x.shape, x.dtype, bytearray(x.nbytes + 1), offset=1)
+    found[...] = x
+    return found
+
+
+def read_only(x: Any) -> Any:
+    found = x.copy()
+    found.flags.writeable = False
+    return found
+
+
+LAID: tuple[Callable[[Any], Any], ...] = (backwards, spread, askew, read_only, np.asfortranarray)
+
+
+def results(name: str, laid: Callable[[Any], Any]) -> list[bytes]:
+    """Everything that an operator and its backward pass give, of arrays that lie as `laid` lays them."""
+    function, right = FORWARDS[name]
+    rng = np.random.default_rng(0)
+    given = {}
+    for key, value in right.items():
+        number = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        given[key] = laid(rng.random(value.shape)) if number else value
+    if "rng" in given:
+        given["rng"] = np.random.default_rng(0)
+    before = {k: v.copy() for k, v in given.items() if isinstance(v, np.ndarray)}
+    y, cache, *more = function(**given)
+    dy = laid(rng.random(y.shape)) if isinstance(y, np.ndarray) else 1.0
+    gradients = getattr(nm, f"{name}_backward")(dy, cache)
+    gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+    assert all(np.array_equal(given[k], v) for k, v in before.items())
+    return [np.asarray(part).tobytes() for part in (y, *gradients, *more)]
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_the_same_bits(name: str) -> None:
+    expected = results(name, np.ascontiguousarray)
+    for laid in LAID:
+        assert results(name, laid) == expected, laid.__name__
+
+
+def test_no_kernel_is_compiled_for_read_only_arrays() -> None:
+    pytest.importorskip("numba")
+    seen: list[Any] = []
+    clip = activations.numba_clip
+    x = read_only(np.ones((2, 3)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(clip), "__call__", lambda _, *given: seen.extend(given))
+        nm.relu6(x, rung="numba")
+    arrays = [value for value in seen if isinstance(value, np.ndarray)]
+    assert len(arrays) == 2
+    assert all(array.flags.behaved for array in arrays)
+
+
+def test_class_names_are_told_apart() -> None:
+    """The later one by its number; what is different already stays."""
+    assert distinct(["crane", "fox", "crane"]) == ("crane", "fox", "crane (2)")
+    assert len(set(distinct(["a", "a (2)", "a", "a"]))) == 4
