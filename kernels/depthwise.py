@@ -16,7 +16,7 @@ Backwards, as in conv.py with the sum over filters gone:
 import numpy as np
 
 from .compiling import Rungs, compiled, prange
-from .conv import seen, spread
+from .conv import dilated, seen
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -141,9 +141,9 @@ def numba_nine_taps(x, w, stride, dilation, y):
 
 
 def numba_backward_input(dy, w, stride, dilation, dx):
-    """dx is itself a convolution: of dy, spread, with the filters turned by 180 degrees."""
-    turned = np.ascontiguousarray(w[::-1, ::-1])
-    numba_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+    """dx is itself a convolution: of dy, dilated, with the filters rotated by 180 degrees."""
+    rotated = np.ascontiguousarray(w[::-1, ::-1])
+    numba_forward(dilated(dy, w.shape[:2], stride, dilation, dx), rotated, (1, 1), dilation, dx)
 
 
 def numba_backward_weight(x, dy, stride, dilation, dw):
@@ -185,9 +185,9 @@ def simd_forward(x, w, stride, dilation, y):
 
 
 def simd_backward_input(dy, w, stride, dilation, dx):
-    """As the compiled rung: dx is a convolution of dy, spread, with the filters turned."""
-    turned = np.ascontiguousarray(w[::-1, ::-1])
-    simd_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+    """As the compiled rung: dx is a convolution of dy, dilated, with the filters rotated."""
+    rotated = np.ascontiguousarray(w[::-1, ::-1])
+    simd_forward(dilated(dy, w.shape[:2], stride, dilation, dx), rotated, (1, 1), dilation, dx)
 
 
 def simd_backward_weight(x, dy, stride, dilation, dw):

@@ -16,7 +16,7 @@ Backwards each output spreads its gradient evenly over its window:
 import numpy as np
 
 from .compiling import Rungs, compiled, prange
-from .conv import seen, spread
+from .conv import dilated, seen
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -123,8 +123,8 @@ def numba_forward(x, window, stride, area, y):
 
 
 def numba_backward(dy, window, stride, area, dx):
-    """dx is itself a sum over windows: of dy / area, spread (see `conv.spread`)."""
-    wide = spread(dy / area[:, :, None], window, stride, (1, 1), dx)
+    """dx is itself a sum over windows: of dy / area, dilated (see `conv.dilated`)."""
+    wide = dilated(dy / area[:, :, None], window, stride, (1, 1), dx)
     numba_forward(wide, window, (1, 1), np.ones(dx.shape[1:3], dx.dtype), dx)
 
 
