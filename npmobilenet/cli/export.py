@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="write it even where the family would compute something else with the numbers",
+        help="write it even where the family would compute something else with these weights",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.epilog = "example: npmobilenet export runs/flowers --to onnx --output flowers.onnx"

@@ -53,7 +53,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
-    """--weights, and what a file of another framework wants to be told of."""
+    """--weights, and what has to be said of a file of another framework."""
     from ..weights.families import FAMILIES
 
     add = parser.add_argument
