@@ -4,7 +4,7 @@ import argparse
 import math
 
 from ..models.dialects import DIALECTS
-from ..models.network_plan import MODELS
+from ..models.registry import MODELS
 from ..training.augment import AUGMENTATIONS
 from ..training.config import ENGINES, Config
 from ..training.optimizers import OPTIMIZERS

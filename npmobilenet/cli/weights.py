@@ -6,7 +6,7 @@ from typing import Any
 
 from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
-from ..models.network_plan import MODELS
+from ..models.registry import MODELS
 from ..training.transforms import INTERPOLATIONS
 from ..weights.description import STRETCH
 from . import Help
