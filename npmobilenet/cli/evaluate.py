@@ -12,7 +12,7 @@ from .streams import complain
 from .values import at_least, figure_option, picture_option
 
 if TYPE_CHECKING:
-    from ..training.datasets import Dataset
+    from ..datasets.dataset import Dataset
     from ..training.metrics import Evaluation
     from ..weights import Model
 
@@ -52,15 +52,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score the weights."""
-    from ..training import counts, plots
-    from ..training.folders import some
+    from ..datasets import class_balance
+    from ..datasets.file_tree import some
+    from ..training import plots
 
     model = weights_of(options)
     dataset = _images(options, model)
     if options.confusion and (trouble := plots.trouble()):
         raise ValueError(f"--confusion: {trouble}")
-    absent = [name for name, count in counts.class_counts(dataset).items() if not count]
-    for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
+    absent = [name for name, count in class_balance.class_counts(dataset).items() if not count]
+    for remark in (
+        *class_balance.notes(dataset),
+        *([f"no images of: {some(absent)}"] if absent else []),
+    ):
         complain(f"note: {remark}")
     with said_of(options.weights):
         scores, dataset, damaged = _scored(options, model, dataset)
@@ -93,8 +97,8 @@ def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset")
 
 
 def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
+    from ..datasets.splits import load_evaluation
     from ..names import OtherClasses
-    from ..training.data import load_evaluation
 
     channels = model.plan.channels
     try:
@@ -110,9 +114,9 @@ def _scored(
     """Scores, the images they are of, and what is wrong with those that cannot be read."""
     import numpy as np
 
-    from ..training.damage import undecodable
+    from ..datasets.damage import undecodable
+    from ..datasets.subsets import part_of
     from ..training.predict import evaluate
-    from ..training.subsets import part_of
 
     how = {"batch_size": options.batch, "workers": options.workers, "engine": options.engine}
     bar = beside(options.json)

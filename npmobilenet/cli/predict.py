@@ -92,7 +92,7 @@ def image_paths(given: list[str]) -> list[Path]:
 
     "*.jpg" stands for the files that it fits, which Windows' prompt leaves to the program.
     """
-    from ..training.datasets import image_files
+    from ..datasets.dataset import image_files
 
     paths: list[Path] = []
     for name in given:
@@ -107,8 +107,8 @@ def image_paths(given: list[str]) -> list[Path]:
 
 def _page(path: Path, model: "Model", found: "Prediction", top: int) -> "Image.Image":
     """The image is opened once more: only of those that are drawn is it wanted."""
+    from ..images.inputs import opened
     from ..training import panels
-    from ..training.inputs import opened
 
     image = opened(path, model.preprocessing.channels)
     return panels.prediction(image, model.classes, found.probabilities, top)

@@ -178,10 +178,10 @@ def _gradients(out: Console) -> bool:
 
 
 def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
-    from ..training.augment import FLIP
+    from ..datasets.dataset import ArrayImages
+    from ..datasets.splits import default_preprocessing, fashion_mnist_sample
+    from ..images.augment import FLIP
     from ..training.config import Config, Train
-    from ..training.data import default_preprocessing, fashion_mnist_sample
-    from ..training.datasets import ArrayImages
     from ..training.loop import train
     from ..training.optimizers import Sgd
     from ..weights import load, save
@@ -215,9 +215,9 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
 
 
 def _predict(out: Console, folder: Path) -> bool:
-    from ..training.data import fashion_mnist_sample
+    from ..datasets.splits import fashion_mnist_sample
+    from ..images.preprocessing import prepare
     from ..training.predict import evaluate, probabilities
-    from ..training.transforms import prepare
     from ..weights import load
 
     model = load(folder / "fashion.safetensors")

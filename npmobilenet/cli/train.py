@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..training.augment import AUGMENTATIONS
+from ..images.augment import AUGMENTATIONS
 from ..training.config import Config, Document
 from ..training.stopping import Stopper, say
 from .common import console
@@ -131,7 +131,7 @@ def _flags(options: argparse.Namespace) -> Document:
 def _introduce(reporter: ConsoleReporter, prepared: "Prepared") -> None:
     """What will be learnt from what, and what deserves a warning."""
     from ..cost import cost
-    from ..training.counts import summary
+    from ..datasets.class_balance import summary
 
     out, network = reporter.out, prepared.plan
     training, validation = prepared.training, prepared.validation

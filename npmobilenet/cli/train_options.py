@@ -3,9 +3,9 @@
 import argparse
 import math
 
+from ..images.augment import AUGMENTATIONS
 from ..models.dialects import DIALECTS
 from ..models.network_plan import MODELS
-from ..training.augment import AUGMENTATIONS
 from ..training.config import ENGINES, Config
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..datasets.splits import load_evaluation
 from ..training.card import Measured, Story, card, facts
-from ..training.data import load_evaluation
 from ..training.metrics import Evaluation
 from ..training.predict import evaluate
 from ..weights.native import load, save

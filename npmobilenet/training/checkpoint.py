@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets.dataset import Dataset
 from ..weights.disk import flush_folder, write_whole
 from ..weights.native import Model, load, save
 from .config import Config
-from .datasets import Dataset
 from .history import Epoch
 from .optimizers import Arrays
 from .step import State

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .. import fonts
+from ..datasets.dataset import Dataset
 from ..text import reason
 from ..weights.disk import write_whole
 from ..weights.native import load
@@ -15,7 +16,6 @@ from . import plots
 from .card import Measured, Story, card, facts
 from .checkpoint import BEST
 from .config import Config
-from .datasets import Dataset
 from .metrics import Evaluation
 from .predict import evaluate
 

@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from ..images.augment import Augment
 from ..models.dialect import Dialect
-from .augment import Augment
+from ..settings import nearest, read, settle, to_toml, unknown_key
 from .optimizers import OPTIMIZERS, Optimizer, Sgd
-from .records import nearest, read, settle, to_toml, unknown_key
 from .schedules import SCHEDULES, Cosine, Schedule
 
 ENGINES = ("compiled", "reference")

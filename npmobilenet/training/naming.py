@@ -20,14 +20,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..images.inputs import listed, opened
+from ..images.preprocessing import Preprocessing, prepare
 from ..ops import softmax
 from ..ops.checks import Array, whole
 from ..weights.native import Model, weight_file
-from .inputs import listed, opened
 from .metrics import DOUBT
 from .predict import BATCH
 from .transfer import read_weights
-from .transforms import Preprocessing, prepare
 
 AHEAD = 2  # batches that are prepared while one is being named
 

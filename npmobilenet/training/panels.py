@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..datasets.dataset import Dataset
 from ..fonts import Font, font_for, written
 from ..ops.checks import Array
 from ..pictures import sheet
-from .datasets import Dataset
 from .metrics import Evaluation
 
 WIDTH, HEIGHT, MARGIN, LINE = 420, 420, 24, 30

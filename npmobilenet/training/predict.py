@@ -7,15 +7,15 @@ from functools import partial
 import numpy as np
 
 from .. import ops
+from ..datasets.dataset import Dataset
+from ..datasets.loader import batches
 from ..engine import compile
+from ..images.augment import NONE, Augment
 from ..models.network import infer
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
 from ..weights.native import Model
-from .augment import NONE, Augment
 from .config import ENGINES
-from .datasets import Dataset
-from .loader import batches
 from .metrics import Evaluation
 
 BATCH = 8  # images at once where nobody says; the trunk runs image by image, so more gain nothing

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..datasets.dataset import Dataset, ImageFolder, require_dataset
+from ..datasets.file_tree import above, real
 from ..models.layers import BatchNorm
 from ..ops.checks import Array, plain
 from ..text import printable
 from ..weights.native import Model
 from .config import Config
-from .datasets import Dataset, ImageFolder, require_dataset
-from .folders import above, real
 from .step import Step
 
 

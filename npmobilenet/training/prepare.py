@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..datasets.class_balance import warnings
+from ..datasets.dataset import Dataset
+from ..datasets.splits import Splits, default_preprocessing, load_splits
+from ..datasets.subsets import at_resolution, cached, free_megabytes, hold_out
+from ..images.augment import CROP_FLIP, FLIP
+from ..images.preprocessing import Preprocessing
 from ..models.dialect import Dialect
 from ..models.dialects import dialect_at, dialect_named
 from ..models.network_plan import Plan, plan
 from ..ops.checks import Array
 from ..weights.native import Model
-from .augment import CROP_FLIP, FLIP
 from .config import Config, Document
-from .counts import warnings
-from .data import Splits, default_preprocessing, load_splits
-from .datasets import Dataset
 from .distillation import require_teachers, targets
 from .documents import merged
 from .preflight import remarks as unusual
 from .preflight import require_names, require_texts
-from .subsets import at_resolution, cached, free_megabytes, hold_out
 from .transfer import read_weights, transferred
-from .transforms import Preprocessing
 
 CACHE_SHARE = 4  # of the free memory, a quarter
 # what weights decide about the network, if there are any

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..datasets.dataset import Dataset
+from ..datasets.loader import count_batches
 from ..ops.checks import Array
 from ..weights.native import Model
 from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
 from .compiled_step import Take
 from .config import Config
-from .datasets import Dataset
 from .history import Epoch, Reporter
-from .loader import count_batches
 from .step import State
 
 

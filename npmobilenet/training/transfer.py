@@ -12,8 +12,8 @@ from ..models.network_plan import Plan
 from ..models.params import init
 from ..names import same_names
 from ..ops.checks import Array
+from ..settings import nearest
 from ..weights.native import Model, load, weight_file, written_by
-from .records import nearest
 
 if TYPE_CHECKING:
     from ..weights.importing import Imported

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..images.preprocessing import Preprocessing
 from ..models.network_plan import Plan
-from ..training.transforms import Preprocessing
 from .description import Description, Known, Settled
 from .detect import Asked
 from .family import Family

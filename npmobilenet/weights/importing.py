@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..data import imagenet_classes
+from ..images.preprocessing import Preprocessing
 from ..models.dialects import dialect_named
 from ..models.network_plan import Plan, plan
 from ..names import (
     read_class_names as read_class_names,
 )  # its place before it had a file of its own
 from ..ops.checks import Array, shown
-from ..training.transforms import Preprocessing
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress

@@ -20,12 +20,12 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from ..images.preprocessing import Preprocessing
 from ..models.dialect import Dialect
 from ..models.network_plan import Plan, plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag, shown
 from ..pretrained import shipped
-from ..training.transforms import Preprocessing
 from .disk import write_whole
 from .file_kinds import kind_of
 from .ready import Ready

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from npmobilenet.data import FASHION_CLASSES
-from npmobilenet.training.data import (
+from npmobilenet.datasets.splits import (
     SAMPLE,
     ArrayImages,
     Dataset,

@@ -9,11 +9,11 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet.cli import main
+from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.training import panels
-from npmobilenet.training.datasets import ArrayImages
 from npmobilenet.training.metrics import Evaluation, wilson
 from npmobilenet.training.predict import evaluate, probabilities
-from npmobilenet.training.transforms import Preprocessing
 from npmobilenet.weights import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -14,9 +14,9 @@ from PIL import Image, ImageOps
 
 import npmobilenet as nm
 from npmobilenet.data import PICTURES, fashion_mnist_arrays
+from npmobilenet.images.preprocessing import Preprocessing, open_image, prepare
 from npmobilenet.training import naming, predict
 from npmobilenet.training.naming import predictions
-from npmobilenet.training.transforms import Preprocessing, open_image, prepare
 from npmobilenet.weights import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")

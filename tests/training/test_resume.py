@@ -13,8 +13,8 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet import cli
+from npmobilenet.images.augment import Augment
 from npmobilenet.training import loop
-from npmobilenet.training.augment import Augment
 from npmobilenet.training.checkpoint import load_checkpoint
 from npmobilenet.training.config import Config, Data
 from npmobilenet.training.loop import train

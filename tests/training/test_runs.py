@@ -14,12 +14,12 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet import pretrained
+from npmobilenet.datasets.dataset import ImageFolder
 from npmobilenet.pretrained.ship import ship
 from npmobilenet.training import plots
 from npmobilenet.training.card import Story, facts
 from npmobilenet.training.conclusion import conclude
 from npmobilenet.training.config import Config, Data
-from npmobilenet.training.datasets import ImageFolder
 from npmobilenet.training.loop import train
 from npmobilenet.training.metrics import Evaluation
 from npmobilenet.weights import Model, load, save

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
+from npmobilenet.datasets.loader import batches
+from npmobilenet.images.augment import CROP_FLIP, FLIP
 from npmobilenet.training import loop, step
-from npmobilenet.training.augment import CROP_FLIP, FLIP
 from npmobilenet.training.config import Config, Data
 from npmobilenet.training.history import Epoch, Moment, Silent
-from npmobilenet.training.loader import batches
 from npmobilenet.training.loop import train
 from npmobilenet.training.metrics import Scores
 from npmobilenet.training.optimizers import Adam, Sgd

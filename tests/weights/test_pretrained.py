@@ -10,8 +10,8 @@ import pytest
 from safetensors import safe_open
 
 import npmobilenet as nm
+from npmobilenet.datasets.splits import fashion_mnist_sample, load_evaluation
 from npmobilenet.pretrained import shipped
-from npmobilenet.training.data import fashion_mnist_sample, load_evaluation
 from npmobilenet.training.documents import read_document
 from npmobilenet.training.metrics import Evaluation
 from npmobilenet.training.naming import DOUBT

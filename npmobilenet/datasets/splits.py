@@ -1,6 +1,6 @@
 """Which images to learn from and which to measure on: from a path to two datasets.
 
-The datasets themselves are in datasets.py; here is what a path may lead to, and how the images found
+The datasets themselves are in dataset.py; here is what a path may lead to, and how the images found
 there are prepared unless somebody says otherwise.
 """
 
@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
+from npmobilenet.datasets import idx, paddle_lists
+from npmobilenet.datasets.damage import pass_over_damaged
+from npmobilenet.datasets.dataset import ArrayImages, Dataset, IdxImages, ImageFolder
+from npmobilenet.datasets.file_tree import class_folders, extensions, image_files
+from npmobilenet.datasets.paddle_lists import ListImages
+from npmobilenet.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from npmobilenet.names import require_same_classes
 from npmobilenet.text import printable
-from npmobilenet.training import idx, lists
-from npmobilenet.training.damage import pass_over_damaged
-from npmobilenet.training.datasets import ArrayImages, Dataset, IdxImages, ImageFolder
-from npmobilenet.training.folders import class_folders, extensions, image_files
-from npmobilenet.training.lists import ListImages
-from npmobilenet.training.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 __all__ = [
     "SAMPLE",
@@ -96,7 +96,10 @@ def _splits(path: str | Path, channels: int | None, validation: bool) -> Splits:
         train = IdxImages(folder, "train")
         measured = IdxImages(folder, "t10k", classes=train.classes) if validation else None
         return Splits(train, measured, kind="idx")
-    listed, also = lists.find(folder, lists.TRAIN), lists.find(folder, lists.VALIDATION)
+    listed, also = (
+        paddle_lists.find(folder, paddle_lists.TRAIN),
+        paddle_lists.find(folder, paddle_lists.VALIDATION),
+    )
     if listed and not validation:
         return Splits(ListImages(listed, channels or 3), None, kind="lists")
     if listed and also:
@@ -121,7 +124,7 @@ def _folders(folder: Path, channels: int, validation: bool) -> Splits:
             "; if these are the classes, divide them into train/ and val/ first, or have a part of "
             "them held out: --validation holdout"
         )
-    elif train.is_dir() or lists.find(folder, lists.TRAIN):
+    elif train.is_dir() or paddle_lists.find(folder, paddle_lists.TRAIN):
         hint = "; to have a part of the training images held out instead: --validation holdout"
     raise ValueError(
         f"{folder}: expected train/ and val/ with one subfolder a class, or train_list.txt and "
@@ -153,7 +156,7 @@ def load_evaluation(
         raise ValueError(
             f"{folder}: one image, expected a folder or a list of images with their classes"
         )
-    listed = folder if folder.is_file() else lists.find(folder, lists.VALIDATION)
+    listed = folder if folder.is_file() else paddle_lists.find(folder, paddle_lists.VALIDATION)
     if listed:
         return ListImages(listed, channels, classes)
     return ImageFolder(_validation_folder(folder) or folder, channels, classes, some=some)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..images.decode import TOLERANT, probe
 from ..kernels.sharing import cores
 from ..text import printable
-from .datasets import Dataset, ImageFiles, ImageFolder
-from .folders import counted
-from .opening import TOLERANT, probe
+from .dataset import Dataset, ImageFiles, ImageFolder
+from .file_tree import counted
 
 # so many bytes of files are decoded, in seconds; of more the beginning is looked at; of more files than
 # these only whether they are there

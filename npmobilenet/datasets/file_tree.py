@@ -13,9 +13,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..images.decode import NO_PICTURES, probe
 from ..names import canonical
 from ..text import printable
-from .opening import NO_PICTURES, probe
 
 # what systems put into folders beside the pictures: in lower case
 LITTER = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")

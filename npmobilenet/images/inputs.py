@@ -16,7 +16,7 @@ from PIL import Image
 
 from ..data import PICTURES
 from ..text import reason
-from .opening import open_image, to_channels, upright
+from .decode import open_image, to_channels, upright
 
 ADDRESSES = ("http:/", "https:/", "ftp:/")  # with one slash, as Path writes them
 EXPECTED = "a path, a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"

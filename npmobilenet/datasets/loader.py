@@ -16,11 +16,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from npmobilenet.datasets.dataset import ArrayImages, Dataset, require_dataset
+from npmobilenet.images.augment import NONE, Augment, augment, erase, varied
+from npmobilenet.images.preprocessing import Preprocessing, normalize
 from npmobilenet.ops.checks import whole
 from npmobilenet.text import printable
-from npmobilenet.training.augment import NONE, Augment, augment, erase, varied
-from npmobilenet.training.datasets import ArrayImages, Dataset, require_dataset
-from npmobilenet.training.transforms import Preprocessing, normalize
 
 PREFETCH = 2  # batches in the making while the one before is being learnt from
 ORDER, SAMPLE = 0, 1  # distinguish the streams of random numbers of one (seed, epoch)

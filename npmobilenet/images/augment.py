@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..settings import settle
+from .decode import to_channels
 from .jitter import jittered
-from .opening import to_channels
-from .records import settle
-from .transforms import Preprocessing, framed, normalize, pixels_of, resized
+from .preprocessing import Preprocessing, framed, normalize, pixels_of, resized
 
 ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # those of the paper, and of torchvision
 

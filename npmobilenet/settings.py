@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from ..ops.checks import nearest as nearest
-from ..ops.checks import real, shown, whole
+from .ops.checks import nearest as nearest
+from .ops.checks import real, shown, whole
 
 Record = TypeVar("Record")
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}

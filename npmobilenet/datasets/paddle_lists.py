@@ -13,7 +13,7 @@ import numpy as np
 
 from ..names import read_class_names, require_same_classes
 from ..text import read_text
-from .datasets import ImageFiles
+from .dataset import ImageFiles
 
 TRAIN = ("train_list.txt", "train.txt")
 VALIDATION = ("val_list.txt", "val.txt", "test_list.txt", "test.txt")  # the first there is taken
@@ -32,7 +32,7 @@ class ListImages(ImageFiles):
     """The images that a list file names, in its order, opened with `channels` (3 or 1).
 
     Which classes there are: `classes` where given, else the folder's label list, else the numbers up
-    to the largest label.  A class may be without images; `counts.py` tells of it.  ValueError, one
+    to the largest label.  A class may be without images; `class_balance.py` tells of it.  ValueError, one
     line, for a line that is none and for files that are not there: all of them are looked for now.
     """
 

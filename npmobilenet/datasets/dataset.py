@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from npmobilenet.data import FASHION_CLASSES
+from npmobilenet.datasets import idx
+from npmobilenet.datasets.file_tree import above, class_folders, contents, real, remarks
+from npmobilenet.datasets.file_tree import image_files as image_files
+from npmobilenet.images.decode import MODES, open_image
 from npmobilenet.names import canonical, read_class_names
 from npmobilenet.names import require_same_classes as require_same_classes
 from npmobilenet.ops.checks import plain, plain_array
-from npmobilenet.training import idx
-from npmobilenet.training.folders import above, class_folders, contents, real, remarks
-from npmobilenet.training.folders import image_files as image_files
-from npmobilenet.training.opening import MODES, open_image
 
 
 class Dataset(Protocol):

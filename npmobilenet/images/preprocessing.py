@@ -18,8 +18,8 @@ from PIL import Image
 
 from npmobilenet.ops.checks import pair, real, whole
 
-from .opening import MODES, to_channels
-from .opening import open_image as open_image
+from .decode import MODES, to_channels
+from .decode import open_image as open_image
 
 INTERPOLATIONS = tuple(method.name.lower() for method in Image.Resampling)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

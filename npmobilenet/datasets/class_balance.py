@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .datasets import Dataset
+from .dataset import Dataset
 
 UNEVEN = 5  # the largest class has so many times the images of the smallest: worth a word
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..images.preprocessing import Preprocessing, framed, pixels_of
 from ..ops.checks import real, whole
-from .datasets import ArrayImages, Dataset, in_a_line
-from .transforms import Preprocessing, framed, pixels_of
+from .dataset import ArrayImages, Dataset, in_a_line
 
 HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
 

@@ -1,0 +1,1 @@
+"""Images: from a file, or whatever else is one, to the array a network reads; and how they are varied."""
