@@ -64,8 +64,8 @@ from .ops import softmax_cross_entropy as softmax_cross_entropy
 from .ops import softmax_cross_entropy_backward as softmax_cross_entropy_backward
 from .ops import swish as swish
 from .ops import swish_backward as swish_backward
-from .training.naming import Prediction as Prediction
-from .training.naming import predict as predict
+from .predicting.prediction import Prediction as Prediction
+from .predicting.prediction import predict as predict
 from .weights import Model as Model
 from .weights import export_weights as export_weights
 from .weights import import_weights as import_weights

@@ -94,7 +94,7 @@ def weights_of(options: argparse.Namespace) -> "Model":
 @contextmanager
 def said_of(weights: str) -> Iterator[None]:
     """Puts the name of the weights before the complaint that their logits are not finite."""
-    from ..training.predict import NotFinite
+    from ..predicting.predictor import NotFinite
 
     try:
         yield

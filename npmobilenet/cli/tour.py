@@ -217,7 +217,7 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
 def _predict(out: Console, folder: Path) -> bool:
     from ..datasets.splits import fashion_mnist_sample
     from ..images.preprocessing import prepare
-    from ..training.predict import evaluate, probabilities
+    from ..predicting.predictor import evaluate, probabilities
     from ..weights import load
 
     model = load(folder / "fashion.safetensors")
@@ -250,5 +250,5 @@ def _predict(out: Console, folder: Path) -> bool:
         f"{trained:,} parameters and {epochs} epochs: it names {scores.correct:,} of the "
         f"{scores.count:,} test images right."
     )
-    _read(out, "npmobilenet/training/predict.py", "npmobilenet/weights/native.py")
+    _read(out, "npmobilenet/predicting/predictor.py", "npmobilenet/weights/native.py")
     return True

@@ -21,8 +21,8 @@ from ..datasets.file_tree import some
 from ..datasets.subsets import at_resolution, free_megabytes
 from ..images.augment import NONE, Augment
 from ..names import same_names
+from ..predicting.predictor import NotFinite, logits_of
 from ..weights.native import Model
-from .predict import NotFinite, logits_of
 
 MIRRORED = Augment(flip=1.0)
 

@@ -1,6 +1,6 @@
 """What can be known of names and images before the first step is found before it.
 
-The run's folder has checks of its own (folder.py).
+The run's folder has checks of its own (run/folder.py).
 """
 
 from collections.abc import Sequence

@@ -25,15 +25,15 @@ from ..models.dialect import Dialect
 from ..models.network_plan import Plan, plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag, shown
+from ..predicting.model import Ready
 from ..pretrained import shipped
 from .disk import write_whole
 from .file_kinds import kind_of
-from .ready import Ready
 from .safetensors_files import read_safetensors
 from .sealing import fingerprint
 
 if TYPE_CHECKING:
-    from ..training.naming import Prediction
+    from ..predicting.prediction import Prediction
 
 _FORMAT = "npmobilenet 1"
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
@@ -91,7 +91,7 @@ class Model:
 
     def __call__(self, images: Any, top: int = 5) -> Prediction | list[Prediction]:
         """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""
-        from ..training.naming import predict
+        from ..predicting.prediction import predict
 
         return predict(self, images, top)
 

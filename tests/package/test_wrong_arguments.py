@@ -23,10 +23,10 @@ from npmobilenet.datasets.subsets import hold_out
 from npmobilenet.images.augment import Augment
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.folding import fold_batch_norm
+from npmobilenet.predicting.predictor import evaluate, predictor
 from npmobilenet.training.config import Config, Data, Distillation, Network, Train
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import OPTIMIZERS, Sgd, clipped
-from npmobilenet.training.predict import evaluate, predictor
 from npmobilenet.training.schedules import SCHEDULES
 
 NAN, INF = float("nan"), float("inf")
@@ -211,7 +211,7 @@ def test_records(kind: Any) -> None:
 
 def compiled() -> Iterator[tuple[Callable[[], Any], str]]:
     """Calls of both engines, which Numba has to be there for."""
-    from npmobilenet.engine.training_optimizer import FusedOptimizer
+    from npmobilenet.training.fused_optimizer import FusedOptimizer
 
     engine, step = nm.compile(PLAN, PARAMS, 2, 1), nm.compile_training(PLAN, PARAMS, 2, 1)
     rng, y = np.random.default_rng(0), np.array([0, 1])

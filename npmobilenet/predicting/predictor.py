@@ -14,8 +14,8 @@ from ..images.augment import NONE, Augment
 from ..models.network import infer
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
+from ..training.config import ENGINES
 from ..weights.native import Model
-from .config import ENGINES
 from .metrics import Evaluation
 
 BATCH = 8  # images at once where nobody says; the trunk runs image by image, so more gain nothing

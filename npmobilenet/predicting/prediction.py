@@ -24,10 +24,10 @@ from ..images.inputs import listed, opened
 from ..images.preprocessing import Preprocessing, prepare
 from ..ops import softmax
 from ..ops.checks import Array, whole
+from ..training.transfer import read_weights
 from ..weights.native import Model, weight_file
 from .metrics import DOUBT
-from .predict import BATCH
-from .transfer import read_weights
+from .predictor import BATCH
 
 AHEAD = 2  # batches that are prepared while one is being named
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..ops.checks import Array
 
 if TYPE_CHECKING:
-    from .native import Model
+    from ..weights.native import Model
 
 
 class Ready:
@@ -24,7 +24,7 @@ class Ready:
 
     def logits(self, model: Model, engine: str = "compiled") -> Callable[[Array], Array]:
         """The function of `predictor` for a few images; compiled anew if the parameters have changed."""
-        from ..training.predict import BATCH, predictor
+        from .predictor import BATCH, predictor
 
         if engine != "compiled":
             return predictor(model, BATCH, engine)

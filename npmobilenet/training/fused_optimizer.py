@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.training import TrainingStep
+from ..engine.training_arrays import LINE, Flat
 from ..ops.checks import Array, number
-from .training import TrainingStep
-from .training_arrays import LINE, Flat
 
 if TYPE_CHECKING:
-    from ..training.optimizers import Optimizer
+    from .optimizers import Optimizer
 
 SHARES = 16  # of the sum that clipping needs
 
@@ -42,7 +42,7 @@ class FusedOptimizer:
         ema: float = 0.0,
     ) -> None:
         from ..kernels.simd import train_optimizers
-        from ..training.optimizers import Optimizer
+        from .optimizers import Optimizer
 
         for words, value, wanted in (
             ("step must be a TrainingStep", step, TrainingStep),

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.dataset import Dataset
-from ..weights.disk import flush_folder, write_whole
-from ..weights.native import Model, load, save
-from .config import Config
+from ...datasets.dataset import Dataset
+from ...weights.disk import flush_folder, write_whole
+from ...weights.native import Model, load, save
+from ..config import Config
+from ..optimizers import Arrays
+from ..step import State
 from .history import Epoch
-from .optimizers import Arrays
-from .step import State
 
 LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
 NEW = f"{LAST}.new"  # whole, and about to become the last

@@ -1,0 +1,1 @@
+"""Asking a trained model: of single images, and of a whole data set."""
