@@ -117,7 +117,7 @@ def _scored(
 
     from ..datasets.damage import undecodable
     from ..datasets.subsets import part_of
-    from ..predicting.predictor import evaluate
+    from ..predicting.evaluation import evaluate
 
     how = {"batch_size": options.batch, "workers": options.workers, "engine": options.engine}
     bar = beside(options.json)

@@ -217,7 +217,8 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
 def _predict(out: Console, folder: Path) -> bool:
     from ..datasets.splits import fashion_mnist_sample
     from ..images.preprocessing import prepare
-    from ..predicting.predictor import evaluate, probabilities
+    from ..predicting.evaluation import evaluate
+    from ..predicting.predictor import probabilities
     from ..weights import load
 
     model = load(folder / "fashion.safetensors")

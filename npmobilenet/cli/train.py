@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..ops.checks import Array
+    from ..predicting.model import Model
     from ..training.prepare import Prepared
-    from ..weights.native import Model
 
 # flag -> where its value goes in the configuration
 FLAGS = {

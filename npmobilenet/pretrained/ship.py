@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.splits import load_evaluation
+from ..predicting.evaluation import evaluate
 from ..predicting.metrics import Evaluation
-from ..predicting.predictor import evaluate
 from ..training.report.card import Measured, Story, card, facts
 from ..weights.native import load, save
 from . import FOLDER

@@ -19,11 +19,11 @@ from typing import Any
 
 from ..images.augment import Augment
 from ..models.dialect import Dialect
+from ..predicting.model import ENGINES as ENGINES
 from ..settings import nearest, read, settle, to_toml, unknown_key
 from .optimizers import OPTIMIZERS, Optimizer, Sgd
 from .schedules import SCHEDULES, Cosine, Schedule
 
-ENGINES = ("compiled", "reference")
 VALIDATION = ("given", "holdout", "none")
 Document = dict[str, dict[str, Any]]
 

@@ -22,9 +22,10 @@ from ..images.preprocessing import Preprocessing
 from ..models.network_plan import Plan
 from ..models.params import init
 from ..ops.checks import Array
-from ..predicting.predictor import evaluate
+from ..predicting.evaluation import evaluate
+from ..predicting.model import Model
 from ..weights.disk import write_whole
-from ..weights.native import Model, save
+from ..weights.native import save
 from .compiled_step import Take, taker
 from .config import Config
 from .preflight import require_apart, require_batches, require_kinds, require_sound

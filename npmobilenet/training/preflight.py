@@ -13,8 +13,8 @@ from ..datasets.dataset import Dataset, ImageFolder, require_dataset
 from ..datasets.file_tree import above, real
 from ..models.layers import BatchNorm
 from ..ops.checks import Array, plain
+from ..predicting.model import Model
 from ..text import printable
-from ..weights.native import Model
 from .config import Config
 from .step import Step
 

@@ -23,7 +23,8 @@ from npmobilenet.datasets.subsets import hold_out
 from npmobilenet.images.augment import Augment
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.folding import fold_batch_norm
-from npmobilenet.predicting.predictor import evaluate, predictor
+from npmobilenet.predicting.evaluation import evaluate
+from npmobilenet.predicting.predictor import predictor
 from npmobilenet.training.config import Config, Data, Distillation, Network, Train
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import OPTIMIZERS, Sgd, clipped

@@ -12,8 +12,9 @@ from npmobilenet.cli import main
 from npmobilenet.datasets.dataset import ArrayImages
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.predicting import prediction_sheet
+from npmobilenet.predicting.evaluation import evaluate
 from npmobilenet.predicting.metrics import Evaluation, wilson
-from npmobilenet.predicting.predictor import evaluate, probabilities
+from npmobilenet.predicting.predictor import probabilities
 from npmobilenet.weights import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -17,7 +17,7 @@ from npmobilenet.data import PICTURES, fashion_mnist_arrays
 from npmobilenet.images.preprocessing import Preprocessing, open_image, prepare
 from npmobilenet.predicting import prediction, predictor
 from npmobilenet.predicting.prediction import predictions
-from npmobilenet.weights import Model
+from npmobilenet.weights import Model, by_name
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = ("ash", "birch", "cedar", "dogwood")
@@ -265,8 +265,8 @@ def test_a_name_is_read_once_and_anew_when_its_file_is_another(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    real = prediction.read_weights
-    monkeypatch.setattr(prediction, "read_weights", lambda w: (read.append(w), real(w))[1])
+    real = by_name.read_weights
+    monkeypatch.setattr(by_name, "read_weights", lambda w: (read.append(w), real(w))[1])
     file = tmp_path / "best.safetensors"
     nm.save(model, file)
     assert nm.predict(file, RGB) == nm.predict(file, RGB) == model(RGB)

@@ -11,8 +11,8 @@ import pytest
 import npmobilenet as nm
 from npmobilenet.datasets.loader import batches
 from npmobilenet.images.augment import CROP_FLIP, FLIP
+from npmobilenet.predicting.evaluation import evaluate
 from npmobilenet.predicting.metrics import Scores
-from npmobilenet.predicting.predictor import evaluate
 from npmobilenet.training import loop, step
 from npmobilenet.training.config import Config, Data
 from npmobilenet.training.loop import train

@@ -11,9 +11,9 @@ from safetensors import safe_open
 
 import npmobilenet as nm
 from npmobilenet.datasets.splits import fashion_mnist_sample, load_evaluation
+from npmobilenet.predicting.evaluation import evaluate
 from npmobilenet.predicting.metrics import Evaluation
 from npmobilenet.predicting.prediction import DOUBT
-from npmobilenet.predicting.predictor import evaluate
 from npmobilenet.pretrained import shipped
 from npmobilenet.training.documents import read_document
 from npmobilenet.weights import Model, load

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ... import fonts
 from ...datasets.dataset import Dataset
+from ...predicting.evaluation import evaluate
 from ...predicting.metrics import Evaluation
-from ...predicting.predictor import evaluate
 from ...text import reason
 from ...weights.disk import write_whole
 from ...weights.native import load

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from ...datasets.dataset import Dataset
+from ...predicting.model import Model
 from ...weights.disk import flush_folder, write_whole
-from ...weights.native import Model, load, save
+from ...weights.native import load, save
 from ..config import Config
 from ..optimizers import Arrays
 from ..step import State

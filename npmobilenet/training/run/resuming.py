@@ -10,7 +10,8 @@ from typing import Any
 
 from ...datasets.dataset import Dataset
 from ...names import same_names
-from ...weights.native import Model, load
+from ...predicting.model import Model
+from ...weights.native import load
 from ..config import Config, Document
 from .checkpoint import BEST, data_fingerprint
 from .history import Reporter

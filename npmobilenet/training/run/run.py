@@ -10,7 +10,7 @@ from typing import Any
 from ...datasets.dataset import Dataset
 from ...datasets.loader import count_batches
 from ...ops.checks import Array
-from ...weights.native import Model
+from ...predicting.model import Model
 from ..compiled_step import Take
 from ..config import Config
 from ..step import State
