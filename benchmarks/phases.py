@@ -25,7 +25,7 @@ import numpy as np
 import npmobilenet as nm
 from npmobilenet.cli.common import console
 from npmobilenet.cost.machine import Machine, measure
-from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.datasets.loader import batches
 from npmobilenet.images.augment import Augment
 from npmobilenet.images.preprocessing import Preprocessing

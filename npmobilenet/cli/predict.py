@@ -92,7 +92,7 @@ def image_paths(given: list[str]) -> list[Path]:
 
     "*.jpg" stands for the files that it fits, which Windows' prompt leaves to the program.
     """
-    from ..datasets.dataset import image_files
+    from ..datasets.file_tree import image_files
 
     paths: list[Path] = []
     for name in given:

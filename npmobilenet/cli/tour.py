@@ -178,7 +178,7 @@ def _gradients(out: Console) -> bool:
 
 
 def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
-    from ..datasets.dataset import ArrayImages
+    from ..datasets.arrays import ArrayImages
     from ..datasets.splits import default_preprocessing, fashion_mnist_sample
     from ..images.augment import FLIP
     from ..training.config import Config, Train

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.dataset import Dataset, ImageFolder, require_dataset
+from ..datasets.dataset import Dataset, require_dataset
 from ..datasets.file_tree import above, real
+from ..datasets.folder import ImageFolder
 from ..models.layers import BatchNorm
 from ..ops.checks import Array, plain
 from ..predicting.model import Model

@@ -10,7 +10,7 @@ import pytest
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.cli.common import print_json
-from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.predicting.evaluation import evaluate
 from npmobilenet.weights import Model, save

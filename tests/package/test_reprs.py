@@ -16,7 +16,7 @@ from npmobilenet.cost import memory_cost, training_cost
 from npmobilenet.cost.counted import counted
 from npmobilenet.cost.machine import Machine
 from npmobilenet.cost.roofline import roofline
-from npmobilenet.datasets.splits import ImageFolder, ListImages, Splits, fashion_mnist_sample
+from npmobilenet.datasets import ImageFolder, ListImages, Splits, fashion_mnist_sample
 from npmobilenet.datasets.subsets import Cached, Subset
 
 PLAN = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)

@@ -17,7 +17,7 @@ import npmobilenet as nm
 from npmobilenet.cost import memory_cost, training_cost
 from npmobilenet.cost.conventions import totals
 from npmobilenet.cost.parameters import parameter_sums
-from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.datasets.loader import batches
 from npmobilenet.datasets.subsets import hold_out
 from npmobilenet.images.augment import Augment

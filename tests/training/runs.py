@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
-from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.images.augment import FLIP
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.training.config import Config, Data, Train

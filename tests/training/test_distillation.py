@@ -7,7 +7,7 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet import cli
-from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.images.augment import Augment
 from npmobilenet.images.mixing import mixed
 from npmobilenet.images.preprocessing import Preprocessing, prepare

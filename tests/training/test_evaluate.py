@@ -9,7 +9,7 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet.cli import main
-from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.predicting import prediction_sheet
 from npmobilenet.predicting.evaluation import evaluate

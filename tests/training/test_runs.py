@@ -14,7 +14,7 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet import pretrained
-from npmobilenet.datasets.dataset import ImageFolder
+from npmobilenet.datasets.folder import ImageFolder
 from npmobilenet.predicting.metrics import Evaluation
 from npmobilenet.pretrained.ship import ship
 from npmobilenet.training.config import Config, Data
