@@ -41,7 +41,7 @@ class FusedOptimizer:
         clip: float = 0.0,
         ema: float = 0.0,
     ) -> None:
-        from ..kernels.simd import train_optimizers
+        from ..kernels import optimizers as train_optimizers
         from .optimizers import Optimizer
 
         for words, value, wanted in (
