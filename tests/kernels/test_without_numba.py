@@ -11,7 +11,7 @@ import pytest
 
 from npmobilenet.cost.machine import measure
 from npmobilenet.kernels import activations, compiling
-from npmobilenet.training.threads import computing_threads
+from npmobilenet.training.run.threads import computing_threads
 from tests.commands import ROOT, python
 
 

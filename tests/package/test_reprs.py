@@ -16,7 +16,7 @@ from npmobilenet.cost import memory_cost, training_cost
 from npmobilenet.cost.counted import counted
 from npmobilenet.cost.machine import Machine
 from npmobilenet.cost.roofline import roofline
-from npmobilenet.datasets.splits import ImageFolder, ListImages, Splits, fashion_mnist_sample
+from npmobilenet.datasets import ImageFolder, ListImages, Splits, fashion_mnist_sample
 from npmobilenet.datasets.subsets import Cached, Subset
 from npmobilenet.training.naming import Named, Prediction
 
