@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .engine.training import TrainingStep
     from .models.layers import Layer
     from .models.network_plan import Plan
-    from .training.naming import Prediction
+    from .predicting.prediction import Prediction
 
 __all__ = ["Table", "as_html", "as_text", "cell_text", "csv_text", "markdown_text", "table"]
 
