@@ -25,14 +25,14 @@ import numpy as np
 import npmobilenet as nm
 from npmobilenet.cli.common import console
 from npmobilenet.cost.machine import Machine, measure
-from npmobilenet.datasets.dataset import ArrayImages
+from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.datasets.loader import batches
-from npmobilenet.engine.training_optimizer import FusedOptimizer
 from npmobilenet.images.augment import Augment
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.layers import BatchNorm, Conv, Dense, Depthwise, Layer, Pointwise
 from npmobilenet.ops.checks import Array
 from npmobilenet.tables import markdown_text, table
+from npmobilenet.training.fused_optimizer import FusedOptimizer
 from npmobilenet.training.optimizers import Sgd
 
 from .cases import Case, drawn_images, drawn_params

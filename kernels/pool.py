@@ -8,7 +8,7 @@ count.  Global average pooling is one window over the whole map:
 
     y[n, m] = 1/(H*W)  sum_ij  x[n, i, j, m]
 
-Backwards each output spreads its gradient evenly over its window:
+Backwards each output shares its gradient evenly among its window:
 
     dx[n, s*i + u, t*j + v, m] += dy[n, i, j, m] / area[i, j]
 """

@@ -1,5 +1,8 @@
 """The public names, and the module that each comes from; lazy.py says who reads this."""
 
+from . import datasets as datasets
+from . import images as images
+from . import training as training
 from .cost import block_ratios as block_ratios
 from .cost import separable_ratio as separable_ratio
 from .cost.count import CallablePackage
@@ -64,13 +67,13 @@ from .ops import softmax_cross_entropy as softmax_cross_entropy
 from .ops import softmax_cross_entropy_backward as softmax_cross_entropy_backward
 from .ops import swish as swish
 from .ops import swish_backward as swish_backward
-from .training.naming import Prediction as Prediction
-from .training.naming import predict as predict
+from .predicting.prediction import Prediction as Prediction
 from .weights import Model as Model
 from .weights import export_weights as export_weights
 from .weights import import_weights as import_weights
 from .weights import load as load
 from .weights import save as save
+from .weights.by_name import predict as predict
 from .weights.onnx import export_onnx as export_onnx
 
 __version__: str

@@ -13,7 +13,7 @@ from .values import at_least, figure_option, picture_option
 
 if TYPE_CHECKING:
     from ..datasets.dataset import Dataset
-    from ..training.metrics import Evaluation
+    from ..predicting.metrics import Evaluation
     from ..weights import Model
 
 SAID = 20  # unreadable images that are named one by one
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     """Score the weights."""
     from ..datasets import class_balance
     from ..datasets.file_tree import some
-    from ..training import plots
+    from ..training.report import plots
 
     model = weights_of(options)
     dataset = _images(options, model)
@@ -84,12 +84,13 @@ def run(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset") -> None:
     """The pictures that are asked for: last, for a disk may be full and the figures known."""
     from .. import fonts
-    from ..training import panels, plots
+    from ..predicting import prediction_sheet
+    from ..training.report import plots
 
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
-        panels.mistakes(dataset, scores, options.count).save(options.mistakes)
+        prediction_sheet.mistakes(dataset, scores, options.count).save(options.mistakes)
     elif options.mistakes:
         complain(f"note: no mistakes, so {options.mistakes} is not drawn")
     if (options.confusion or options.mistakes) and (remark := fonts.remark(scores.classes)):
@@ -116,7 +117,7 @@ def _scored(
 
     from ..datasets.damage import undecodable
     from ..datasets.subsets import part_of
-    from ..training.predict import evaluate
+    from ..predicting.evaluation import evaluate
 
     how = {"batch_size": options.batch, "workers": options.workers, "engine": options.engine}
     bar = beside(options.json)
@@ -136,7 +137,7 @@ def _scored(
 
 
 def _show(scores: "Evaluation") -> None:
-    from ..training.metrics import DOUBT
+    from ..predicting.metrics import DOUBT
 
     low, high = scores.interval
     out = console()

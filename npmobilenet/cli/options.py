@@ -83,7 +83,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 def weights_of(options: argparse.Namespace) -> "Model":
     """The model that the options of `add_weights` name; what its file leaves open goes to stderr."""
     from ..names import read_class_names
-    from ..training.transfer import find_weights
+    from ..weights.by_name import find_weights
 
     names = read_class_names(options.class_names) if options.class_names else None
     found = find_weights(options.weights, options.family or "", names)
@@ -95,7 +95,7 @@ def weights_of(options: argparse.Namespace) -> "Model":
 @contextmanager
 def said_of(weights: str) -> Iterator[None]:
     """Puts the name of the weights before the complaint that their logits are not finite."""
-    from ..training.predict import NotFinite
+    from ..predicting.predictor import NotFinite
 
     try:
         yield

@@ -15,9 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..training.folder import traces
-from ..training.history import Epoch, Moment
-from ..training.run import Diverged
+from ..training.run.folder import traces
+from ..training.run.history import Epoch, Moment
+from ..training.run.run import Diverged
 from .common import console
 
 EVERY = 10.0  # seconds between lines in a pipe

@@ -178,7 +178,7 @@ def _gradients(out: Console) -> bool:
 
 
 def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
-    from ..datasets.dataset import ArrayImages
+    from ..datasets.arrays import ArrayImages
     from ..datasets.splits import default_preprocessing, fashion_mnist_sample
     from ..images.augment import FLIP
     from ..training.config import Config, Train
@@ -217,7 +217,8 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
 def _predict(out: Console, folder: Path) -> bool:
     from ..datasets.splits import fashion_mnist_sample
     from ..images.preprocessing import prepare
-    from ..training.predict import evaluate, probabilities
+    from ..predicting.evaluation import evaluate
+    from ..predicting.predictor import probabilities
     from ..weights import load
 
     model = load(folder / "fashion.safetensors")
@@ -250,5 +251,5 @@ def _predict(out: Console, folder: Path) -> bool:
         f"{trained:,} parameters and {epochs} epochs: it names {scores.correct:,} of the "
         f"{scores.count:,} test images right."
     )
-    _read(out, "npmobilenet/training/predict.py", "npmobilenet/weights/native.py")
+    _read(out, "npmobilenet/predicting/predictor.py", "npmobilenet/weights/native.py")
     return True

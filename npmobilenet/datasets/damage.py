@@ -12,8 +12,9 @@ import numpy as np
 from ..images.decode import TOLERANT, probe
 from ..kernels.sharing import cores
 from ..text import printable
-from .dataset import Dataset, ImageFiles, ImageFolder
+from .dataset import Dataset
 from .file_tree import counted
+from .folder import ImageFiles, ImageFolder
 
 # so many bytes of files are decoded, in seconds; of more the beginning is looked at; of more files than
 # these only whether they are there

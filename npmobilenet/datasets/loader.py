@@ -16,7 +16,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.datasets.dataset import ArrayImages, Dataset, require_dataset
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.datasets.dataset import Dataset, require_dataset
 from npmobilenet.images.augment import NONE, Augment, augment, erase, varied
 from npmobilenet.images.preprocessing import Preprocessing, normalize
 from npmobilenet.ops.checks import whole

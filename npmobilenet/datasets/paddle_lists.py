@@ -13,7 +13,7 @@ import numpy as np
 
 from ..names import read_class_names, require_same_classes
 from ..text import read_text
-from .dataset import ImageFiles
+from .folder import ImageFiles
 
 TRAIN = ("train_list.txt", "train.txt")
 VALIDATION = ("val_list.txt", "val.txt", "test_list.txt", "test.txt")  # the first there is taken

@@ -13,27 +13,15 @@ from numpy.typing import NDArray
 
 from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
 from npmobilenet.datasets import idx, paddle_lists
+from npmobilenet.datasets.arrays import ArrayImages, IdxImages
 from npmobilenet.datasets.damage import pass_over_damaged
-from npmobilenet.datasets.dataset import ArrayImages, Dataset, IdxImages, ImageFolder
+from npmobilenet.datasets.dataset import Dataset
 from npmobilenet.datasets.file_tree import class_folders, extensions, image_files
+from npmobilenet.datasets.folder import ImageFolder
 from npmobilenet.datasets.paddle_lists import ListImages
 from npmobilenet.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from npmobilenet.names import require_same_classes
 from npmobilenet.text import printable
-
-__all__ = [
-    "SAMPLE",
-    "ArrayImages",
-    "Dataset",
-    "IdxImages",
-    "ImageFolder",
-    "ListImages",
-    "Splits",
-    "default_preprocessing",
-    "fashion_mnist_sample",
-    "load_evaluation",
-    "load_splits",
-]
 
 SAMPLE = "fashion-mnist-sample"
 VALIDATION_FOLDERS = ("val", "valid", "validation", "test")  # the first that exists is taken

@@ -10,7 +10,8 @@ from PIL import Image
 
 from ..images.preprocessing import Preprocessing, framed, pixels_of
 from ..ops.checks import real, whole
-from .dataset import ArrayImages, Dataset, in_a_line
+from .arrays import ArrayImages
+from .dataset import Dataset, in_a_line
 
 HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.splits import load_evaluation
-from ..training.card import Measured, Story, card, facts
-from ..training.metrics import Evaluation
-from ..training.predict import evaluate
+from ..predicting.evaluation import evaluate
+from ..predicting.metrics import Evaluation
+from ..training.report.card import Measured, Story, card, facts
 from ..weights.native import load, save
 from . import FOLDER
 

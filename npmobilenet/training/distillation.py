@@ -21,8 +21,9 @@ from ..datasets.file_tree import some
 from ..datasets.subsets import at_resolution, free_megabytes
 from ..images.augment import NONE, Augment
 from ..names import same_names
-from ..weights.native import Model
-from .predict import NotFinite, logits_of
+from ..predicting.evaluation import logits_of
+from ..predicting.model import Model
+from ..predicting.predictor import NotFinite
 
 MIRRORED = Augment(flip=1.0)
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..ops.checks import Array, number
 from ..settings import settle
-from .patterns import matches
+from .name_globs import matches
 
 Arrays = dict[str, Array]
 NO_DECAY = ("*.depthwise.weight", "*.gamma", "*.beta", "*.bias")

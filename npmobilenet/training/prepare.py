@@ -15,13 +15,14 @@ from ..models.dialects import dialect_at, dialect_named
 from ..models.network_plan import Plan, plan
 from ..models.registry import entry_of
 from ..ops.checks import Array
-from ..weights.native import Model
+from ..predicting.model import Model
+from ..weights.by_name import read_weights
 from .config import Config, Document
 from .distillation import require_teachers, targets
 from .documents import merged
 from .preflight import remarks as unusual
 from .preflight import require_names, require_texts
-from .transfer import read_weights, transferred
+from .transfer import transferred
 
 CACHE_SHARE = 4  # of the free memory, a quarter
 # what weights decide about the network, if there are any

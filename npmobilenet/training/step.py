@@ -22,8 +22,8 @@ from ..models.layers import BatchNorm
 from ..models.network import backward, forward
 from ..models.network_plan import Plan
 from ..ops.checks import Array
+from .name_globs import choose, matches
 from .optimizers import Arrays, Optimizer, clipped
-from .patterns import choose, matches
 
 _turn = lock()
 

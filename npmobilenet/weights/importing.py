@@ -18,6 +18,7 @@ from ..names import (
     read_class_names as read_class_names,
 )  # its place before it had a file of its own
 from ..ops.checks import Array, shown
+from ..predicting.model import Model
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress
@@ -26,7 +27,7 @@ from .family import Contents, Family
 from .findings import about_description, about_network, contradictions
 from .hub import beside, foreign_file
 from .mismatch import WeightsMismatch, mismatch
-from .native import Model, distinct, file_path
+from .native import distinct, file_path
 from .preprocessing import known, prepared, recipe_of
 from .two_classes import of_two_classes
 

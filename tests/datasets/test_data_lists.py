@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from npmobilenet.datasets import ArrayImages, ImageFolder, load_evaluation, load_splits
 from npmobilenet.datasets.class_balance import class_counts, summary, warnings
 from npmobilenet.datasets.loader import Augment, batches
 from npmobilenet.datasets.paddle_lists import ListImages
-from npmobilenet.datasets.splits import ArrayImages, ImageFolder, load_evaluation, load_splits
 from npmobilenet.datasets.subsets import (
     Cached,
     Subset,

@@ -9,13 +9,12 @@ import pytest
 from PIL import Image
 
 import npmobilenet as nm
-from npmobilenet.datasets import damage
+from npmobilenet.datasets import ImageFolder, damage, load_evaluation, load_splits
 from npmobilenet.datasets.class_balance import warnings
-from npmobilenet.datasets.dataset import require_same_classes
 from npmobilenet.datasets.file_tree import contents, extensions, image_files
 from npmobilenet.datasets.paddle_lists import ListImages
-from npmobilenet.datasets.splits import ImageFolder, load_evaluation, load_splits
 from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.names import require_same_classes
 from npmobilenet.training.transfer import transferred
 from npmobilenet.weights import Model
 

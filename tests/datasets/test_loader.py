@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from npmobilenet.datasets.loader import PREFETCH, Batch, batches, count_batches
-from npmobilenet.datasets.splits import (
+from npmobilenet.datasets import (
     ArrayImages,
     ImageFolder,
     default_preprocessing,
     fashion_mnist_sample,
 )
+from npmobilenet.datasets.loader import PREFETCH, Batch, batches, count_batches
 from npmobilenet.images.augment import AUGMENTATIONS, CROP_FLIP, FLIP, Augment, augment
 from npmobilenet.images.preprocessing import Preprocessing, prepare
 

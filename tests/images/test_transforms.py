@@ -19,7 +19,7 @@ from npmobilenet.images.preprocessing import (
     prepare,
     shorter_side_to,
 )
-from npmobilenet.training import panels
+from npmobilenet.predicting import prediction_sheet
 from tests.images.image_parts import picture, plain, torchvision_part
 
 # ---- Preprocessing -------------------------------------------------------------------------------
@@ -215,5 +215,5 @@ def test_strips_are_augmented_and_drawn(shape: tuple[int, int]) -> None:
     image = Image.fromarray(np.zeros((*shape, 3), np.uint8))
     y = augment(image, plain(32, 32, 36), CROP_FLIP, np.random.default_rng(0))
     assert y.shape == (32, 32, 3)
-    page = panels.prediction(image, ("a", "b"), np.array([0.3, 0.7], np.float32))
+    page = prediction_sheet.prediction(image, ("a", "b"), np.array([0.3, 0.7], np.float32))
     assert page.width < 500

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models.network_plan import Plan
+from ...models.network_plan import Plan
+from ..config import Config
+from ..step import Step
 from .checkpoint import BEST, LAST, NEW, PREVIOUS
-from .config import Config
 from .lock import locked
-from .step import Step
 
 RUNS = (LAST, PREVIOUS, NEW, BEST, "log.csv", "log.jsonl")  # each of them is something learnt
 OTHERS = (

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .. import fonts
-from ..datasets.dataset import Dataset
-from ..text import reason
-from ..weights.disk import write_whole
-from ..weights.native import load
+from ... import fonts
+from ...datasets.dataset import Dataset
+from ...predicting.evaluation import evaluate
+from ...predicting.metrics import Evaluation
+from ...text import reason
+from ...weights.disk import write_whole
+from ...weights.native import load
+from ..config import Config
+from ..run.checkpoint import BEST
 from . import plots
 from .card import Measured, Story, card, facts
-from .checkpoint import BEST
-from .config import Config
-from .metrics import Evaluation
-from .predict import evaluate
 
 PARTS = {"given": "the validation images", "holdout": "the held-out images"}
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..datasets.dataset import Dataset
-from ..names import same_names
-from ..weights.native import Model, load
+from ...datasets.dataset import Dataset
+from ...names import same_names
+from ...predicting.model import Model
+from ...weights.native import load
+from ..config import Config, Document
 from .checkpoint import BEST, data_fingerprint
-from .config import Config, Document
 from .history import Reporter
 
 FREE = {"data.workers", "data.cache_mb", "data.path", "train.threads", "train.save_minutes"}

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..kernels.compiling import threads
-from ..ops.rungs import refusal
+from ...kernels.compiling import threads
+from ...ops.rungs import refusal
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from os import PathLike
 from typing import Any, NamedTuple
@@ -24,10 +23,9 @@ from ..images.inputs import listed, opened
 from ..images.preprocessing import Preprocessing, prepare
 from ..ops import softmax
 from ..ops.checks import Array, whole
-from ..weights.native import Model, weight_file
 from .metrics import DOUBT
-from .predict import BATCH
-from .transfer import read_weights
+from .model import Model
+from .predictor import BATCH
 
 AHEAD = 2  # batches that are prepared while one is being named
 
@@ -76,6 +74,12 @@ class Prediction:
         more = ", ..." * (len(self.top) > 5)
         return f"Prediction({shown}{more}{'; uncertain' * self.uncertain})"
 
+    def _repr_html_(self) -> str:
+        """A notebook draws the table; `str()` stays a line."""
+        from ..tables import as_html, prediction_parts
+
+        return as_html(*prediction_parts(self))
+
     def to_json(self) -> dict[str, Any]:
         """As `npmobilenet predict --json` has it."""
         return {
@@ -84,22 +88,8 @@ class Prediction:
         }
 
 
-def predict(
-    model: "Model | str | PathLike[str]", images: Any, top: int = 5
-) -> "Prediction | list[Prediction]":
-    """Name what is in an image: a `Prediction`; for a list, a tuple or an array (N, H, W, C) a list.
-
-    model   a model, or what `load` takes: a run's folder, a file, the name of a shipped model; or an
-            official name.  The network is compiled once, for a name or a file too
-    images  each a path; a Pillow image; or an array, (H, W, 3) RGB, (H, W, 4) RGBA, (H, W) or
-            (H, W, 1) grey: uint8, uint16 with 65535 white, or real numbers from 0 to 1.  Frames of
-            OpenCV are BGR: give frame[:, :, ::-1]
-    top     how many classes `Prediction.top` has, at most; more than there are: all
-
-    May be called from several threads.  ValueError, one line, for what is no image; of several, the
-    line begins with "images[3]: ".
-    """
-    model = model if isinstance(model, Model) else _read(model)
+def named(model: Model, images: Any, top: int = 5) -> Prediction | list[Prediction]:
+    """`npmobilenet.predict` of a model, which says what images may be."""
     many = listed(images)
     if many is None:
         (found,) = predictions(model, [images], top)
@@ -195,22 +185,3 @@ def _good(found: Prediction | ValueError, where: str) -> Prediction:
     if isinstance(found, ValueError):
         raise ValueError(f"{where}{found}") from found
     return found
-
-
-def _read(weights: "str | PathLike[str]") -> Model:
-    """A model by its name or file, read anew only if the file is another than last time."""
-    if not isinstance(weights, str | PathLike):
-        raise ValueError(
-            f"predict: model must be a Model, a name or a file, found {type(weights).__name__}"
-        )
-    weights = os.fspath(weights)
-    file = weight_file(weights)
-    if not file.is_file():
-        return _kept(weights, ())
-    about = file.stat()
-    return _kept(weights, (about.st_ino, about.st_mtime_ns, about.st_size))
-
-
-@lru_cache(maxsize=2)
-def _kept(weights: str, stamp: tuple[int, ...]) -> Model:
-    return read_weights(weights)

@@ -11,7 +11,7 @@ one says that they are not trained.
 
 import numpy as np
 
-from ..compiling import compiled, prange
+from .compiling import compiled, prange
 
 LINE = 16
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..datasets.dataset import Dataset
-from ..datasets.loader import count_batches
-from ..ops.checks import Array
-from ..weights.native import Model
+from ...datasets.dataset import Dataset
+from ...datasets.loader import count_batches
+from ...ops.checks import Array
+from ...predicting.model import Model
+from ..compiled_step import Take
+from ..config import Config
+from ..step import State
 from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
-from .compiled_step import Take
-from .config import Config
 from .history import Epoch, Reporter
-from .step import State
 
 
 def never() -> bool:

@@ -9,13 +9,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ..cost import cost
-from ..kernels.sharing import cores
-from ..models.network_plan import Plan
-from ..weights.native import load
-from .config import Config
-from .history import Epoch
-from .metrics import Scores
+from ...cost import cost
+from ...kernels.sharing import cores
+from ...models.network_plan import Plan
+from ...predicting.metrics import Scores
+from ...weights.native import load
+from ..config import Config
+from ..run.history import Epoch
 
 CHOSEN = {
     "given": "the epoch with the highest accuracy on the validation images, which are therefore no "

@@ -5,10 +5,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..fonts import font_for, written
-from ..text import reason
-from .history import Epoch
-from .metrics import Evaluation
+from ...fonts import font_for, written
+from ...predicting.metrics import Evaluation
+from ...text import reason
+from ..run.history import Epoch
 
 LARGEST = 40  # classes whose numbers and names can still be read
 LONGEST = 40  # characters of a name, so that the matrix keeps its room
