@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from npmobilenet import ops
-from npmobilenet.cost.claims import SOURCES, Claim, paper_v2, paper_v3, tutorial_c_v2
+from npmobilenet.evidence.claims import SOURCES, Claim, paper_v2, paper_v3, tutorial_c_v2
 from npmobilenet.models import dialects, layers, rows
 from npmobilenet.models.registry import MODELS
 from npmobilenet.weights import published

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from ...models.layers import Conv, Dense, Depthwise, Layer, Pointwise
-from ...models.network_plan import Plan
-from ..conventions import Totals, totals
-from ..count import Cost, cost
+from ..cost.conventions import Totals, totals
+from ..cost.count import Cost, cost
+from ..models.layers import Conv, Dense, Depthwise, Layer, Pointwise
+from ..models.network_plan import Plan
 from .cell import Cell, Network, plan_of
 
 FLOAT16, FLOAT32 = 2, 4  # bytes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...models.layers import (
+from ..models.layers import (
     Activation,
     BatchNorm,
     Conv,
@@ -17,7 +17,7 @@ from ...models.layers import (
     Layer,
     Pointwise,
 )
-from ...models.network_plan import Plan
+from ..models.network_plan import Plan
 from .cell import Cell, plan_of
 
 Texts = tuple[str, ...]
