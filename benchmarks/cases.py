@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 import npmobilenet as nm
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.folding import fold_batch_norm
 from npmobilenet.models.layers import Activation, BatchNorm, Conv, Depthwise, Dropout, Layer
 from npmobilenet.ops.checks import Array
-from npmobilenet.training.transforms import Preprocessing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,15 +25,15 @@ import numpy as np
 import npmobilenet as nm
 from npmobilenet.cli.common import console
 from npmobilenet.cost.machine import Machine, measure
-from npmobilenet.engine.training_optimizer import FusedOptimizer
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.datasets.loader import batches
+from npmobilenet.images.augment import Augment
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.layers import BatchNorm, Conv, Dense, Depthwise, Layer, Pointwise
 from npmobilenet.ops.checks import Array
 from npmobilenet.tables import markdown_text, table
-from npmobilenet.training.augment import Augment
-from npmobilenet.training.datasets import ArrayImages
-from npmobilenet.training.loader import batches
+from npmobilenet.training.fused_optimizer import FusedOptimizer
 from npmobilenet.training.optimizers import Sgd
-from npmobilenet.training.transforms import Preprocessing
 
 from .cases import Case, drawn_images, drawn_params
 from .combining import read, together

@@ -22,7 +22,7 @@ from npmobilenet.models.layers import (
     Pointwise,
     Shape,
 )
-from npmobilenet.models.plan import Plan
+from npmobilenet.models.network_plan import Plan
 from npmobilenet.ops.checks import Array
 from npmobilenet.ops.window import window
 

@@ -6,8 +6,8 @@ import numpy as np
 
 import npmobilenet as nm
 import npmobilenet.kernels.simd.train_unit  # what compiling would import later, Numba with it
-from npmobilenet.engine.training_optimizer import FusedOptimizer
 from npmobilenet.ops.checks import Array
+from npmobilenet.training.fused_optimizer import FusedOptimizer
 from npmobilenet.training.optimizers import Sgd
 
 from .trainer import MOMENTUM, RATE, Trainer

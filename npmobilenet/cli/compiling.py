@@ -5,7 +5,7 @@ import time
 import numpy as np
 from rich.console import Console
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 
 
 def compile_kernels(out: Console, network: Plan, engine: str = "compiled") -> None:

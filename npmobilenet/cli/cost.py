@@ -9,7 +9,7 @@ from ..cost.counted import all_totals, counted, reasons
 from ..cost.explain import explain
 from ..cost.papers.beside import paper_parts
 from ..cost.parameters import parameter_rows, parameter_sums
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..tables import shape_text
 from .common import add_formats, console, write_table
 from .options import add_model, add_plan_options, plan_of

@@ -12,8 +12,8 @@ from .streams import complain
 from .values import at_least, figure_option, picture_option
 
 if TYPE_CHECKING:
-    from ..training.datasets import Dataset
-    from ..training.metrics import Evaluation
+    from ..datasets.dataset import Dataset
+    from ..predicting.metrics import Evaluation
     from ..weights import Model
 
 SAID = 20  # unreadable images that are named one by one
@@ -52,15 +52,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score the weights."""
-    from ..training import counts, plots
-    from ..training.folders import some
+    from ..datasets import class_balance
+    from ..datasets.file_tree import some
+    from ..training.report import plots
 
     model = weights_of(options)
     dataset = _images(options, model)
     if options.confusion and (trouble := plots.trouble()):
         raise ValueError(f"--confusion: {trouble}")
-    absent = [name for name, count in counts.class_counts(dataset).items() if not count]
-    for remark in (*counts.notes(dataset), *([f"no images of: {some(absent)}"] if absent else [])):
+    absent = [name for name, count in class_balance.class_counts(dataset).items() if not count]
+    for remark in (
+        *class_balance.notes(dataset),
+        *([f"no images of: {some(absent)}"] if absent else []),
+    ):
         complain(f"note: {remark}")
     with said_of(options.weights):
         scores, dataset, damaged = _scored(options, model, dataset)
@@ -80,12 +84,13 @@ def run(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset") -> None:
     """The pictures that are asked for: last, for a disk may be full and the figures known."""
     from .. import fonts
-    from ..training import panels, plots
+    from ..predicting import prediction_sheet
+    from ..training.report import plots
 
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
-        panels.mistakes(dataset, scores, options.count).save(options.mistakes)
+        prediction_sheet.mistakes(dataset, scores, options.count).save(options.mistakes)
     elif options.mistakes:
         complain(f"note: no mistakes, so {options.mistakes} is not drawn")
     if (options.confusion or options.mistakes) and (remark := fonts.remark(scores.classes)):
@@ -93,8 +98,8 @@ def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset")
 
 
 def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
+    from ..datasets.splits import load_evaluation
     from ..names import OtherClasses
-    from ..training.data import load_evaluation
 
     channels = model.plan.channels
     try:
@@ -110,9 +115,9 @@ def _scored(
     """Scores, the images they are of, and what is wrong with those that cannot be read."""
     import numpy as np
 
-    from ..training.damage import undecodable
-    from ..training.predict import evaluate
-    from ..training.subsets import part_of
+    from ..datasets.damage import undecodable
+    from ..datasets.subsets import part_of
+    from ..predicting.evaluation import evaluate
 
     how = {"batch_size": options.batch, "workers": options.workers, "engine": options.engine}
     bar = beside(options.json)
@@ -132,7 +137,7 @@ def _scored(
 
 
 def _show(scores: "Evaluation") -> None:
-    from ..training.metrics import DOUBT
+    from ..predicting.metrics import DOUBT
 
     low, high = scores.interval
     out = console()

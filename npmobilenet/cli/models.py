@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 def _described(name: str) -> dict[str, Any]:
     """One model's figures, all read from its own file."""
     from ..cost import cost
-    from ..training.card import Measured
+    from ..training.report.card import Measured
     from ..weights import load
 
     path, model = shipped()[name], load(name)

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..models.dialects import DIALECTS
-from ..models.plan import MODELS, Plan, plan
+from ..models.network_plan import Plan, plan
+from ..models.registry import MODELS
 from .streams import complain
 from .values import resolution_option
 
@@ -53,7 +54,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
-    """--weights, and what a file of another framework wants to be told of."""
+    """--weights, and what has to be said of a file of another framework."""
     from ..weights.families import FAMILIES
 
     add = parser.add_argument
@@ -82,7 +83,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 def weights_of(options: argparse.Namespace) -> "Model":
     """The model that the options of `add_weights` name; what its file leaves open goes to stderr."""
     from ..names import read_class_names
-    from ..training.transfer import find_weights
+    from ..weights.by_name import find_weights
 
     names = read_class_names(options.class_names) if options.class_names else None
     found = find_weights(options.weights, options.family or "", names)
@@ -94,7 +95,7 @@ def weights_of(options: argparse.Namespace) -> "Model":
 @contextmanager
 def said_of(weights: str) -> Iterator[None]:
     """Puts the name of the weights before the complaint that their logits are not finite."""
-    from ..training.predict import NotFinite
+    from ..predicting.predictor import NotFinite
 
     try:
         yield

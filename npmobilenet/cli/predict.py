@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from rich.console import Console
 
-    from ..training.naming import Prediction
+    from ..predicting.prediction import Prediction
     from ..weights import Model
 
 PAGES = 60  # of --picture, fifteen rows of four: of a large folder it would fill the memory
@@ -55,8 +55,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Name the images, each as soon as it is done; one that cannot be read does not stop the others."""
     from .. import fonts
-    from ..training import panels
-    from ..training.naming import predictions
+    from ..predicting import prediction_sheet
+    from ..predicting.prediction import predictions
 
     model = weights_of(options)
     paths = image_paths(options.images)
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
                 if options.picture and len(pages) < PAGES:
                     pages.append(_page(path, model, one, options.top))
     if pages:
-        panels.stacked(pages).save(options.picture)
+        prediction_sheet.stacked(pages).save(options.picture)
         if remark := fonts.remark(model.classes):
             complain(f"note: {remark}")
     if options.picture and len(pages) < len(paths):
@@ -92,7 +92,7 @@ def image_paths(given: list[str]) -> list[Path]:
 
     "*.jpg" stands for the files that it fits, which Windows' prompt leaves to the program.
     """
-    from ..training.datasets import image_files
+    from ..datasets.file_tree import image_files
 
     paths: list[Path] = []
     for name in given:
@@ -107,11 +107,11 @@ def image_paths(given: list[str]) -> list[Path]:
 
 def _page(path: Path, model: "Model", found: "Prediction", top: int) -> "Image.Image":
     """The image is opened once more: only of those that are drawn is it wanted."""
-    from ..training import panels
-    from ..training.inputs import opened
+    from ..images.inputs import opened
+    from ..predicting import prediction_sheet
 
     image = opened(path, model.preprocessing.channels)
-    return panels.prediction(image, model.classes, found.probabilities, top)
+    return prediction_sheet.prediction(image, model.classes, found.probabilities, top)
 
 
 class _Text(AbstractContextManager["_Text"]):
@@ -137,7 +137,7 @@ class _Text(AbstractContextManager["_Text"]):
         """Standard error has it already."""
 
     def __exit__(self, *_: object) -> None:
-        from ..training.metrics import DOUBT
+        from ..predicting.metrics import DOUBT
 
         if self.uncertain:
             count = len(self.classes)

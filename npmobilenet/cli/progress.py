@@ -15,9 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..training.folder import traces
-from ..training.history import Epoch, Moment
-from ..training.run import Diverged
+from ..training.run.folder import traces
+from ..training.run.history import Epoch, Moment
+from ..training.run.run import Diverged
 from .common import console
 
 EVERY = 10.0  # seconds between lines in a pipe
@@ -135,7 +135,7 @@ def beside(json: bool) -> Console:
 
 @contextmanager
 def counting(out: Console, count: int) -> Iterator[Callable[[int], None]]:
-    """A bar over many images, where `out` is a terminal; what it gives is told how many are done.
+    """A bar over many images, where `out` is a terminal; call what it gives with how many are done.
 
     What is written to standard error meanwhile appears above the bar, or where it was sent to.
     """

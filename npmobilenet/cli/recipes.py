@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     """List them, or print one."""
     if options.name:
         if options.name not in RECIPES:
-            from ..training.records import nearest
+            from ..settings import nearest
 
             raise ValueError(
                 f"no recipe is called {options.name!r}; did you mean "

@@ -161,11 +161,11 @@ def _gradients(out: Console) -> bool:
         nudge = np.zeros_like(params[name])
         nudge[place] = h
         ahead, behind = (loss_of(params | {name: params[name] + s * nudge})[0] for s in (1, -1))
-        nudged, told = (ahead - behind) / (2 * h), float(grads[name][place])
-        error = abs(nudged - told) / float(np.abs(grads[name]).max())
+        numeric, analytic = (ahead - behind) / (2 * h), float(grads[name][place])
+        error = abs(numeric - analytic) / float(np.abs(grads[name]).max())
         worst = max(worst, error)
         index = ", ".join(map(str, place))
-        rows.append((f"{name}[{index}]", f"{told:+.10f}", f"{nudged:+.10f}", f"{error:.0e}"))
+        rows.append((f"{name}[{index}]", f"{analytic:+.10f}", f"{numeric:+.10f}", f"{error:.0e}"))
     out.print(
         "backward claims how the loss changes with every weight.  So: move one weight of a whole "
         f"MobileNetV1 by {h:g} either way, run the network, and see how much the loss changed.\n"
@@ -178,10 +178,10 @@ def _gradients(out: Console) -> bool:
 
 
 def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
-    from ..training.augment import FLIP
+    from ..datasets.arrays import ArrayImages
+    from ..datasets.splits import default_preprocessing, fashion_mnist_sample
+    from ..images.augment import FLIP
     from ..training.config import Config, Train
-    from ..training.data import default_preprocessing, fashion_mnist_sample
-    from ..training.datasets import ArrayImages
     from ..training.loop import train
     from ..training.optimizers import Sgd
     from ..weights import load, save
@@ -215,9 +215,10 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
 
 
 def _predict(out: Console, folder: Path) -> bool:
-    from ..training.data import fashion_mnist_sample
-    from ..training.predict import evaluate, probabilities
-    from ..training.transforms import prepare
+    from ..datasets.splits import fashion_mnist_sample
+    from ..images.preprocessing import prepare
+    from ..predicting.evaluation import evaluate
+    from ..predicting.predictor import probabilities
     from ..weights import load
 
     model = load(folder / "fashion.safetensors")
@@ -250,5 +251,5 @@ def _predict(out: Console, folder: Path) -> bool:
         f"{trained:,} parameters and {epochs} epochs: it names {scores.correct:,} of the "
         f"{scores.count:,} test images right."
     )
-    _read(out, "npmobilenet/training/predict.py", "npmobilenet/weights/native.py")
+    _read(out, "npmobilenet/predicting/predictor.py", "npmobilenet/weights/native.py")
     return True

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..training.augment import AUGMENTATIONS
+from ..images.augment import AUGMENTATIONS
 from ..training.config import Config, Document
-from ..training.stopping import Stopper, say
+from ..training.run.stopping import Stopper, say
 from .common import console
 from .compiling import compile_kernels
 from .progress import ConsoleReporter
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..ops.checks import Array
+    from ..predicting.model import Model
     from ..training.prepare import Prepared
-    from ..weights.native import Model
 
 # flag -> where its value goes in the configuration
 FLAGS = {
@@ -54,12 +54,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, stopper: Stopper) -> None:
-    from ..training.folder import in_use, require_room
     from ..training.loop import train
-    from ..training.plots import trouble
     from ..training.preflight import require_apart
     from ..training.prepare import prepare_run
-    from ..training.threads import computing_threads
+    from ..training.report.plots import trouble
+    from ..training.run.folder import in_use, require_room
+    from ..training.run.threads import computing_threads
 
     folder, document, resumed = _asked(options)
     prepared = prepare_run(document, resumed)
@@ -89,9 +89,9 @@ def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]"
 
     Usage errors end the program: no images named, or a folder that holds a run already.
     """
-    from ..training.checkpoint import load_checkpoint
     from ..training.documents import merged, overrides, read_document
-    from ..training.folder import require_no_run
+    from ..training.run.checkpoint import load_checkpoint
+    from ..training.run.folder import require_no_run
 
     layers = [overrides(options.option), _flags(options)]
     if options.config:
@@ -131,7 +131,7 @@ def _flags(options: argparse.Namespace) -> Document:
 def _introduce(reporter: ConsoleReporter, prepared: "Prepared") -> None:
     """What will be learnt from what, and what deserves a warning."""
     from ..cost import cost
-    from ..training.counts import summary
+    from ..datasets.class_balance import summary
 
     out, network = reporter.out, prepared.plan
     training, validation = prepared.training, prepared.validation
@@ -167,7 +167,7 @@ def _conclude(
     reporter: ConsoleReporter, prepared: "Prepared", folder: Path, command: str, said: str
 ) -> None:
     """Curves, confusion matrix and card; where the weights are and how good.  said: a remark already."""
-    from ..training.conclusion import conclude
+    from ..training.report.finish import conclude
 
     scores, remarks = conclude(folder, prepared.validation, prepared.config, command)
     for remark in remarks:

@@ -3,9 +3,9 @@
 import argparse
 import math
 
+from ..images.augment import AUGMENTATIONS
 from ..models.dialects import DIALECTS
-from ..models.plan import MODELS
-from ..training.augment import AUGMENTATIONS
+from ..models.registry import MODELS
 from ..training.config import ENGINES, Config
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES

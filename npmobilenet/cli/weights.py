@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..images.preprocessing import INTERPOLATIONS
 from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
-from ..models.plan import MODELS
-from ..training.transforms import INTERPOLATIONS
+from ..models.registry import MODELS
 from ..weights.description import STRETCH
 from . import Help
 from .common import console, print_json, spare

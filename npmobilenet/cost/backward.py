@@ -17,7 +17,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..models.layers import Depthwise, Layer
-from ..models.plan import Plan, check_plan
+from ..models.network_plan import Plan, check_plan
 from ..shown import Shown
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..models.plan import Plan
-from ..models.plan import plan as make_plan
+from ..models.network_plan import Plan
+from ..models.network_plan import plan as make_plan
 from .operations import Operation, operations
 
 
@@ -59,7 +59,7 @@ class Convention:
 
     def parts(self, plan: Plan) -> tuple[str, ...]:
         """The parts of the parameters that are reported for a plan."""
-        return self.params_by_version.get(plan.model[:2], self.params)
+        return self.params_by_version.get(plan.family.version, self.params)
 
     def parameters(self, operation: Operation, parts: tuple[str, ...]) -> int:
         """How many of one operation's parameters are reported."""

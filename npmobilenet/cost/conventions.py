@@ -19,7 +19,7 @@ those of four published models, tests/witnesses/test_live_counters.py runs the t
 
 from __future__ import annotations
 
-from ..models.plan import Plan, check_plan
+from ..models.network_plan import Plan, check_plan
 from .convention import Convention, Rule, Totals
 
 __all__ = ["CONVENTIONS", "Convention", "Rule", "Totals", "convention_named", "totals"]

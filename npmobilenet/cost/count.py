@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import prod
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..shown import Shown
 
-if TYPE_CHECKING:  # so that this module, which `import npmobilenet` needs, imports next to nothing
+if TYPE_CHECKING:  # so that counting alone imports next to nothing
     from rich.console import RenderableType
 
     from ..models.layers import Layer
-    from ..models.plan import Plan
+    from ..models.network_plan import Plan
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,18 @@ class Cost(Shown):
 
 def cost(plan: Plan) -> Cost:
     """Count every layer of a plan."""
-    from ..models.plan import check_plan  # here: see the imports above
+    from ..models.network_plan import check_plan  # here: see the imports above
 
     check_plan(plan)
     return Cost(plan, tuple(_layer_cost(layer) for layer in plan.layers))
+
+
+class CallablePackage(ModuleType):
+    """The package `npmobilenet.cost`, which a user calls as if it were the function above."""
+
+    def __call__(self, plan: Plan) -> Cost:
+        """Count every layer of a plan."""
+        return cost(plan)
 
 
 def _layer_cost(layer: Layer) -> LayerCost:

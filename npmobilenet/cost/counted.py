@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..models.layers import Shape
-from ..models.plan import Plan, check_plan
+from ..models.network_plan import Plan, check_plan
 from .convention import Convention, Totals
 from .conventions import CONVENTIONS, convention_named
 from .operations import OWN_CLASSES, operations

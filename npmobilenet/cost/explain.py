@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from .convention import Convention, Totals
 from .conventions import convention_named
 from .operations import OWN_CLASS, OWN_CLASSES, SQUEEZE, Operation, operations

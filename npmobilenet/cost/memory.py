@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..models.layers import Add
-from ..models.plan import Plan, check_plan
+from ..models.network_plan import Plan, check_plan
 from ..ops import checks
 from ..shown import Shown
 from .backward import optimizer_numbers

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..models.plan import Plan, check_plan
-from ..models.plan import plan as make_plan
+from ..models.network_plan import Plan, check_plan
+from ..models.network_plan import plan as make_plan
 from .conventions import CONVENTIONS, STORED, TRAINED
 from .operations import operations
 

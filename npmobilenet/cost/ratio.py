@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import prod
 
 from ..models.layers import Depthwise, Pointwise
-from ..models.plan import Plan, check_plan
+from ..models.network_plan import Plan, check_plan
 from ..ops import checks
 
 

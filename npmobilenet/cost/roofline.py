@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.layers import BatchNorm, Layer
 from ..models.network import FORWARD, Run
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array
 from ..shown import Shown
 from .machine import Machine

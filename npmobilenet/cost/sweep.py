@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models.dialect import Dialect
-from ..models.plan import plan
+from ..models.network_plan import plan
 from .accuracy import printed
 from .count import cost
 

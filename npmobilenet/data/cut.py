@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from npmobilenet.data import FashionMnistArrays
-from npmobilenet.training import idx
+from npmobilenet.datasets import idx
 
 TRAIN, TEST = 10_000, 1_000
 

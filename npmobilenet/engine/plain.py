@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..models.network import infer
+from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..models.plan import Plan
 from ..ops.checks import Array
 from .engine import Engine
 from .steps import Step

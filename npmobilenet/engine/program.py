@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.layers import Conv, Depthwise
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from .memory import CONTIGUOUS, Layout, Sides, Wish, image_layout, place
 from .packing import Floats, up
 from .records import Recorder

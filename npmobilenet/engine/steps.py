@@ -27,7 +27,7 @@ from ..models.layers import (
     Scale,
     Shape,
 )
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array
 
 FUSED = {"relu": (0, 0.0, np.inf), "relu6": (0, 0.0, 6.0), "hard_swish": (1, 0.0, 0.0)}

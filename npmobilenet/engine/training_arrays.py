@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.compiling import lock
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array
 from . import packing
 

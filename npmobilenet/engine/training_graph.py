@@ -21,7 +21,7 @@ from ..models.layers import (
     Scale,
     Shape,
 )
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 
 CONVOLUTIONS = (Conv, Depthwise, Pointwise, Dense)
 

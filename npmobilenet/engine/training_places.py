@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from .packing import up
 from .training_graph import Node, View, operations
 from .training_memory import Buffer, Stages

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..ops.checks import Array
 from .layers import BatchNorm, Conv, Depthwise, Layer, Pointwise
+from .network_plan import Plan
 from .params import check_params
-from .plan import Plan
 
 
 def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict[str, Array]]:

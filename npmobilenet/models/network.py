@@ -31,8 +31,8 @@ from .layers import (
     Pointwise,
     Scale,
 )
+from .network_plan import Plan, check_plan
 from .params import check_params
-from .plan import Plan, check_plan
 
 
 class Tape(dict[str, Any]):

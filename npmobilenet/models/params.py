@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..ops.checks import Array, plain, shown, whole
-from .plan import Plan, check_plan
+from .network_plan import Plan, check_plan
 
 
 def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Array]:

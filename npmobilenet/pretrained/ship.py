@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..training.card import Measured, Story, card, facts
-from ..training.data import load_evaluation
-from ..training.metrics import Evaluation
-from ..training.predict import evaluate
+from ..datasets.splits import load_evaluation
+from ..predicting.evaluation import evaluate
+from ..predicting.metrics import Evaluation
+from ..training.report.card import Measured, Story, card, facts
 from ..weights.native import load, save
 from . import FOLDER
 

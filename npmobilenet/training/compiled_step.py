@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..engine.training import TrainingStep, compile_training
-from ..engine.training_optimizer import FusedOptimizer
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
+from .fused_optimizer import FusedOptimizer
 from .step import State, Step
 
 Take = Callable[..., tuple[float, Array]]  # (state, x, targets, *, lr, rng) -> loss, logits

@@ -17,13 +17,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from ..images.augment import Augment
 from ..models.dialect import Dialect
-from .augment import Augment
+from ..predicting.model import ENGINES as ENGINES
+from ..settings import nearest, read, settle, to_toml, unknown_key
 from .optimizers import OPTIMIZERS, Optimizer, Sgd
-from .records import nearest, read, settle, to_toml, unknown_key
 from .schedules import SCHEDULES, Cosine, Schedule
 
-ENGINES = ("compiled", "reference")
 VALIDATION = ("given", "holdout", "none")
 Document = dict[str, dict[str, Any]]
 
@@ -108,7 +108,7 @@ class Train:
     ema           decay of the average over steps that is kept of all weights, and measured; 0: none.
                   Early on it is (1 + step) / (10 + step), as TensorFlow's is
     clip          longest gradient, over all arrays together; 0: any
-    freeze        patterns of arrays that stay as they are (patterns.py)
+    freeze        patterns of arrays that stay as they are (name_globs.py)
     threads       that compute; 0: all.  Changes no result
     engine        "compiled": the step of `compile_training`; "reference": the plain executor's.  They
                   differ by rounding

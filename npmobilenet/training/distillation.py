@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ops
+from ..datasets.dataset import Dataset
+from ..datasets.file_tree import some
+from ..datasets.subsets import at_resolution, free_megabytes
+from ..images.augment import NONE, Augment
 from ..names import same_names
-from ..weights.native import Model
-from .augment import NONE, Augment
-from .datasets import Dataset
-from .folders import some
-from .predict import NotFinite, logits_of
-from .subsets import at_resolution, free_megabytes
+from ..predicting.evaluation import logits_of
+from ..predicting.model import Model
+from ..predicting.predictor import NotFinite
 
 MIRRORED = Augment(flip=1.0)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..recipes import RECIPES, recipe_text
+from ..settings import nearest, unknown_key
 from ..text import read_text
 from .config import DEFAULT_NAMES, KINDS, SECTIONS, Document
-from .records import nearest, unknown_key
 
 
 def read_document(source: str | Path) -> Document:

@@ -15,27 +15,28 @@ from pathlib import Path
 
 import numpy as np
 
+from ..datasets.dataset import Dataset
+from ..datasets.loader import Batch, batches
+from ..images.mixing import mixed
+from ..images.preprocessing import Preprocessing
+from ..models.network_plan import Plan
 from ..models.params import init
-from ..models.plan import Plan
 from ..ops.checks import Array
+from ..predicting.evaluation import evaluate
+from ..predicting.model import Model
 from ..weights.disk import write_whole
-from ..weights.native import Model, save
-from .checkpoint import BEST, Progress, load_checkpoint, settle
+from ..weights.native import save
 from .compiled_step import Take, taker
 from .config import Config
-from .datasets import Dataset
-from .folder import erase, in_use, require_no_run, require_room
-from .history import Epoch, Moment, Reporter, Silent, write_logs
-from .loader import Batch, batches
-from .mixing import mixed
-from .predict import evaluate
 from .preflight import require_apart, require_batches, require_kinds, require_sound
-from .resuming import best_is_gone, require_same_run
-from .run import Run, never
+from .run.checkpoint import BEST, Progress, load_checkpoint, settle
+from .run.folder import erase, in_use, require_no_run, require_room
+from .run.history import Epoch, Moment, Reporter, Silent, write_logs
+from .run.resuming import best_is_gone, require_same_run
+from .run.run import Run, never
+from .run.stopping import heeded
+from .run.threads import computing_threads
 from .step import State, Step
-from .stopping import heeded
-from .threads import computing_threads
-from .transforms import Preprocessing
 
 MIXING = 3  # distinguishes this stream of random numbers from dropout's
 

@@ -24,8 +24,8 @@ from typing import ClassVar
 import numpy as np
 
 from ..ops.checks import Array, number
-from .patterns import matches
-from .records import settle
+from ..settings import settle
+from .name_globs import matches
 
 Arrays = dict[str, Array]
 NO_DECAY = ("*.depthwise.weight", "*.gamma", "*.beta", "*.bias")

@@ -1,6 +1,6 @@
 """What can be known of names and images before the first step is found before it.
 
-The run's folder has checks of its own (folder.py).
+The run's folder has checks of its own (run/folder.py).
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ..datasets.dataset import Dataset, require_dataset
+from ..datasets.file_tree import above, real
+from ..datasets.folder import ImageFolder
 from ..models.layers import BatchNorm
 from ..ops.checks import Array, plain
+from ..predicting.model import Model
 from ..text import printable
-from ..weights.native import Model
 from .config import Config
-from .datasets import Dataset, ImageFolder, require_dataset
-from .folders import above, real
 from .step import Step
 
 

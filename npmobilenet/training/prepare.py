@@ -4,23 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..datasets.class_balance import warnings
+from ..datasets.dataset import Dataset
+from ..datasets.splits import Splits, default_preprocessing, load_splits
+from ..datasets.subsets import at_resolution, cached, free_megabytes, hold_out
+from ..images.augment import CROP_FLIP, FLIP
+from ..images.preprocessing import Preprocessing
 from ..models.dialect import Dialect
 from ..models.dialects import dialect_at, dialect_named
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
+from ..models.registry import entry_of
 from ..ops.checks import Array
-from ..weights.native import Model
-from .augment import CROP_FLIP, FLIP
+from ..predicting.model import Model
+from ..weights.by_name import read_weights
 from .config import Config, Document
-from .counts import warnings
-from .data import Splits, default_preprocessing, load_splits
-from .datasets import Dataset
 from .distillation import require_teachers, targets
 from .documents import merged
 from .preflight import remarks as unusual
 from .preflight import require_names, require_texts
-from .subsets import at_resolution, cached, free_megabytes, hold_out
-from .transfer import read_weights, transferred
-from .transforms import Preprocessing
+from .transfer import transferred
 
 CACHE_SHARE = 4  # of the free memory, a quarter
 # what weights decide about the network, if there are any
@@ -164,7 +166,9 @@ def _network(config: Config, training: Dataset, source: Model | None) -> tuple[P
     if source is not None:
         made = replace(made, mean=source.preprocessing.mean, std=source.preprocessing.std)
     switches: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in config.switches.items()}
-    settled: Dialect = dialect if source else dialect_at(dialect, asked.name[:2])
+    settled: Dialect = (
+        dialect if source else dialect_at(dialect, entry_of(asked.name).family.version)
+    )
     network = plan(
         asked.name,
         width=asked.width,

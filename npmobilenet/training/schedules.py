@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from .records import settle
+from ..settings import settle
 
 
 @dataclass(frozen=True, kw_only=True)

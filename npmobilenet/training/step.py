@@ -20,10 +20,10 @@ from .. import ops
 from ..kernels.compiling import lock
 from ..models.layers import BatchNorm
 from ..models.network import backward, forward
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array
+from .name_globs import choose, matches
 from .optimizers import Arrays, Optimizer, clipped
-from .patterns import choose, matches
 
 _turn = lock()
 

@@ -4,71 +4,13 @@ All arrays are taken over but those of the classifier, which begins anew: its cl
 the classes are the same, names and order, it is taken over too.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..models.network_plan import Plan
 from ..models.params import init
-from ..models.plan import Plan
 from ..names import same_names
 from ..ops.checks import Array
-from ..weights.native import Model, load, weight_file, written_by
-from .records import nearest
-
-if TYPE_CHECKING:
-    from ..weights.importing import Imported
-
-
-def read_weights(
-    weights: str | Path, family: str = "", class_names: Sequence[str] | None = None
-) -> Model:
-    """The model in `find_weights`."""
-    return find_weights(weights, family, class_names).model
-
-
-def find_weights(
-    weights: str | Path, family: str = "", class_names: Sequence[str] | None = None
-) -> "Imported":
-    """A model, and in sentences what its file leaves open, wherever weights are asked for.
-
-    weights  a run's folder, one of our weight files or a shipped model's name; with `family` a file
-             that framework wrote, whose classes may be given names; or the name of an official one,
-             "keras/mobilenet_0.25_224", which is fetched if it is not here yet
-    ValueError where there is no such thing; OSError where it cannot be fetched.
-    """
-    from ..weights.families import FAMILIES
-    from ..weights.file_kinds import kind_of
-    from ..weights.hub import in_folder
-    from ..weights.importing import Imported, import_official, import_weights
-    from ..weights.sources import SOURCES, source_named
-
-    weights = str(weights)
-    if family and family not in FAMILIES:
-        raise ValueError(
-            f"model.family must be one of {', '.join(FAMILIES)}, found {family!r}; "
-            f"did you mean {nearest(family, FAMILIES)}?"
-        )
-    known = SOURCES[weights].family if weights in SOURCES else written_by(weights)
-    if known and (class_names or family not in ("", known)):
-        raise ValueError(
-            f"{weights}: known to be of {known}, with the names of its classes; leave out --from "
-            "(model.family) and --class-names"
-        )
-    if weights in SOURCES:
-        return import_official(weights)
-    if family:
-        return import_weights(weights, family, class_names=class_names)
-    hub = in_folder(Path(weights))
-    path = hub or weight_file(weights)
-    foreign = known == "" or hub or path.suffix not in ("", ".safetensors")
-    if foreign and known != "npmobilenet" and path.is_file():
-        raise ValueError(
-            f"{weights}: not written by npmobilenet; say whose file it is, --from (model.family) one "
-            f"of {', '.join(FAMILIES)}: this is {kind_of(path)}"
-        )
-    if weights.partition("/")[0] in FAMILIES and not Path(weights).exists():
-        source_named(weights)  # none is called so: the message has the nearest names
-    return Imported(load(weights), ())
+from ..predicting.model import Model
 
 
 def transferred(

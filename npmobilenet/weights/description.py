@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 
 STRETCH = "stretch"  # straight to the resolution, nothing cropped, the aspect ratio not kept
 

@@ -16,7 +16,7 @@ from ..models.dialects import (
     TUTORIAL_C,
     TUTORIAL_D,
 )
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from . import keras_files, keras_names, layout, torch_files, torch_names, torch_pairing
 from .family import KERAS_SUFFIXES, PADDLE_SUFFIXES, TORCH_SUFFIXES, Family
 
@@ -31,7 +31,7 @@ def _squeezes_and_head(network: Plan, layer: str) -> bool:
 
 
 def _all_but_v2(network: Plan, layer: str) -> bool:
-    return network.model != "v2"  # V2's top is Keras' only dense layer
+    return network.family.name != "v2"  # V2's top is Keras' only dense layer
 
 
 _TORCH: dict[str, Any] = {

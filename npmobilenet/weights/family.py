@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..models.dialect import Dialect
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array
 from .description import NOTHING, Description
 from .layout import ToOurs, ToTheirs

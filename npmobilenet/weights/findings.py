@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..models.plan import Plan
-from ..training.transforms import Preprocessing
+from ..images.preprocessing import Preprocessing
+from ..models.network_plan import Plan
 from .description import Description, Known, Settled
 from .detect import Asked
 from .family import Family

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..data import imagenet_classes
+from ..images.preprocessing import Preprocessing
 from ..models.dialects import dialect_named
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 from ..names import (
     read_class_names as read_class_names,
 )  # its place before it had a file of its own
 from ..ops.checks import Array, shown
-from ..training.transforms import Preprocessing
+from ..predicting.model import Model
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress
@@ -26,7 +27,7 @@ from .family import Contents, Family
 from .findings import about_description, about_network, contradictions
 from .hub import beside, foreign_file
 from .mismatch import WeightsMismatch, mismatch
-from .native import Model, distinct, file_path
+from .native import distinct, file_path
 from .preprocessing import known, prepared, recipe_of
 from .two_classes import of_two_classes
 
@@ -203,7 +204,10 @@ def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Prep
         raise ValueError(
             f"{path}: {settled.unreadable}; say how pixels are scaled: --mean and --std"
         )
-    usual, images = recipe_of(network.dialect.name, network.model[:2]), given.over(settled.images)
+    usual, images = (
+        recipe_of(network.dialect.name, network.family.version),
+        given.over(settled.images),
+    )
     try:
         return prepared(usual, images, network.resolution, network.channels)
     except ValueError as error:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from itertools import product
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array
 
 Layers = dict[str, dict[str, Array]]  # the file's: path -> parameter -> array, in the file's order

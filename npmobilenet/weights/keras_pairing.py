@@ -8,7 +8,7 @@ nothing gets conv2d_7 and batch_normalization_3.
 import re
 from collections.abc import Iterable, Mapping
 
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import Array
 from .family import Family, Pairing
 from .keras_order import Layers, by_order

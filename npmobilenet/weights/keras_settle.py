@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from ..models.layers import Activation, BatchNorm, Conv, Depthwise, Dropout, GlobalAveragePool
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 from ..ops.checks import Array
 from ..ops.window import Sides, window
 from .description import Description, Settled

@@ -21,7 +21,7 @@ from ..models.layers import (
     Pointwise,
     Scale,
 )
-from ..models.plan import Plan
+from ..models.network_plan import Plan
 from ..ops.checks import real
 from ..ops.window import Sides
 from .keras_graph import ARITHMETIC, Graph, Node

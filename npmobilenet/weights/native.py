@@ -8,92 +8,29 @@ remembered beside it, and nothing in it is executed.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from hashlib import sha256
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from ..images.preprocessing import Preprocessing
 from ..models.dialect import Dialect
-from ..models.params import check_params
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 from ..ops.checks import Array, flag, shown
+from ..predicting.model import Model
 from ..pretrained import shipped
-from ..training.transforms import Preprocessing
 from .disk import write_whole
 from .file_kinds import kind_of
-from .ready import Ready
 from .safetensors_files import read_safetensors
 from .sealing import fingerprint
 
-if TYPE_CHECKING:
-    from ..training.naming import Prediction
-
 _FORMAT = "npmobilenet 1"
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
-
-
-@dataclass(frozen=True)
-class Model:
-    """A network ready to use: plan and params, what its outputs mean, what its inputs need.
-
-    ValueError or TypeError where they do not fit each other; classes are names, no two of them equal.
-    """
-
-    plan: Plan
-    params: dict[str, Array]
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
-    extra: dict[str, Array] = field(default_factory=dict)  # state of an optimiser
-    notes: dict[str, Any] = field(default_factory=dict)  # how it was trained, as JSON
-    ready: Ready = field(default_factory=Ready, init=False, repr=False, compare=False)
-
-    def __repr__(self) -> str:
-        names = ", ".join(self.classes[:3]) + ", ..." * (len(self.classes) > 3)
-        numbers = sum(array.size for array in self.params.values())
-        return f"Model({self.plan!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
-
-    def __post_init__(self) -> None:
-        check_params(self.plan, self.params)
-        classes = self.classes
-        listed = isinstance(classes, tuple | list) and all(isinstance(n, str) for n in classes)
-        if not listed:
-            raise TypeError(f"classes must be a tuple of names, found {shown(classes)}")
-        object.__setattr__(self, "classes", tuple(classes))
-        if twice := [name for name, count in Counter(classes).items() if count > 1]:
-            raise ValueError(f"classes must have names of their own, two are {twice[0]!r}")
-        if not isinstance(self.preprocessing, Preprocessing):
-            found = type(self.preprocessing).__name__
-            raise TypeError(f"preprocessing must be a Preprocessing, found {found}")
-        for name in ("extra", "notes"):
-            if not isinstance(found := getattr(self, name), Mapping):
-                raise TypeError(f"{name} must be a dict, found {type(found).__name__}")
-        if len(self.classes) != self.plan.classes:
-            raise ValueError(
-                f"the network has {self.plan.classes} classes, {len(self.classes)} names are given"
-            )
-        if self.preprocessing.resolution != self.plan.resolution:
-            raise ValueError(
-                f"the network takes {self.plan.resolution} pixels, the preprocessing gives "
-                f"{self.preprocessing.resolution}"
-            )
-        if self.preprocessing.channels != self.plan.channels:
-            raise ValueError(
-                f"the network takes {self.plan.channels} channels, the preprocessing gives "
-                f"{self.preprocessing.channels}"
-            )
-
-    def __call__(self, images: Any, top: int = 5) -> Prediction | list[Prediction]:
-        """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""
-        from ..training.naming import predict
-
-        return predict(self, images, top)
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..models.folding import fold_batch_norm
 from ..models.layers import Shape
+from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..models.plan import Plan
 from ..ops.checks import Array, flag, whole
 from .disk import write_whole
 from .native import file_path, plan_as_json

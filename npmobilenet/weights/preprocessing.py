@@ -17,10 +17,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
 from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
 from ..ops.checks import real, whole
-from ..training.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
 from .description import STRETCH, Known
 
 _RGB = tuple[float, float, float]

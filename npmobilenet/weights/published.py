@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..models.plan import Plan, plan
-from ..training.transforms import Preprocessing
+from ..images.preprocessing import Preprocessing
+from ..models.network_plan import Plan, plan
 from . import preprocessing as recipes
 
 

@@ -8,7 +8,7 @@ gives the last layer a name of their own.
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from ..models.plan import Plan, plan
+from ..models.network_plan import Plan, plan
 from ..ops.checks import Array
 from .family import Family, Pairing
 from .torch_sets import is_average

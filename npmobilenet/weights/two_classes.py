@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..models.plan import plan
+from ..models.network_plan import plan
 from ..ops.checks import Array
 from .description import Settled
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from npmobilenet import cli
 from npmobilenet.cli import complaints, streams
 from npmobilenet.cli.progress import ConsoleReporter
-from npmobilenet.training.history import Moment
+from npmobilenet.training.run.history import Moment
 
 TABLES = [
     "cost v1",

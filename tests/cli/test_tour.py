@@ -15,7 +15,7 @@ def test_tour_shows_every_stop(quick_tour):
         "2/5", "loops", "numpy", "numba",
         "3/5", "backward says", "nudging says",
         "4/5", "epoch   1", "Test accuracy after the last epoch",
-        "5/5", "The shipped model `fashion-mnist`", "To read: npmobilenet/training/predict.py",
+        "5/5", "The shipped model `fashion-mnist`", "To read: npmobilenet/predicting/predictor.py",
     ):  # fmt: skip
         assert expected in text, expected
     assert "Not as it should be" not in text

@@ -11,7 +11,7 @@ import pytest
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.cost.memory import MemoryCost, materialised, memory_cost
-from npmobilenet.models.plan import Plan
+from npmobilenet.models.network_plan import Plan
 from tests.cost.peaks import peak
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_objects")

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from npmobilenet.data import FASHION_CLASSES
-from npmobilenet.training.data import (
-    SAMPLE,
+from npmobilenet.datasets import (
     ArrayImages,
     Dataset,
     IdxImages,
@@ -20,8 +19,8 @@ from npmobilenet.training.data import (
     fashion_mnist_sample,
     load_evaluation,
     load_splits,
-    pixel_statistics,
 )
+from npmobilenet.datasets.splits import SAMPLE, pixel_statistics
 
 
 def save(path: Path, colour: int = 0, size: tuple[int, int] = (4, 3)) -> None:

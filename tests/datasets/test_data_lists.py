@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npmobilenet.training.counts import class_counts, summary, warnings
-from npmobilenet.training.data import ArrayImages, ImageFolder, load_evaluation, load_splits
-from npmobilenet.training.lists import ListImages
-from npmobilenet.training.loader import Augment, batches
-from npmobilenet.training.subsets import (
+from npmobilenet.datasets import ArrayImages, ImageFolder, load_evaluation, load_splits
+from npmobilenet.datasets.class_balance import class_counts, summary, warnings
+from npmobilenet.datasets.loader import Augment, batches
+from npmobilenet.datasets.paddle_lists import ListImages
+from npmobilenet.datasets.subsets import (
     Cached,
     Subset,
     at_resolution,
@@ -20,7 +20,7 @@ from npmobilenet.training.subsets import (
     hold_out,
     part_of,
 )
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.images.preprocessing import Preprocessing
 
 
 def listed_folder(folder: Path, names: str | None = "0 daisy\n1 rose, red\n2 tulip\n") -> Path:

@@ -9,14 +9,13 @@ import pytest
 from PIL import Image
 
 import npmobilenet as nm
-from npmobilenet.training import damage
-from npmobilenet.training.counts import warnings
-from npmobilenet.training.data import ImageFolder, load_evaluation, load_splits
-from npmobilenet.training.datasets import require_same_classes
-from npmobilenet.training.folders import contents, extensions, image_files
-from npmobilenet.training.lists import ListImages
+from npmobilenet.datasets import ImageFolder, damage, load_evaluation, load_splits
+from npmobilenet.datasets.class_balance import warnings
+from npmobilenet.datasets.file_tree import contents, extensions, image_files
+from npmobilenet.datasets.paddle_lists import ListImages
+from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.names import require_same_classes
 from npmobilenet.training.transfer import transferred
-from npmobilenet.training.transforms import Preprocessing
 from npmobilenet.weights import Model
 
 NFC, NFD = "caf\u00e9", "cafe\u0301"

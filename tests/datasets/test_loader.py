@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from npmobilenet.training.augment import AUGMENTATIONS, CROP_FLIP, FLIP, Augment, augment
-from npmobilenet.training.data import (
+from npmobilenet.datasets import (
     ArrayImages,
     ImageFolder,
     default_preprocessing,
     fashion_mnist_sample,
 )
-from npmobilenet.training.loader import PREFETCH, Batch, batches, count_batches
-from npmobilenet.training.transforms import Preprocessing, prepare
+from npmobilenet.datasets.loader import PREFETCH, Batch, batches, count_batches
+from npmobilenet.images.augment import AUGMENTATIONS, CROP_FLIP, FLIP, Augment, augment
+from npmobilenet.images.preprocessing import Preprocessing, prepare
 
 STRONG = Augment(flip=0.5, shift=2, erase=0.7)  # what arrays can do without Pillow
 JITTER = Augment(crop=True, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, erase=0.5)

@@ -8,8 +8,8 @@ import pytest
 
 from npmobilenet import data as shipped
 from npmobilenet.data import cut
-from npmobilenet.training import idx
-from npmobilenet.training.data import pixel_statistics
+from npmobilenet.datasets import idx
+from npmobilenet.datasets.splits import pixel_statistics
 
 
 def test_the_sample_is_the_one_that_was_cut() -> None:

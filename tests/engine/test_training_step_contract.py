@@ -14,7 +14,7 @@ from tests.engine.test_engine_details import NARROW
 pytest.importorskip("numba")
 
 from npmobilenet.engine.training import compile_training
-from npmobilenet.engine.training_optimizer import FusedOptimizer
+from npmobilenet.training.fused_optimizer import FusedOptimizer
 from tests.commands import ROOT
 
 BATCH = 8

@@ -9,7 +9,7 @@ from npmobilenet.training.optimizers import Adam, AdamW, RmsProp, Sgd, clipped
 pytest.importorskip("numba")
 
 from npmobilenet.engine.training import compile_training
-from npmobilenet.engine.training_optimizer import FusedOptimizer
+from npmobilenet.training.fused_optimizer import FusedOptimizer
 
 OPTIMIZERS = [
     Sgd(weight_decay=1e-2),

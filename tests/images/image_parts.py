@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.images.preprocessing import Preprocessing
 
 
 def plain(height: int, width: int, resize: int | None, channels: int = 3) -> Preprocessing:

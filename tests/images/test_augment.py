@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from npmobilenet.training.augment import (
+from npmobilenet.images.augment import (
     CROP_FLIP,
     NONE,
     Augment,
@@ -21,7 +21,7 @@ from npmobilenet.training.augment import (
     shifted,
     varied,
 )
-from npmobilenet.training.transforms import Preprocessing, prepare
+from npmobilenet.images.preprocessing import Preprocessing, prepare
 from tests.images.image_parts import picture, plain, torchvision_part
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npmobilenet.training.jitter import enhanced, jittered, turned
+from npmobilenet.images.jitter import enhanced, jittered, turned
 from tests.images.image_parts import picture, torchvision_part
 
 

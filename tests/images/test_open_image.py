@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npmobilenet.training.opening import open_image, probe, to_channels
+from npmobilenet.images.decode import open_image, probe, to_channels
 
 
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:

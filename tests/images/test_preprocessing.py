@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from npmobilenet import data
+from npmobilenet.images.preprocessing import Preprocessing, prepare
 from npmobilenet.models.dialect import VERSIONS
 from npmobilenet.models.dialects import DIALECTS
-from npmobilenet.training.transforms import Preprocessing, prepare
 from npmobilenet.weights.preprocessing import (
     RECIPES,
     known,

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npmobilenet.training import panels, transforms
-from npmobilenet.training.augment import CROP_FLIP, augment
-from npmobilenet.training.transforms import (
+from npmobilenet.images import preprocessing
+from npmobilenet.images.augment import CROP_FLIP, augment
+from npmobilenet.images.preprocessing import (
     Preprocessing,
     centre,
     framed,
     prepare,
     shorter_side_to,
 )
+from npmobilenet.predicting import prediction_sheet
 from tests.images.image_parts import picture, plain, torchvision_part
 
 # ---- Preprocessing -------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ def test_of_a_strip_only_what_the_crop_sees_is_computed(
         how = replace(how, interpolation=interpolation)
         whole = np.asarray(framed(image, how), int)
         with monkeypatch.context() as changed:
-            changed.setattr(transforms, "LARGEST", 0)
+            changed.setattr(preprocessing, "LARGEST", 0)
             found = np.asarray(framed(image, how), int)
         assert found.shape == whole.shape
         assert np.abs(found - whole).max() <= 1
@@ -214,5 +215,5 @@ def test_strips_are_augmented_and_drawn(shape: tuple[int, int]) -> None:
     image = Image.fromarray(np.zeros((*shape, 3), np.uint8))
     y = augment(image, plain(32, 32, 36), CROP_FLIP, np.random.default_rng(0))
     assert y.shape == (32, 32, 3)
-    page = panels.prediction(image, ("a", "b"), np.array([0.3, 0.7], np.float32))
+    page = prediction_sheet.prediction(image, ("a", "b"), np.array([0.3, 0.7], np.float32))
     assert page.width < 500

@@ -35,7 +35,7 @@ def run(_=0):
 want = run()
 """
 NETWORKS = """
-from npmobilenet.engine.training_optimizer import FusedOptimizer
+from npmobilenet.training.fused_optimizer import FusedOptimizer
 from npmobilenet.training.optimizers import Sgd
 engines = [nm.compile(plan, params, 2, threads) for threads in (1, 2)]
 step = nm.compile_training(plan, params, 2, threads=2)
@@ -98,7 +98,7 @@ def in_a_thread(action: object) -> list[str]:
 def test_a_training_step_belongs_to_the_thread_that_ran_the_last_pass() -> None:
     """Or to whoever holds its lock: nobody moves by another one's gradients without a word."""
     pytest.importorskip("numba")
-    from npmobilenet.engine.training_optimizer import FusedOptimizer
+    from npmobilenet.training.fused_optimizer import FusedOptimizer
     from npmobilenet.training.optimizers import Sgd
 
     plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)

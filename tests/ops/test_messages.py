@@ -11,9 +11,9 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.cost import separable_ratio
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.training.config import Config, Train
 from npmobilenet.training.optimizers import Sgd
-from npmobilenet.training.transforms import Preprocessing
 from npmobilenet.weights import Model
 
 X = np.ones((2, 4, 4, 3))

@@ -10,9 +10,9 @@ import pytest
 import npmobilenet as nm
 from npmobilenet.cli import main
 from npmobilenet.cli.common import print_json
-from npmobilenet.training.datasets import ArrayImages
-from npmobilenet.training.predict import evaluate
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.predicting.evaluation import evaluate
 from npmobilenet.weights import Model, save
 
 VALUES = [np.nan, np.inf, -np.inf, 2.0, -1.0, 7.0]

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from npmobilenet import fonts
-from npmobilenet.training import panels, plots
-from npmobilenet.training.metrics import Evaluation
+from npmobilenet.predicting import prediction_sheet
+from npmobilenet.predicting.metrics import Evaluation
+from npmobilenet.training.report import plots
 
 CHINESE = ("\u73ab\u7470", "\u96cf\u83ca")
 OWL = "🦉 owl\u200d"
@@ -27,7 +28,7 @@ def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def picture(names: tuple[str, ...]) -> np.ndarray:
     p = np.array([0.7, 0.3], np.float32)
-    return np.asarray(panels.prediction(Image.new("RGB", (9, 9)), names, p))
+    return np.asarray(prediction_sheet.prediction(Image.new("RGB", (9, 9)), names, p))
 
 
 def test_other_names_are_another_picture(here: str) -> None:
@@ -72,8 +73,8 @@ def test_pictures_take_any_name(here: str, tmp_path: Path) -> None:
     if plots.can_draw():
         plots.confusion(scores, tmp_path / "c.png")
     p = np.full(len(names), 1 / len(names), np.float32)
-    page = panels.prediction(Image.new("RGB", (9, 9)), names, p, top=len(names))
+    page = prediction_sheet.prediction(Image.new("RGB", (9, 9)), names, p, top=len(names))
     assert page.width < 500
     images = [Image.new("RGB", (9, 9), "red")] * 8
     dataset = type("Images", (), {"image": lambda self, k: images[k]})()
-    assert panels.mistakes(dataset, scores, 8).width < 1000
+    assert prediction_sheet.mistakes(dataset, scores, 8).width < 1000

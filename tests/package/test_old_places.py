@@ -7,6 +7,19 @@ import pytest
 # the old place, the name, the place it is in now
 MOVED = [
     ("weights.importing", "read_class_names", "names"),
+    ("training.transforms", "Preprocessing", "images.preprocessing"),
+    ("training.transforms", "framed", "images.preprocessing"),
+    ("training.transforms", "open_image", "images.decode"),
+    ("training.loader", "batches", "datasets.loader"),
+    ("training.subsets", "hold_out", "datasets.subsets"),
+    ("training.datasets", "ImageFolder", "datasets.folder"),
+    ("training.datasets", "ArrayImages", "datasets.arrays"),
+    ("training.predict", "evaluate", "predicting.evaluation"),
+    ("training.predict", "predictor", "predicting.predictor"),
+    ("training.checkpoint", "load_checkpoint", "training.run.checkpoint"),
+    ("training.config", "Config", "training.config"),
+    ("training.optimizers", "Sgd", "training.optimizers"),
+    ("engine.training_optimizer", "FusedOptimizer", "training.fused_optimizer"),
 ]
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from npmobilenet.datasets.paddle_lists import list_classes
 from npmobilenet.names import canonical
 from npmobilenet.text import printable, read_text
 from npmobilenet.training.documents import read_document
-from npmobilenet.training.lists import list_classes
 
 TEXT = "daisy\nrosé\n玫瑰\n"
 SAVED = {

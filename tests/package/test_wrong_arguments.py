@@ -17,17 +17,18 @@ import npmobilenet as nm
 from npmobilenet.cost import memory_cost, training_cost
 from npmobilenet.cost.conventions import totals
 from npmobilenet.cost.parameters import parameter_sums
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.datasets.loader import batches
+from npmobilenet.datasets.subsets import hold_out
+from npmobilenet.images.augment import Augment
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.folding import fold_batch_norm
-from npmobilenet.training.augment import Augment
+from npmobilenet.predicting.evaluation import evaluate
+from npmobilenet.predicting.predictor import predictor
 from npmobilenet.training.config import Config, Data, Distillation, Network, Train
-from npmobilenet.training.datasets import ArrayImages
-from npmobilenet.training.loader import batches
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import OPTIMIZERS, Sgd, clipped
-from npmobilenet.training.predict import evaluate, predictor
 from npmobilenet.training.schedules import SCHEDULES
-from npmobilenet.training.subsets import hold_out
-from npmobilenet.training.transforms import Preprocessing
 
 NAN, INF = float("nan"), float("inf")
 ODD: list[Any] = [None, "a", 3, 1.5, True, NAN, INF, [], (), {}, 1j, b"x", -1, [[1]], 10**400]
@@ -211,7 +212,7 @@ def test_records(kind: Any) -> None:
 
 def compiled() -> Iterator[tuple[Callable[[], Any], str]]:
     """Calls of both engines, which Numba has to be there for."""
-    from npmobilenet.engine.training_optimizer import FusedOptimizer
+    from npmobilenet.training.fused_optimizer import FusedOptimizer
 
     engine, step = nm.compile(PLAN, PARAMS, 2, 1), nm.compile_training(PLAN, PARAMS, 2, 1)
     rng, y = np.random.default_rng(0), np.array([0, 1])

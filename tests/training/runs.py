@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
-from npmobilenet.training.augment import FLIP
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.images.augment import FLIP
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.training.config import Config, Data, Train
-from npmobilenet.training.datasets import ArrayImages
-from npmobilenet.training.history import Epoch, Silent
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import Sgd
-from npmobilenet.training.run import never
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.training.run.history import Epoch, Silent
+from npmobilenet.training.run.run import never
 from npmobilenet.weights import Model, load
 
 NAMES = ("ash", "birch", "çedar")

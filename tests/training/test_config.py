@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npmobilenet.images.augment import Augment
 from npmobilenet.recipes import RECIPES, recipe_text, recipe_title
-from npmobilenet.training.augment import Augment
+from npmobilenet.settings import to_toml
 from npmobilenet.training.config import Config, Data, Network, Train
 from npmobilenet.training.documents import merged, overrides, read_document
 from npmobilenet.training.optimizers import OPTIMIZERS, Adam, Sgd
-from npmobilenet.training.records import to_toml
 from npmobilenet.training.schedules import SCHEDULES, Exponential
 
 

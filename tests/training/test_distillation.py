@@ -7,15 +7,15 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet import cli
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.images.augment import Augment
+from npmobilenet.images.mixing import mixed
+from npmobilenet.images.preprocessing import Preprocessing, prepare
 from npmobilenet.pretrained.ship import _public
-from npmobilenet.training.augment import Augment
-from npmobilenet.training.card import Story
 from npmobilenet.training.config import Config, Distillation
-from npmobilenet.training.datasets import ArrayImages
 from npmobilenet.training.distillation import targets
-from npmobilenet.training.mixing import mixed
 from npmobilenet.training.prepare import prepare_run
-from npmobilenet.training.transforms import Preprocessing, prepare
+from npmobilenet.training.report.card import Story
 from npmobilenet.weights import Model, load, save
 from tests.datasets.test_data import idx_folder
 from tests.training.runs import HOW, NAMES, TRAINING, assert_same, pictures, run

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from npmobilenet.training import loop
-from npmobilenet.training.checkpoint import load_checkpoint, save_checkpoint
 from npmobilenet.training.config import Config
 from npmobilenet.training.optimizers import Adam, Optimizer, Sgd
-from npmobilenet.training.run import Diverged
+from npmobilenet.training.run.checkpoint import load_checkpoint, save_checkpoint
+from npmobilenet.training.run.run import Diverged
 from npmobilenet.weights import load
 from tests.training.runs import ALWAYS, FILES, after, run
 

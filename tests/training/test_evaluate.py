@@ -9,11 +9,12 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet.cli import main
-from npmobilenet.training import panels
-from npmobilenet.training.datasets import ArrayImages
-from npmobilenet.training.metrics import Evaluation, wilson
-from npmobilenet.training.predict import evaluate, probabilities
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.predicting import prediction_sheet
+from npmobilenet.predicting.evaluation import evaluate
+from npmobilenet.predicting.metrics import Evaluation, wilson
+from npmobilenet.predicting.predictor import probabilities
 from npmobilenet.weights import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -101,16 +102,18 @@ def test_mistakes_are_drawn() -> None:
     images = np.zeros((5, 20, 30, 3), np.uint8)
     images[3] = (255, 0, 0)
     dataset = ArrayImages(images, [0, 1, 2, 0, 1], ("a" * 60, "b", "c"))
-    page = np.asarray(panels.mistakes(dataset, scored([0, 1, 2, 0, 1], [0, 2, 1, 1, 1]), 1))
+    page = np.asarray(
+        prediction_sheet.mistakes(dataset, scored([0, 1, 2, 0, 1], [0, 2, 1, 1, 1]), 1)
+    )
     assert (page == (255, 0, 0)).all(axis=2).sum() > 10_000
     with pytest.raises(ValueError, match="no mistakes"):
-        panels.mistakes(dataset, scored([0, 1], [0, 1]))
+        prediction_sheet.mistakes(dataset, scored([0, 1], [0, 1]))
 
 
 def test_a_prediction_is_drawn_with_bars_as_long_as_the_probabilities() -> None:
     image = Image.new("L", (300, 100), 90)
     p = np.array([0.1, 0.7, 0.2], np.float32)
-    page = panels.prediction(
+    page = prediction_sheet.prediction(
         image, ("one", "a name that is far too long for its place", "three"), p
     )
     pixels = np.asarray(page)
@@ -122,7 +125,7 @@ def test_a_prediction_is_drawn_with_bars_as_long_as_the_probabilities() -> None:
     whole = (blue | shade)[rows].sum(axis=1)
     assert sorted(set(np.round(lengths / whole, 1).tolist())) == [0.1, 0.2, 0.7]
     assert lengths[0] > lengths[-1]  # the first is the most probable
-    both = panels.stacked([page, page, page, page, page])
+    both = prediction_sheet.stacked([page, page, page, page, page])
     assert both.size == (4 * page.width, 2 * page.height)
 
 

@@ -14,10 +14,10 @@ from PIL import Image, ImageOps
 
 import npmobilenet as nm
 from npmobilenet.data import PICTURES, fashion_mnist_arrays
-from npmobilenet.training import naming, predict
-from npmobilenet.training.naming import predictions
-from npmobilenet.training.transforms import Preprocessing, open_image, prepare
-from npmobilenet.weights import Model
+from npmobilenet.images.preprocessing import Preprocessing, open_image, prepare
+from npmobilenet.predicting import prediction, predictor
+from npmobilenet.predicting.prediction import predictions
+from npmobilenet.weights import Model, by_name
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = ("ash", "birch", "cedar", "dogwood")
@@ -170,7 +170,7 @@ def test_no_more_is_read_than_is_needed(model: Model) -> None:
     stream = predictions(model, frames())
     next(stream)
     stream.close()
-    assert taken <= 4 * predict.BATCH
+    assert taken <= 4 * predictor.BATCH
 
 
 def test_what_is_said(model: Model) -> None:
@@ -183,12 +183,12 @@ def test_what_is_said(model: Model) -> None:
     assert found.second == pytest.approx(p[second], abs=1e-5)
     assert repr(found).startswith(f"Prediction({NAMES[first]} {p[first]:.2%}, {NAMES[second]} ")
     assert len(nm.predict(model, RGB, top=99).top) == 4
-    sure, unsure = (naming._ranked(NAMES, np.array(q), 5) for q in ([0.7, 0.3], [0.69, 0.31]))
+    sure, unsure = (prediction._ranked(NAMES, np.array(q), 5) for q in ([0.7, 0.3], [0.69, 0.31]))
     assert (sure.uncertain, unsure.uncertain) == (False, True)
     assert (unsure.name, unsure.second) == ("ash", 0.31)
     assert "uncertain" in repr(unsure)
     assert "uncertain" not in repr(sure)
-    assert naming._ranked(("one",), np.array([1.0]), 5).second == 0
+    assert prediction._ranked(("one",), np.array([1.0]), 5).second == 0
     with pytest.raises(ValueError, match="read-only"):
         found.probabilities[0] = 1
 
@@ -221,13 +221,13 @@ def test_numbers_that_are_none_are_no_prediction() -> None:
 def test_the_network_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """From any thread; anew for changed weights, in place too; copies and pickles make their own."""
     made: list[Model] = []
-    real = predict.predictor
+    real = predictor.predictor
 
     def counted(model: Model, *rest: Any) -> Any:
         made.append(model)
         return real(model, *rest)
 
-    monkeypatch.setattr(predict, "predictor", counted)
+    monkeypatch.setattr(predictor, "predictor", counted)
     model = model_of()
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(model, [RGB, GREY] * 8))
@@ -249,7 +249,7 @@ def test_without_numba_it_is_named_too(monkeypatch: pytest.MonkeyPatch, model: M
     from npmobilenet.ops import rungs
 
     right = model(RGB)
-    monkeypatch.setattr(predict, "default_rung", lambda: "numpy")
+    monkeypatch.setattr(predictor, "default_rung", lambda: "numpy")
     monkeypatch.setattr(rungs, "default_rung", lambda: "numpy")
     assert same(replace(model, notes={})(RGB), right.probabilities)
 
@@ -265,8 +265,8 @@ def test_a_name_is_read_once_and_anew_when_its_file_is_another(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    real = naming.read_weights
-    monkeypatch.setattr(naming, "read_weights", lambda w: (read.append(w), real(w))[1])
+    real = by_name.read_weights
+    monkeypatch.setattr(by_name, "read_weights", lambda w: (read.append(w), real(w))[1])
     file = tmp_path / "best.safetensors"
     nm.save(model, file)
     assert nm.predict(file, RGB) == nm.predict(file, RGB) == model(RGB)

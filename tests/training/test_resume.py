@@ -13,12 +13,12 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet import cli
+from npmobilenet.images.augment import Augment
 from npmobilenet.training import loop
-from npmobilenet.training.augment import Augment
-from npmobilenet.training.checkpoint import load_checkpoint
 from npmobilenet.training.config import Config, Data
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import RmsProp
+from npmobilenet.training.run.checkpoint import load_checkpoint
 from npmobilenet.training.schedules import Cosine
 from npmobilenet.weights import Model, load, save
 from tests.commands import folders_of_noise

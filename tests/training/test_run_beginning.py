@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npmobilenet.training import folder as folders
+from npmobilenet.datasets.subsets import part_of
 from npmobilenet.training.loop import train
 from npmobilenet.training.prepare import prepare_run
-from npmobilenet.training.subsets import part_of
+from npmobilenet.training.run import folder as folders
 from tests.commands import SMALL, call
 from tests.training.runs import CONFIG, HOW, PLAN, TRAINING, VALIDATION, pictures, run
 

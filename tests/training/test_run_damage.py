@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npmobilenet.training.checkpoint import load_checkpoint
+from npmobilenet.training.run.checkpoint import load_checkpoint
 from npmobilenet.weights import load, save
 from tests.training.runs import ALWAYS, FILES, Listening, after, require_the_same, run
 

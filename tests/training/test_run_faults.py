@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from npmobilenet.training import loop
-from npmobilenet.training.checkpoint import load_checkpoint
-from npmobilenet.training.history import Silent
+from npmobilenet.training.run.checkpoint import load_checkpoint
+from npmobilenet.training.run.history import Silent
 from tests.training.runs import Fault, Listening, failing, require_the_same, run
 
 pytestmark = pytest.mark.usefixtures("one_thread")

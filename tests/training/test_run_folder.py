@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from npmobilenet.training.checkpoint import load_checkpoint
-from npmobilenet.training.folder import OTHERS, RUNS, erase, traces
+from npmobilenet.training.run.checkpoint import load_checkpoint
+from npmobilenet.training.run.folder import OTHERS, RUNS, erase, traces
 from npmobilenet.weights import load
 from tests.commands import call
 from tests.training.runs import CONFIG, Listening, assert_same, run

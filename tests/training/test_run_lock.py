@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from npmobilenet.training import lock
-from npmobilenet.training.history import Moment, Silent
-from npmobilenet.training.lock import LOCK, locked
+from npmobilenet.training.run import lock
+from npmobilenet.training.run.history import Moment, Silent
+from npmobilenet.training.run.lock import LOCK, locked
 from tests.training.runs import ALWAYS, Listening, run
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npmobilenet.training import plots
-from npmobilenet.training.conclusion import conclude
+from npmobilenet.training.report import plots
+from npmobilenet.training.report.finish import conclude
 from tests.training.runs import CONFIG, VALIDATION, Fault, failing
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -50,7 +50,7 @@ def test_classes_of_any_name_can_be_drawn(
 ) -> None:
     """A dollar begins no mathematics, a long name leaves room for the matrix."""
     pytest.importorskip("matplotlib")
-    from npmobilenet.training.metrics import Evaluation
+    from npmobilenet.predicting.metrics import Evaluation
 
     labels = np.arange(len(names))
     scores = Evaluation(len(names), 1, 1, 0.0, names, labels, labels, np.ones(len(names)))

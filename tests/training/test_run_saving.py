@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from npmobilenet.training import checkpoint
-from npmobilenet.training.checkpoint import load_checkpoint
-from npmobilenet.training.folder import traces
+from npmobilenet.training.run import checkpoint
+from npmobilenet.training.run.checkpoint import load_checkpoint
+from npmobilenet.training.run.folder import traces
 from npmobilenet.weights import load
 from npmobilenet.weights.disk import write_whole
 from tests.training.runs import ALWAYS, FILES, after, assert_same, failing, require_the_same, run

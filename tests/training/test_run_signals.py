@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from npmobilenet.cli.progress import ConsoleReporter
-from npmobilenet.training.checkpoint import load_checkpoint
-from npmobilenet.training.folder import traces
+from npmobilenet.training.run.checkpoint import load_checkpoint
+from npmobilenet.training.run.folder import traces
 from tests.commands import SMALL, call
 from tests.training.runs import after, run
 

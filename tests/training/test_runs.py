@@ -14,14 +14,14 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet import pretrained
+from npmobilenet.datasets.folder import ImageFolder
+from npmobilenet.predicting.metrics import Evaluation
 from npmobilenet.pretrained.ship import ship
-from npmobilenet.training import plots
-from npmobilenet.training.card import Story, facts
-from npmobilenet.training.conclusion import conclude
 from npmobilenet.training.config import Config, Data
-from npmobilenet.training.datasets import ImageFolder
 from npmobilenet.training.loop import train
-from npmobilenet.training.metrics import Evaluation
+from npmobilenet.training.report import plots
+from npmobilenet.training.report.card import Story, facts
+from npmobilenet.training.report.finish import conclude
 from npmobilenet.weights import Model, load, save
 from tests.commands import python
 from tests.training.runs import CONFIG, HOW, NAMES, PLAN, TRAINING, VALIDATION, after, run

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
+from npmobilenet.datasets.loader import batches
+from npmobilenet.images.augment import CROP_FLIP, FLIP
+from npmobilenet.predicting.evaluation import evaluate
+from npmobilenet.predicting.metrics import Scores
 from npmobilenet.training import loop, step
-from npmobilenet.training.augment import CROP_FLIP, FLIP
 from npmobilenet.training.config import Config, Data
-from npmobilenet.training.history import Epoch, Moment, Silent
-from npmobilenet.training.loader import batches
 from npmobilenet.training.loop import train
-from npmobilenet.training.metrics import Scores
 from npmobilenet.training.optimizers import Adam, Sgd
-from npmobilenet.training.predict import evaluate
+from npmobilenet.training.run.history import Epoch, Moment, Silent
 from npmobilenet.training.schedules import Cosine
 from npmobilenet.weights import Model, load
 from tests.training.runs import CONFIG, HOW, NAMES, PLAN, assert_same, pictures

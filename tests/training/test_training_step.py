@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
+from npmobilenet.training.name_globs import choose, matches
 from npmobilenet.training.optimizers import Sgd
-from npmobilenet.training.patterns import choose, matches
 from npmobilenet.training.step import State, Step
 
 pytestmark = pytest.mark.usefixtures("one_thread")

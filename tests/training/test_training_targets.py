@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
-from npmobilenet.training.augment import Augment
-from npmobilenet.training.mixing import mixed, rectangle
+from npmobilenet.images.augment import Augment
+from npmobilenet.images.mixing import mixed, rectangle
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.standard_normal((5, 4))

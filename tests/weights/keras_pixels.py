@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 import npmobilenet as nm
-from npmobilenet.training.transforms import prepare
+from npmobilenet.images.preprocessing import prepare
 from tests.weights.keras_models import randomised
 
 

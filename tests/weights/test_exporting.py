@@ -9,8 +9,8 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.cli import main
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.dialects import DIALECTS
-from npmobilenet.training.transforms import Preprocessing
 from npmobilenet.weights.exporting import computed
 from tests.foreign import foreign
 

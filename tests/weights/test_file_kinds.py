@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 
 import npmobilenet as nm
 from npmobilenet.cli import main
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.weights import file_kinds
 from npmobilenet.weights.file_kinds import LARGEST, sound_archive
 

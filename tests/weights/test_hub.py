@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 import npmobilenet as nm
 from npmobilenet.cli import main
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.weights.hub import architecture_of
 from npmobilenet.weights.native import Model, save
 from npmobilenet.weights.published import SOURCES
@@ -104,7 +104,7 @@ def test_that_is_what_timm_makes_of_it(tmp_path: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    from npmobilenet.training.transforms import prepare
+    from npmobilenet.images.preprocessing import prepare
     from tests.foreign import foreign
 
     timm = foreign("timm")

@@ -11,7 +11,7 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.cli import main
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.weights import Model, save
 from tests.commands import python
 

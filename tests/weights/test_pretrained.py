@@ -10,12 +10,12 @@ import pytest
 from safetensors import safe_open
 
 import npmobilenet as nm
+from npmobilenet.datasets.splits import fashion_mnist_sample, load_evaluation
+from npmobilenet.predicting.evaluation import evaluate
+from npmobilenet.predicting.metrics import Evaluation
+from npmobilenet.predicting.prediction import DOUBT
 from npmobilenet.pretrained import shipped
-from npmobilenet.training.data import fashion_mnist_sample, load_evaluation
 from npmobilenet.training.documents import read_document
-from npmobilenet.training.metrics import Evaluation
-from npmobilenet.training.naming import DOUBT
-from npmobilenet.training.predict import evaluate
 from npmobilenet.weights import Model, load
 from tests.commands import ROOT
 

@@ -8,7 +8,7 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.cli import main
-from npmobilenet.training.transforms import open_image, prepare
+from npmobilenet.images.preprocessing import open_image, prepare
 from tests.foreign import foreign
 
 # photographs that scikit-image comes with (CC0 and CC BY), and what may be said of each

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import npmobilenet as nm
-from npmobilenet.training.transforms import Preprocessing
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.weights import Model, load, save
 
 PLAN = nm.plan("v1", width=0.1, resolution=(8, 9), classes=2, dialect="cifar", channels=1)

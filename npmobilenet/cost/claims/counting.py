@@ -8,7 +8,7 @@ from math import floor, prod
 from typing import Any
 
 from ...models.layers import Conv, Dense, Depthwise, Layer, Pointwise, Shape
-from ...models.plan import Plan, plan
+from ...models.network_plan import Plan, plan
 from ..count import Cost, cost
 from ..ratio import block_ratios
 from .claim import Listing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...models.layers import Activation, BatchNorm, Conv, Dense, Depthwise, Pointwise
-from ...models.plan import plan
+from ...models.network_plan import plan
 from .claim import Finding, Source
 from .counting import (
     blocks_of,

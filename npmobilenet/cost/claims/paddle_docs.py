@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ..count import Cost
 from .claim import Finding, Source
 from .counting import (

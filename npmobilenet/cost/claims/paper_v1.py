@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...models.layers import Conv, Dense, Depthwise, Layer, Pointwise
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ..ratio import separable_ratio
 from .claim import Finding, Source
 from .counting import (

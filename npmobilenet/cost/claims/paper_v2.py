@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import ops
 from ...models.layers import Depthwise
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ...models.rows import V2
 from .claim import Finding, Source
 from .counting import (

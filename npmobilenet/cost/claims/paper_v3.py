@@ -10,7 +10,7 @@ import numpy as np
 from ... import ops
 from ...models.dialects import PAPER
 from ...models.layers import Dense
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ...models.rows import V3_SMALL
 from ...models.widths import make_divisible
 from . import tails

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import ops
 from ...models.layers import Activation, BatchNorm, Depthwise, Layer
-from ...models.plan import plan
+from ...models.network_plan import plan
 from .claim import Finding, Source
 from .counting import (
     block_of,

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from ...models.layers import BatchNorm, Dropout
-from ...models.plan import plan
+from ...models.network_plan import plan
 from .claim import Finding
 from .counting import listing, of_kind
 from .tutorial_a import SOURCE

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import ops
 from ...models.layers import Activation, Depthwise, Pointwise
-from ...models.plan import plan
+from ...models.network_plan import plan
 from . import tails
 from .claim import Finding, Number, Source
 from .counting import block_of, blocks_of, counted, listing, macs_of, of_kind, part_of, weights_of

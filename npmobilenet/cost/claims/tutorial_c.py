@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import prod
 
 from ...models.layers import Conv, GlobalAveragePool, Pointwise
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ..count import cost
 from ..ratio import block_ratios
 from . import precision

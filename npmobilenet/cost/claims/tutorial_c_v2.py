@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ...models.layers import Activation, Add, Depthwise, Pointwise
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ...models.rows import V2
 from .claim import Finding
 from .counting import (

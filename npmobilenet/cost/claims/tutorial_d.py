@@ -14,7 +14,7 @@ from ...models.layers import (
     GlobalAveragePool,
     Pointwise,
 )
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ..ratio import separable_ratio
 from ..tally import Tally, tally_array
 from .claim import Finding, Source

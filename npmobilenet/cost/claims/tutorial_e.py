@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...models.layers import Add, Depthwise, Pointwise
-from ...models.plan import plan
+from ...models.network_plan import plan
 from .claim import Finding, Source
 from .counting import (
     block_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ...models.plan import plan
+from ...models.network_plan import plan
 from ..count import Cost
 from ..ratio import block_ratios
 from .sources import SOURCES

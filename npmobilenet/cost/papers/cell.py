@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ...models.dialects import dialect_named
-from ...models.plan import Plan, plan
+from ...models.network_plan import Plan, plan
 
 QUOTED = "quoted"  # `how` of a column that nobody can count
 ACCURACY = "accuracy: measured, not counted"

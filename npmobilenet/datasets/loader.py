@@ -1,0 +1,196 @@
+"""Batches: a dataset -> shuffled, augmented float32 arrays, the same ones however many threads help.
+
+The order is a permutation drawn from (seed, epoch), the randomness of a sample comes from (seed,
+epoch, index) alone. So no thread's speed can change a number, and step 8 of epoch 7 of a run that was
+interrupted is that of a run that was not.
+"""
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.datasets.arrays import ArrayImages
+from npmobilenet.datasets.dataset import Dataset, require_dataset
+from npmobilenet.images.augment import NONE, Augment, augment, erase, varied
+from npmobilenet.images.preprocessing import Preprocessing, normalize
+from npmobilenet.ops.checks import whole
+from npmobilenet.text import printable
+
+PREFETCH = 2  # batches in the making while the one before is being learnt from
+ORDER, SAMPLE = 0, 1  # distinguish the streams of random numbers of one (seed, epoch)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """x (n, H, W, C) float32 contiguous, labels (n,), indices (n,) of the samples in the dataset."""
+
+    x: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    indices: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the numbers of a sample, besides its index."""
+
+    dataset: Dataset
+    preprocessing: Preprocessing
+    augmentation: Augment
+    seed: int
+    epoch: int
+
+    def random(self, index: int) -> np.random.Generator:
+        """The sample's own stream of random numbers."""
+        return np.random.default_rng((self.seed, self.epoch, SAMPLE, index))
+
+    def sample(self, index: int) -> NDArray[np.float32]:
+        """(H, W, C). Raises ValueError that names the sample if it cannot be read."""
+        try:
+            image = self.dataset.image(index)
+            return augment(image, self.preprocessing, self.augmentation, self.random(index))
+        except Exception as error:
+            name = printable(self.dataset.names[index])
+            if name in str(error):
+                raise
+            raise ValueError(f"{name}: {error}") from error
+
+
+def count_batches(n: int, batch_size: int, drop_last: bool = False) -> int:
+    """Number of batches of n samples; without `drop_last` a shorter last one is counted."""
+    return n // batch_size if drop_last else math.ceil(n / batch_size)
+
+
+def batches(
+    dataset: Dataset,
+    *,
+    batch_size: int,
+    preprocessing: Preprocessing,
+    seed: int = 0,
+    epoch: int = 0,
+    augmentation: Augment = NONE,
+    shuffle: bool = False,
+    workers: int = 0,
+    drop_last: bool = False,
+    first: int = 0,
+) -> Generator[Batch, None, None]:
+    """The batches of one epoch, in an order and with an augmentation that (seed, epoch) decide.
+
+    workers       threads that prepare samples, never more than a batch has; 0: the caller's own. The
+                  batches are the same.
+    drop_last     leave out a last batch of fewer than batch_size samples
+    first         begin with this batch: those before it were learnt from already
+
+    The threads end with the iterator: when it is exhausted, closed (`.close()`) or raises.
+    Raises ValueError at once for impossible arguments, later for a sample that cannot be read.
+    """
+    require_dataset("batches: dataset", dataset)
+    counts = (batch_size, workers, seed, epoch, first)
+    if not all(map(whole, counts)) or batch_size < 1 or min(counts) < 0:
+        raise ValueError(
+            f"batches: batch_size {batch_size!r} must be at least 1; "
+            f"workers {workers!r}, seed {seed!r}, epoch {epoch!r} and first {first!r} at least 0; "
+            "all are whole numbers"
+        )
+    order = np.arange(len(dataset))
+    if shuffle:
+        order = np.random.default_rng((seed, epoch, ORDER)).permutation(order)
+    count = count_batches(len(dataset), batch_size, drop_last)
+    chunks = (order[k * batch_size : (k + 1) * batch_size] for k in range(first, count))
+    recipe = Recipe(dataset, preprocessing, augmentation, seed, epoch)
+    if isinstance(dataset, ArrayImages) and _only_normalized(dataset, recipe):
+        made = (partial(_from_array, dataset, recipe, chunk) for chunk in chunks)
+        return _ahead(made) if workers else (make() for make in made)
+    if workers == 0:
+        return (_one_by_one(recipe, chunk) for chunk in chunks)
+    return _threaded(recipe, chunks, min(workers, batch_size))
+
+
+def _only_normalized(dataset: ArrayImages, recipe: Recipe) -> bool:
+    """Whether no image is cropped, resized or converted, so that whole arrays can be worked on."""
+    height, width, channels = dataset.images.shape[1:]
+    wanted = recipe.preprocessing
+    unchanged = wanted.keeps(height, width) and channels == wanted.channels
+    return unchanged and not recipe.augmentation.crop and not recipe.augmentation.jitters
+
+
+def _from_array(dataset: ArrayImages, recipe: Recipe, chunk: NDArray[np.int64]) -> Batch:
+    """What `_one_by_one` gives, without a Pillow image for each: 28 x 28 pixels are not worth one."""
+    pixels = dataset.images[chunk]
+    if recipe.augmentation == NONE:
+        return Batch(normalize(pixels, recipe.preprocessing), dataset.labels[chunk], chunk)
+    boxes = []
+    for k, index in enumerate(chunk):
+        pixels[k], box = varied(pixels[k].copy(), recipe.augmentation, recipe.random(int(index)))
+        boxes.append(box)
+    x = normalize(pixels, recipe.preprocessing)
+    for y, box in zip(x, boxes, strict=True):
+        erase(y, box)
+    return Batch(x, dataset.labels[chunk], chunk)
+
+
+def _one_by_one(recipe: Recipe, chunk: NDArray[np.int64]) -> Batch:
+    batch = _empty(recipe, chunk)
+    _fill(batch, recipe, 0, 1, threading.Event())
+    return batch
+
+
+def _threaded(
+    recipe: Recipe, chunks: Iterator[NDArray[np.int64]], workers: int
+) -> Generator[Batch, None, None]:
+    """Batches in order, each divided among the threads, at most PREFETCH of them ahead."""
+    stop = threading.Event()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="npmobilenet-loader")
+    pending: deque[tuple[Batch, list[Future[None]]]] = deque()
+    try:
+        for chunk in chunks:
+            batch = _empty(recipe, chunk)
+            shares = [pool.submit(_fill, batch, recipe, k, workers, stop) for k in range(workers)]
+            pending.append((batch, shares))
+            if len(pending) > PREFETCH:
+                yield _finished(*pending.popleft())
+        while pending:
+            yield _finished(*pending.popleft())
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ahead(made: Iterator[Callable[[], Batch]]) -> Generator[Batch, None, None]:
+    """Whole batches made by one thread, at most PREFETCH of them ahead."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="npmobilenet-loader")
+    pending: deque[Future[Batch]] = deque()
+    try:
+        for make in made:
+            pending.append(pool.submit(make))
+            if len(pending) > PREFETCH:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _empty(recipe: Recipe, chunk: NDArray[np.int64]) -> Batch:
+    shape = (len(chunk), *recipe.preprocessing.resolution, recipe.preprocessing.channels)
+    return Batch(np.empty(shape, np.float32), recipe.dataset.labels[chunk], chunk)
+
+
+def _fill(batch: Batch, recipe: Recipe, first: int, step: int, stop: threading.Event) -> None:
+    """Write samples first, first + step, ... into batch.x, until done or told to stop."""
+    for k in range(first, len(batch.indices), step):
+        if stop.is_set():
+            return
+        batch.x[k] = recipe.sample(int(batch.indices[k]))
+
+
+def _finished(batch: Batch, shares: list[Future[None]]) -> Batch:
+    for share in shares:
+        share.result()  # raises here what was raised there
+    return batch

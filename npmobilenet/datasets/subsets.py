@@ -1,0 +1,133 @@
+"""Parts of data sets, and data sets kept decoded in memory."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..images.preprocessing import Preprocessing, framed, pixels_of
+from ..ops.checks import real, whole
+from .arrays import ArrayImages
+from .dataset import Dataset, in_a_line
+
+HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
+
+
+class Subset:
+    """The images of a data set that `indices` name, in their order."""
+
+    def __init__(self, dataset: Dataset, indices: NDArray[np.int64]) -> None:
+        self.dataset, self.indices = dataset, indices
+        self.classes = dataset.classes
+        self.labels = dataset.labels[indices]
+        self.names: Sequence[str] = tuple(dataset.names[int(k)] for k in indices)
+        self.channels: int = getattr(dataset, "channels", 3)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, f"of {self.dataset!r}")
+
+    def image(self, index: int) -> Image.Image:
+        """Image `index` of this part."""
+        return self.dataset.image(int(self.indices[index]))
+
+
+def part_of(dataset: Dataset, indices: NDArray[np.int64]) -> Dataset:
+    """A part of a data set; arrays stay arrays, which the loader treats whole."""
+    if isinstance(dataset, ArrayImages):
+        part = ArrayImages(dataset.images[indices], dataset.labels[indices], dataset.classes)
+        part.names = tuple(dataset.names[int(k)] for k in indices)
+        return part
+    return Subset(dataset, indices)
+
+
+def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """(what is left, what is held out): `share` of every class, at least one image of each.
+
+    Which ones follows from the seed.  One at least is left of each: ValueError where a class has but one.
+    """
+    if not real(share) or not 0 < share < 1:
+        raise ValueError(f"holdout must be above 0 and below 1, found {share!r}")
+    if not whole(seed) or seed < 0:
+        raise ValueError(f"holdout: seed must be a whole number of at least 0, found {seed!r}")
+    rng = np.random.default_rng((seed, 0, HELD_OUT))
+    held = np.zeros(len(dataset), bool)
+    for label, name in enumerate(dataset.classes):
+        members = np.flatnonzero(dataset.labels == label)
+        if len(members) == 1:
+            raise ValueError(f"class {name} has one image: none can be held out for validation")
+        count = min(max(round(share * len(members)), 1), max(len(members) - 1, 0))
+        held[rng.permutation(members)[:count]] = True
+    return part_of(dataset, np.flatnonzero(~held)), part_of(dataset, np.flatnonzero(held))
+
+
+class Cached:
+    """A data set whose images stay decoded in memory, as many as fit into `megabytes`.
+
+    Decoding a JPEG takes longer than augmenting it.  Images are only read, never changed, so threads
+    may share them; when two decode the same one at once, either copy is as good.
+    """
+
+    def __init__(self, dataset: Dataset, megabytes: int) -> None:
+        self.dataset, self.left = dataset, megabytes * 1_000_000
+        self.classes, self.labels, self.names = dataset.classes, dataset.labels, dataset.names
+        self.channels: int = getattr(dataset, "channels", 3)
+        self.kept: dict[int, Image.Image] = {}
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, f"{len(self.kept):,} of them kept decoded, of {self.dataset!r}")
+
+    def image(self, index: int) -> Image.Image:
+        """Image `index`, decoded now or earlier."""
+        image = self.kept.get(index)
+        if image is None:
+            image = self.dataset.image(index)
+            size = image.width * image.height * len(image.getbands())
+            if size <= self.left:
+                self.left -= size
+                self.kept[index] = image
+        return image
+
+
+def cached(dataset: Dataset, megabytes: int) -> Dataset:
+    """The data set with a cache, where that saves anything: images in arrays need no decoding."""
+    inner = dataset.dataset if isinstance(dataset, Subset) else dataset
+    return (
+        dataset if isinstance(inner, ArrayImages) or megabytes <= 0 else Cached(dataset, megabytes)
+    )
+
+
+def at_resolution(dataset: Dataset, wanted: Preprocessing, megabytes: int) -> Dataset:
+    """Images in arrays, resized once for all epochs, where `prepare` does no more and they fit."""
+    if not isinstance(dataset, ArrayImages) or wanted.resize is not None:
+        return dataset
+    size = len(dataset) * wanted.resolution[0] * wanted.resolution[1] * wanted.channels
+    if wanted.keeps(*dataset.images.shape[1:3]) or size > megabytes * 1_000_000:
+        return dataset
+    images = np.empty((len(dataset), *wanted.resolution, wanted.channels), np.uint8)
+    for k in range(len(dataset)):
+        images[k] = pixels_of(framed(dataset.image(k), wanted))
+    found = ArrayImages(images, dataset.labels, dataset.classes)
+    found.names = dataset.names
+    return found
+
+
+def free_megabytes() -> int:
+    """Memory that could be had now without pushing anything out; 0 where the system does not say."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        for line in meminfo.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024 // 1_000_000
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    except (AttributeError, OSError, ValueError):
+        return 0

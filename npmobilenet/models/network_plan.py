@@ -1,0 +1,175 @@
+"""From the paper's rows to a plan: frozen layers with names and shapes.  Everything else reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..ops import checks
+from ..shown import Shown
+from .builder import Builder
+from .dialect import Dialect
+from .dialects import dialect_at
+from .family import OWN, Family
+from .layers import Layer, Shape
+from .registry import entry_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(Shown):
+    """One network: how it was asked for, and its layers in the order they run."""
+
+    model: str
+    family: Family = OWN
+    width: float  # the paper's alpha
+    resolution: tuple[int, int]  # (H, W); the paper's rho is resolution / 224
+    channels: int
+    classes: int
+    dialect: Dialect  # settled for the family
+    divisor: int
+    include_top: bool
+    layers: tuple[Layer, ...]
+
+    def __hash__(self) -> int:
+        """Of what was asked for: the layers, more than a hundred records, mostly follow from it."""
+        return hash((self.model, self.width, self.resolution, self.classes, self.dialect))
+
+    def __repr__(self) -> str:
+        (height, width), name = self.resolution, self.dialect.name
+        top = f"{self.classes} classes" if self.include_top else "no top"
+        return (
+            f"Plan({self.model}, width {self.width:g}, image {height} x {width} x {self.channels}, "
+            f"{top}, dialect {name}, {len(self.layers)} layers)"
+        )
+
+    def parts(self) -> list[RenderableType]:
+        """The table that `str()` and `summary` show."""
+        from ..tables import summary_parts
+
+        return summary_parts(self)
+
+    @property
+    def parameters(self) -> dict[str, Shape]:
+        """Name and shape of every trained array: "stem.weight", "blocks.1.depthwise_norm.gamma"."""
+        return {f"{x.name}.{a}": shape for x in self.layers for a, shape in x.arrays.items()}
+
+    @property
+    def statistics(self) -> dict[str, Shape]:
+        """Name and shape of every running estimate: "stem_norm.mean", "stem_norm.variance"."""
+        return {f"{x.name}.{a}": shape for x in self.layers for a, shape in x.statistics.items()}
+
+    @property
+    def arrays(self) -> dict[str, Shape]:
+        """Name and shape of all of them, layer by layer."""
+        both = ((x.name, x.arrays | x.statistics) for x in self.layers)
+        return {f"{name}.{a}": shape for name, shapes in both for a, shape in shapes.items()}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    def __getitem__(self, name: str) -> Layer:
+        """The layer of that name."""
+        if name not in self._by_name:
+            raise KeyError(f"no layer {name!r} in {self.model}")
+        return self._by_name[name]
+
+    def __contains__(self, item: object) -> bool:
+        """Whether it is one of the layers, or the name of one."""
+        return item in (self.layers if isinstance(item, Layer) else self._by_name)
+
+    def __iter__(self) -> Iterator[Layer]:
+        """The layers, in the order in which they run."""
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        """How many layers there are."""
+        return len(self.layers)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The arguments that make this plan: `plan(**p.asked) == p`."""
+        follows = ("family", "layers")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in follows}
+
+    def summary(self, *, layers: bool = False) -> str:
+        """A Keras-like table of the blocks, or of every layer: type, output shape, parameters."""
+        from ..tables import summary_table
+
+        return summary_table(self, layers=layers)
+
+
+def check_plan(plan: Plan) -> None:
+    """TypeError unless it is one: a model's name is not."""
+    if not isinstance(plan, Plan):
+        raise TypeError(f"plan must be what npmobilenet.plan returns, found {type(plan).__name__}")
+
+
+def plan(
+    model: str,
+    *,
+    width: float = 1.0,
+    resolution: int | tuple[int, int] | None = None,
+    classes: int | None = None,
+    channels: int = 3,
+    dialect: str | Dialect = "paper",
+    divisor: int = 8,
+    include_top: bool = True,
+) -> Plan:
+    """The layers of `model` with names and shapes, and no arrays.
+
+    model: one of MODELS.  width: the multiplier alpha of every layer's channels.  resolution: height
+    and width of the image in pixels, or one number for both; None for what the dialect is made for,
+    mostly 224.  classes: None for the dialect's, mostly 1000.  channels: of the image.  divisor: what
+    V2 and V3 round scaled channels to a multiple of.  include_top=False ends with the last
+    convolution's feature map (H, W, C).  ValueError, naming the argument, for anything that cannot be.
+    """
+    entry = entry_of(model)
+    chosen = dialect_at(dialect, entry.family.version)
+    size = checks.pair(
+        "plan", "resolution", chosen.resolution if resolution is None else resolution
+    )
+    if not checks.real(width) or not 0 < width <= 16:
+        raise ValueError(
+            f"plan: width must be a number above 0 and at most 16, found {checks.shown(width)}"
+        )
+    if not checks.flag("plan", "include_top", include_top):
+        if classes not in (None, 0):
+            raise ValueError(f"plan: without the top there are no classes, found classes={classes}")
+        classes = 0
+    elif classes is None:
+        classes = chosen.classes
+    counts = {"channels": channels, "divisor": divisor} | (
+        {"classes": classes} if include_top else {}
+    )
+    for name, value in counts.items():
+        if not checks.whole(value) or value < 1:
+            raise ValueError(
+                f"plan: {name} must be a positive integer, found {checks.shown(value)}"
+            )
+    builder = Builder(
+        (*size, int(channels)),
+        chosen,
+        width=float(width),
+        divisor=int(divisor),
+        classes=int(classes),
+        include_top=include_top,
+    )
+    entry.assembler(builder, entry.table)
+    return Plan(
+        model=model,
+        family=entry.family,
+        width=float(width),
+        resolution=size,
+        channels=int(channels),
+        classes=int(classes),
+        dialect=chosen,
+        divisor=int(divisor),
+        include_top=bool(include_top),
+        layers=tuple(builder.layers.values()),
+    )

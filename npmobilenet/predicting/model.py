@@ -1,0 +1,110 @@
+"""A network ready to use: what it computes, what its outputs mean, what its inputs need."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import numpy as np
+
+from ..images.preprocessing import Preprocessing
+from ..models.network_plan import Plan
+from ..models.params import check_params
+from ..ops.checks import Array, shown
+
+if TYPE_CHECKING:
+    from .prediction import Prediction
+
+ENGINES = ("compiled", "reference")  # what may run it: `nm.compile`, or the plain executor
+
+
+class Ready:
+    """What `Model` keeps its network in.  Copies and pickles of a model begin with an empty one."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._made: tuple[int, Callable[[Array], Array]] | None = None
+
+    def logits(self, model: Model, engine: str = "compiled") -> Callable[[Array], Array]:
+        """The function of `predictor` for a few images; compiled anew if the parameters have changed."""
+        from .predictor import BATCH, predictor
+
+        if engine != "compiled":
+            return predictor(model, BATCH, engine)
+        stamp = _checksum(model.params)
+        with self._lock:
+            if self._made is None or self._made[0] != stamp:
+                self._made = stamp, predictor(model, BATCH)
+            return self._made[1]
+
+    def __reduce__(self) -> tuple[type[Ready], tuple[()]]:
+        return Ready, ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network ready to use: plan and params, what its outputs mean, what its inputs need.
+
+    ValueError or TypeError where they do not fit each other; classes are names, no two of them equal.
+    """
+
+    plan: Plan
+    params: dict[str, Array]
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    extra: dict[str, Array] = field(default_factory=dict)  # state of an optimiser
+    notes: dict[str, Any] = field(default_factory=dict)  # how it was trained, as JSON
+    ready: Ready = field(default_factory=Ready, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.classes[:3]) + ", ..." * (len(self.classes) > 3)
+        numbers = sum(array.size for array in self.params.values())
+        return f"Model({self.plan!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
+
+    def __post_init__(self) -> None:
+        check_params(self.plan, self.params)
+        classes = self.classes
+        listed = isinstance(classes, tuple | list) and all(isinstance(n, str) for n in classes)
+        if not listed:
+            raise TypeError(f"classes must be a tuple of names, found {shown(classes)}")
+        object.__setattr__(self, "classes", tuple(classes))
+        if twice := [name for name, count in Counter(classes).items() if count > 1]:
+            raise ValueError(f"classes must have names of their own, two are {twice[0]!r}")
+        if not isinstance(self.preprocessing, Preprocessing):
+            found = type(self.preprocessing).__name__
+            raise TypeError(f"preprocessing must be a Preprocessing, found {found}")
+        for name in ("extra", "notes"):
+            if not isinstance(found := getattr(self, name), Mapping):
+                raise TypeError(f"{name} must be a dict, found {type(found).__name__}")
+        if len(self.classes) != self.plan.classes:
+            raise ValueError(
+                f"the network has {self.plan.classes} classes, {len(self.classes)} names are given"
+            )
+        if self.preprocessing.resolution != self.plan.resolution:
+            raise ValueError(
+                f"the network takes {self.plan.resolution} pixels, the preprocessing gives "
+                f"{self.preprocessing.resolution}"
+            )
+        if self.preprocessing.channels != self.plan.channels:
+            raise ValueError(
+                f"the network takes {self.plan.channels} channels, the preprocessing gives "
+                f"{self.preprocessing.channels}"
+            )
+
+    def __call__(self, images: Any, top: int = 5) -> Prediction | list[Prediction]:
+        """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""
+        from .prediction import named
+
+        return named(self, images, top)
+
+
+def _checksum(params: Mapping[str, Array]) -> int:
+    """Of all bytes, so that one weight that is changed in place is not overlooked; about 1 ms a MB."""
+    found = 0
+    for value in params.values():
+        found = crc32(np.ascontiguousarray(value).data, found)
+    return found

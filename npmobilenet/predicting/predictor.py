@@ -1,0 +1,64 @@
+"""From prepared images to logits and probabilities: the one place where a trained model runs."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from .. import ops
+from ..engine import compile
+from ..models.network import infer
+from ..ops.checks import Array
+from ..ops.rungs import default_rung
+from .model import ENGINES, Model
+
+BATCH = 8  # images at once where nobody says; the trunk runs image by image, so more gain nothing
+
+
+class NotFinite(ValueError):
+    """Logits of which some are NaN or infinite: nothing can be said by them."""
+
+
+def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[Array], Array]:
+    """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
+
+    Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
+    that of `npmobilenet.compile`, where Numba runs and the parameters are float32;
+    "reference" is the plain executor.  The function raises NotFinite, a ValueError, where logits
+    are.
+    """
+    require_model(model)
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
+    dtype = next(iter(model.params.values())).dtype
+    run: Callable[[Array], Array] = partial(infer, model.plan, model.params)
+    if engine == "compiled" and dtype == np.float32 and default_rung() != "numpy":
+        run = compile(model.plan, model.params, batch)
+    return partial(_finite, model.params, run)
+
+
+def require_model(model: Model) -> Model:
+    """The model; TypeError for what is none."""
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be a Model, found {type(model).__name__}")
+    return model
+
+
+def _finite(params: Mapping[str, Array], run: Callable[[Array], Array], x: Array) -> Array:
+    """run(x), if all of it is finite; else NotFinite, which says how much of it is not, and why."""
+    dtype = next(iter(params.values())).dtype
+    with np.errstate(all="ignore"):  # NumPy's warnings on the way to it say less
+        logits = run(x.astype(dtype, copy=False))
+    wrong = logits.size - int(np.isfinite(logits).sum())
+    if wrong:
+        broken = [name for name, value in params.items() if not np.isfinite(value).all()]
+        found = [f"{name} holds numbers that are not" for name in broken[:1]]
+        if len(broken) > 1:
+            found = [f"{len(broken)} arrays of the weights are not either, first {broken[0]}"]
+        raise NotFinite("; ".join([f"{wrong} of {logits.size} logits are not finite", *found]))
+    return logits
+
+
+def probabilities(model: Model, x: Array, *, engine: str = "compiled") -> Array:
+    """Probability of every class, (N, classes), for prepared images x (N, H, W, C)."""
+    return ops.softmax(predictor(model, len(x), engine)(x))

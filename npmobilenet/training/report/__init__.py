@@ -1,0 +1,1 @@
+"""What a finished run leaves besides its weights: pictures and a card."""

@@ -1,0 +1,156 @@
+"""Checkpoints: all that a run needs to go on, at any step, as if it had never stopped.
+
+    last.safetensors       the state now: parameters, optimiser, average, and in the notes the
+                           configuration, the history, and how far the epoch has come
+    previous.safetensors   what was "last" before
+
+Both are weight files like any other (weights/native.py), which `predict` and `export` take.  A file is
+written aside, flushed to disk and then renamed, and "last" gets its second name before the new file
+takes its place: a crash at any moment leaves a whole "last".  Should that be damaged all the same, or
+hold numbers that are not finite, the one before is used.
+"""
+
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...datasets.dataset import Dataset
+from ...predicting.model import Model
+from ...weights.disk import flush_folder, write_whole
+from ...weights.native import load, save
+from ..config import Config
+from ..optimizers import Arrays
+from ..step import State
+from .history import Epoch
+
+LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
+NEW = f"{LAST}.new"  # whole, and about to become the last
+
+
+@dataclass
+class Progress:
+    """How far a run has come, and sums over the epoch it is in."""
+
+    epoch: int = 0  # whole epochs that are over and measured
+    step: int = 0  # steps taken in the one after them
+    loss: float = 0.0  # sum over images
+    correct: int = 0
+    seen: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0  # of these seconds, for data
+
+
+def save_checkpoint(
+    folder: Path, model: Model, state: State, progress: Progress, notes: Mapping[str, Any]
+) -> None:
+    """Write last.safetensors; what was there becomes previous.safetensors."""
+    extra = {f"optimizer/{name}": value for name, value in state.optimizer.items()}
+    extra |= {f"average/{name}": value for name, value in state.average.items()}
+    told = {**notes, "step": state.step, "progress": asdict(progress)}
+    model = Model(model.plan, state.params, model.classes, model.preprocessing, extra, told)
+    save(model, folder / NEW)
+    _make_last(folder)
+
+
+def _make_last(folder: Path) -> None:
+    """The new file becomes the last, the last the previous: at every moment there is a last."""
+    if (folder / LAST).exists():
+        _name_also(folder / LAST, folder / PREVIOUS)
+    (folder / NEW).replace(folder / LAST)
+    flush_folder(folder)
+
+
+def _name_also(file: Path, name: Path) -> None:
+    """A second name for a file, a copy where the file system has no such thing."""
+    aside = name.with_name(f"{name.name}.part")
+    aside.unlink(missing_ok=True)
+    try:
+        os.link(file, aside)
+    except OSError:
+        write_whole(name, file.read_bytes())
+        return
+    aside.replace(name)
+    aside.unlink(missing_ok=True)  # two names of one file are left as they are by a rename
+
+
+def load_checkpoint(folder: Path) -> tuple[Model, State, Progress, str]:
+    """Model, state and progress of a run, and a remark if not the last checkpoint was used.
+
+    ValueError if there is no checkpoint, or none that is whole.
+    """
+    name, found, complaints = _newest(folder)
+    remark = f"{'; '.join(complaints)}; going on from {name}" if complaints else ""
+    return *found, remark
+
+
+def settle(folder: Path) -> None:
+    """Make the checkpoint that a run goes on from its last one, where it is not.
+
+    It may be one that a kill left just before its last renaming, or the one before a damaged one.
+    """
+    name, _, _ = _newest(folder)
+    if name == NEW:
+        _make_last(folder)
+    else:
+        (folder / NEW).unlink(missing_ok=True)
+    if name == PREVIOUS:
+        _name_also(folder / PREVIOUS, folder / LAST)
+
+
+def _newest(folder: Path) -> tuple[str, tuple[Model, State, Progress], list[str]]:
+    """Name and content of the newest checkpoint that is whole, and what is wrong with newer ones."""
+    complaints: list[str] = []
+    if not any((folder / name).exists() for name in (NEW, LAST, PREVIOUS)):
+        raise ValueError(f"{folder / LAST}: no such weight file, so no run that could go on")
+    for name in (NEW, LAST, PREVIOUS):
+        if name == LAST or (folder / name).exists():
+            try:
+                return name, _read(folder / name), complaints
+            except ValueError as error:
+                complaints.append(str(error))
+    raise ValueError("; ".join(complaints))
+
+
+def _read(file: Path) -> tuple[Model, State, Progress]:
+    """A checkpoint.  ValueError where it is none, damaged, not finite, or of another version."""
+    model = load(file)
+    if "progress" not in model.notes:
+        raise ValueError(f"{file}: weights, but not a run that could go on")
+    optimizer, average = (_under(f"{part}/", model.extra) for part in ("optimizer", "average"))
+    state = State(model.params, optimizer, average)
+    if name := not_finite(state):
+        raise ValueError(f"{file}: {name} is not finite")
+    try:
+        state.step, progress = model.notes["step"], Progress(**model.notes["progress"])
+        Config.from_document(model.notes["config"])
+        [Epoch(**epoch) for epoch in model.notes["history"]]
+        model.notes["data"]["images"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file}: a run of another version ({error})") from None
+    return model, state, progress
+
+
+def not_finite(state: State) -> str:
+    """The name of the first array with a number that is NaN or infinite; "" where there is none."""
+    parts = {"": state.params, "the optimiser's ": state.optimizer, "the average ": state.average}
+    arrays = (
+        (whose + name, value) for whose, part in parts.items() for name, value in part.items()
+    )
+    return next((name for name, value in arrays if not np.isfinite(value).all()), "")
+
+
+def _under(prefix: str, extra: Arrays) -> Arrays:
+    return {
+        name.removeprefix(prefix): value for name, value in extra.items() if name.startswith(prefix)
+    }
+
+
+def data_fingerprint(dataset: Dataset) -> dict[str, Any]:
+    """What tells whether a resumed run sees the data it began with."""
+    labels: Sequence[int] = dataset.labels.tolist()
+    return {"images": len(labels), "labels": zlib.crc32(repr(labels).encode())}

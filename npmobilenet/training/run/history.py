@@ -1,0 +1,99 @@
+"""What a run tells of itself: figures of each epoch, progress within one, and the two logs.
+
+The logs are written from the history, which is in the checkpoint: a run that was killed and resumed
+has neither gaps nor doubles in them.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Protocol
+
+from ...weights.disk import write_whole
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch's figures; losses are means over images, not over batches.
+
+    step  steps since the start of the run.  lr  at its last step.  validation_*  None where nothing
+    is measured.  seconds  for learning and measuring; waited  of these for data to learn from.
+    images_per_second  while learning.  best  whether it was the best so far
+    """
+
+    epoch: int
+    step: int
+    images: int
+    lr: float
+    loss: float
+    accuracy: float
+    validation_loss: float | None
+    validation_top1: float | None
+    validation_top5: float | None
+    seconds: float
+    waited: float
+    images_per_second: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a run is after a step: counted from 1, sums over this epoch."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float  # mean over the images so far
+    accuracy: float
+    lr: float
+    images: int
+    seconds: float
+    waited: float
+
+
+class Reporter(Protocol):
+    """Whoever shows progress.  An exception raised in here ends the run; it can be resumed."""
+
+    def step(self, moment: Moment) -> None:
+        """After every step."""
+
+    def measure(self, done: int, count: int) -> None:
+        """After every batch of the validation: images done, of so many."""
+
+    def epoch(self, done: Epoch) -> None:
+        """After every epoch, once its checkpoint is on disk."""
+
+    def remark(self, text: str) -> None:
+        """Something worth a line."""
+
+
+class Silent:
+    """A reporter that shows nothing."""
+
+    def step(self, moment: Moment) -> None:
+        """Nothing."""
+
+    def measure(self, done: int, count: int) -> None:
+        """Nothing."""
+
+    def epoch(self, done: Epoch) -> None:
+        """Nothing."""
+
+    def remark(self, text: str) -> None:
+        """Nothing."""
+
+
+def write_logs(folder: Path, history: Sequence[Epoch]) -> None:
+    """log.csv and log.jsonl: a line an epoch, the same figures in both."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [f.name for f in fields(Epoch)], lineterminator="\n")
+    writer.writeheader()
+    rows = [asdict(epoch) for epoch in history]
+    writer.writerows(rows)
+    write_whole(folder / "log.csv", text.getvalue().encode())
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    write_whole(folder / "log.jsonl", lines.encode())

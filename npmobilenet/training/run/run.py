@@ -1,0 +1,108 @@
+"""A run under way, and what follows from it: its checkpoints, its steps, its learning rate."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...datasets.dataset import Dataset
+from ...datasets.loader import count_batches
+from ...ops.checks import Array
+from ...predicting.model import Model
+from ..compiled_step import Take
+from ..config import Config
+from ..step import State
+from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
+from .history import Epoch, Reporter
+
+
+def never() -> bool:
+    """Go on to the end."""
+    return False
+
+
+class Diverged(ValueError):
+    """A run whose numbers are no longer numbers."""
+
+
+@dataclass
+class Run:
+    """A run under way: what stays, and where it is."""
+
+    model: Model  # its params are the initial ones
+    training: Dataset
+    validation: Dataset | None
+    config: Config
+    folder: Path
+    reporter: Reporter
+    stop: Callable[[], bool]
+    take: Take
+    state: State
+    progress: Progress
+    history: list[Epoch]
+    targets: Array | None = None  # (n, classes) instead of labels
+    saved: float = 0.0  # when
+    kept: tuple[int, int] | None = None  # epoch and step of the checkpoint on disk
+    forgotten: int = 0  # epochs whose best weights are gone
+
+    def save(self) -> None:
+        """Write a checkpoint of this moment, unless there is one.
+
+        ValueError where an array is not finite: the checkpoint that is there is better.
+        """
+        moment = (self.progress.epoch, self.progress.step)
+        if moment == self.kept:
+            return
+        if name := not_finite(self.state):
+            raise self.diverged(f"{name} is not finite", self.progress.step)
+        save_checkpoint(self.folder, self.model, self.state, self.progress, self.notes())
+        self.saved, self.kept = time.monotonic(), moment
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Save before an error ends the run: around what may fail between two steps."""
+        try:
+            yield
+        except Exception:
+            if self.state.step:
+                with suppress(OSError, ValueError):  # the first error is the one to tell
+                    self.save()
+            raise
+
+    def diverged(self, what: str, step: int) -> "Diverged":
+        """The error that ends the run at this step of the epoch."""
+        return Diverged(
+            f"{what} at epoch {self.progress.epoch + 1}, step {step}: try a smaller lr than "
+            f"{self.config.optimizer.lr:g}"
+        )
+
+    def notes(self) -> dict[str, Any]:
+        """What weight files tell of the run."""
+        return {
+            "config": self.config.to_document(),
+            "data": data_fingerprint(self.training),
+            "history": [vars(epoch) for epoch in self.history],
+        }
+
+    def interrupt(self) -> None:
+        """Save and end, where that was asked for."""
+        if self.stop():
+            self.save()
+            raise KeyboardInterrupt
+
+    @property
+    def drop_last(self) -> bool:
+        """A last batch of one image is left out: one value a channel cannot be normalised."""
+        return len(self.training) > 1 and len(self.training) % self.config.train.batch == 1
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return count_batches(len(self.training), self.config.train.batch, self.drop_last)
+
+    def lr(self, step: int) -> float:
+        """The learning rate of a step, counted from 0 and the start of the run."""
+        epochs, optimizer = self.config.train.epochs, self.config.optimizer
+        return optimizer.lr * self.config.schedule.factor_of(step, epochs * self.steps, epochs)
