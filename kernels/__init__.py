@@ -5,12 +5,12 @@
     pointwise.py   pointwise convolution,      activations.py  ReLU and ReLU6
                    and so the dense layer
 
-The rungs of one file have identical signatures and give the same numbers:
+The rungs of one file have identical signatures and give the same result:
 
     loops_*   the formula, index by index, in Python
     numpy_*   whole arrays at a time
-    numba_*   the loops again, compiled and spread over the cores
+    numba_*   the loops again, compiled, and shared between the cores
 
 Kernels check nothing: `npmobilenet.ops` validates shapes and types, pads, and chooses the rung.
-They write into arrays handed to them, so that whoever calls decides where results live.
+They write into arrays handed to them, so that the caller decides where results are stored.
 """

@@ -10,7 +10,7 @@ where low < y < high.  A y of infinity was not clipped, for no high is then belo
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 
 def numpy_clip(x, low, high, y):
@@ -36,3 +36,11 @@ def numba_clip_backward(dy, y, low, high, dx):
             dx[q] = 0
         else:
             dx[q] = dy[q]
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "numpy": (numpy_clip, numpy_clip_backward),
+    "numba": (numba_clip, numba_clip_backward),
+}

@@ -22,7 +22,7 @@ around the mean: E[x²] - E[x]² would lose its digits where the mean is large.
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -90,7 +90,7 @@ def numpy_backward_input(dy, x, mean, variance, gamma, eps, dgamma, dbeta, dx):
     dx[:] = gamma / deviation * (dy - dbeta / len(x) - xhat * dgamma / len(x))
 
 
-# --- numba: the passes over all pixels compiled; what is one number a channel stays NumPy ---------
+# --- numba: the passes over all pixels compiled; what is one element a channel stays NumPy --------
 # Sums are gathered in 16 fixed shares and added in order: any number of threads gives the same bits.
 
 
@@ -123,13 +123,13 @@ def numba_backward_input(dy, x, mean, variance, gamma, eps, dgamma, dbeta, dx):
     inverse = 1 / np.sqrt(variance + eps)
     constants = gamma * inverse, dbeta / len(x), dgamma * inverse / len(x)
     centre, rest = two_parts(mean, x.dtype)
-    numba_through(dy, x, centre, rest, *(c.astype(x.dtype) for c in constants), dx)
+    numba_gradient(dy, x, centre, rest, *(c.astype(x.dtype) for c in constants), dx)
 
 
 def two_parts(mean, dtype):
-    """A float64 mean as the sum of two numbers of x's precision.
+    """A float64 mean as the sum of two values of x's precision.
 
-    x - mean loses nothing as (x - centre) - rest: the first difference of near numbers is exact.
+    x - mean loses nothing as (x - centre) - rest: the first difference, of near values, is exact.
     """
     centre = mean.astype(dtype)
     return centre, (mean - centre).astype(dtype)
@@ -191,9 +191,18 @@ def numba_products(dy, x, centre, products, sums):
 
 
 @compiled
-def numba_through(dy, x, centre, rest, scale, level, slope, dx):
+def numba_gradient(dy, x, centre, rest, scale, level, slope, dx):
     P, C = x.shape
     for p in prange(P):
         for c in range(C):
             away = (x[p, c] - centre[c]) - rest[c]
             dx[p, c] = scale[c] * (dy[p, c] - level[c] - slope[c] * away)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_statistics, loops_normalise, loops_backward_affine, loops_backward_input),
+    "numpy": (numpy_statistics, numpy_normalise, numpy_backward_affine, numpy_backward_input),
+    "numba": (numba_statistics, numba_normalise, numba_backward_affine, numba_backward_input),
+}

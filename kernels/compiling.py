@@ -15,11 +15,15 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from types import FunctionType
 from typing import Any
 
 from . import keeping
+
+# a file's kernels by the rung they are of, in one order; they write into arrays handed to them
+Rungs = dict[str, tuple[Callable[..., None], ...]]
 
 prange = range  # in the plain function; the compiled one sees numba.prange under this name
 

@@ -14,7 +14,7 @@ Every product x*w above sends its gradient both ways:
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -128,16 +128,16 @@ def numba_forward(x, w, stride, dilation, y):
 
 
 def numba_backward_input(dy, w, stride, dilation, dx):
-    """dx is itself a convolution: of dy, spread, with the filters turned by 180 degrees."""
-    turned = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
-    numba_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+    """dx is itself a convolution: of dy, dilated, with the filters rotated by 180 degrees."""
+    rotated = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
+    numba_forward(dilated(dy, w.shape[:2], stride, dilation, dx), rotated, (1, 1), dilation, dx)
 
 
-def spread(dy, taps, stride, dilation, dx):
+def dilated(dy, taps, stride, dilation, dx):
     """dy with zeros between and around its pixels, each where its last tap saw x.
 
     Then dx[h] += dy[i] * w[u] for h = s*i + d*u, the scattering formula, reads as gathering at
-    stride 1: dx[h] = sum_u spread[h + d*u] * w[K-1-u].  Each thread can own whole rows of dx.
+    stride 1: dx[h] = sum_u dilated[h + d*u] * w[K-1-u].  Each thread can own whole rows of dx.
     """
     (K, L), (d, e) = taps, dilation
     N, I, J, C = dy.shape
@@ -178,12 +178,22 @@ def simd_forward(x, w, stride, dilation, y):
 
 
 def simd_backward_input(dy, w, stride, dilation, dx):
-    """As the compiled rung: dx is a convolution of dy, spread, with the filters turned."""
-    turned = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
-    simd_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+    """As the compiled rung: dx is a convolution of dy, dilated, with the filters rotated."""
+    rotated = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
+    simd_forward(dilated(dy, w.shape[:2], stride, dilation, dx), rotated, (1, 1), dilation, dx)
 
 
 def simd_backward_weight(x, dy, stride, dilation, dw):
     from .simd.plain import convolution_filters
 
     convolution_filters(x, dy, stride, dilation, dw)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward_input, loops_backward_weight),
+    "numpy": (numpy_forward, numpy_backward_input, numpy_backward_weight),
+    "numba": (numba_forward, numba_backward_input, numba_backward_weight),
+    "simd": (simd_forward, simd_backward_input, simd_backward_weight),
+}

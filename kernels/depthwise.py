@@ -15,8 +15,8 @@ Backwards, as in conv.py with the sum over filters gone:
 
 import numpy as np
 
-from .compiling import compiled, prange
-from .conv import seen, spread
+from .compiling import Rungs, compiled, prange
+from .conv import dilated, seen
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -141,9 +141,9 @@ def numba_nine_taps(x, w, stride, dilation, y):
 
 
 def numba_backward_input(dy, w, stride, dilation, dx):
-    """dx is itself a convolution: of dy, spread, with the filters turned by 180 degrees."""
-    turned = np.ascontiguousarray(w[::-1, ::-1])
-    numba_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+    """dx is itself a convolution: of dy, dilated, with the filters rotated by 180 degrees."""
+    rotated = np.ascontiguousarray(w[::-1, ::-1])
+    numba_forward(dilated(dy, w.shape[:2], stride, dilation, dx), rotated, (1, 1), dilation, dx)
 
 
 def numba_backward_weight(x, dy, stride, dilation, dw):
@@ -185,9 +185,9 @@ def simd_forward(x, w, stride, dilation, y):
 
 
 def simd_backward_input(dy, w, stride, dilation, dx):
-    """As the compiled rung: dx is a convolution of dy, spread, with the filters turned."""
-    turned = np.ascontiguousarray(w[::-1, ::-1])
-    simd_forward(spread(dy, w.shape[:2], stride, dilation, dx), turned, (1, 1), dilation, dx)
+    """As the compiled rung: dx is a convolution of dy, dilated, with the filters rotated."""
+    rotated = np.ascontiguousarray(w[::-1, ::-1])
+    simd_forward(dilated(dy, w.shape[:2], stride, dilation, dx), rotated, (1, 1), dilation, dx)
 
 
 def simd_backward_weight(x, dy, stride, dilation, dw):
@@ -197,3 +197,13 @@ def simd_backward_weight(x, dy, stride, dilation, dw):
         plain_windows.depthwise_filters(x, dy, stride, dw)
     else:
         numba_backward_weight(x, dy, stride, dilation, dw)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward_input, loops_backward_weight),
+    "numpy": (numpy_forward, numpy_backward_input, numpy_backward_weight),
+    "numba": (numba_forward, numba_backward_input, numba_backward_weight),
+    "simd": (simd_forward, simd_backward_input, simd_backward_weight),
+}

@@ -1,7 +1,7 @@
 """What this machine can do at most: multiply-adds that never leave the registers, and moving memory.
 
     fma     acc[k] = acc[k] * a + b      for k accumulators, vectors of as many lanes as the kernels use
-    triad   a[q] = b[q] + s * c[q]       two reads and one write for each number (McCalpin's STREAM)
+    triad   a[q] = b[q] + s * c[q]       two reads and one write for each element (McCalpin's STREAM)
 
 A multiply-add takes some 4 cycles and a core starts two in each, so at least 8 must be under way; with
 24 independent accumulators nothing waits for anything.  They fit into the 32 vector registers of
@@ -25,19 +25,19 @@ def fma_chains(typing, rounds, start):
     """Run `rounds` multiply-adds in each accumulator and return the sum of all lanes."""
 
     def generate(context, builder, signature, arguments):
-        number = ir.FloatType()
-        vector = ir.VectorType(number, LANES)
+        element = ir.FloatType()
+        vector = ir.VectorType(element, LANES)
         name = f"llvm.fma.v{LANES}f32"
         fma = builder.module.globals.get(name) or ir.Function(
             builder.module, ir.FunctionType(vector, [vector] * 3), name
         )
         rounds, start = arguments
-        # acc * 0.5 + 1 settles at 2: neither overflow nor the slow numbers near zero
+        # acc * 0.5 + 1 settles at 2: neither overflow nor denormals, which are slow
         half, one = (ir.Constant(vector, [value] * LANES) for value in (0.5, 1.0))
         chains = [ir.Constant(vector, ir.Undefined)] * ACCUMULATORS
         for k in range(ACCUMULATORS):
             # each accumulator starts elsewhere, or the compiler would see that they are one
-            first = builder.fadd(start, ir.Constant(number, 1 + k / 16))
+            first = builder.fadd(start, ir.Constant(element, 1 + k / 16))
             for lane in range(LANES):
                 place = ir.Constant(ir.IntType(32), lane)
                 chains[k] = builder.insert_element(chains[k], first, place)
@@ -61,7 +61,7 @@ def fma_chains(typing, rounds, start):
         total = chains[0]
         for chain in chains[1:]:
             total = builder.fadd(total, chain)
-        result = ir.Constant(number, 0.0)
+        result = ir.Constant(element, 0.0)
         for lane in range(LANES):
             place = ir.Constant(ir.IntType(32), lane)
             result = builder.fadd(result, builder.extract_element(total, place))

@@ -12,7 +12,7 @@ with one "pixel" for each image.
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -81,26 +81,26 @@ def numba_backward_weight(x, dy, dw):
 def numba_product(a, down, right, b, c):
     """c = a @ b, four rows of a by four rows of b at a time.
 
-    a is flat: its next row is `down` numbers away and its next column `right`, so that one compiled
+    a is flat: its next row is `down` elements away and its next column `right`, so that one compiled
     function serves x and x.T alike.
 
-    One product a[p, k] * b[k, o] needs three numbers from the cache and puts one back: too much
-    carrying for one multiplication.  Sixteen at once share their loads:
+    One product a[p, k] * b[k, o] needs three elements from the cache and puts one back: too much
+    traffic for one multiplication.  Sixteen at once share their loads:
 
                               b[k  , o]
-                              b[k+1, o]          4 numbers of b, used by 4 rows of a
+                              b[k+1, o]          4 elements of b, used by 4 rows of a
                               b[k+2, o]
                               b[k+3, o]
-        a[p  , k .. k+3]      c[p  , o] += ...   4 numbers of c, read and written once for
-        a[p+1, k .. k+3]      c[p+1, o] += ...   4 products each; the 16 numbers of a stay
+        a[p  , k .. k+3]      c[p  , o] += ...   4 elements of c, read and written once for
+        a[p+1, k .. k+3]      c[p+1, o] += ...   4 products each; the 16 elements of a stay
         a[p+2, k .. k+3]      c[p+2, o] += ...   in registers along the whole row
         a[p+3, k .. k+3]      c[p+3, o] += ...
 
-    k runs in stretches of 128, so that the rows of b in use stay in the second-level cache, and each
-    stretch is summed by itself before it is added to c: a short sum rounds less than a long one.  The
+    k runs in blocks of 128 (KC), so that the rows of b in use stay in the L2 cache, and each block
+    is summed by itself before it is added to c: a short sum rounds less than a long one.  The
     order of every sum is the same for any number of threads: threads own whole groups of rows.
 
-    Rows are cleared and added number by number: slices would say it shorter, but take Numba twice as
+    Rows are cleared and added element by element: slices would say it shorter, but take Numba twice as
     long to compile.
     """
     K, (P, O) = len(b), c.shape
@@ -108,7 +108,7 @@ def numba_product(a, down, right, b, c):
     for g in prange((P + group - 1) // group):
         first, last = g * group, min(P, g * group + group)
         fours = first + (last - first) // 4 * 4
-        part = np.empty((4, O), c.dtype)  # the sums of one stretch
+        part = np.empty((4, O), c.dtype)  # the sums of one block of k
         for p in range(first, last):
             for o in range(O):
                 c[p, o] = 0
@@ -151,14 +151,14 @@ def numba_product(a, down, right, b, c):
                         out[o] += a0 * b0[o] + a1 * b1[o] + a2 * b2[o] + a3 * b3[o]
                 for o in range(O):
                     c[p, o] += out[o]
-            for p in range(first, last):  # and what is left over of each row: the plain formula
+            for p in range(first, last):  # and what is left over of each row: the formula itself
                 for k in range(k4, stop):
                     value, filters, out = a[p * down + k * right], b[k], c[p]
                     for o in range(O):
                         out[o] += value * filters[o]
 
 
-# --- simd: the same products, register tile by register tile; float32 only -----------------------
+# --- simd: the same products, microkernel by microkernel; float32 only ------------------------
 # With few pixels, a dense layer's images, each weight is used only that often: what counts then is to
 # read (or write) the weights once, row by row, which the compiled rung does.
 
@@ -187,3 +187,13 @@ def simd_backward_weight(x, dy, dw):
     from .simd.plain import matrix_product
 
     matrix_product(x, 1, x.shape[1], dy, dy.shape[1], 1, len(x), dw)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward_input, loops_backward_weight),
+    "numpy": (numpy_forward, numpy_backward_input, numpy_backward_weight),
+    "numba": (numba_forward, numba_backward_input, numba_backward_weight),
+    "simd": (simd_forward, simd_backward_input, simd_backward_weight),
+}

@@ -8,15 +8,15 @@ count.  Global average pooling is one window over the whole map:
 
     y[n, m] = 1/(H*W)  sum_ij  x[n, i, j, m]
 
-Backwards each output spreads its gradient evenly over its window:
+Backwards each output shares its gradient evenly among its window:
 
     dx[n, s*i + u, t*j + v, m] += dy[n, i, j, m] / area[i, j]
 """
 
 import numpy as np
 
-from .compiling import compiled, prange
-from .conv import seen, spread
+from .compiling import Rungs, compiled, prange
+from .conv import dilated, seen
 
 # --- loops: the formulas above, letter by letter -------------------------------------------------
 
@@ -123,8 +123,8 @@ def numba_forward(x, window, stride, area, y):
 
 
 def numba_backward(dy, window, stride, area, dx):
-    """dx is itself a sum over windows: of dy / area, spread (see `conv.spread`)."""
-    wide = spread(dy / area[:, :, None], window, stride, (1, 1), dx)
+    """dx is itself a sum over windows: of dy / area, dilated (see `conv.dilated`)."""
+    wide = dilated(dy / area[:, :, None], window, stride, (1, 1), dx)
     numba_forward(wide, window, (1, 1), np.ones(dx.shape[1:3], dx.dtype), dx)
 
 
@@ -145,3 +145,12 @@ def numba_global_forward(x, y):
 def numba_global_backward(dy, dx):
     """Nothing is summed, and NumPy copies as fast."""
     numpy_global_backward(dy, dx)
+
+
+# --- the rungs by name, for npmobilenet.ops to choose from
+
+RUNGS: Rungs = {
+    "loops": (loops_forward, loops_backward, loops_global_forward, loops_global_backward),
+    "numpy": (numpy_forward, numpy_backward, numpy_global_forward, numpy_global_backward),
+    "numba": (numba_forward, numba_backward, numba_global_forward, numba_global_backward),
+}

@@ -1,5 +1,8 @@
 """The public names, and the module that each comes from; lazy.py says who reads this."""
 
+from . import datasets as datasets
+from . import images as images
+from . import training as training
 from .cost import block_ratios as block_ratios
 from .cost import separable_ratio as separable_ratio
 from .cost.count import CallablePackage

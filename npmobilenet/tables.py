@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from html import escape
 from io import StringIO
+from math import prod
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -16,8 +17,11 @@ from .fitting import Table, cell_text, table
 from .shown import Text
 
 if TYPE_CHECKING:
+    from .engine import Engine
+    from .engine.training import TrainingStep
     from .models.layers import Layer
     from .models.network_plan import Plan
+    from .predicting.prediction import Prediction
 
 __all__ = ["Table", "as_html", "as_text", "cell_text", "csv_text", "markdown_text", "table"]
 
@@ -96,14 +100,9 @@ def summary_parts(plan: Plan, *, layers: bool = False) -> list[RenderableType]:
         )
         for name, group in groups.items()
     ]
-    height, width = plan.resolution
-    title = (
-        f"{plan.model}  width {plan.width:g}  image {height} x {width} x {plan.channels}  "
-        f"dialect {plan.dialect.name}"
-    )
     params = counted.params
     return [
-        title,
+        _heading(plan),
         table(("layer", "type", "output", ">params"), rows),
         f"Total params: {params.total:,}\nTrainable params: {params.trainable:,}\n"
         f"Non-trainable params: {params.bn_stats:,}",
@@ -113,6 +112,58 @@ def summary_parts(plan: Plan, *, layers: bool = False) -> list[RenderableType]:
 def summary_table(plan: Plan, *, layers: bool = False) -> str:
     """`Plan.summary`."""
     return Text(as_text(*summary_parts(plan, layers=layers)))
+
+
+def engine_parts(engine: Engine) -> list[RenderableType]:
+    """The stages of an engine with what each costs for one image, and the memory that it holds."""
+    stages, heading = engine.stages, _heading(engine.plan)
+    rows = [(x.name, str(x.kind), shape_text(x.output), x.macs, x.bytes) for x in stages]
+    held = ", ".join(f"{what} {count / 1e6:.1f} MB" for what, count in engine.nbytes.items())
+    if not stages:
+        return [f"{heading}  batch {engine.batch}\nNumPy computes it, layer by layer\n{held}"]
+    return [
+        f"{heading}  batch {engine.batch}  threads {engine.threads}",
+        table(("stage", "kind", "output", ">MACs", ">bytes"), rows),
+        f"{sum(x.macs for x in stages):,} MACs in {len(stages)} stages for one image\n{held}",
+    ]
+
+
+def training_step_parts(step: TrainingStep) -> list[RenderableType]:
+    """The layers that a training step trains or multiplies in, for the whole batch; its memory."""
+    plan, batch = step.plan, step.batch
+    trained = {
+        layer.name: sum(
+            prod(shape) for a, shape in layer.arrays.items() if f"{layer.name}.{a}" in step.trained
+        )
+        for layer in plan
+    }
+    rows = [
+        (x.name, x.kind, shape_text((batch, *x.output)), batch * x.macs, trained[x.name])
+        for x in plan
+        if x.macs or x.arrays
+    ]
+    return [
+        f"{_heading(plan)}  batch {batch}  threads {step.threads}",
+        table(("layer", "type", "output", ">forward MACs", ">trained"), rows),
+        f"{sum(trained.values()):,} trained parameters in {len(step.trained)} arrays, "
+        f"{step.nbytes / 1e6:.1f} MB",
+    ]
+
+
+def prediction_parts(prediction: Prediction) -> list[RenderableType]:
+    """The most probable classes, and whether the model is in doubt."""
+    rows = [(name, f"{probability:.2%}") for name, probability in prediction.top]
+    doubt = ["uncertain"] if prediction.uncertain else []
+    return [table(("class", ">probability"), rows), *doubt]
+
+
+def _heading(plan: Plan) -> str:
+    """Which network it is."""
+    height, width = plan.resolution
+    return (
+        f"{plan.model}  width {plan.width:g}  image {height} x {width} x {plan.channels}  "
+        f"dialect {plan.dialect.name}"
+    )
 
 
 def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, SKY, Drawing, write
 
 
-def turned_window() -> Drawing:
+def rotated_filter() -> Drawing:
     """Which outputs have read an input, at stride 2, along one axis; and dy among zeros."""
     d = Drawing(980, 400, "The gradient of a depthwise convolution's input")
     cell, left = 46, 190
@@ -27,13 +27,13 @@ def turned_window() -> Drawing:
         ["x4 is read by y1, through weight c,", "and by y2, through weight a:", "",
          "dx4 = c dy1 + a dy2"], size=14,
     )  # fmt: skip
-    d.text(20, 238, "Backwards: dy among zeros, the window turned round", bold=True, size=16)
-    d.text(20, 292, "dy, spread")
-    spread = ["0", "0", "dy0", "0", "dy1", "0", "dy2", "0", "dy3", "0", "0"]
-    for q, name in enumerate(spread):
+    d.text(20, 238, "Backwards: dy among zeros, the filter rotated", bold=True, size=16)
+    d.text(20, 292, "dy, dilated")
+    dilated = ["0", "0", "dy0", "0", "dy1", "0", "dy2", "0", "dy3", "0", "0"]
+    for q, name in enumerate(dilated):
         fill = GREY if name == "0" else ORANGE if name in ("dy1", "dy2") else SKY
         d.box(left + (q - 1) * cell, 264, cell, cell, fill, name)
-    d.text(20, 352, "window for dx4")
+    d.text(20, 352, "filter for dx4")
     for q, name in enumerate(reversed(names)):
         d.box(left + (3 + q) * cell, 326, cell, cell, GREEN, name)
     d.frame(left + 3 * cell, 264, 3 * cell, cell)
@@ -85,7 +85,7 @@ def stages_of_a_step() -> Drawing:
     return d
 
 
-PICTURES = {"turned-window": turned_window, "stages-of-a-step": stages_of_a_step}
+PICTURES = {"rotated-filter": rotated_filter, "stages-of-a-step": stages_of_a_step}
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from npmobilenet.engine.memory import Layout
 
 
 def register_tile() -> Drawing:
-    """6 pixels by 4 vectors: the sums stay, the weights and one number pass by."""
+    """6 pixels by 4 vectors: the sums stay, the weights and one element pass by."""
     rows, vectors = 6, 4
     d = Drawing(960, 470, "The register tile: 6 pixels by 4 vectors of sums")
     left, top, wide, high = 230, 140, 112, 40
     d.text(20, 30, "One step of the loop over k", bold=True, size=17)
     d.text(left, 70, f"row k of the panel: {vectors} loads")
-    d.lines(20, 86, [f"x[·, k]: {rows} numbers,", f"{rows} loads, each", "spread over a vector"])
+    d.lines(20, 86, [f"x[·, k]: {rows} elements,", f"{rows} loads, each", "broadcast to a vector"])
     for v in range(vectors):
         d.box(left + v * wide, 82, wide, 32, ORANGE, f"w[k, {v}]")
         d.arrow(left + (v + 0.5) * wide, 114, left + (v + 0.5) * wide, top - 2)

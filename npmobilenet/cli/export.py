@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="write it even where the family would compute something else with the numbers",
+        help="write it even where the family would compute something else with these weights",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.epilog = "example: npmobilenet export runs/flowers --to onnx --output flowers.onnx"
@@ -103,7 +103,7 @@ def _images(model: "Model", family: str) -> str:
     """What no file of weights holds: how images are prepared for them."""
     from ..weights.preprocessing import in_words
 
-    inside = family == "keras" and model.plan.model.startswith("v3")
+    inside = family == "keras" and model.plan.family.name == "v3"
     return f"feed it images of {in_words(model.preprocessing)} of pixels 0..1" + (
         "; to Keras' V3 with include_preprocessing=False" if inside else ""
     )

@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dtype",
         default="float32",
         choices=("float32", "float64"),
-        help="of every number (float32)",
+        help="of every element (float32)",
     )
     parser.add_argument(
         "--optimizer", default="sgd", choices=list(OPTIMIZER_STATE), help="whose state counts (sgd)"

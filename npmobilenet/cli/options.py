@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..models.dialects import DIALECTS
-from ..models.network_plan import MODELS, Plan, plan
+from ..models.network_plan import Plan, plan
+from ..models.registry import MODELS
 from .streams import complain
 from .values import resolution_option
 
@@ -53,7 +54,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
-    """--weights, and what a file of another framework wants to be told of."""
+    """--weights, and what has to be said of a file of another framework."""
     from ..weights.families import FAMILIES
 
     add = parser.add_argument

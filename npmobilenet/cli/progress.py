@@ -135,7 +135,7 @@ def beside(json: bool) -> Console:
 
 @contextmanager
 def counting(out: Console, count: int) -> Iterator[Callable[[int], None]]:
-    """A bar over many images, where `out` is a terminal; what it gives is told how many are done.
+    """A bar over many images, where `out` is a terminal; call what it gives with how many are done.
 
     What is written to standard error meanwhile appears above the bar, or where it was sent to.
     """

@@ -161,11 +161,11 @@ def _gradients(out: Console) -> bool:
         nudge = np.zeros_like(params[name])
         nudge[place] = h
         ahead, behind = (loss_of(params | {name: params[name] + s * nudge})[0] for s in (1, -1))
-        nudged, told = (ahead - behind) / (2 * h), float(grads[name][place])
-        error = abs(nudged - told) / float(np.abs(grads[name]).max())
+        numeric, analytic = (ahead - behind) / (2 * h), float(grads[name][place])
+        error = abs(numeric - analytic) / float(np.abs(grads[name]).max())
         worst = max(worst, error)
         index = ", ".join(map(str, place))
-        rows.append((f"{name}[{index}]", f"{told:+.10f}", f"{nudged:+.10f}", f"{error:.0e}"))
+        rows.append((f"{name}[{index}]", f"{analytic:+.10f}", f"{numeric:+.10f}", f"{error:.0e}"))
     out.print(
         "backward claims how the loss changes with every weight.  So: move one weight of a whole "
         f"MobileNetV1 by {h:g} either way, run the network, and see how much the loss changed.\n"

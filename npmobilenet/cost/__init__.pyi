@@ -1,7 +1,9 @@
 """The names of npmobilenet.cost, and the module that each comes from; lazy.py says who reads this."""
 
 from .backward import TrainingCost as TrainingCost
+from .backward import torch_flop_counter_backward as torch_flop_counter_backward
 from .backward import training_cost as training_cost
+from .conventions import totals as totals
 from .count import Cost as Cost
 from .count import LayerCost as LayerCost
 from .count import Params as Params

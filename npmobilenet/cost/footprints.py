@@ -119,12 +119,12 @@ def backward_work(layer: Layer, batch: int, item: int, *, wanted: bool = True) -
 def _window_backward(
     layer: Conv | Depthwise, batch: int, item: int, arrays: tuple[int, ...], wanted: bool
 ) -> Work:
-    """First dx, padded, from dy spread out and the filters turned; then dx cut out, beside it dw."""
+    """First dx, padded, from dy dilated and the filters rotated; then dx cut out, beside it dw."""
     place = layer.window
     rows, columns = place.padded
     padded = item * batch * rows * columns * layer.input[-1]
     wide = (rows + layer.kernel[0] - 1) * (columns + layer.kernel[1] - 1)
-    spread = item * batch * wide * layer.output[-1]
+    dilated = item * batch * wide * layer.output[-1]
     weight = item * prod(layer.arrays["weight"])
     shares = 0
     if isinstance(layer, Depthwise):
@@ -132,7 +132,7 @@ def _window_backward(
     cut = item * batch * prod(layer.input) if any(place.sides) else 0
     if not wanted:
         return Work((0, *arrays), sum(arrays) + shares)
-    peak = padded + max(spread + weight, cut + sum(arrays) + shares)
+    peak = padded + max(dilated + weight, cut + sum(arrays) + shares)
     return Work((cut or padded, *arrays), peak)
 
 

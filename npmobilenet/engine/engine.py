@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +17,14 @@ from ..models.folding import fold_batch_norm
 from ..models.network_plan import Plan
 from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
+from ..shown import Shown
 from . import packing
 from .arguments import fitting, images, sizes
 from .program import Writer
 from .steps import Step, fused, steps_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 MOST = 700 * 1024  # weights of a pointwise convolution that is still done band by band
 LARGE = 400_000  # numbers of an expanded map that is not written to memory as a whole
@@ -28,7 +32,7 @@ LARGE = 400_000  # numbers of an expanded map that is not written to memory as a
 _several = lock()  # held by an engine that runs on several threads
 
 
-class Engine:
+class Engine(Shown):
     """Runs one network; made by `compile`.  Calls from several Python threads take turns."""
 
     def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
@@ -85,6 +89,12 @@ class Engine:
             f"Engine({self.plan!r}, batch {self.batch}, threads {self.threads}, "
             f"{len(self.stages)} stages, {sum(self.nbytes.values()) / 1e6:.1f} MB)"
         )
+
+    def parts(self) -> list[RenderableType]:
+        """The table that `str()` shows: what each stage costs."""
+        from ..tables import engine_parts
+
+        return engine_parts(self)
 
     @property
     def stages(self) -> tuple[Step, ...]:

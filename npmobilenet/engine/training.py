@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from ..models.params import check_params
 from ..ops import checks
 from ..ops.checks import Array
 from ..ops.rungs import need_numba
+from ..shown import Shown
 from . import packing
 from .arguments import fitting, images, sizes
 from .engine import _several
@@ -33,8 +34,11 @@ from .training_arrays import Buffers
 from .training_places import Addresses
 from .training_program import Program, Writer
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
-class TrainingStep:
+
+class TrainingStep(Shown):
     """Forward and backward of one network on batches of one size; made by `compile_training`."""
 
     def __init__(
@@ -87,6 +91,12 @@ class TrainingStep:
             f"TrainingStep({self.plan!r}, batch {self.batch}, threads {self.threads}, "
             f"{len(self.trained)} arrays trained, {self.nbytes / 1e6:.1f} MB)"
         )
+
+    def parts(self) -> list[RenderableType]:
+        """The table that `str()` shows: the layers."""
+        from ..tables import training_step_parts
+
+        return training_step_parts(self)
 
     def sized(self, batch: int) -> TrainingStep:
         """A step for batches of another size, of the same parameters, gradients and statistics."""

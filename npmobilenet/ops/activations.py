@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import activations
 from . import checks
 from .checks import Array, Cache
-from .rungs import choose, kernel
+from .rungs import call, choose
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,11 +109,12 @@ def hard_swish_backward(dy: Array, cache: ActivationCache) -> Array:
 
 
 def _clip(name: str, x: Array, high: float, rung: str | None) -> tuple[Array, ActivationCache]:
-    rung = choose(name, rung, ("numpy", "numba"))
+    rung = choose(name, rung, activations.RUNGS)
     x = np.ascontiguousarray(_checked(name, x))
     y = np.empty_like(x)
     scalar = x.dtype.type  # of the array's own precision: nothing is computed in another
-    kernel("activations", rung, "clip")(x.reshape(-1), scalar(0), scalar(high), y.reshape(-1))
+    clip, _ = activations.RUNGS[rung]
+    call(rung, clip, x.reshape(-1), scalar(0), scalar(high), y.reshape(-1))
     return y, _kept(name, y, rung)
 
 
@@ -121,9 +123,9 @@ def _clip_backward(name: str, dy: Array, cache: ActivationCache, high: float) ->
     y = cache.kept
     dx = np.empty_like(dy)
     scalar = dy.dtype.type
-    kernel("activations", cache.rung, "clip_backward")(
-        dy.reshape(-1), y.reshape(-1), scalar(0), scalar(high), dx.reshape(-1)
-    )
+    _, backward = activations.RUNGS[cache.rung]
+    flat = dy.reshape(-1), y.reshape(-1), scalar(0), scalar(high), dx.reshape(-1)
+    call(cache.rung, backward, *flat)
     return dx
 
 

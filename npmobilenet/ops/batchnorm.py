@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..kernels import batchnorm
 from . import checks
 from .checks import Array, Cache
-from .rungs import choose, kernel
+from .rungs import call, choose
 
 
 class Statistics(NamedTuple):
@@ -55,7 +56,8 @@ def batch_norm(
 
     ValueError where a shape is wrong, or in training with a single value for each channel.
     """
-    rung = choose("batch_norm", rung)
+    rung = choose("batch_norm", rung, batchnorm.RUNGS)
+    statistics, normalise, _, _ = batchnorm.RUNGS[rung]
     eps = checks.number("batch_norm", "eps", eps, "at least 0", lambda v: v >= 0)
     momentum = checks.number(
         "batch_norm", "momentum", momentum, "within 0..1", lambda v: 0 <= v <= 1
@@ -75,7 +77,7 @@ def batch_norm(
             raise ValueError(
                 f"batch_norm: training needs more than one value for each channel, x is {x.shape}"
             )
-        kernel("batchnorm", rung, "statistics")(rows, used.mean, used.variance)
+        call(rung, statistics, rows, used.mean, used.variance)
         # unbiased here, biased above: the running variance estimates the population's
         unbiased = used.variance * (len(rows) / (len(rows) - 1))
         running = Statistics(
@@ -84,7 +86,7 @@ def batch_norm(
         )
     gamma, beta = np.ascontiguousarray(gamma), np.ascontiguousarray(beta)
     y = np.empty_like(rows)
-    kernel("batchnorm", rung, "normalise")(rows, *used, gamma, beta, eps, y)
+    call(rung, normalise, rows, *used, gamma, beta, eps, y)
     cache = BatchNormCache("batch_norm", x.shape, x.dtype, rows, gamma, *used, eps, train, rung)
     return y.reshape(x.shape), cache, running
 
@@ -93,14 +95,13 @@ def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array,
     """Gradients (dx, dgamma, dbeta) of `batch_norm` for dy shaped as its y."""
     dy = checks.gradient("batch_norm", dy, cache)
     x, rung = cache.x, cache.rung
+    _, _, backward_affine, backward_input = batchnorm.RUNGS[rung]
     rows = dy.reshape(x.shape)
     used = cache.mean, cache.variance
     dgamma, dbeta = np.empty(x.shape[1]), np.empty(x.shape[1])
-    kernel("batchnorm", rung, "backward_affine")(rows, x, *used, cache.eps, dgamma, dbeta)
+    call(rung, backward_affine, rows, x, *used, cache.eps, dgamma, dbeta)
     # in evaluation mean and variance are constants: their two terms of dx are zero
     through = (dgamma, dbeta) if cache.train else (np.zeros_like(dgamma), np.zeros_like(dbeta))
     dx = np.empty_like(x)
-    kernel("batchnorm", rung, "backward_input")(
-        rows, x, *used, cache.gamma, cache.eps, *through, dx
-    )
+    call(rung, backward_input, rows, x, *used, cache.gamma, cache.eps, *through, dx)
     return dx.reshape(cache.result), dgamma.astype(x.dtype), dbeta.astype(x.dtype)

@@ -13,7 +13,7 @@ Array = NDArray[Any]
 Pair = tuple[int, int]
 
 
-LARGEST = 2**31 - 1  # of a stride or dilation, and numbers that padding may make
+LARGEST = 2**31 - 1  # of a stride or dilation, and of the elements that padding may make
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +40,7 @@ def whole(value: object) -> bool:
 
 
 def plain(value: object) -> TypeGuard[Array]:
-    """Whether value is an array that means what its numbers say, in memory or mapped from a file.
+    """Whether value is an array that means what its elements say, in memory or mapped from a file.
 
     Masked arrays do not, and a matrix multiplies otherwise.
     """
@@ -48,7 +48,7 @@ def plain(value: object) -> TypeGuard[Array]:
 
 
 def plain_array(value: object) -> Array | None:
-    """A plain array as it is, a list or number as one; None for what is not, such as a ragged list."""
+    """A plain array as it is, a list or a number as one; None for what is not, such as a ragged list."""
     if isinstance(value, np.ndarray):
         return value if plain(value) else None
     try:
@@ -162,7 +162,7 @@ def gradient(operator: str, dy: Array, cache: Cache) -> Array:
 
 
 def channels(operator: str, name: str, value: Array, count: int, of: str) -> None:
-    """Require a vector of `count` numbers, one for each of `of`."""
+    """Require a vector of `count` elements, one for each of `of`."""
     if value.shape != (count,):
         raise ValueError(
             f"{operator}: {name} must have shape ({count},), one for each {of}, found {value.shape}"

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import conv, depthwise
+from ..kernels.compiling import Rungs
 from . import checks
 from .checks import Array, Cache, Pair
-from .rungs import RUNGS, choose, kernel
+from .rungs import call, choose
 from .window import Padding, Window, window
 
 
@@ -43,7 +45,7 @@ def conv2d(
     (MobileNetV1, section 3.1).  stride (s,t) and dilation (d,e): an integer or a pair; padding:
     see ops/window.py.  ValueError or TypeError, naming the argument, for anything that cannot be.
     """
-    rung = choose("conv2d", rung, RUNGS, x=x)
+    rung = choose("conv2d", rung, conv.RUNGS, x=x)
     checks.array("conv2d", "x", x, "N H W M", rung=rung)
     checks.array("conv2d", "w", w, "K L M O", rung=rung)
     if w.shape[2] != x.shape[3]:
@@ -51,7 +53,7 @@ def conv2d(
             f"conv2d: w has filters of {w.shape[2]} channels but x has {x.shape[3]} channels"
         )
     place = window("conv2d", x.shape[1:3], w.shape[:2], stride, padding, dilation)
-    return _forward("conv2d", "conv", x, w, b, place, rung)
+    return _forward("conv2d", conv.RUNGS, rung, x, w, b, place)
 
 
 def conv2d_backward(
@@ -61,7 +63,7 @@ def conv2d_backward(
 
     dx is None with input_gradient=False: the first layer of a network has no use for it.
     """
-    return _backward("conv2d", "conv", dy, cache, input_gradient)
+    return _backward("conv2d", conv.RUNGS, dy, cache, input_gradient)
 
 
 def depthwise_conv2d(
@@ -79,7 +81,7 @@ def depthwise_conv2d(
     y[n,i,j,m] = b[m] + sum_uv x[n, s*i+d*u, t*j+e*v, m] w[u,v,m] over the padded x (MobileNetV1,
     section 3.1, equation 3).  Arguments and errors as `conv2d`.
     """
-    rung = choose("depthwise_conv2d", rung, RUNGS, x=x)
+    rung = choose("depthwise_conv2d", rung, depthwise.RUNGS, x=x)
     checks.array("depthwise_conv2d", "x", x, "N H W M", rung=rung)
     checks.array("depthwise_conv2d", "w", w, "K L M", rung=rung)
     if w.shape[2] != x.shape[3]:
@@ -88,18 +90,18 @@ def depthwise_conv2d(
             "each channel needs its own filter"
         )
     place = window("depthwise_conv2d", x.shape[1:3], w.shape[:2], stride, padding, dilation)
-    return _forward("depthwise_conv2d", "depthwise", x, w, b, place, rung)
+    return _forward("depthwise_conv2d", depthwise.RUNGS, rung, x, w, b, place)
 
 
 def depthwise_conv2d_backward(
     dy: Array, cache: ConvCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
     """Gradients (dx, dw), or (dx, dw, db) with a bias, of `depthwise_conv2d` for dy (N,I,J,M)."""
-    return _backward("depthwise_conv2d", "depthwise", dy, cache, input_gradient)
+    return _backward("depthwise_conv2d", depthwise.RUNGS, dy, cache, input_gradient)
 
 
 def _forward(
-    operator: str, file: str, x: Array, w: Array, b: Array | None, place: Window, rung: str
+    operator: str, rungs: Rungs, rung: str, x: Array, w: Array, b: Array | None, place: Window
 ) -> tuple[Array, ConvCache]:
     filters = w.shape[-1]
     if b is not None:
@@ -109,24 +111,26 @@ def _forward(
     kept = place.pad(operator, x), np.ascontiguousarray(w), place
     y = np.empty((len(x), *place.output, filters), x.dtype)
     cache = ConvCache(operator, y.shape, y.dtype, *kept, b is not None, rung)
-    kernel(file, rung, "forward")(cache.x, cache.w, place.stride, place.dilation, y)
+    forward, _, _ = rungs[rung]
+    call(rung, forward, cache.x, cache.w, place.stride, place.dilation, y)
     if b is not None:
         y += b
     return y, cache
 
 
 def _backward(
-    operator: str, file: str, dy: Array, cache: ConvCache, input_gradient: bool
+    operator: str, rungs: Rungs, dy: Array, cache: ConvCache, input_gradient: bool
 ) -> tuple[Array | Any, ...]:
     dy = checks.gradient(operator, dy, cache)
     place, x, w, rung = cache.window, cache.x, cache.w, cache.rung
+    _, backward_input, backward_weight = rungs[rung]
     dx = None
     if checks.flag(operator, "input_gradient", input_gradient):
         padded = np.empty_like(x)
-        kernel(file, rung, "backward_input")(dy, w, place.stride, place.dilation, padded)
+        call(rung, backward_input, dy, w, place.stride, place.dilation, padded)
         dx = np.ascontiguousarray(place.crop(padded))
     dw = np.empty_like(w)
-    kernel(file, rung, "backward_weight")(x, dy, place.stride, place.dilation, dw)
+    call(rung, backward_weight, x, dy, place.stride, place.dilation, dw)
     if not cache.has_bias:
         return dx, dw
     return dx, dw, bias_gradient(dy)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import pointwise
 from . import checks
 from .checks import Array, Cache, Pair
 from .convolution import bias_gradient
-from .rungs import RUNGS, choose, kernel
+from .rungs import call, choose
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,7 +39,7 @@ def pointwise_conv2d(
     y[n,i,j,o] = b[o] + sum_m x[n, s*i, t*j, m] w[m,o]: y = x @ w (MobileNetV1, section 3.1).  A
     stride (s,t) skips pixels.  ValueError or TypeError, naming the argument, where shapes differ.
     """
-    rung = choose("pointwise_conv2d", rung, RUNGS, x=x)
+    rung = choose("pointwise_conv2d", rung, pointwise.RUNGS, x=x)
     checks.array("pointwise_conv2d", "x", x, "N H W M", rung=rung)
     s, t = checks.pair("pointwise_conv2d", "stride", stride)
     return _forward("pointwise_conv2d", x, x[:, ::s, ::t], w, b, (s, t), rung)
@@ -51,9 +52,9 @@ def pointwise_conv2d_backward(
     dx, *others = _backward("pointwise_conv2d", dy, cache, input_gradient)
     if dx is not None and cache.stride != (1, 1):
         s, t = cache.stride
-        spread = np.zeros(cache.shape, dx.dtype)
-        spread[:, ::s, ::t] = dx  # pixels that were skipped had no part in y
-        dx = spread
+        dilated = np.zeros(cache.shape, dx.dtype)
+        dilated[:, ::s, ::t] = dx  # pixels that were skipped had no part in y
+        dx = dilated
     return dx, *others
 
 
@@ -64,7 +65,7 @@ def dense(
 
     y[n,o] = b[o] + sum_m x[n,m] w[m,o].  Errors as `pointwise_conv2d`.
     """
-    rung = choose("dense", rung, RUNGS, x=x)
+    rung = choose("dense", rung, pointwise.RUNGS, x=x)
     checks.array("dense", "x", x, "N M", rung=rung)
     return _forward("dense", x, x, w, b, (1, 1), rung)
 
@@ -93,7 +94,8 @@ def _forward(
     result = (*used.shape[:-1], w.shape[1])
     cache = PointwiseCache(operator, result, x.dtype, *kept, b is not None, rung)
     y = np.empty((len(rows), w.shape[1]), x.dtype)
-    kernel("pointwise", rung, "forward")(cache.x, cache.w, y)
+    forward, _, _ = pointwise.RUNGS[rung]
+    call(rung, forward, cache.x, cache.w, y)
     if b is not None:
         y += b
     return y.reshape(result), cache
@@ -103,15 +105,16 @@ def _backward(
     operator: str, dy: Array, cache: PointwiseCache, input_gradient: bool
 ) -> tuple[Array | Any, ...]:
     dy = checks.gradient(operator, dy, cache)
-    x, w = cache.x, cache.w
+    x, w, rung = cache.x, cache.w, cache.rung
+    _, backward_input, backward_weight = pointwise.RUNGS[rung]
     rows = dy.reshape(-1, w.shape[1])
     dx = None
     if checks.flag(operator, "input_gradient", input_gradient):
         dx = np.empty_like(x)
-        kernel("pointwise", cache.rung, "backward_input")(rows, w, dx)
+        call(rung, backward_input, rows, w, dx)
         dx = dx.reshape(*cache.result[:-1], w.shape[0])
     dw = np.empty_like(w)
-    kernel("pointwise", cache.rung, "backward_weight")(x, rows, dw)
+    call(rung, backward_weight, x, rows, dw)
     if not cache.has_bias:
         return dx, dw
     return dx, dw, bias_gradient(rows)

@@ -4,9 +4,8 @@ Every operator with rungs has the first three, but ReLU and ReLU6, which have no
 and the dense layer have the fourth, which computes in float32 only.
 """
 
-from collections.abc import Callable
-from functools import cache, partial
-from importlib import import_module
+from collections.abc import Callable, Collection
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -60,9 +59,7 @@ def running(offered: tuple[str, ...] = RUNGS) -> tuple[str, ...]:
     return tuple(r for r in offered if r not in ("numba", "simd") or not refusal())
 
 
-def choose(
-    operator: str, rung: str | None, offered: tuple[str, ...] = COMMON, *, x: object = None
-) -> str:
+def choose(operator: str, rung: str | None, offered: Collection[str], *, x: object = None) -> str:
     """The rung to run: the one asked for, or the highest present that computes in the precision of x.
 
     Raises ValueError for a name that is not a rung of this operator, for "numba" and "simd" where Numba
@@ -84,19 +81,13 @@ def choose(
     return rung
 
 
-def kernel(module: str, rung: str, name: str) -> Callable[..., Any]:
-    """The kernel `{rung}_{name}` of npmobilenet.kernels.{module}."""
-    found: Callable[..., Any] = getattr(
-        import_module(f"npmobilenet.kernels.{module}"), f"{rung}_{name}"
-    )
-    return found if rung in ("loops", "numpy") else partial(_on_writable, found)
+def call(rung: str, kernel: Callable[..., None], *arguments: Any) -> None:
+    """Call a kernel of a rung; a compiled one would be compiled once more for read-only arrays.
 
-
-def _on_writable(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a compiled kernel, which would be compiled once more for arrays that are read-only.
-
-    What lies askew in memory is copied as well.
+    Those are copied for it, and what is not aligned in memory as well.
     """
-    return function(
-        *(x.copy() if isinstance(x, np.ndarray) and not x.flags.behaved else x for x in arguments)
-    )
+    if rung in ("numba", "simd"):
+        arguments = tuple(
+            x.copy() if isinstance(x, np.ndarray) and not x.flags.behaved else x for x in arguments
+        )
+    kernel(*arguments)

@@ -10,7 +10,7 @@ A window of K taps with dilation d spans d*(K-1) + 1 inputs.  Padded input of si
     (top, bottom, left, right)    as given
 
 "same" and "symmetric" give equal shapes for odd K but, at stride 2 and even sizes, not equal
-numbers: their windows start one pixel apart.
+values: their windows start one pixel apart.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class Window:
         shape = (len(x), *self.padded, x.shape[-1])
         if prod(shape) > LARGEST:
             raise ValueError(
-                f"{operator}: padding {self.sides} makes {prod(shape):,} numbers of x {x.shape}, "
+                f"{operator}: padding {self.sides} makes {prod(shape):,} elements of x {x.shape}, "
                 f"at most {LARGEST:,} are possible"
             )
         zero = x.flat[0].zero() if x.dtype == object else 0
@@ -84,14 +84,14 @@ def window(
     dilation: int | Pair = 1,
 ) -> Window:
     """Resolve stride, padding and dilation for an input of `size`; ValueError if impossible."""
-    steps, spread = pair(operator, "stride", stride), pair(operator, "dilation", dilation)
-    sides = _sides(operator, size, kernel, steps, padding, spread)
-    found = Window(size, kernel, steps, spread, sides)
-    spans = _spans(kernel, spread)
+    stride, dilation = pair(operator, "stride", stride), pair(operator, "dilation", dilation)
+    sides = _sides(operator, size, kernel, stride, padding, dilation)
+    found = Window(size, kernel, stride, dilation, sides)
+    spans = _spans(kernel, dilation)
     if any(have < need for have, need in zip(found.padded, spans, strict=True)):
         raise ValueError(
             f"{operator}: the {kernel[0]}x{kernel[1]} window spans {spans[0]}x{spans[1]} inputs "
-            f"(dilation {spread[0]}x{spread[1]}) but the padded input is only "
+            f"(dilation {dilation[0]}x{dilation[1]}) but the padded input is only "
             f"{found.padded[0]}x{found.padded[1]}"
         )
     return found

@@ -74,6 +74,12 @@ class Prediction:
         more = ", ..." * (len(self.top) > 5)
         return f"Prediction({shown}{more}{'; uncertain' * self.uncertain})"
 
+    def _repr_html_(self) -> str:
+        """A notebook draws the table; `str()` stays a line."""
+        from ..tables import as_html, prediction_parts
+
+        return as_html(*prediction_parts(self))
+
     def to_json(self) -> dict[str, Any]:
         """As `npmobilenet predict --json` has it."""
         return {

@@ -176,10 +176,10 @@ def _gradient_error(run: _Run, rng: np.random.Generator) -> float:
         run.forward(**{name: value + s * h * along[name] for name, value in arrays.items()})
         for s in (1, -1)
     )
-    told = sum(np.vdot(run.gradients[name], direction) for name, direction in along.items())
+    analytic = sum(np.vdot(run.gradients[name], direction) for name, direction in along.items())
     size = np.hypot.reduce([np.linalg.norm(run.gradients[name]) for name in along])
     size *= np.hypot.reduce([np.linalg.norm(direction) for direction in along.values()])
-    return _relative(np.vdot(run.dy, ahead - behind) / (2 * h) - told, size)
+    return _relative(np.vdot(run.dy, ahead - behind) / (2 * h) - analytic, size)
 
 
 def _adjoint_error(run: _Run) -> float:

@@ -51,14 +51,14 @@ class Operator:
 
 
 def shuffled(array: Array, choose: Choose) -> Array:
-    """The same numbers, perhaps laid out in memory some other way."""
+    """The same elements, perhaps laid out in memory some other way."""
     way = choose(0, 3)
     if way == 1:
         return np.asfortranarray(array)
     if way == 2:
         return np.flip(np.flip(array, 0).copy(), 0)  # negative stride
     if way == 3:
-        return np.repeat(array, 2, axis=-1)[..., ::2]  # every second number
+        return np.repeat(array, 2, axis=-1)[..., ::2]  # every second element
     return array
 
 
@@ -67,9 +67,9 @@ def _image(choose: Choose, rng: np.random.Generator, channels: int) -> Array:
     return shuffled(rng.standard_normal(shape), choose)
 
 
-def _windowed(choose: Choose, kernel: tuple[int, int], spread: bool = True) -> dict[str, Any]:
+def _windowed(choose: Choose, kernel: tuple[int, int], dilated: bool = True) -> dict[str, Any]:
     """stride, padding and dilation that fit an image of at least 3 x 3."""
-    dilation = (choose(1, 2), choose(1, 2)) if spread else (1, 1)
+    dilation = (choose(1, 2), choose(1, 2)) if dilated else (1, 1)
     reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     kind = choose(0, 3)
     if kind == 0:
@@ -102,7 +102,7 @@ def _draw_depthwise(choose: Choose, rng: np.random.Generator) -> Case:
     arrays = {"x": _image(choose, rng, m), "w": rng.standard_normal((*kernel, m))}
     if choose(0, 1):
         arrays["b"] = rng.standard_normal(m)
-    settings = _windowed(choose, kernel, spread=not usual)
+    settings = _windowed(choose, kernel, dilated=not usual)
     if usual:
         settings["stride"] = (choose(1, 2),) * 2
     return Case(arrays, settings)
@@ -140,7 +140,7 @@ def _draw_batch_norm(train: bool) -> Callable[[Choose, np.random.Generator], Cas
 
 def _draw_pool(choose: Choose, rng: np.random.Generator) -> Case:
     size = choose(1, 4), choose(1, 4)
-    settings = _windowed(choose, size, spread=False)
+    settings = _windowed(choose, size, dilated=False)
     del settings["dilation"]
     x = _image(choose, rng, choose(1, 9))
     sides = window("drawn", x.shape[1:3], size, settings["stride"], settings["padding"]).sides

@@ -1,6 +1,6 @@
 """The same operators written with PyTorch, as a witness.  torch is imported only when one is called.
 
-Tensors come and go in this project's layout, (N, H, W, C), and are turned around inside.
+Tensors come and go in this project's layout, (N, H, W, C), and are transposed inside.
 """
 
 from typing import Any
@@ -52,7 +52,7 @@ def pointwise_conv2d(arrays: Tensors, settings: Settings) -> Tensors:
 
 
 def dense(arrays: Tensors, settings: Settings) -> Tensors:
-    """torch's linear keeps its matrix the other way round."""
+    """torch's linear keeps its matrix transposed."""
     return {"y": _functional().linear(arrays["x"], arrays["w"].T, arrays.get("b"))}
 
 
@@ -141,5 +141,5 @@ def add(arrays: Tensors, settings: Settings) -> Tensors:
 
 
 def scale_channels(arrays: Tensors, settings: Settings) -> Tensors:
-    """torch spreads the gates over height and width by itself."""
+    """torch broadcasts the gates over height and width by itself."""
     return {"y": arrays["x"] * arrays["g"][:, None, None]}

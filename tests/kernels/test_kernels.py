@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from npmobilenet.ops import RUNGS
 from tests.commands import ROOT
 
 KERNELS = ROOT / "kernels"
@@ -67,6 +68,20 @@ def test_rungs_of_one_kernel_have_one_signature() -> None:
                 ), f"{rung}: {name}.{key}"
                 compared += 1
     assert compared >= 34 + 18
+
+
+def test_all_rungs_are_offered() -> None:
+    """RUNGS at the end of a file holds every rung's kernels, in one order."""
+    compared = 0
+    for name in OPERATORS:
+        module = importlib.import_module(f"npmobilenet.kernels.{name}")
+        kernels = [key.removeprefix("numpy_") for key in vars(module) if key.startswith("numpy_")]
+        for rung in RUNGS:
+            if kernels and hasattr(module, f"{rung}_{kernels[0]}"):
+                found = tuple(getattr(module, f"{rung}_{kernel}") for kernel in kernels)
+                assert module.RUNGS[rung] == found, name
+                compared += 1
+    assert compared == 6 * 2 + 5 + 3  # ReLU has no loops, and three have the fourth
 
 
 # a finder that finds everything but Numba: as if it were not installed

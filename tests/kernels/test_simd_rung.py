@@ -10,7 +10,7 @@ pytest.importorskip("numba")
 import npmobilenet as nm
 from npmobilenet.kernels import conv, depthwise, pointwise
 from npmobilenet.ops.checks import Array
-from npmobilenet.ops.rungs import choose
+from npmobilenet.ops.rungs import COMMON, choose
 from npmobilenet.verify.checks import on_one_thread, scaled_error
 
 MARGIN, MARK = 64, 777.0
@@ -41,7 +41,7 @@ def test_operators_without_the_rung_say_so() -> None:
     """Asked for by name it is refused; left to itself the operator runs the highest it has."""
     with pytest.raises(ValueError, match="must be one of loops, numpy, numba, found 'simd'"):
         nm.global_avg_pool(np.ones((1, 2, 2, 3), np.float32), rung="simd")
-    assert choose("any", None, x=np.ones(1, np.float32)) == "numba"
+    assert choose("any", None, COMMON, x=np.ones(1, np.float32)) == "numba"
 
 
 def guarded(shape: tuple[int, ...]) -> tuple[Array, Array]:

@@ -58,6 +58,7 @@ engine = nm.compile(plan, params, batch=2)
 assert np.array_equal(engine(x), nm.infer(plan, params, x, rung="numpy"))
 assert nm.default_rung() == "numpy" and running() == ("loops", "numpy")
 assert engine.stages == () and engine.nbytes["weights"]
+assert "NumPy computes it, layer by layer" in str(engine)
 for asked in (lambda: nm.relu(x, rung="numba"), lambda: nm.compile_training(plan, params, 2)):
     try: asked()
     except ValueError as error: print(error)

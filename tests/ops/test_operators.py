@@ -3,6 +3,7 @@
 Then the same witnesses are given operators with one planted fault each, and must notice.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from npmobilenet import ops
 from npmobilenet.kernels import batchnorm, conv
-from npmobilenet.ops import batchnorm as batchnorm_operator
 from npmobilenet.verify import CHECKS, OPERATORS, Operator, Outcome, check_case
 from npmobilenet.verify.operators import Case
 
@@ -155,24 +155,25 @@ def test_wrong_result_is_noticed(fault: str) -> None:
 
 def test_taps_in_the_wrong_order_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A NumPy kernel that turns its filters by 180 degrees is a convolution, but not this one."""
-    right = conv.numpy_forward
+    right, *backward = conv.RUNGS["numpy"]
 
     def turned(x: Any, w: Any, stride: Any, dilation: Any, y: Any) -> None:
         right(x, w[::-1, ::-1], stride, dilation, y)
 
-    monkeypatch.setattr(conv, "numpy_forward", turned)
+    monkeypatch.setitem(conv.RUNGS, "numpy", (turned, *backward))
     assert failed(*drawn("conv2d")) >= {"rungs", "gradient", "torch"}
 
 
 def test_a_forgotten_eps_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """In all rungs at once, so that only PyTorch can know."""
 
-    def without_eps(module: str, rung: str, name: str) -> Any:
-        kernel = getattr(batchnorm, f"{rung}_{name}")
-        place = {"normalise": 5, "backward_affine": 4, "backward_input": 5}.get(name)
+    def without_eps(kernel: Any) -> Any:
+        names = list(inspect.signature(kernel).parameters)
+        place = names.index("eps") if "eps" in names else None
         return lambda *given: kernel(*(0.0 if k == place else a for k, a in enumerate(given)))
 
-    monkeypatch.setattr(batchnorm_operator, "kernel", without_eps)
+    for rung, kernels in batchnorm.RUNGS.items():
+        monkeypatch.setitem(batchnorm.RUNGS, rung, tuple(map(without_eps, kernels)))
     assert failed(*drawn("batch_norm train")) >= {"torch"}
     assert failed(*drawn("batch_norm eval")) >= {"torch"}
 

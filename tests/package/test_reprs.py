@@ -18,16 +18,27 @@ from npmobilenet.cost.machine import Machine
 from npmobilenet.cost.roofline import roofline
 from npmobilenet.datasets import ImageFolder, ListImages, Splits, fashion_mnist_sample
 from npmobilenet.datasets.subsets import Cached, Subset
+from npmobilenet.predicting.prediction import Named, Prediction
 
 PLAN = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
 PARAMS = nm.init(PLAN, 0)
 FULL = nm.plan("v1")
+
+
+def compiled(how: Callable[..., Any]) -> Any:
+    pytest.importorskip("numba")
+    plan = nm.plan("v1", width=0.25, resolution=32, classes=3)
+    return how(plan, nm.init(plan, 0), 2, 1)
+
+
 TABLES: dict[str, Callable[[], Any]] = {
     "plan": lambda: FULL,
     "cost": lambda: nm.cost(FULL),
     "training": lambda: training_cost(FULL),
     "memory": lambda: memory_cost(FULL),
     "roofline": lambda: roofline(FULL, Machine(1, 8, 1e9, ((1, 1e9),))),
+    "engine": lambda: compiled(nm.compile),
+    "training step": lambda: compiled(nm.compile_training),
 }
 
 
@@ -46,6 +57,7 @@ def test_in_a_notebook_text_is_text(
 ) -> None:
     """`str` gives the table and displays nothing; the page is well-formed and has the same numbers."""
     found = TABLES[name]()
+    capsys.readouterr()  # what is compiled for the first time says so
     text, page = str(found), found._repr_html_()
     assert text.count("\n") > 20
     assert "\x1b" not in text
@@ -70,6 +82,23 @@ class _Words(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+
+
+def test_a_prediction_in_a_notebook() -> None:
+    """A table of the classes, and its doubt; `str` is a line."""
+    sure, unsure = (
+        Prediction((Named("<cat>", share), Named("dog", 1 - share)), np.array([share, 1 - share]))
+        for share in (0.9, 0.6)
+    )
+    for found in (sure, unsure):
+        page = _Words()
+        page.feed(found._repr_html_())
+        shown = [f"{p:.2%}" for p in found.probabilities]
+        assert [word for word in page.words if word.strip()][2:6] == [
+            "<cat>", shown[0], "dog", shown[1],
+        ]  # fmt: skip
+        assert ("uncertain" in page.words) == found.uncertain == ("uncertain" in str(found))
+    assert (sure.uncertain, unsure.uncertain) == (False, True)
 
 
 def test_a_summary_in_a_notebook(notebook: list[Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def kept_channels(plan: Plan, side: int) -> int:
         layer.output[-1]
         for layer in plan.layers
         if layer.output[:2] == (side, side)
-        and (plan.model.startswith("v1") or layer.name.endswith((".project_norm", ".add")))
+        and (plan.family.name == "v1" or layer.name.endswith((".project_norm", ".add")))
     ]
     return max(found, default=0)
 

@@ -63,7 +63,7 @@ def output_size(cell: Cell) -> Texts:
 def _size(plan: Plan, shape: tuple[int, ...]) -> Texts:
     height, width, channels = _volume(shape)
     full, short = _times(height, width, channels), f"{height}² × {channels}"
-    return (full, short) if plan.model.startswith("v1") else (short, full)
+    return (full, short) if plan.family.name == "v1" else (short, full)
 
 
 def v1_type(cell: Cell) -> Texts:
@@ -115,7 +115,7 @@ def operator(cell: Cell) -> Texts:
     if normalised:
         return "conv2d, 1x1", "conv2d 1x1"
     # V2 does not mark its last layer, V3 does
-    return ("conv2d 1x1",) if plan.model.startswith("v2") else ("conv2d 1x1, NBN",)
+    return ("conv2d 1x1",) if plan.family.name == "v2" else ("conv2d 1x1, NBN",)
 
 
 def expansion_factor(cell: Cell) -> Texts:
