@@ -45,10 +45,10 @@ class FusedOptimizer:
         ):
             if not isinstance(value, wanted):
                 raise TypeError(f"FusedOptimizer: {words}, found {type(value).__name__}")
-        if optimizer.rungs is None:
+        if optimizer.formula is None:
             raise NotImplementedError(f"no fused step for the optimiser {optimizer.name!r}")
         self.step, self.optimizer, self.steps = step, optimizer, 0
-        self._rung = optimizer.rungs.numba
+        self._rung = optimizer.formula.numba
         self.clip = number("FusedOptimizer", "clip", clip, "at least 0", lambda v: v >= 0)
         self.ema = number(
             "FusedOptimizer", "ema", ema, "at least 0 and below 1", lambda v: 0 <= v < 1

@@ -26,17 +26,17 @@ Arrays = dict[str, Array]
 NO_DECAY = ("*.depthwise.weight", "*.gamma", "*.beta", "*.bias")
 
 
-class Rungs(NamedTuple):
-    """The kernels of a formula: f(w, dw, *memory, decays, lr, weight_decay, *settings), in place."""
+class Formula(NamedTuple):
+    """The kernels of an optimiser: f(w, dw, *memory, decays, lr, weight_decay, *settings), in place."""
 
     numpy: Callable[..., None]
     numba: Callable[..., None]
 
 
-SGD = Rungs(kernels.numpy_sgd, kernels.numba_sgd)
-RMSPROP = Rungs(kernels.numpy_rmsprop, kernels.numba_rmsprop)
-ADAM = Rungs(kernels.numpy_adam, kernels.numba_adam)
-AVERAGE = Rungs(kernels.numpy_average, kernels.numba_average)  # f(average, w, d), in place
+SGD = Formula(kernels.numpy_sgd, kernels.numba_sgd)
+RMSPROP = Formula(kernels.numpy_rmsprop, kernels.numba_rmsprop)
+ADAM = Formula(kernels.numpy_adam, kernels.numba_adam)
+AVERAGE = Formula(kernels.numpy_average, kernels.numba_average)  # f(average, w, d), in place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Optimizer:
     """
 
     name: ClassVar[str] = ""
-    rungs: ClassVar[Rungs | None] = None
+    formula: ClassVar[Formula | None] = None
     memory: ClassVar[Mapping[str, float]] = {}
     counts: ClassVar[bool] = False
     lr: float = 0.05
@@ -81,7 +81,7 @@ class Optimizer:
         self, params: Arrays, grads: Mapping[str, Array], state: Arrays, lr: float
     ) -> tuple[Arrays, Arrays]:
         """params and state after one step at this rate; neither argument is changed."""
-        if self.rungs is None:
+        if self.formula is None:
             raise NotImplementedError(f"the optimiser {self.name!r} has no formula")
         params, state = dict(params), dict(state)
         if self.counts:
@@ -93,7 +93,7 @@ class Optimizer:
             state |= {key: state[key].copy() for key in kept}
             memory = (state[key] for key in kept)
             decays = np.array([self.decays(name)], np.int8)
-            self.rungs.numpy(params[name], dw, *memory, decays, lr, self.weight_decay, *settings)
+            self.formula.numpy(params[name], dw, *memory, decays, lr, self.weight_decay, *settings)
         return params, state
 
     def decays(self, name: str) -> bool:
@@ -106,7 +106,7 @@ class Sgd(Optimizer):
     """Stochastic gradient descent with momentum."""
 
     name: ClassVar[str] = "sgd"
-    rungs: ClassVar[Rungs] = SGD
+    formula: ClassVar[Formula] = SGD
     memory: ClassVar[Mapping[str, float]] = {"velocity": 0}
     momentum: float = 0.9
     nesterov: bool = False
@@ -123,7 +123,7 @@ class RmsProp(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
-    rungs: ClassVar[Rungs] = RMSPROP
+    formula: ClassVar[Formula] = RMSPROP
     memory: ClassVar[Mapping[str, float]] = {"square": 1, "velocity": 0}
     lr: float = 0.045
     rho: float = 0.9
@@ -139,7 +139,7 @@ class Adam(Optimizer):
     """Adam."""
 
     name: ClassVar[str] = "adam"
-    rungs: ClassVar[Rungs] = ADAM
+    formula: ClassVar[Formula] = ADAM
     memory: ClassVar[Mapping[str, float]] = {"first": 0, "second": 0}
     counts: ClassVar[bool] = True
     decoupled: ClassVar[bool] = False

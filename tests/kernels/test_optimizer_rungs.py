@@ -15,7 +15,7 @@ OPTIMIZERS = [Sgd(), Sgd(nesterov=True), RmsProp(eps=1e-3), Adam(), AdamW()]
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.name)
 def test_rungs_agree_and_leave_alone_what_is_not_trained(optimizer: Optimizer) -> None:
     """Three steps in float32 over lines that decay, do not, and are not trained."""
-    assert optimizer.rungs
+    assert optimizer.formula
     rng = np.random.default_rng(0)
     decays = rng.integers(-1, 2, LINES).astype(np.int8)
     w = rng.standard_normal(LINES * optimizers.LINE).astype(np.float32)
@@ -24,7 +24,7 @@ def test_rungs_agree_and_leave_alone_what_is_not_trained(optimizer: Optimizer) -
     for t in (1, 2, 3):
         dw = rng.standard_normal(w.shape).astype(np.float32)
         settings = (decays, 0.01, 0.1, *optimizer.settings(t))
-        for arrays, rung in zip((ours, theirs), optimizer.rungs, strict=True):
+        for arrays, rung in zip((ours, theirs), optimizer.formula, strict=True):
             rung(arrays[0], dw, *arrays[1:], *settings)
     still = np.repeat(decays < 0, optimizers.LINE)
     for before, a, b in zip(start, ours, theirs, strict=True):
