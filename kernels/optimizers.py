@@ -22,7 +22,7 @@ lie one after the other, so that each element is read once and written once.
 
 import numpy as np
 
-from .compiling import compiled, prange
+from .compiling import Rungs, compiled, prange
 
 LINE = 16  # elements: 64 bytes of float32, a cache line
 
@@ -130,6 +130,11 @@ def numba_average(a, w, d):
     for q in prange(a.size):
         a[q] = old * a[q] + new * w[q]
 
+
+RUNGS: Rungs = {
+    "numpy": (numpy_sgd, numpy_rmsprop, numpy_adam, numpy_average),
+    "numba": (numba_sgd, numba_rmsprop, numba_adam, numba_average),
+}
 
 # --- clipping of flat buffers: NumPy needs no kernels for it ---------------------------------------
 

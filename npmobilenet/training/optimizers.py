@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..kernels import optimizers as kernels
+from ..kernels.optimizers import RUNGS
 from ..ops.checks import Array, number
 from ..settings import settle
 from .name_globs import matches
@@ -27,16 +27,16 @@ NO_DECAY = ("*.depthwise.weight", "*.gamma", "*.beta", "*.bias")
 
 
 class Formula(NamedTuple):
-    """The kernels of an optimiser: f(w, dw, *memory, decays, lr, weight_decay, *settings), in place."""
+    """The kernels of an optimiser: f(w, dw, *memory, decays, lr, weight_decay, *settings), in place.
+
+    Of the average: f(average, w, d).
+    """
 
     numpy: Callable[..., None]
     numba: Callable[..., None]
 
 
-SGD = Formula(kernels.numpy_sgd, kernels.numba_sgd)
-RMSPROP = Formula(kernels.numpy_rmsprop, kernels.numba_rmsprop)
-ADAM = Formula(kernels.numpy_adam, kernels.numba_adam)
-AVERAGE = Formula(kernels.numpy_average, kernels.numba_average)  # f(average, w, d), in place
+SGD, RMSPROP, ADAM, AVERAGE = map(Formula, RUNGS["numpy"], RUNGS["numba"])
 
 
 @dataclass(frozen=True, kw_only=True)
