@@ -73,7 +73,7 @@ def _move(decays, *pairs):
         np.copyto(old, new, where=decays >= 0)
 
 
-# --- numba: the same, an element after the other --------------------------------------------------
+# --- numba: the same, one element after another ---------------------------------------------------
 # Scalars arrive as float64 and are rounded once, as NumPy rounds Python's: so is 1 - rho.
 
 
@@ -154,7 +154,7 @@ def numba_squares(dw, decays, sums):
 
 @compiled
 def numba_scale(dw, factor):
-    """dw times a number."""
+    """dw times factor."""
     scale = dw.dtype.type(factor)
     for q in prange(dw.size):
         dw[q] *= scale
