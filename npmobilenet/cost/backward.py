@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..models.layers import Depthwise, Layer
+from ..models.layers import Layer
 from ..models.network_plan import Plan, check_plan
 from ..shown import Shown
 
@@ -165,4 +165,4 @@ def torch_flop_counter_backward(plan: Plan, *, batch: int = 1, image_gradient: b
 
 def _torch_weight_gradient(layer: Layer) -> int:
     """The products of one layer's weight gradient by that rule; depthwise layers have M groups."""
-    return layer.macs * (layer.input[-1] if isinstance(layer, Depthwise) else 1)
+    return layer.macs * layer.groups

@@ -1,8 +1,9 @@
 """Layers as descriptions: what goes in, what comes out, which arrays are needed.  They own no arrays.
 
-Executor, counter, initialiser and translators of weights all read these; shapes leave out the batch.
-`arrays` are trained, `statistics` are running estimates.  `inputs` names the layers that feed this
-one; the picture itself is called "image".
+All facts of a kind of layer stand here, once; executor, counter, initialiser and translators of weights
+read them.  What each of those does with a kind, it has in a table by kind; `capabilities` knows who
+has what.  Shapes leave out the batch.  `arrays` are trained, `statistics` are running estimates.
+`inputs` names the layers that feed this one; the picture itself is called "image".
 """
 
 from dataclasses import dataclass
@@ -17,12 +18,25 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """What every layer has."""
+    """What every layer has, and what is so for a kind that does not say otherwise."""
 
     kind: ClassVar[str] = ""
+    runs: ClassVar[str] = ""  # the operator, a name of `npmobilenet.ops`
+    folds: ClassVar[bool] = False  # a batch normalisation behind it can be put into its weight
+    gain: ClassVar[int] = 2  # its weights' initial variance times fan_in: He et al. 2015, for ReLU
     name: str
     inputs: tuple[str, ...]
     input: Shape  # of the first input: (H, W, C), or (C,) after the pooling
+
+    @property
+    def operator(self) -> str:
+        """Name of its operator; gradients of inputs, then of `arrays`, are its *_backward's."""
+        return self.runs
+
+    @property
+    def reads(self) -> tuple[Shape, ...]:
+        """Shapes of all inputs."""
+        return (self.input,)
 
     @property
     def output(self) -> Shape:
@@ -50,6 +64,21 @@ class Layer:
         """Multiply-accumulates for one image, as the papers count: convolutions and dense layers."""
         return 0
 
+    @property
+    def flops(self) -> int:
+        """Two for each MAC; where there are none, one for each element that goes in."""
+        return 2 * self.macs or prod(self.input)
+
+    @property
+    def fan_in(self) -> int:
+        """How many products make one output."""
+        return prod(self.arrays["weight"][:-1]) if "weight" in self.arrays else 0
+
+    @property
+    def groups(self) -> int:
+        """Sets of channels that do not see each other; more than 1 in depthwise layers alone."""
+        return 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Windowed(Layer):
@@ -76,6 +105,8 @@ class Conv(_Windowed):
     """Standard convolution: K x L x M x O multiply-accumulates for each output pixel."""
 
     kind: ClassVar[str] = "conv"
+    runs: ClassVar[str] = "conv2d"
+    folds: ClassVar[bool] = True
     filters: int
 
     @property
@@ -92,6 +123,16 @@ class Depthwise(_Windowed):
     """Depthwise convolution: K x L x M multiply-accumulates for each output pixel."""
 
     kind: ClassVar[str] = "depthwise"
+    runs: ClassVar[str] = "depthwise_conv2d"
+    folds: ClassVar[bool] = True
+
+    @property
+    def groups(self) -> int:
+        return self.input[-1]
+
+    @property
+    def fan_in(self) -> int:
+        return prod(self.kernel)
 
     @property
     def output(self) -> Shape:
@@ -107,6 +148,8 @@ class Pointwise(Layer):
     """Pointwise convolution: M x O multiply-accumulates for each pixel."""
 
     kind: ClassVar[str] = "pointwise"
+    runs: ClassVar[str] = "pointwise_conv2d"
+    folds: ClassVar[bool] = True
     filters: int
     bias: bool = False
 
@@ -128,6 +171,7 @@ class BatchNorm(Layer):
     """Batch normalisation.  Not counted: at inference it is folded into the convolution before it."""
 
     kind: ClassVar[str] = "batch_norm"
+    runs: ClassVar[str] = "batch_norm"
     eps: float
     momentum: float
 
@@ -139,6 +183,10 @@ class BatchNorm(Layer):
     def statistics(self) -> dict[str, Shape]:
         return {"mean": self.input[-1:], "variance": self.input[-1:]}
 
+    @property
+    def flops(self) -> int:  # it is scaled and shifted
+        return 2 * prod(self.input)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Activation(Layer):
@@ -148,12 +196,17 @@ class Activation(Layer):
     function: str
     slope: float | None = None  # of a hard sigmoid, where it is not 1/6
 
+    @property
+    def operator(self) -> str:
+        return self.function
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalAveragePool(Layer):
     """The mean of each channel.  (H, W, C) -> (C,)."""
 
     kind: ClassVar[str] = "global_pool"
+    runs: ClassVar[str] = "global_avg_pool"
 
     @property
     def output(self) -> Shape:
@@ -165,6 +218,7 @@ class Dropout(Layer):
     """Dropout with probability `rate`; mode as in `npmobilenet.ops.dropout`."""
 
     kind: ClassVar[str] = "dropout"
+    runs: ClassVar[str] = "dropout"
     rate: float
     mode: str = "inverted"
 
@@ -174,6 +228,11 @@ class Add(Layer):
     """Residual add of its two inputs."""
 
     kind: ClassVar[str] = "add"
+    runs: ClassVar[str] = "add"
+
+    @property
+    def reads(self) -> tuple[Shape, ...]:
+        return (self.input, self.input)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +240,11 @@ class Scale(Layer):
     """Each channel of the first input (H, W, C) times its number in the second, (C,)."""
 
     kind: ClassVar[str] = "scale"
+    runs: ClassVar[str] = "scale_channels"
+
+    @property
+    def reads(self) -> tuple[Shape, ...]:
+        return (self.input, self.input[-1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +252,8 @@ class Dense(Layer):
     """Dense layer: M x units multiply-accumulates."""
 
     kind: ClassVar[str] = "dense"
+    runs: ClassVar[str] = "dense"
+    gain: ClassVar[int] = 1  # no ReLU follows the classifier
     units: int
     bias: bool = True
 
@@ -202,6 +268,21 @@ class Dense(Layer):
     @property
     def macs(self) -> int:
         return prod(self.arrays["weight"])
+
+
+# every kind there is
+KINDS: tuple[type[Layer], ...] = (
+    Conv,
+    Depthwise,
+    Pointwise,
+    BatchNorm,
+    Activation,
+    GlobalAveragePool,
+    Dropout,
+    Add,
+    Scale,
+    Dense,
+)
 
 
 def _with_bias(bias: bool, weight: Shape) -> dict[str, Shape]:

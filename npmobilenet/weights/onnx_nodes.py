@@ -69,7 +69,7 @@ def _conv(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
         "kernel_shape": layer.kernel,
         "strides": layer.stride,
         "pads": (top, left, bottom, right),
-        "group": layer.input[-1] if isinstance(layer, Depthwise) else 1,
+        "group": layer.groups,
     }
     arrays = graph.arrays_of(layer, "weight", "bias")
     graph.node("Conv", layer.name, [*inputs, *arrays], output, **attributes)
