@@ -107,5 +107,6 @@ def _kind(layer: Layer, written: Spelling) -> str:
             return written.squeeze_pool if _role(layer) == SQUEEZE else written.pool
         case kinds.Activation():
             return layer.function
-        case _:
-            return layer.kind  # "add", "scale", "dropout"
+        case kinds.Add() | kinds.Scale() | kinds.Dropout():
+            return layer.kind
+    raise TypeError(f"counters: nothing is known of {layer}")

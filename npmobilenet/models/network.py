@@ -17,6 +17,7 @@ import numpy as np
 
 from ..ops import checks
 from ..ops.checks import Array
+from .capabilities import require
 from .execute import Run, execute_backward, execute_forward
 from .layers import BatchNorm
 from .network_plan import Plan, check_plan
@@ -101,10 +102,13 @@ def _execute(
     """Run the layers in order; the tape takes their caches, `kept` the outputs it has names for."""
     check_params(plan, run.params, rung=run.rung)
     _check_image(plan, run.params, x)
+    wanted = set(kept or ())
+    ends = [place for place, layer in enumerate(plan.layers, start=1) if layer.name in wanted]
+    layers = plan.layers[: max(ends)] if ends else plan.layers
+    require("infer" if tape is None else "forward", layers)
     values = {"image": x}
     last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
-    wanted = set(kept or ())
-    for layer in plan.layers:
+    for layer in layers:
         y, cache = execute_forward(run, layer, [values[name] for name in layer.inputs])
         values[layer.name] = y
         if tape is not None:
@@ -112,13 +116,10 @@ def _execute(
         del cache  # or it would hold its arrays while the next layer makes its own
         if kept is not None and layer.name in wanted:
             kept[layer.name] = y
-            wanted.remove(layer.name)
-            if not wanted:
-                return y
         for source in layer.inputs:  # what no later layer reads is kept by the tape alone
             if last_use[source] == layer.name:
                 values.pop(source, None)
-    return values[plan.layers[-1].name]
+    return values[layers[-1].name]
 
 
 def backward(
@@ -139,6 +140,7 @@ def backward(
     whole = isinstance(tape, Tape) and list(tape) == [layer.name for layer in plan.layers]
     if not whole or tape.plan != plan:
         raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
+    require("backward", plan)
     if trained is not None:
         checks.names("backward", "trained", trained, plan.parameters)
     grads: dict[str, Array] = {}

@@ -134,7 +134,11 @@ def _one(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
 
 def _convolution(layer: Layer, node: Node, graph: Graph, settings: dict[str, Any]) -> str:
     """Stride and padding of a convolution; that of ZeroPadding2D before it is its own."""
-    _refuse(node, dilation_rate=(1, 1), groups=1, depth_multiplier=1, data_format="channels_last")
+    if (groups := node.config.get("groups", 1)) not in (1, None):
+        raise ValueError(
+            f"{node}: a grouped convolution, groups {groups!r:.60}, is not possible here"
+        )
+    _refuse(node, dilation_rate=(1, 1), depth_multiplier=1, data_format="channels_last")
     settings["kernel"] = _pair(node, "kernel_size")
     settings["stride"] = _pair(node, "strides")
     settings["same"] = node.config.get("padding") == "same"
