@@ -134,6 +134,10 @@ def grouped(layer: Layer) -> int:
     return layer.groups if layer.groups > 1 else channels // max(seen, 1)
 
 
+class NotHandled(ValueError, NotImplementedError):
+    """A plan has a layer that somebody does not handle; training then takes the plain step."""
+
+
 def refusal(consumer: str, layer: Layer) -> str:
     """The sentence with which a consumer refuses a layer; "" where it handles it."""
     who = CONSUMERS[consumer]
@@ -149,8 +153,13 @@ def refusal(consumer: str, layer: Layer) -> str:
     return f"{who.caller}: {layer.name} is a layer of {what}: {who.lacks}"
 
 
+def handles(consumer: str, layers: Plan | Iterable[Layer]) -> bool:
+    """Whether a consumer has what it needs for all of these layers."""
+    return not any(refusal(consumer, layer) for layer in layers)
+
+
 def require(consumer: str, layers: Plan | Iterable[Layer]) -> None:
-    """ValueError, naming the first layer that the consumer does not handle."""
+    """NotHandled, a ValueError that names the first layer that the consumer does not handle."""
     for layer in layers:
         if sentence := refusal(consumer, layer):
-            raise ValueError(sentence)
+            raise NotHandled(sentence)

@@ -11,6 +11,8 @@ import pytest
 import npmobilenet as nm
 from npmobilenet.cost.backward import training_cost
 from npmobilenet.cost.memory import memory_cost
+from npmobilenet.cost.operations import operations
+from npmobilenet.models import capabilities
 from npmobilenet.models.capabilities import CONSUMERS, refusal, require
 from npmobilenet.models.capability_table import Grouped, page, samples
 from npmobilenet.models.layers import (
@@ -27,8 +29,13 @@ from npmobilenet.models.layers import (
     Pointwise,
     Scale,
 )
+from npmobilenet.predicting.predictor import predictor
+from npmobilenet.training.compiled_step import taker
+from npmobilenet.training.optimizers import Sgd
+from npmobilenet.training.step import Step
 from npmobilenet.verify import OPERATORS
 from npmobilenet.weights.layout import from_keras, from_torch, to_keras, to_torch
+from npmobilenet.weights.preprocessing import preprocessing_of
 
 ROOT = Path(__file__).parents[2]
 ROWS = samples()
@@ -201,3 +208,26 @@ def test_a_grouped_convolution_is_known_by_its_weight() -> None:
     layer = Thin(name="x", inputs=("image",), input=(8, 8, 4), filters=4)
     for consumer in CONSUMERS:
         assert "x is a grouped convolution of 2 groups" in refusal(consumer, layer)
+
+
+def test_without_stages_the_plain_step_and_executor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the compiled ones refuse is learnt and predicted all the same, more slowly."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(capabilities, "COMPILED", ())
+    step = Step.of(tiny("relu"), Sgd())
+    take, remark = taker(step, 4, 1)
+    assert take is step
+    assert remark.startswith("compile_training: stem is a layer of kind 'conv': the step has no")
+    network = tiny("relu")
+    model = nm.Model(
+        network, nm.init(network, 0), tuple("abcde"), preprocessing_of("paper", "v1", (9, 9))
+    )
+    x = np.ones((1, 9, 9, 3), np.float32)
+    assert np.array_equal(predictor(model, 1)(x), nm.infer(network, model.params, x))
+
+
+def test_counters_refuse_too() -> None:
+    plan = tiny("your own")
+    for count in (operations, training_cost, memory_cost, nm.cost):
+        with pytest.raises(ValueError, match=r"x is a layer of kind 'Layer': nobody says"):
+            count(plan)
