@@ -125,9 +125,9 @@ CONSUMERS = {
 def grouped(layer: Layer) -> int:
     """Groups of a convolution that is neither standard nor depthwise, 1 for all other layers.
 
-    Somebody's own kind may say so by `groups`, or by a weight (K, L, M/G, O).
+    Only somebody's own kind can be one; it says so by `groups`, or by a weight (K, L, M/G, O).
     """
-    if type(layer) is Depthwise:
+    if type(layer) in KINDS:
         return 1
     weight, channels = layer.arrays.get("weight", ()), layer.input[-1]
     seen = weight[-2] if len(weight) == 4 else channels
