@@ -49,10 +49,9 @@ def conv2d(
     checks.array("conv2d", "x", x, "N H W M", rung=rung)
     checks.array("conv2d", "w", w, "K L M O", rung=rung)
     if w.shape[2] != x.shape[3]:
-        grouped = w.shape[2] and x.shape[3] % w.shape[2] == 0 and x.shape[3] > w.shape[2]
         raise ValueError(
             f"conv2d: w has filters of {w.shape[2]} channels but x has {x.shape[3]} channels"
-            + "; a grouped convolution is not possible here" * bool(grouped)
+            f"{checks.as_grouped(w.shape[2], x.shape[3])}"
         )
     place = window("conv2d", x.shape[1:3], w.shape[:2], stride, padding, dilation)
     return _forward("conv2d", conv.RUNGS, rung, x, w, b, place)
