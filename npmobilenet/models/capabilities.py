@@ -153,13 +153,20 @@ def refusal(consumer: str, layer: Layer) -> str:
     return f"{who.caller}: {layer.name} is a layer of {what}: {who.lacks}"
 
 
-def handles(consumer: str, layers: Plan | Iterable[Layer]) -> bool:
-    """Whether a consumer has what it needs for all of these layers."""
-    return not any(refusal(consumer, layer) for layer in layers)
-
-
 def require(consumer: str, layers: Plan | Iterable[Layer]) -> None:
     """NotHandled, a ValueError that names the first layer that the consumer does not handle."""
+    asked = set()  # a network has a hundred layers of a dozen sorts
     for layer in layers:
-        if sentence := refusal(consumer, layer):
+        sort = type(layer), layer.operator
+        if sort not in asked and (sentence := refusal(consumer, layer)):
             raise NotHandled(sentence)
+        asked.add(sort)
+
+
+def handles(consumer: str, layers: Plan | Iterable[Layer]) -> bool:
+    """Whether a consumer has what it needs for all of these layers."""
+    try:
+        require(consumer, layers)
+    except NotHandled:
+        return False
+    return True
