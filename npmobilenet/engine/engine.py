@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..kernels.compiling import collecting_rarely, lock
+from ..models.capabilities import require
 from ..models.folding import fold_batch_norm
-from ..models.network_plan import Plan
+from ..models.network_plan import Plan, check_plan
 from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
 from ..shown import Shown
@@ -151,6 +152,8 @@ def compile(
     ValueError where params do not fit the plan.
     """
     batch, threads = sizes("compile", batch, threads)
+    check_plan(plan)
+    require("engine", plan)
     if refusal():
         from .plain import PlainEngine
 
