@@ -24,7 +24,7 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
 
     Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
     that of `npmobilenet.compile`, where Numba runs and the parameters are float32;
-    "reference" is the plain executor.  The function raises NotFinite, a ValueError, where logits
+    "reference" is the reference executor.  The function raises NotFinite, a ValueError, where logits
     are.
     """
     require_model(model)
