@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from ..cost.claims import SOURCES, check, to_json
-from ..cost.claims.page import COLUMNS, drawn, page, rows
+from ..evidence.claims import SOURCES, check, to_json
+from ..evidence.claims.page import COLUMNS, drawn, page, rows
 from ..tables import csv_text
 from .common import add_formats, console, print_json
 

@@ -4,11 +4,11 @@ import argparse
 
 from ..cost import cost
 from ..cost.backward import COLUMNS, training_cost
+from ..cost.by_convention import all_totals, counted, reasons
 from ..cost.conventions import CONVENTIONS, convention_named
-from ..cost.counted import all_totals, counted, reasons
 from ..cost.explain import explain
-from ..cost.papers.beside import paper_parts
 from ..cost.parameters import parameter_rows, parameter_sums
+from ..evidence.v1_report import paper_parts
 from ..models.network_plan import Plan
 from ..tables import shape_text
 from .common import add_formats, console, write_table

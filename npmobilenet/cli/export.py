@@ -103,7 +103,7 @@ def _images(model: "Model", family: str) -> str:
     """What no file of weights holds: how images are prepared for them."""
     from ..weights.preprocessing import in_words
 
-    inside = family == "keras" and model.plan.model.startswith("v3")
+    inside = family == "keras" and model.plan.family.name == "v3"
     return f"feed it images of {in_words(model.preprocessing)} of pixels 0..1" + (
         "; to Keras' V3 with include_preprocessing=False" if inside else ""
     )

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..models.dialects import DIALECTS
-from ..models.network_plan import MODELS, Plan, plan
+from ..models.network_plan import Plan, plan
+from ..models.registry import MODELS
 from .streams import complain
 from .values import resolution_option
 

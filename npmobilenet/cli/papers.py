@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from ..cost.papers import SOURCES, VERDICTS, Judged, select, tally
-from ..cost.papers.verdict import MATCHES, NOT_A_COUNT, UNEXPLAINED
+from ..evidence import SOURCES, VERDICTS, Judged, select, tally
+from ..evidence.verdict import MATCHES, NOT_A_COUNT, UNEXPLAINED
 from ..tables import table
 from .common import add_formats, console, write_table
 

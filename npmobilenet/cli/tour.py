@@ -15,7 +15,7 @@ from rich.text import Text
 
 from .. import ops
 from ..cost import cost
-from ..cost.papers.beside import paper_parts
+from ..evidence.v1_report import paper_parts
 from ..models import CIFAR, backward, forward, init, plan
 from ..ops.checks import Array
 from ..ops.rungs import running

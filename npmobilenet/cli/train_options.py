@@ -5,7 +5,7 @@ import math
 
 from ..images.augment import AUGMENTATIONS
 from ..models.dialects import DIALECTS
-from ..models.network_plan import MODELS
+from ..models.registry import MODELS
 from ..training.config import ENGINES, Config
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES

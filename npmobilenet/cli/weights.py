@@ -7,7 +7,7 @@ from typing import Any
 from ..images.preprocessing import INTERPOLATIONS
 from ..models.dialect import ACTIVATIONS
 from ..models.dialects import DIALECTS
-from ..models.network_plan import MODELS
+from ..models.registry import MODELS
 from ..weights.description import STRETCH
 from . import Help
 from .common import console, print_json, spare

@@ -8,8 +8,6 @@ from .count import Cost as Cost
 from .count import LayerCost as LayerCost
 from .count import Params as Params
 from .count import cost as cost
-from .foreign import ModuleCost as ModuleCost
-from .foreign import count_module as count_module
 from .memory import MemoryCost as MemoryCost
 from .memory import memory_cost as memory_cost
 from .ratio import BlockRatio as BlockRatio
@@ -20,3 +18,5 @@ from .separable import separable_cost as separable_cost
 from .tally import Tallied as Tallied
 from .tally import Tally as Tally
 from .tally import tally_array as tally_array
+from .torch_count import ModuleCost as ModuleCost
+from .torch_count import count_module as count_module

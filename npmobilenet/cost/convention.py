@@ -59,7 +59,7 @@ class Convention:
 
     def parts(self, plan: Plan) -> tuple[str, ...]:
         """The parts of the parameters that are reported for a plan."""
-        return self.params_by_version.get(plan.model[:2], self.params)
+        return self.params_by_version.get(plan.family.version, self.params)
 
     def parameters(self, operation: Operation, parts: tuple[str, ...]) -> int:
         """How many of one operation's parameters are reported."""

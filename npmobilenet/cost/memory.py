@@ -21,7 +21,7 @@ from ..models.network_plan import Plan, check_plan
 from ..ops import checks
 from ..shown import Shown
 from .backward import optimizer_numbers
-from .footprints import Block, backward_work, forward_work
+from .operator_memory import Block, backward_work, forward_work
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

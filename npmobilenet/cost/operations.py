@@ -43,8 +43,8 @@ def spelling(plan: Plan) -> Spelling:
     """timm's for timm's dialects; for all others torchvision's of the same version."""
     check_plan(plan)
     if plan.dialect.name.startswith("timm"):
-        return TIMM_V3 if plan.model.startswith("v3") else TIMM
-    return FUNCTIONAL_POOL if plan.model.startswith("v2") else MODULES
+        return TIMM_V3 if plan.family.version == "v3" else TIMM
+    return FUNCTIONAL_POOL if plan.family.version == "v2" else MODULES
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from .dialects import (
     TIMM_TF,
     TORCHVISION,
 )
+from .family import Family
 from .network import backward, forward, infer, intermediates
-from .network_plan import MODELS, Plan, plan
+from .network_plan import Plan, plan
 from .params import check_params, init
+from .registry import MODELS, Entry, register
 
 __all__ = [
     "CIFAR",
@@ -28,6 +30,8 @@ __all__ = [
     "TIMM_TF",
     "TORCHVISION",
     "Dialect",
+    "Entry",
+    "Family",
     "Plan",
     "backward",
     "check_params",
@@ -36,4 +40,5 @@ __all__ = [
     "init",
     "intermediates",
     "plan",
+    "register",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .dialect import Dialect
-from .layers import Activation, BatchNorm, Dense, Dropout, GlobalAveragePool, Layer, Shape
+from .layers import Activation, BatchNorm, Conv, Dense, Dropout, GlobalAveragePool, Layer, Shape
 from .widths import ROUNDING
 
 
@@ -24,6 +24,7 @@ class Builder:
         self.image, self.dialect = image, dialect
         self.width, self.divisor = width, divisor
         self.classes, self.include_top = classes, include_top
+        self.blocks = 0  # begun so far
 
     @property
     def last(self) -> str:
@@ -45,6 +46,19 @@ class Builder:
         """Append `layer`, fed by `inputs`, or by the last one."""
         inputs = inputs or (self.last,)
         self.layers[name] = layer(name=name, inputs=inputs, input=self.shape(inputs[0]), **fields)
+
+    def next_block(self) -> str:
+        """Begin a block; the name that its layers' names begin with."""
+        self.blocks += 1
+        return f"blocks.{self.blocks}"
+
+    def stride(self, printed: int) -> int:
+        """A row's stride; some dialects leave it out."""
+        return printed if self.dialect.block_strides else 1
+
+    def function(self, nl: str) -> str:
+        """The activation that a table prints as "RE" or "HS"; what "RE" is says the dialect."""
+        return {"RE": self.dialect.activation, "HS": "hard_swish"}[nl]
 
     def scaled(self, channels: float, rounding: str | None = None) -> int:
         """Channels times alpha, rounded as the dialect does."""
@@ -72,6 +86,12 @@ class Builder:
             self.add(BatchNorm, f"{name}_norm", eps=dialect.bn_eps, momentum=dialect.bn_momentum)
         if function:
             self.add(Activation, f"{name}_activation", function=function)
+
+    def stem(self, filters: int, function: str) -> None:
+        """The first convolution, 3 x 3."""
+        dialect = self.dialect
+        step = {"stride": (dialect.stem_stride,) * 2, "padding": dialect.padding}
+        self.convolution(Conv, "stem", function, filters=self.stem_channels(filters), **step)
 
     def depthwise_padding(self, stride: int) -> Any:
         """Padding of a depthwise layer."""

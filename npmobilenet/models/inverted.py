@@ -1,20 +1,17 @@
-"""MobileNetV2 and V3: inverted residuals with linear bottlenecks, V3's with squeeze-and-excite.
+"""V2's and V3's blocks: inverted residuals with linear bottlenecks, V3's with squeeze-and-excite.
 
 input (narrow) -> expand 1x1 -> depthwise KxK -> [squeeze-and-excite] -> project 1x1 (narrow)
   └──────────────────────────── added, where shapes are equal ──────────────────────┘
 """
 
-from dataclasses import replace
-
 from .builder import Builder
-from .layers import Activation, Add, Conv, Dense, Depthwise, GlobalAveragePool, Pointwise, Scale
-from .rows import V2, V2_LAST, V2_STEM, BneckTable
+from .layers import Activation, Add, Dense, Depthwise, GlobalAveragePool, Pointwise, Scale
+from .rows import Bneck, Bottleneck
 from .widths import make_divisible
 
 
 def inverted(
     build: Builder,
-    name: str,
     *,
     kernel: int,
     widened: int,
@@ -25,7 +22,12 @@ def inverted(
     residual: bool = True,
 ) -> None:
     """One block: V2's figure 4, V3's figures 3 and 4.  `widened` is the size of its wide part."""
-    source, dialect = build.last, build.dialect
+    source, dialect, name, stride = (
+        build.last,
+        build.dialect,
+        build.next_block(),
+        build.stride(stride),
+    )
     if widened != build.channels or dialect.expand_when_equal:
         build.convolution(Pointwise, f"{name}.expand", function, filters=widened)
     step = {"stride": (stride, stride), "padding": build.depthwise_padding(stride)}
@@ -57,72 +59,35 @@ def squeeze_excite(build: Builder, name: str, function: str) -> None:
     build.add(Scale, f"{name}.scale", (source, build.last))
 
 
-def v2(build: Builder) -> None:
-    """MobileNetV2 (arXiv:1801.04381, Table 2)."""
-    dialect, function = build.dialect, build.dialect.activation
-    _stem(build, V2_STEM, function)
-    number = 0
-    for row in V2:
-        filters = build.scaled(row.c, dialect.block_rounding)
-        for repeat in range(row.n):
-            number += 1
-            stride = row.s if repeat == 0 and dialect.block_strides else 1
-            inverted(
-                build,
-                f"blocks.{number}",
-                kernel=3,
-                widened=row.t * build.channels,
-                filters=filters,
-                function=function,
-                stride=stride,
-            )
-    build.convolution(Pointwise, "last", function, filters=build.head_channels(V2_LAST))
-    build.top()
-
-
-def v3(build: Builder, table: BneckTable, small: bool = False) -> None:
-    """MobileNetV3 (arXiv:1905.02244, Tables 1 and 2)."""
-    dialect = build.dialect
-    head = dialect.v3_small_head if small else table.head
-    if dialect.reduced_tail:
-        table, head = _halved(table), head // 2
-    functions = {"RE": dialect.activation, "HS": "hard_swish"}
-    _stem(build, table.stem, functions[table.nl])
-    before = table.stem  # channels that the table says come in
-    for number, row in enumerate(table.rows, start=1):
-        by_ratio = make_divisible(build.channels * (row.exp / before), build.divisor)
-        same = row.exp == before  # a block that does not widen takes its input as it is
+def bottleneck(build: Builder, row: Bottleneck, before: int) -> None:
+    """A row of V2's Table 2: n blocks, the first of them with its stride."""
+    for repeat in range(row.n):
         inverted(
             build,
-            f"blocks.{number}",
-            kernel=row.k,
-            widened=build.scaled(row.exp)
-            if dialect.expansion == "table"
-            else (build.channels if same else by_ratio),
-            filters=build.scaled(row.out),
-            function=functions[row.nl],
-            stride=row.s if dialect.block_strides else 1,
-            squeeze=row.se,
-            residual=number > 1 or dialect.first_residual,
+            kernel=3,
+            widened=row.t * build.channels,
+            filters=build.scaled(row.c, build.dialect.block_rounding),
+            function=build.dialect.activation,
+            stride=row.s if repeat == 0 else 1,
         )
-        before = row.out
-    last = 6 * build.channels if dialect.last == "block" else build.scaled(table.last)
-    build.convolution(Pointwise, "last", functions[table.nl], filters=last)
-    build.top(build.head_channels(head) if dialect.v3_head else 0, functions[table.nl])
 
 
-def _stem(build: Builder, filters: int, function: str) -> None:
-    dialect = build.dialect
-    step = {"stride": (dialect.stem_stride,) * 2, "padding": dialect.padding}
-    build.convolution(Conv, "stem", function, filters=build.stem_channels(filters), **step)
-
-
-def _halved(table: BneckTable) -> BneckTable:
-    """The last stage at half its width, as torchvision's reduced_tail."""
-    tail = table.rows[-1].out
-    rows, before = [], table.stem
-    for row in table.rows:
-        exp = row.exp // 2 if before == tail else row.exp
-        rows.append(replace(row, exp=exp, out=row.out // 2 if row.out == tail else row.out))
-        before = row.out
-    return replace(table, rows=tuple(rows), last=table.last // 2)
+def bneck(build: Builder, row: Bneck, before: int) -> None:
+    """A row of V3's Tables 1 and 2; a block that does not widen takes its input as it is."""
+    dialect, channels = build.dialect, build.channels
+    if dialect.expansion == "table":
+        widened = build.scaled(row.exp)
+    elif row.exp == before:
+        widened = channels
+    else:
+        widened = make_divisible(channels * (row.exp / before), build.divisor)
+    inverted(
+        build,
+        kernel=row.k,
+        widened=widened,
+        filters=build.scaled(row.out),
+        function=build.function(row.nl),
+        stride=row.s,
+        squeeze=row.se,
+        residual=build.blocks > 0 or dialect.first_residual,
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..ops import checks
@@ -12,10 +12,9 @@ from ..shown import Shown
 from .builder import Builder
 from .dialect import Dialect
 from .dialects import dialect_at
-from .inverted import v2, v3
+from .family import OWN, Family
 from .layers import Layer, Shape
-from .rows import V1_SHALLOW, V3_LARGE, V3_SMALL, minimalistic
-from .separable import full, v1
+from .registry import entry_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,11 +25,12 @@ class Plan(Shown):
     """One network: how it was asked for, and its layers in the order they run."""
 
     model: str
+    family: Family = OWN
     width: float  # the paper's alpha
     resolution: tuple[int, int]  # (H, W); the paper's rho is resolution / 224
     channels: int
     classes: int
-    dialect: Dialect  # settled for the model's version
+    dialect: Dialect  # settled for the family
     divisor: int
     include_top: bool
     layers: tuple[Layer, ...]
@@ -94,7 +94,8 @@ class Plan(Shown):
     @property
     def asked(self) -> dict[str, Any]:
         """The arguments that make this plan: `plan(**p.asked) == p`."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "layers"}
+        follows = ("family", "layers")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in follows}
 
     def summary(self, *, layers: bool = False) -> str:
         """A Keras-like table of the blocks, or of every layer: type, output shape, parameters."""
@@ -107,18 +108,6 @@ def check_plan(plan: Plan) -> None:
     """TypeError unless it is one: a model's name is not."""
     if not isinstance(plan, Plan):
         raise TypeError(f"plan must be what npmobilenet.plan returns, found {type(plan).__name__}")
-
-
-MODELS: dict[str, Callable[[Builder], None]] = {
-    "v1": v1,
-    "v2": v2,
-    "v3-large": partial(v3, table=V3_LARGE),
-    "v3-small": partial(v3, table=V3_SMALL, small=True),
-    "v3-large-minimalistic": partial(v3, table=minimalistic(V3_LARGE)),
-    "v3-small-minimalistic": partial(v3, table=minimalistic(V3_SMALL), small=True),
-    "v1-shallow": partial(v1, rows=V1_SHALLOW),  # V1's Table 5
-    "v1-full": partial(v1, block=full),  # V1's Table 4, Conv MobileNet
-}
 
 
 def plan(
@@ -140,9 +129,8 @@ def plan(
     V2 and V3 round scaled channels to a multiple of.  include_top=False ends with the last
     convolution's feature map (H, W, C).  ValueError, naming the argument, for anything that cannot be.
     """
-    if not isinstance(model, str) or model not in MODELS:
-        raise ValueError(f"model must be one of {', '.join(MODELS)}, found {checks.shown(model)}")
-    chosen = dialect_at(dialect, model[:2])
+    entry = entry_of(model)
+    chosen = dialect_at(dialect, entry.family.version)
     size = checks.pair(
         "plan", "resolution", chosen.resolution if resolution is None else resolution
     )
@@ -172,9 +160,10 @@ def plan(
         classes=int(classes),
         include_top=include_top,
     )
-    MODELS[model](builder)
+    entry.assembler(builder, entry.table)
     return Plan(
         model=model,
+        family=entry.family,
         width=float(width),
         resolution=size,
         channels=int(channels),

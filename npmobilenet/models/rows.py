@@ -11,7 +11,13 @@ class Separable:
     s: int = 1
 
 
-V1_STEM = 32  # filters of the first row, `Conv / s2`, 3 x 3 x 3 x 32
+@dataclass(frozen=True, kw_only=True)
+class Full:
+    """A standard 3 x 3 convolution in the place of a Separable: V1's Table 4, `Conv MobileNet`."""
+
+    out: int
+    s: int = 1
+
 
 V1 = (
     Separable(out=64),
@@ -26,6 +32,7 @@ V1 = (
 )
 
 V1_SHALLOW = V1[:6] + V1[11:]  # Table 5: without the five blocks of 14 x 14 x 512
+V1_FULL = tuple(Full(out=row.out, s=row.s) for row in V1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +48,12 @@ class Bottleneck:
     n: int
     s: int
 
+    @property
+    def out(self) -> int:
+        """The paper's c, as the other rows say it."""
+        return self.c
 
-V2_STEM = 32
+
 V2 = (
     Bottleneck(t=1, c=16, n=1, s=1),
     Bottleneck(t=6, c=24, n=2, s=2),
@@ -52,7 +63,6 @@ V2 = (
     Bottleneck(t=6, c=160, n=3, s=2),
     Bottleneck(t=6, c=320, n=1, s=1),
 )
-V2_LAST = 1280  # the 1x1 convolution before the pooling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +77,26 @@ class Bneck:
     s: int
 
 
+Row = Separable | Full | Bottleneck | Bneck
+
+
 @dataclass(frozen=True, kw_only=True)
-class BneckTable:
-    """One of MobileNetV3's tables whole."""
+class Table:
+    """One of the papers' tables whole.  The type of a row says of which block it is."""
 
-    rows: tuple[Bneck, ...]
-    last: int  # 1x1 convolution before the pooling
-    head: int  # 1x1 convolution after it, without batch normalisation
-    nl: str = "HS"  # of the stem and of the last two convolutions
-    stem: int = 16
+    stem: int  # filters of the first convolution, 3 x 3
+    rows: tuple[Row, ...]
+    last: int = 0  # filters of the 1x1 convolution before the pooling; 0 for none
+    head: int = 0  # of the one after it, without batch normalisation; 0 for none
+    nl: str = "RE"  # of the stem and of those two
+    small: bool = False  # V3-Small, whose head some dialects make wider
 
 
-V3_LARGE = BneckTable(
+MOBILENET_V1 = Table(stem=32, rows=V1)
+MOBILENET_V2 = Table(stem=32, rows=V2, last=1280)
+
+V3_LARGE = Table(
+    stem=16,
     rows=(
         Bneck(k=3, exp=16, out=16, se=False, nl="RE", s=1),
         Bneck(k=3, exp=64, out=24, se=False, nl="RE", s=2),
@@ -98,9 +116,11 @@ V3_LARGE = BneckTable(
     ),
     last=960,
     head=1280,
+    nl="HS",
 )
 
-V3_SMALL = BneckTable(
+V3_SMALL = Table(
+    stem=16,
     rows=(
         Bneck(k=3, exp=16, out=16, se=True, nl="RE", s=2),
         Bneck(k=3, exp=72, out=24, se=False, nl="RE", s=2),
@@ -116,10 +136,13 @@ V3_SMALL = BneckTable(
     ),
     last=576,  # Table 2 ticks SE on this row too; no implementation has it, the authors' included
     head=1024,  # 1280 before the paper's fifth version
+    nl="HS",
+    small=True,
 )
 
 
-def minimalistic(table: BneckTable) -> BneckTable:
+def minimalistic(table: Table) -> Table:
     """The authors' variant for plain hardware: every kernel 3x3, no SE, ReLU throughout."""
-    rows = tuple(replace(row, k=3, se=False, nl="RE") for row in table.rows)
+    necks = (row for row in table.rows if isinstance(row, Bneck))
+    rows = tuple(replace(row, k=3, se=False, nl="RE") for row in necks)
     return replace(table, rows=rows, nl="RE")

@@ -13,6 +13,7 @@ from ..images.preprocessing import Preprocessing
 from ..models.dialect import Dialect
 from ..models.dialects import dialect_at, dialect_named
 from ..models.network_plan import Plan, plan
+from ..models.registry import entry_of
 from ..ops.checks import Array
 from ..predicting.model import Model
 from ..weights.by_name import read_weights
@@ -165,7 +166,9 @@ def _network(config: Config, training: Dataset, source: Model | None) -> tuple[P
     if source is not None:
         made = replace(made, mean=source.preprocessing.mean, std=source.preprocessing.std)
     switches: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in config.switches.items()}
-    settled: Dialect = dialect if source else dialect_at(dialect, asked.name[:2])
+    settled: Dialect = (
+        dialect if source else dialect_at(dialect, entry_of(asked.name).family.version)
+    )
     network = plan(
         asked.name,
         width=asked.width,

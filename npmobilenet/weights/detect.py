@@ -11,7 +11,8 @@ from typing import Any
 
 from ..models.dialect import Dialect
 from ..models.layers import Shape
-from ..models.network_plan import MODELS, Plan, plan
+from ..models.network_plan import Plan, plan
+from ..models.registry import MODELS
 from ..ops.checks import Array, shown
 from .family import Family, Pairing
 
@@ -89,7 +90,7 @@ def _structures(
     for dialect in (asked.dialect,) if asked.dialect else family.dialects:
         made = replace(dialect, conv_bias=conv_bias or dialect.conv_bias)
         for model in (asked.model,) if asked.model else MODELS:
-            if model[:2] not in made.versions:
+            if MODELS[model].family.version not in made.versions:
                 continue
             network = plan(
                 model,

@@ -56,7 +56,7 @@ def _nearest_plan(network: Plan, target: Family) -> tuple[Plan, tuple[str, ...]]
     wanted, found = network.arrays, []
     hint = "it has none at all"
     for dialect in target.dialects:
-        if network.model[:2] not in dialect.versions:
+        if network.family.version not in dialect.versions:
             continue
         dialect = replace(dialect, conv_bias=network.dialect.conv_bias)
         made = plan(**{**network.asked, "dialect": dialect})
@@ -81,7 +81,7 @@ def _differences(network: Plan, theirs: Plan, title: str) -> Iterator[str]:
     if computed(network) == computed(theirs):
         return
     pair = network.dialect, theirs.dialect
-    for switch in differing_switches(network.model[:2], pair):
+    for switch in differing_switches(network.family.version, pair):
         if _matters(switch, network, theirs):
             ours, settled = (_value(switch, dialect) for dialect in pair)
             yield f"{switch} is {ours} here, {settled} in {title}"

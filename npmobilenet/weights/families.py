@@ -31,7 +31,7 @@ def _squeezes_and_head(network: Plan, layer: str) -> bool:
 
 
 def _all_but_v2(network: Plan, layer: str) -> bool:
-    return network.model != "v2"  # V2's top is Keras' only dense layer
+    return network.family.name != "v2"  # V2's top is Keras' only dense layer
 
 
 _TORCH: dict[str, Any] = {

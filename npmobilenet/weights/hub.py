@@ -104,12 +104,13 @@ def of_architecture(content: Any) -> Description:
 
 def architecture_of(network: Plan, dialect: str) -> str:
     """timm's name of a network in one of its dialects; at odd widths timm has none of that name."""
-    version, _, size = network.model.partition("-")
+    size = network.model.removeprefix(network.family.name).lstrip("-")
     if dialect == "timm-rw":
         return "mobilenetv3_rw"
     size = f"_{size.replace('-minimalistic', '_minimal')}" if size else ""
     edition = ("tf_" * (dialect == "timm-tf"), "h" * (dialect == "timm-h"))
-    return f"{edition[0]}mobilenet{version}{size}_{round(100 * network.width):03d}{edition[1]}"
+    name = f"mobilenet{network.family.name}{size}_{round(100 * network.width):03d}"
+    return f"{edition[0]}{name}{edition[1]}"
 
 
 def _model(name: str) -> str | None:

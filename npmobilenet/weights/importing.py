@@ -204,7 +204,10 @@ def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Prep
         raise ValueError(
             f"{path}: {settled.unreadable}; say how pixels are scaled: --mean and --std"
         )
-    usual, images = recipe_of(network.dialect.name, network.model[:2]), given.over(settled.images)
+    usual, images = (
+        recipe_of(network.dialect.name, network.family.version),
+        given.over(settled.images),
+    )
     try:
         return prepared(usual, images, network.resolution, network.channels)
     except ValueError as error:

@@ -69,19 +69,21 @@ _INSIDE = {
 
 
 def keras_layers(network: Plan) -> dict[str, str]:
-    """keras.applications' names: conv_dw_1, block_1_expand, expanded_conv_1_expand, by version."""
-    return _named(network, network.model[:2])
+    """keras.applications' names: conv_dw_1, block_1_expand, expanded_conv_1_expand, by family."""
+    return _named(network, network.family.name)
 
 
 def tutorial_c_layers(network: Plan) -> dict[str, str]:
     """The tutorial's layers made of layers: inverted_residual_block_1/expanded_conv/expand/Conv2d."""
-    if not network.model.startswith("v2"):
+    if network.family.name != "v2":
         raise ValueError(f"the tutorial has V2 alone, no {network.model}")
     return _named(network, "tutorial-c")
 
 
 def _named(network: Plan, scheme: str) -> dict[str, str]:
     """A name for every layer with arrays; ValueError for a layer that the scheme does not know."""
+    if scheme not in _INSIDE:
+        raise ValueError(f"Keras has no names for the family {scheme}")
     found = {}
     for layer in network.layers:
         if not layer.arrays:

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from ..models.layers import Layer
 from ..models.network_plan import Plan, plan
+from ..models.registry import entry_of
+from ..models.rows import Bottleneck
 
 
 def torchvision_layers(network: Plan) -> dict[str, str]:
     """V2: features.3.conv.0.0; V3: features.4.block.2.fc1; the stem is features.0."""
     if network.model.endswith("minimalistic"):
         raise ValueError(f"torchvision has no {network.model}")
-    inner = "conv" if network.model == "v2" else "block"
+    version2 = network.family.name == "v2"
+    inner = "conv" if version2 else "block"
     found = {"stem": "features.0.0", "stem_norm": "features.0.1"}
     blocks = list(_blocks(network))
     for number, parts in blocks:
@@ -32,10 +35,8 @@ def torchvision_layers(network: Plan) -> dict[str, str]:
                 step += 1
     last = f"features.{len(blocks) + 1}"
     found |= {"last": f"{last}.0", "last_norm": f"{last}.1", "head": "classifier.0"}
-    alone = network.model != "v2" and not network.dialect.v3_head  # a layer of the user's own
-    found["classifier"] = (
-        "classifier" if alone else "classifier.1" if network.model == "v2" else "classifier.3"
-    )
+    alone = not version2 and not network.dialect.v3_head  # a layer of the user's own
+    found["classifier"] = "classifier" if alone else "classifier.1" if version2 else "classifier.3"
     return _present(network, found)
 
 
@@ -68,7 +69,7 @@ def timm_layers(network: Plan) -> dict[str, str]:
             if part == "depthwise":
                 found[f"{block}.squeeze"] = f"{path}.se.conv_reduce"
                 found[f"{block}.excite"] = f"{path}.se.conv_expand"
-    if network.model.startswith("v3"):  # V3's last convolution is a stage of its own
+    if network.family.name == "v3":  # V3's last convolution is a stage of its own
         found |= {"last": f"blocks.{stage + 1}.0.conv", "last_norm": f"blocks.{stage + 1}.0.bn1"}
     else:
         found |= {"last": "conv_head", "last_norm": "bn2"}
@@ -100,7 +101,9 @@ def tutorial_d_layers(network: Plan) -> dict[str, str]:
 def paddle_layers(network: Plan) -> dict[str, str]:
     """PaddleClas' names: three models, three conventions."""
     names = {"v1": _paddle_v1, "v2": _paddle_v2, "v3": _paddle_v3}
-    return _present(network, names[network.model[:2]](network))
+    if network.family.name not in names:
+        raise ValueError(f"Paddle has no names for the family {network.family.name}")
+    return _present(network, names[network.family.name](network))
 
 
 def _paddle_v1(network: Plan) -> dict[str, str]:
@@ -113,11 +116,10 @@ def _paddle_v1(network: Plan) -> dict[str, str]:
 
 
 def _paddle_v2(network: Plan) -> dict[str, str]:
-    from ..models.rows import V2
-
     found = _with_norm("stem", "conv1", "_conv", "_batch_norm")
     number = 0
-    for row, bottleneck in enumerate(V2, start=2):
+    for row, bottleneck in enumerate(entry_of(network.model).table.rows, start=2):
+        assert isinstance(bottleneck, Bottleneck)
         for repeat in range(1, bottleneck.n + 1):
             number += 1
             place = "_first_block" if repeat == 1 else f"conv{row}_{repeat}"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import npmobilenet as nm
-from npmobilenet.cost.foreign import ModuleCost
+from npmobilenet.cost.torch_count import ModuleCost
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 import npmobilenet as nm
+from npmobilenet.cost.by_convention import all_totals, counted, reasons
 from npmobilenet.cost.conventions import CONVENTIONS, convention_named, totals
-from npmobilenet.cost.counted import all_totals, counted, reasons
 from npmobilenet.cost.explain import explain
 from npmobilenet.cost.operations import MODULES, operations
 from npmobilenet.cost.parameters import parameter_rows, parameter_sums

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npmobilenet.cost.footprints import backward_work, forward_work
+from npmobilenet.cost.operator_memory import backward_work, forward_work
 from npmobilenet.models.layers import (
     Activation,
     BatchNorm,

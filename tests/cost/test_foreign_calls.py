@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from npmobilenet.cost.foreign import count_module
+from npmobilenet.cost.torch_count import count_module
 from tests.cost.counted_modules import CONV, IMAGE, Calls, conv, counted, listed
 
 torch = pytest.importorskip("torch")

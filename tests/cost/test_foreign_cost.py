@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import npmobilenet as nm
-from npmobilenet.cost.foreign import ModuleCost, count_module
+from npmobilenet.cost.torch_count import ModuleCost, count_module
 from tests.foreign import foreign
 
 torch = pytest.importorskip("torch")

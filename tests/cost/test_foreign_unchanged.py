@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from npmobilenet.cost.foreign import RunFailed, count_module
+from npmobilenet.cost.torch_count import RunFailed, count_module
 from tests.cost.counted_modules import CONV, IMAGE, Calls, conv, counted
 
 torch = pytest.importorskip("torch")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import npmobilenet as nm
 from npmobilenet.cost import Tally, tally_array
-from npmobilenet.cost.executed import average_pool, executed
+from npmobilenet.cost.operation_count import average_pool, executed
 from npmobilenet.kernels import batchnorm
 from npmobilenet.models.layers import (
     BatchNorm,

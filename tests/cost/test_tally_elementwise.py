@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import npmobilenet as nm
-from npmobilenet.cost.executed import ACTIVATIONS as executed_each
-from npmobilenet.cost.executed import Executed, executed
+from npmobilenet.cost.operation_count import ACTIVATIONS as executed_each
+from npmobilenet.cost.operation_count import Executed, executed
 from npmobilenet.kernels import activations
 from npmobilenet.models.dialect import ACTIVATIONS
 from npmobilenet.models.layers import Activation, Add, Dropout, Layer, Scale

@@ -12,10 +12,10 @@ from fractions import Fraction
 import pytest
 
 from npmobilenet import cli
-from npmobilenet.cost.claims import SOURCES, VERDICTS, Finding, check, totals
-from npmobilenet.cost.claims.claim import Checked, Claim, Listing
-from npmobilenet.cost.claims.counting import cuts, rounds
-from npmobilenet.cost.claims.page import COLUMNS, page
+from npmobilenet.evidence.claims import SOURCES, VERDICTS, Finding, check, totals
+from npmobilenet.evidence.claims.claim import Checked, Claim, Listing
+from npmobilenet.evidence.claims.counting import cuts, rounds
+from npmobilenet.evidence.claims.page import COLUMNS, page
 from tests.commands import ROOT
 
 CLAIMS = [claim for source in SOURCES.values() for claim in source.claims]

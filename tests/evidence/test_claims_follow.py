@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from npmobilenet import ops
-from npmobilenet.cost.claims import SOURCES, Claim, paper_v2, paper_v3, tutorial_c_v2
-from npmobilenet.models import dialects, inverted, layers, rows, separable
-from npmobilenet.models.network_plan import MODELS
+from npmobilenet.evidence.claims import SOURCES, Claim, paper_v2, paper_v3, tutorial_c_v2
+from npmobilenet.models import dialects, layers, rows
+from npmobilenet.models.registry import MODELS
 from npmobilenet.weights import published
 
 CLAIMS = {claim.name: claim for source in SOURCES.values() for claim in source.claims}
@@ -46,25 +46,30 @@ def one_filter_more(patch: Patch) -> None:
     patch.setattr(layers, "_with_bias", lambda bias, w: add(bias, (*w[:-1], w[-1] + 1)))
 
 
+def _patch_rows(patch: Patch, model: str, changed: Any) -> None:
+    """A model with other rows in its table."""
+    entry = MODELS[model]
+    patch.setitem(MODELS, model, replace(entry, table=replace(entry.table, rows=changed)))
+
+
 def more_rows(patch: Patch) -> None:
     """Two blocks more in V2; V1 of three strided blocks; V3 with a hard-swish more and wider."""
     more = tuple(replace(row, n=row.n + 2) if row.c == 64 else row for row in rows.V2)
-    patch.setattr(inverted, "V2", more)
+    _patch_rows(patch, "v2", more)
     patch.setattr(paper_v2, "V2", more)
     v1 = tuple(replace(row, s=2, out=row.out + 8) for row in rows.V1[:3])
-    patch.setitem(MODELS, "v1", partial(separable.v1, rows=v1))
+    _patch_rows(patch, "v1", v1)
     for name, table in (("v3-large", rows.V3_LARGE), ("v3-small", rows.V3_SMALL)):
         wider = tuple(replace(row, exp=row.exp + 40, out=row.out + 4) for row in table.rows)
         wider = (replace(wider[0], nl="HS"), *wider[1:-2])
         changed = replace(table, rows=wider, stem=24, last=500, head=1500)
-        small = name == "v3-small"
-        patch.setitem(MODELS, name, partial(inverted.v3, table=changed, small=small))
+        patch.setitem(MODELS, name, replace(MODELS[name], table=changed))
 
 
 def fewer_rows(patch: Patch) -> None:
     """V2 ends early and expands less; V3's first block expands, its last convolution is wider."""
     fewer = tuple(replace(row, t=row.t - row.t // 2) for row in rows.V2[:-1])
-    patch.setattr(inverted, "V2", fewer)
+    _patch_rows(patch, "v2", fewer)
     patch.setattr(tutorial_c_v2, "V2", fewer)
     patch.setattr(paper_v3, "V3_SMALL", replace(rows.V3_SMALL, last=600))
 

@@ -8,15 +8,15 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet import cli
-from npmobilenet.cost.papers import SOURCES, all_cells, judged_papers, tally
-from npmobilenet.cost.papers.beside import paper_parts
-from npmobilenet.cost.papers.cell import QUOTED
-from npmobilenet.cost.papers.counting import COUNTS, kept_channels
-from npmobilenet.cost.papers.misprints import MISPRINTS
-from npmobilenet.cost.papers.printed import read
-from npmobilenet.cost.papers.rules import RULES
-from npmobilenet.cost.papers.structure import TEXTS
-from npmobilenet.cost.papers.verdict import MATCHES, MISPRINT, NOT_A_COUNT, OTHER, UNEXPLAINED
+from npmobilenet.evidence import SOURCES, all_cells, judged_papers, tally
+from npmobilenet.evidence.cell import QUOTED
+from npmobilenet.evidence.cell_counts import COUNTS, kept_channels
+from npmobilenet.evidence.cell_texts import TEXTS
+from npmobilenet.evidence.misprints import MISPRINTS
+from npmobilenet.evidence.printed import read
+from npmobilenet.evidence.rules import RULES
+from npmobilenet.evidence.v1_report import paper_parts
+from npmobilenet.evidence.verdict import MATCHES, MISPRINT, NOT_A_COUNT, OTHER, UNEXPLAINED
 from npmobilenet.tables import as_text
 
 

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from npmobilenet.cost.papers import all_cells
+from npmobilenet.evidence import all_cells
 
 # beginning of a figure's source -> source and table of cells: a name, "" for any, or where to find it
 TABLES = {

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from npmobilenet.cost.papers import Judged, all_cells, judge, judged_papers
-from npmobilenet.cost.papers.cell import Cell
-from npmobilenet.cost.papers.counting import COUNTS
-from npmobilenet.cost.papers.verdict import MATCHES, MISPRINT, OTHER, UNEXPLAINED
+from npmobilenet.evidence import Judged, all_cells, judge, judged_papers
+from npmobilenet.evidence.cell import Cell
+from npmobilenet.evidence.cell_counts import COUNTS
+from npmobilenet.evidence.verdict import MATCHES, MISPRINT, OTHER, UNEXPLAINED
 
 Place = tuple[str, str, str, str]
 V1_MACS = "Million mult-adds"

@@ -1,6 +1,5 @@
 """What a plan is asked for, and what its passes promise: parts, sizes, gradients, the same bits."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,10 +7,11 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.models import network
-from npmobilenet.models.inverted import v3
+from npmobilenet.models.assemble import assemble_v3
+from npmobilenet.models.family import V3
 from npmobilenet.models.layers import Activation, Dense, Scale
-from npmobilenet.models.network_plan import MODELS
-from npmobilenet.models.rows import Bneck, BneckTable
+from npmobilenet.models.registry import MODELS, Entry
+from npmobilenet.models.rows import Bneck, Table
 from npmobilenet.verify.checks import on_one_thread
 
 
@@ -137,7 +137,8 @@ def test_channels(model: str, channels: int) -> None:
 
 
 # all that V3 has: both filters, both activations, gates, a stride, a residual add and blocks without
-TINY = BneckTable(
+TINY = Table(
+    stem=16,
     rows=(
         Bneck(k=3, exp=16, out=16, se=True, nl="RE", s=1),
         Bneck(k=5, exp=40, out=24, se=True, nl="HS", s=2),
@@ -145,6 +146,7 @@ TINY = BneckTable(
     ),
     last=40,
     head=48,
+    nl="HS",
 )
 
 
@@ -152,7 +154,7 @@ TINY = BneckTable(
 @pytest.mark.parametrize("rung", ["numpy", "numba"])
 def test_gradients_of_a_tiny_v3(rung: str, train: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each gradient against a central difference along a random direction of that array alone."""
-    monkeypatch.setitem(MODELS, "v3-tiny", partial(v3, table=TINY))
+    monkeypatch.setitem(MODELS, "v3-tiny", Entry(V3, TINY, assemble_v3))
     plan = nm.plan("v3-tiny", width=0.5, divisor=2, resolution=(11, 14), classes=3)
     assert sum(isinstance(layer, Scale) for layer in plan.layers) == 2
     params, x = drawn(plan, 3)

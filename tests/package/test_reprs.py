@@ -13,7 +13,7 @@ from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet.cost import memory_cost, training_cost
-from npmobilenet.cost.counted import counted
+from npmobilenet.cost.by_convention import counted
 from npmobilenet.cost.machine import Machine
 from npmobilenet.cost.roofline import roofline
 from npmobilenet.datasets import ImageFolder, ListImages, Splits, fashion_mnist_sample

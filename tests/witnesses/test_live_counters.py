@@ -96,7 +96,7 @@ def test_counter_agrees_with_its_convention(name: str, counter: str) -> None:
 def test_activations_of_one_s_own_choice(counter: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """V1 with SiLU, which some counters know as a function only."""
     installed(counter)
-    import torch_v1
+    from tests.witnesses import torch_v1
 
     ways = replace(torch_v1.FAMILIES["cifar"], relu=torch.nn.SiLU)
     monkeypatch.setitem(torch_v1.FAMILIES, "own", ways)

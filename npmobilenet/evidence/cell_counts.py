@@ -6,10 +6,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from ...models.layers import Conv, Dense, Depthwise, Layer, Pointwise
-from ...models.network_plan import Plan
-from ..conventions import Totals, totals
-from ..count import Cost, cost
+from ..cost.conventions import Totals, totals
+from ..cost.count import Cost, cost
+from ..models.layers import Conv, Dense, Depthwise, Layer, Pointwise
+from ..models.network_plan import Plan
 from .cell import Cell, Network, plan_of
 
 FLOAT16, FLOAT32 = 2, 4  # bytes
@@ -108,7 +108,7 @@ def kept_channels(plan: Plan, side: int) -> int:
         layer.output[-1]
         for layer in plan.layers
         if layer.output[:2] == (side, side)
-        and (plan.model.startswith("v1") or layer.name.endswith((".project_norm", ".add")))
+        and (plan.family.name == "v1" or layer.name.endswith((".project_norm", ".add")))
     ]
     return max(found, default=0)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ... import ops
+from ...cost.ratio import separable_ratio
+from ...cost.tally import Tally, tally_array
 from ...models.layers import (
     Activation,
     BatchNorm,
@@ -15,8 +17,6 @@ from ...models.layers import (
     Pointwise,
 )
 from ...models.network_plan import plan
-from ..ratio import separable_ratio
-from ..tally import Tally, tally_array
 from .claim import Finding, Source
 from .counting import blocks_of, conv, counted, depthwise, listing, macs_of, of_kind, pointwise
 

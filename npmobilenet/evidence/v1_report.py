@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ...models.network_plan import plan
-from ..count import Cost
-from ..ratio import block_ratios
+from ..cost.count import Cost
+from ..cost.ratio import block_ratios
+from ..models.network_plan import plan
 from .sources import SOURCES
 from .verdict import MATCHES, Judged, judge
 
@@ -35,7 +35,7 @@ def paper_parts(counted: Cost) -> list[RenderableType]:
 
 def ratio_table(counted: Cost) -> RenderableType:
     """separable / standard of each block: the formula and the count, as the same fraction."""
-    from ...tables import table
+    from ..tables import table
 
     fields = ("name", "separable_macs", "standard_macs", "formula", "macs", "weights")
     rows = [
@@ -49,7 +49,7 @@ def ratio_table(counted: Cost) -> RenderableType:
 
 def shares_table() -> RenderableType:
     """Table 2 of the paper beside the same percentages counted."""
-    from ...tables import table
+    from ..tables import table
 
     rows: dict[str, list[str]] = {}
     for one in judged_v1():
@@ -81,7 +81,7 @@ def misprint_note(counted: Cost) -> str:
 
 def figures_table() -> RenderableType:
     """The paper's totals beside ours; a network that several tables repeat stands once."""
-    from ...tables import table
+    from ..tables import table
 
     rows: dict[object, list[object]] = {}
     for one in judged_v1():

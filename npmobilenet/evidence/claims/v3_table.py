@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..count import Cost
+from ...cost.count import Cost
 from .claim import Finding
 from .counting import (
     counted,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from .cell import Cell
-from .counting import COUNTS
+from .cell_counts import COUNTS
 from .printed import Printed, read
 from .rules import RULES, Rule
 

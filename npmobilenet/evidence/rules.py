@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..conventions import CONVENTIONS
+from ..cost.conventions import CONVENTIONS
 from .cell import Cell, Network
-from .counting import COUNTS, classifier_macs, cost_of, network, totals_of
+from .cell_counts import COUNTS, classifier_macs, cost_of, network, totals_of
 
 
 @dataclass(frozen=True, kw_only=True)

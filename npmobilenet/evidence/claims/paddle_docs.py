@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
+from ...cost.count import Cost
 from ...models.network_plan import plan
-from ..count import Cost
 from .claim import Finding, Source
 from .counting import (
     BILLION,

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .cell import Cell
-from .counting import COUNTS, classifier_macs, network
+from .cell_counts import COUNTS, classifier_macs, network
+from .cell_texts import TEXTS
 from .printed import read
-from .structure import TEXTS
 
 Place = tuple[str, str, str, str]
 Known = Mapping[Place, Cell]

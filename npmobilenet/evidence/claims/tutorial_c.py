@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
+from ...cost.count import cost
+from ...cost.ratio import block_ratios
 from ...models.layers import Conv, GlobalAveragePool, Pointwise
 from ...models.network_plan import plan
-from ..count import cost
-from ..ratio import block_ratios
 from . import precision
 from .claim import Finding, Source
 from .counting import (

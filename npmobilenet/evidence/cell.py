@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ...models.dialects import dialect_named
-from ...models.network_plan import Plan, plan
+from ..models.dialects import dialect_named
+from ..models.network_plan import Plan, plan
 
 QUOTED = "quoted"  # `how` of a column that nobody can count
 ACCURACY = "accuracy: measured, not counted"
@@ -111,14 +111,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A published table.  rows may be of different networks, or all of `network`."""
+    """A published table."""
 
     source: str
     name: str
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    network: Network | None = None
 
     def cells(self) -> Iterator[Cell]:
         """Every cell in which something is printed."""
@@ -138,7 +137,7 @@ class Table:
             column=column.name,
             printed=printed,
             how=QUOTED if quoted else column.how,
-            network=row.network or self.network,
+            network=row.network,
             parts=row.parts,
             unit=column.unit,
             zeros=column.zeros,
@@ -149,4 +148,3 @@ class Table:
 
 # columns in which a dash says that the layer has none of it
 TEXT_WITH_DASHES = ("t", "n", "filters", "expanded", "squeeze", "nonlinearity", "stride")
-MILLION = 10**6

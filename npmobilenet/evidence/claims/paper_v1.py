@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ...cost.ratio import separable_ratio
 from ...models.layers import Conv, Dense, Depthwise, Layer, Pointwise
 from ...models.network_plan import plan
-from ..ratio import separable_ratio
 from .claim import Finding, Source
 from .counting import (
     BILLION,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...models.layers import (
+from ..models.layers import (
     Activation,
     BatchNorm,
     Conv,
@@ -17,7 +17,7 @@ from ...models.layers import (
     Layer,
     Pointwise,
 )
-from ...models.network_plan import Plan
+from ..models.network_plan import Plan
 from .cell import Cell, plan_of
 
 Texts = tuple[str, ...]
@@ -63,7 +63,7 @@ def output_size(cell: Cell) -> Texts:
 def _size(plan: Plan, shape: tuple[int, ...]) -> Texts:
     height, width, channels = _volume(shape)
     full, short = _times(height, width, channels), f"{height}² × {channels}"
-    return (full, short) if plan.model.startswith("v1") else (short, full)
+    return (full, short) if plan.family.name == "v1" else (short, full)
 
 
 def v1_type(cell: Cell) -> Texts:
@@ -115,7 +115,7 @@ def operator(cell: Cell) -> Texts:
     if normalised:
         return "conv2d, 1x1", "conv2d 1x1"
     # V2 does not mark its last layer, V3 does
-    return ("conv2d 1x1",) if plan.model.startswith("v2") else ("conv2d 1x1, NBN",)
+    return ("conv2d 1x1",) if plan.family.name == "v2" else ("conv2d 1x1, NBN",)
 
 
 def expansion_factor(cell: Cell) -> Texts:

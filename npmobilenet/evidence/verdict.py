@@ -16,13 +16,13 @@ from functools import lru_cache
 from typing import Any
 
 from .arguments import Known
-from .around import Numbers
 from .cell import QUOTED, Cell
-from .counting import COUNTS
+from .cell_counts import COUNTS
+from .cell_texts import TEXTS
 from .misprints import evidence
+from .rule_search import Numbers
 from .rules import RULES
 from .sources import all_cells
-from .structure import TEXTS
 
 MATCHES, OTHER, MISPRINT = "matches", "other convention", "misprint"
 NOT_A_COUNT, UNEXPLAINED = "not a count", "unexplained"

@@ -7,10 +7,10 @@ from fractions import Fraction
 from math import floor, prod
 from typing import Any
 
+from ...cost.count import Cost, cost
+from ...cost.ratio import block_ratios
 from ...models.layers import Conv, Dense, Depthwise, Layer, Pointwise, Shape
 from ...models.network_plan import Plan, plan
-from ..count import Cost, cost
-from ..ratio import block_ratios
 from .claim import Listing
 
 MILLION, BILLION = 10**6, 10**9

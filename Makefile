@@ -1,0 +1,29 @@
+# The commands of README.md and CONTRIBUTING.md under short names; where there is no make, type those.
+
+.DELETE_ON_ERROR:
+.PHONY: check test bench docs
+
+# what has to pass before a change goes in: tests, lint, types
+check:
+	.ci/run
+
+test: .venv/pyvenv.cfg
+	.venv/bin/python -m pytest
+
+# beside the engines that the extra brings; on a machine that does nothing else
+bench: .venv/pyvenv.cfg
+	.venv/bin/python -m pip install --quiet --editable '.[bench]'
+	.venv/bin/python -m benchmarks.rungs
+	.venv/bin/python -m benchmarks.inference
+	.venv/bin/python -m benchmarks.training
+
+# what code draws and writes, drawn and written again; then every page is run
+docs: .venv/pyvenv.cfg
+	.venv/bin/python docs/pictures/performance.py
+	.venv/bin/python docs/pictures/backwards.py
+	.venv/bin/npmobilenet claims --markdown > docs/claims.md
+	.venv/bin/python -m pytest tests/docs
+
+# venv writes this file each time it runs: made again when the dependencies have changed
+.venv/pyvenv.cfg: pyproject.toml
+	python3 -m venv .venv && .venv/bin/python -m pip install --quiet --editable '.[test]'

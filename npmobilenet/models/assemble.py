@@ -1,0 +1,63 @@
+"""From a table's rows to layers: the stem, a block for each row, the last convolutions, the top."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .builder import Builder
+from .inverted import bneck, bottleneck
+from .layers import Pointwise
+from .rows import Bneck, Bottleneck, Full, Separable, Table
+from .separable import full, separable
+
+# type of a row -> what appends its layers: block(build, row, channels that the table says come in)
+BLOCKS: dict[type[Any], Callable[[Builder, Any, int], None]] = {
+    Separable: separable,
+    Full: full,
+    Bottleneck: bottleneck,
+    Bneck: bneck,
+}
+
+
+def assemble(build: Builder, table: Table) -> None:
+    """All layers of a table.  ValueError for a row that BLOCKS has no block for."""
+    function = build.function(table.nl)
+    build.stem(table.stem, function)
+    before = table.stem
+    for row in table.rows:
+        if type(row) not in BLOCKS:
+            known = ", ".join(kind.__name__ for kind in BLOCKS)
+            raise ValueError(f"rows must be of {known}, found {type(row).__name__}")
+        BLOCKS[type(row)](build, row, before)
+        before = row.out
+    if last := _last(build, table):
+        build.convolution(Pointwise, "last", function, filters=last)
+    head = build.head_channels(table.head) if table.head and build.dialect.v3_head else 0
+    build.top(head, function)
+
+
+def _last(build: Builder, table: Table) -> int:
+    """Filters of the 1x1 convolution before the pooling; 0 where there is none."""
+    if table.head:  # it is V3's
+        return 6 * build.channels if build.dialect.last == "block" else build.scaled(table.last)
+    return build.head_channels(table.last) if table.last else build.dialect.v1_head
+
+
+def assemble_v3(build: Builder, table: Table) -> None:
+    """V3's tables, which some dialects change before they are built."""
+    if table.small:
+        table = replace(table, head=build.dialect.v3_small_head)
+    assemble(build, _halved(table) if build.dialect.reduced_tail else table)
+
+
+def _halved(table: Table) -> Table:
+    """The last stage at half its width, as torchvision's reduced_tail."""
+    tail = table.rows[-1].out
+    rows: list[Bneck] = []
+    before = table.stem
+    for row in table.rows:
+        assert isinstance(row, Bneck)
+        exp = row.exp // 2 if before == tail else row.exp
+        rows.append(replace(row, exp=exp, out=row.out // 2 if row.out == tail else row.out))
+        before = row.out
+    return replace(table, rows=tuple(rows), last=table.last // 2, head=table.head // 2)

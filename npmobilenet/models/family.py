@@ -1,0 +1,26 @@
+"""The families of MobileNets: networks of one paper, which differ in their rows alone.
+
+What is so for one family and otherwise for another stands in tables by a family's name, beside the
+code that needs it: names of weights, a counter's habits.  Nothing is read off a model's name.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """A paper's networks.  like: of a family that no dialect speaks of, the one to be settled as."""
+
+    name: str
+    like: str = ""
+
+    @property
+    def version(self) -> str:
+        """The version of MobileNet that dialects have switches for: "v1", "v2" or "v3"."""
+        return self.like or self.name
+
+
+V1 = Family("v1")  # arXiv:1704.04861
+V2 = Family("v2")  # arXiv:1801.04381
+V3 = Family("v3")  # arXiv:1905.02244
+OWN = Family("own")  # of a plan whose layers somebody wrote down
