@@ -11,16 +11,16 @@ import ast
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
+from importlib.util import find_spec
+from pkgutil import get_data
 from typing import Any
 
 
 def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """`__getattr__`, `__dir__` and `__all__` of a package.  A submodule is found by its name, too."""
     module = sys.modules[package]
-    folder = Path(module.__path__[0])
     homes: dict[str, str] = {}  # public name -> its module; "." where it is a submodule
-    for line in ast.parse((folder / "__init__.pyi").read_text(encoding="utf-8")).body:
+    for line in ast.parse(get_data(package, "__init__.pyi") or b"").body:  # also in an archive
         if isinstance(line, ast.ImportFrom) and line.level:
             homes |= {name.asname: f".{line.module or ''}" for name in line.names if name.asname}
         elif isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
@@ -30,7 +30,7 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]],
     def get(name: str) -> Any:
         if homes.get(name, ".") != ".":
             found = getattr(import_module(homes[name], package), name)
-        elif (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file():
+        elif find_spec(f"{package}.{name}"):
             found = import_module(f".{name}", package)
         else:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")

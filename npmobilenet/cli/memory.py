@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _engine(options: argparse.Namespace) -> tuple[list[tuple[str, int, str]], dict[str, int]]:
-    """Bytes of the engine for the plan, and of the maps that the plain executor has at its peak."""
+    """Bytes of the engine for the plan, and of the maps that the reference executor has at its peak."""
     from ..engine import compile
     from ..models import init
 
@@ -61,5 +61,5 @@ def _engine(options: argparse.Namespace) -> tuple[list[tuple[str, int, str]], di
     }
     rows = [(name, size, remarks[name]) for name, size in held.items()]
     rows.append(("all", sum(held.values()), ""))
-    rows.append(("plain executor", plain, "its peak, for comparison with maps and bands"))
+    rows.append(("reference executor", plain, "its peak, for comparison with maps and bands"))
     return rows, held | {"all": sum(held.values()), "plain_executor": plain}

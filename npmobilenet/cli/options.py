@@ -109,5 +109,5 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("compiled", "reference"),
         default="compiled",
-        help="the compiled network, or the plain executor that is read first (compiled)",
+        help="the compiled network, or the reference executor that is read first (compiled)",
     )

@@ -86,4 +86,4 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     add("--workers", type=at_least(0), help=f"decoding threads ({data.workers})")
     add("--threads", type=at_least(0), help="computing threads (all)")
     add("--engine", choices=ENGINES, help="what takes the steps: the compiled training step, or the "
-        "plain executor (compiled)")  # fmt: skip
+        "reference executor (compiled)")  # fmt: skip

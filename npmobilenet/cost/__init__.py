@@ -1,7 +1,9 @@
 """What a plan costs: multiply-accumulates and parameters, counted, not quoted.
 
-npmobilenet.cost(plan)            the package itself is called, as `cost.cost` is
-npmobilenet.cost.training_cost    and its parts are attributes; `__init__.pyi` lists them
+    npmobilenet.cost(plan)            the package itself is called, as `cost.cost` is
+    npmobilenet.cost.training_cost    one of its names
+
+`__init__.pyi` lists them.
 """
 
 import sys

@@ -78,7 +78,7 @@ def _counts(layer: Layer) -> bool:
 
 
 def _remembers(layer: Layer) -> bool:
-    from ..cost.footprints import HANDLED, SCRATCH
+    from ..cost.operator_memory import HANDLED, SCRATCH
 
     if isinstance(layer, Activation) and layer.function not in SCRATCH:
         return False

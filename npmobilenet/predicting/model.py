@@ -19,7 +19,7 @@ from ..ops.checks import Array, shown
 if TYPE_CHECKING:
     from .prediction import Prediction
 
-ENGINES = ("compiled", "reference")  # what may run it: `nm.compile`, or the plain executor
+ENGINES = ("compiled", "reference")  # what may run it: `nm.compile`, or the reference executor
 
 
 class Ready:

@@ -110,7 +110,7 @@ class Train:
     clip          longest gradient, over all arrays together; 0: any
     freeze        patterns of arrays that stay as they are (name_globs.py)
     threads       that compute; 0: all.  Changes no result
-    engine        "compiled": the step of `compile_training`; "reference": the plain executor's.  They
+    engine        "compiled": the step of `compile_training`; "reference": the reference executor's.  They
                   differ by rounding
     save_minutes  between checkpoints within an epoch; 0: one after each step
     """

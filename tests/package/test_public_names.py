@@ -2,6 +2,7 @@
 
 import inspect
 import pydoc
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -60,10 +61,11 @@ def test_no_function_hides_a_module(name: str) -> None:
         assert getattr(package, both) is import_module(f"{name}.{both}"), both
 
 
+@pytest.mark.parametrize("archived", [False, True])
 def test_a_lazy_package_is_as_its_stub_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    archived: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And where a function has a module's name, that is found."""
+    """In an archive, too; and where a function has a module's name, that is found."""
     (tmp_path / "hiding").mkdir()
     attaching = "__getattr__, __dir__, __all__ = attach(__name__)"
     for file, text in {
@@ -73,8 +75,12 @@ def test_a_lazy_package_is_as_its_stub_says(
         "b.py": "",
     }.items():
         (tmp_path / "hiding" / file).write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
+    archive = shutil.make_archive(str(tmp_path / "archive"), "zip", tmp_path, "hiding")
+    monkeypatch.syspath_prepend(archive if archived else tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "hiding"]:
+        monkeypatch.delitem(sys.modules, name)
     package = import_module("hiding")
+    assert package.__file__.startswith(archive) == archived
     assert (package.__all__, package.b, package.a.b) == (["b"], 1, 1)
     with pytest.raises(AttributeError, match="module 'hiding' has no attribute 'c'"):
         _ = package.c

@@ -46,7 +46,7 @@ def model() -> Model:
 
 
 def by_hand(model: Model, image: Image.Image) -> np.ndarray:
-    """Probabilities by the plain executor."""
+    """Probabilities by the reference executor."""
     x = prepare(image, model.preprocessing)[None]
     return nm.softmax(nm.infer(model.plan, model.params, x, rung="numpy"))[0]
 
@@ -56,7 +56,7 @@ def same(found: Any, p: np.ndarray) -> bool:
 
 
 def test_every_form_of_an_image_is_the_same_image(model: Model, tmp_path: Path) -> None:
-    """File, name of it, Pillow image, and arrays of every kind: one prediction, the plain executor's."""
+    """File, name of it, Pillow image, and arrays of every kind: one prediction, the reference's."""
     file = tmp_path / "x.png"
     image = Image.fromarray(RGB)
     image.save(file)
