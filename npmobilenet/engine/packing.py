@@ -6,8 +6,11 @@
 Channels are filled up with zeros to whole vectors, K to whole turns of the loop.
 """
 
+import ctypes
 import mmap
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -35,11 +38,19 @@ def aligned(numbers: int) -> Floats:
         raw = np.zeros(4 * numbers + 64, np.uint8)
         skip = -raw.ctypes.data % 64
     else:
-        pages = mmap.mmap(-1, size + HUGE)  # kept alive by the array
-        pages.madvise(mmap.MADV_HUGEPAGE)
+        # private: a forked process has its own, and only then do pages become large ones everywhere
+        pages = mmap.mmap(-1, size + HUGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        pages.madvise(mmap.MADV_HUGEPAGE)  # the array keeps them alive
         raw = np.frombuffer(pages, np.uint8)
         skip = -raw.ctypes.data % HUGE
     return raw[skip : skip + 4 * numbers].view(np.float32)
+
+
+def give_back() -> None:
+    """What was freed goes back to the system: the C library would keep it for the next one who asks."""
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):  # another C library than GNU's
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def panels(w: Array, lanes: int, rows: int, main: int, split: int) -> Floats:
