@@ -33,17 +33,17 @@ def aligned(numbers: int) -> Floats:
     A small page is 4 KiB: a network would touch thousands, more than the processor keeps the addresses
     of, and looking one up again costs as much as fetching some numbers from memory.
     """
-    size = up(4 * max(numbers, 1), HUGE)
-    if size == HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        raw = np.zeros(4 * numbers + 64, np.uint8)
+    size = 4 * numbers
+    if size <= HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        raw = np.zeros(size + 64, np.uint8)
         skip = -raw.ctypes.data % 64
     else:
         # private: a forked process has its own, and only then do pages become large ones everywhere
         pages = mmap.mmap(-1, size + HUGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        pages.madvise(mmap.MADV_HUGEPAGE)  # the array keeps them alive
-        raw = np.frombuffer(pages, np.uint8)
+        raw = np.frombuffer(pages, np.uint8)  # keeps them alive
         skip = -raw.ctypes.data % HUGE
-    return raw[skip : skip + 4 * numbers].view(np.float32)
+        pages.madvise(mmap.MADV_HUGEPAGE, skip, size // HUGE * HUGE)  # the rest is in small ones
+    return raw[skip : skip + size].view(np.float32)
 
 
 def give_back() -> None:
