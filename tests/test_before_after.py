@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 sys.path.append(str(Path(__file__).parent.parent))  # benchmarks/ is not part of the package
-from benchmarks import before_after, hardware, turns
+from benchmarks import before_after, hardware, memory, turns
 from benchmarks.cases import Case
 from benchmarks.paired import LIMIT, Compared, differing, ratio
 from npmobilenet.kernels import keeping
@@ -38,6 +38,13 @@ def test_only_what_is_slower_beyond_doubt_fails(slower: float, noise: float, fai
     assert found.failed is failed
     assert (found.new_to_base.low > LIMIT) is failed
     assert not Compared("", "", found.base, found.again, found.base).failed
+
+
+def test_a_slow_median_among_quick_rounds_is_no_proof() -> None:
+    rounds = [1.0] * ROUNDS
+    found = Compared("", "ms", rounds, rounds, [1.5] * 8 + [0.8] * 7)
+    assert found.new_to_base.middle == 1.5
+    assert not found.failed
 
 
 def test_the_interval_is_that_of_the_median_over_rounds() -> None:
@@ -154,6 +161,18 @@ def test_the_last_revision_beside_itself(tmp_path: Path) -> None:
         found = list(turns.MEASURES[kind]("tiny", task, arms, amount))
         assert found[0].results == ("" if kind == "warm" else "same")
         assert all(len(x.new) == len(x.base) == len(x.again) for x in found)
+
+
+def test_memory_is_told_phase_by_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a phase adds, what is held then, and the most meanwhile."""
+    held, peaks = iter([5, 9, 8]), iter([5, 12, 9])
+    monkeypatch.setattr(memory, "resident", lambda: next(held))
+    monkeypatch.setattr(memory, "peak", lambda: next(peaks))
+    done: list[str] = []
+    steps = [(name, lambda name=name: done.append(name)) for name in "abc"]  # type: ignore[misc]
+    assert list(memory.measured(iter(steps))) == [("a", 5, 5, 5), ("b", 4, 9, 12), ("c", -1, 8, 9)]
+    assert done == ["a", "b", "c"]
+    assert [name for name, _ in memory.phases("v1", 1)][-2:] == ["nm.compile", "first call"]
 
 
 def test_caches_are_asked_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
