@@ -7,7 +7,9 @@ in the next, so that a drift of the machine takes from all alike.  A round gives
     base / base    the second BASE over the first: what the same code differs from itself by
 
 The interval of a ratio is that of its median over the rounds: 95 % of the medians of rounds drawn anew
-lie in it (Efron's percentile bootstrap).
+lie in it (Efron's percentile bootstrap).  Fewer than six rounds prove nothing that way: even if all agree
+that NEW is slower, that happens by chance more often than in 5 of 100 cases.  There the interval reaches
+from NEW's least over BASE's most to NEW's most over BASE's least.
 """
 
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ import numpy as np
 
 LIMIT = 1.02  # of the lower end of new / base: what is more is slower, whatever the noise
 RESAMPLES = 10_000
+FEWEST = 6  # rounds: 2 / 2**6 is below 5 %
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,12 @@ class Ratio:
         return f"{self.middle:.2f} {self.interval}"
 
 
-def ratio(values: Sequence[float]) -> Ratio:
-    """Of one ratio a round."""
+def ratio(values: Sequence[float], above: Sequence[float], below: Sequence[float]) -> Ratio:
+    """Of one ratio a round; above, below: what was divided by what, in any round."""
     rounds = np.asarray(values, np.float64)
+    if len(rounds) < FEWEST:
+        low, high = min(above) / max(below), max(above) / min(below)
+        return Ratio(float(np.median(rounds)), low, high)
     drawn = np.random.default_rng(0).integers(len(rounds), size=(RESAMPLES, len(rounds)))
     low, high = np.quantile(np.median(rounds[drawn], axis=1), [0.025, 0.975])
     return Ratio(float(np.median(rounds)), float(low), float(high))
@@ -59,12 +65,14 @@ class Compared:
     def new_to_base(self) -> Ratio:
         """Below 1 where NEW is quicker, or smaller."""
         pairs = zip(self.new, self.base, self.again, strict=True)
-        return ratio([new / (base * again) ** 0.5 for new, base, again in pairs])
+        values = [new / (base * again) ** 0.5 for new, base, again in pairs]
+        return ratio(values, self.new, [*self.base, *self.again])
 
     @property
     def base_to_base(self) -> Ratio:
         """The noise."""
-        return ratio([again / base for base, again in zip(self.base, self.again, strict=True)])
+        values = [again / base for base, again in zip(self.base, self.again, strict=True)]
+        return ratio(values, self.again, self.base)
 
     @property
     def failed(self) -> bool:
