@@ -50,6 +50,11 @@ def hardware() -> dict[str, object]:
     return {"processor": processor(), "processors": os.cpu_count(), "caches": caches()}
 
 
+def here() -> str:
+    """This machine in a line."""
+    return hardware_text(hardware())
+
+
 def hardware_text(facts: dict[str, object]) -> str:
     """ "AMD EPYC (family 26, model 2), 2 cores, L1d 48 KiB, L2 1 MiB, L3 32 MiB"."""
     known = facts.get("caches")  # documents of earlier versions have none

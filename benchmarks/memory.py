@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     from npmobilenet.cli.common import console
     from npmobilenet.tables import markdown_text, table
 
-    from .hardware import hardware, hardware_text
+    from .hardware import here
 
     columns = ("phase", ">adds MB", ">holds MB", ">at most MB")
     rows = [(name, *(f"{size / 1e6:.1f}" for size in sizes)) for name, *sizes in found]
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(markdown_text(columns, rows))
     else:
         console().print(table(columns, rows))
-    print(f"{chosen.model}, {chosen.threads} threads, on {hardware_text(hardware())}.")
+    print(f"{chosen.model}, {chosen.threads} threads, on {here()}.")
 
 
 if __name__ == "__main__":
