@@ -31,6 +31,7 @@ from npmobilenet.ops.checks import Array
 from npmobilenet.ops.rungs import RUNGS, SIMD
 from npmobilenet.tables import markdown_text, shape_text, table
 
+from .hardware import hardware, here
 from .peak import peak
 
 Call = Callable[[], object]
@@ -212,7 +213,7 @@ def main(arguments: list[str] | None = None) -> None:
     columns = ("operator", "shape", "direction", ">MFLOP", *(f">{rung}" for rung in chosen.rungs))
     found = rows(speeds, chosen.rungs, most)
     limit = f"peak, {count} threads: {most / 1e9:.0f} GFLOP/s" if most else "peak: needs numba"
-    words = [f"GFLOP/s, and the share of the peak; {limit}"]
+    words = [f"GFLOP/s, and the share of the peak; {limit}", f"on {here()}"]
     words.append(together(speeds, chosen.rungs))
     forced = [f"{name}={value}" for name, value in os.environ.items() if name in FORCED]
     if forced:
@@ -225,6 +226,7 @@ def main(arguments: list[str] | None = None) -> None:
         console().print(table(columns, found), *words, sep="\n", markup=False)
     if chosen.json:
         document = {
+            **hardware(),
             "peak_flops": most,
             "threads": count,
             "forced": forced,

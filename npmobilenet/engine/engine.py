@@ -45,6 +45,9 @@ class Engine(Shown):
         steps, same = steps_of(folded, arrays)
         steps = fused(steps, threads, MOST, LARGE)
         self.program = p = written(lambda: Writer(folded, steps, same, batch, threads).write())
+        arrays.clear()  # weights are packed: these have done their service
+        steps.clear()
+        packing.give_back()
         self._run = network.run if threads > 1 else network.run_alone
         self._spacing = team.SPACING // 8
         self._memory = packing.aligned(p.memory // 4 + 16)
