@@ -25,8 +25,8 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
 
     Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
     that of `npmobilenet.compile`, where Numba runs, the parameters are float32 and it has stages for all
-    layers; "reference" is the reference executor.  The function raises NotFinite, a ValueError, where logits
-    are.
+    layers; "reference" is the reference executor.  The function raises NotFinite, a ValueError, where
+    logits are.
     """
     require_model(model)
     if not isinstance(engine, str) or engine not in ENGINES:
