@@ -17,7 +17,7 @@ import npmobilenet as nm
 from npmobilenet.cli import VERBS, _parser, main
 from tests.commands import ROOT
 
-PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([ROOT / "CONTRIBUTING.md", *ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 def blocks(page: Path, language: str) -> list[tuple[int, str]]:
