@@ -11,6 +11,7 @@ import npmobilenet as nm
 from npmobilenet.models import Entry, Family, register, rows
 from npmobilenet.models.assemble import BLOCKS, assemble_v3
 from npmobilenet.models.family import OWN, V1, V2, V3
+from npmobilenet.models.layers import Add, Conv, Layer
 from npmobilenet.models.registry import MODELS
 
 
@@ -97,3 +98,32 @@ def test_a_row_without_a_block() -> None:
     with pytest.raises(ValueError, match=r"rows must be of Separable, Full, .* found Unknown"):
         nm.plan("odd")
     assert Unknown not in BLOCKS
+
+
+def by_hand(*layers: Layer) -> nm.Plan:
+    return replace(nm.plan("v1", resolution=9, classes=3), layers=layers)
+
+
+STEM = Conv(name="stem", inputs=("image",), input=(9, 9, 3), filters=32)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (
+            Conv(name="x", inputs=("stem",), input=(9, 9, 16), filters=8),
+            r"x expects \(9, 9, 16\) from stem, which is \(9, 9, 32\); a grouped convolution is",
+        ),
+        (
+            Conv(name="x", inputs=("stem",), input=(5, 5, 32), filters=8),
+            r"x expects \(5, 5, 32\) from stem, which is \(9, 9, 32\)$",
+        ),
+        (Conv(name="x", inputs=("y",), input=(9, 9, 32), filters=8), "x reads 'y', not before it"),
+        (Add(name="x", inputs=("stem",), input=(9, 9, 32)), "x has 1 inputs, expected 2"),
+        (STEM, "two layers are named 'stem'"),
+    ],
+)
+def test_layers_that_do_not_fit_each_other(layer: Layer, message: str) -> None:
+    """The engine fills channels up with zeros: it would compute, and something else."""
+    with pytest.raises(ValueError, match=message):
+        by_hand(STEM, layer)
