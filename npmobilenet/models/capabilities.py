@@ -78,11 +78,11 @@ def _counts(layer: Layer) -> bool:
 
 
 def _remembers(layer: Layer) -> bool:
-    from ..cost.operator_memory import HANDLED, SCRATCH
+    from ..cost.operator_memory import SCRATCH, WORK
 
     if isinstance(layer, Activation) and layer.function not in SCRATCH:
         return False
-    return type(layer) in HANDLED
+    return type(layer) in WORK
 
 
 def _translates(layer: Layer) -> bool:
