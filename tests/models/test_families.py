@@ -13,6 +13,7 @@ from npmobilenet.models.assemble import BLOCKS, assemble_v3
 from npmobilenet.models.family import OWN, V1, V2, V3
 from npmobilenet.models.layers import Add, Conv, Layer
 from npmobilenet.models.registry import MODELS
+from npmobilenet.weights.torch_names import paddle_layers
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,15 @@ def test_a_family_that_is_like_another() -> None:
     params = nm.init(plan, 0)
     with pytest.raises(ValueError, match=r"Keras has no v9 of these shapes"):
         nm.export_weights(plan, params, "x.h5", "keras")
+
+
+def test_rows_that_an_assembler_or_a_weight_family_does_not_know() -> None:
+    register("mixed-v2", Entry(V2, TINY))
+    with pytest.raises(ValueError, match="Paddle has no names for mixed-v2"):
+        paddle_layers(nm.plan("mixed-v2"))
+    register("mixed-v3", Entry(V3, TINY, assemble_v3))
+    with pytest.raises(ValueError, match="rows of Bneck alone, found Separable"):
+        nm.plan("mixed-v3", dialect=replace(nm.TORCHVISION, reduced_tail=True))
 
 
 def test_a_plan_made_by_hand_is_of_no_family() -> None:
