@@ -7,8 +7,10 @@ counted where they are kept and where sixteen shares of them are, else they are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from ..models.layers import (
     Activation,
@@ -58,52 +60,13 @@ SCRATCH = {
     "hard_sigmoid": (1, 1, 1),
     "hard_swish": (1, 1, 2),
 }
-HANDLED = (
-    Conv,
-    Depthwise,
-    Pointwise,
-    BatchNorm,
-    Activation,
-    GlobalAveragePool,
-    Dropout,
-    Add,
-    Scale,
-    Dense,
-)
 KEEPS_OUTPUT = ("relu", "relu6", "sigmoid")  # the others keep their input
 
 
 def forward_work(layer: Layer, batch: int, item: int, *, train: bool) -> Work:
     """A layer's forward call; item: bytes of a number."""
-    x, y = (item * batch * prod(shape) for shape in (layer.input, layer.output))
-    channels = layer.input[-1]
-    match layer:
-        case Conv() | Depthwise():
-            padded = item * batch * prod(layer.window.padded) * channels
-            if any(layer.window.sides):
-                return Work((y,), padded + y, cached=padded)
-            return Work((y,), y, keeps_inputs=True)
-        case BatchNorm():
-            vectors = 16 * channels  # mean and variance in float64
-            running = 2 * item * channels * train
-            shares = _shares(layer, batch) * train
-            return Work(
-                (y, running), vectors + max(y + running, shares), cached=vectors, keeps_inputs=True
-            )
-        case Activation():
-            extra, _, _ = SCRATCH[layer.function]
-            keeps_output = layer.function in KEEPS_OUTPUT
-            return Work(
-                (y,), (1 + extra) * y, keeps_inputs=not keeps_output, keeps_output=keeps_output
-            )
-        case Dropout():
-            mask = batch * prod(layer.input) * train  # a byte each, drawn as float64 numbers
-            return Work((y,), max(9 * mask, mask + x + y), cached=x)
-        case Scale() | Dense() | Pointwise():
-            return Work((y,), y, keeps_inputs=True)
-        case Add() | GlobalAveragePool():
-            return Work((y,), y)
-    raise TypeError(f"memory: no sizes for {layer}")
+    forward, _ = WORK[type(layer)]
+    return forward(layer, batch, item, train)
 
 
 def backward_work(layer: Layer, batch: int, item: int, *, wanted: bool = True) -> Work:
@@ -111,32 +74,21 @@ def backward_work(layer: Layer, batch: int, item: int, *, wanted: bool = True) -
 
     wanted=False: a convolution of the image, whose gradient nobody asks for.
     """
-    x = item * batch * prod(layer.input)
-    arrays = tuple(item * prod(shape) for shape in layer.arrays.values())
-    match layer:
-        case Conv() | Depthwise():
-            return _window_backward(layer, batch, item, arrays, wanted)
-        case BatchNorm():
-            return Work((x, *arrays), max(2 * _shares(layer, batch), x + sum(arrays)))
-        case Activation():
-            _, extra, mask = SCRATCH[layer.function]
-            return Work((x,), (1 + extra) * x + mask * x // item)
-        case GlobalAveragePool() | Dropout():
-            return Work((x,), x)
-        case Scale():
-            return Work((x, item * batch * layer.input[-1]), x)
-        case Dense() | Pointwise():  # dx, from a copy of w that is no larger than dw after it
-            return Work((x, *arrays), x + sum(arrays))
-        case Add():
-            return Work((), 0)
-    raise TypeError(f"memory: no sizes for {layer}")
+    _, backward = WORK[type(layer)]
+    return backward(layer, batch, item, wanted)
 
 
-def _window_backward(
-    layer: Conv | Depthwise, batch: int, item: int, arrays: tuple[int, ...], wanted: bool
-) -> Work:
+def _window_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
+    y = item * batch * prod(layer.output)
+    if any(layer.window.sides):
+        padded = item * batch * prod(layer.window.padded) * layer.input[-1]
+        return Work((y,), padded + y, cached=padded)
+    return Work((y,), y, keeps_inputs=True)
+
+
+def _window_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
     """First dx, padded, from dy dilated and the filters rotated; then dx cut out, beside it dw."""
-    place = layer.window
+    place, arrays = layer.window, _arrays(layer, item)
     rows, columns = place.padded
     padded = item * batch * rows * columns * layer.input[-1]
     wide = (rows + layer.kernel[0] - 1) * (columns + layer.kernel[1] - 1)
@@ -150,6 +102,89 @@ def _window_backward(
         return Work((0, *arrays), sum(arrays) + shares)
     peak = padded + max(dilated + weight, cut + sum(arrays) + shares)
     return Work((cut or padded, *arrays), peak)
+
+
+def _product_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
+    y = item * batch * prod(layer.output)
+    return Work((y,), y, keeps_inputs=True)
+
+
+def _product_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
+    """dx, from a copy of w that is no larger than dw after it."""
+    x, arrays = item * batch * prod(layer.input), _arrays(layer, item)
+    return Work((x, *arrays), x + sum(arrays))
+
+
+def _norm_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
+    y, channels = item * batch * prod(layer.output), layer.input[-1]
+    vectors = 16 * channels  # mean and variance in float64
+    running = 2 * item * channels * train
+    peak = vectors + max(y + running, _shares(layer, batch) * train)
+    return Work((y, running), peak, cached=vectors, keeps_inputs=True)
+
+
+def _norm_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
+    x, arrays = item * batch * prod(layer.input), _arrays(layer, item)
+    return Work((x, *arrays), max(2 * _shares(layer, batch), x + sum(arrays)))
+
+
+def _activation_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
+    y = item * batch * prod(layer.output)
+    extra, _, _ = SCRATCH[layer.function]
+    keeps_output = layer.function in KEEPS_OUTPUT
+    return Work((y,), (1 + extra) * y, keeps_inputs=not keeps_output, keeps_output=keeps_output)
+
+
+def _activation_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
+    x = item * batch * prod(layer.input)
+    _, extra, mask = SCRATCH[layer.function]
+    return Work((x,), (1 + extra) * x + mask * x // item)
+
+
+def _dropout_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
+    x = item * batch * prod(layer.input)
+    mask = batch * prod(layer.input) * train  # a byte each, drawn as float64 numbers
+    return Work((x,), max(9 * mask, mask + 2 * x), cached=x)
+
+
+def _output_alone(layer: Any, batch: int, item: int, train: bool) -> Work:
+    y = item * batch * prod(layer.output)
+    return Work((y,), y)
+
+
+def _gradient_alone(layer: Any, batch: int, item: int, wanted: bool) -> Work:
+    x = item * batch * prod(layer.input)
+    return Work((x,), x)
+
+
+def _add_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
+    return Work((), 0)
+
+
+def _scale_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
+    x = item * batch * prod(layer.input)
+    return Work((x, item * batch * layer.input[-1]), x)
+
+
+# kind -> its forward call (layer, batch, item, train), its backward call (layer, batch, item, wanted)
+Call = Callable[[Any, int, int, bool], Work]
+WORK: dict[type[Layer], tuple[Call, Call]] = {
+    Conv: (_window_forward, _window_backward),
+    Depthwise: (_window_forward, _window_backward),
+    Pointwise: (_product_forward, _product_backward),
+    Dense: (_product_forward, _product_backward),
+    BatchNorm: (_norm_forward, _norm_backward),
+    Activation: (_activation_forward, _activation_backward),
+    GlobalAveragePool: (_output_alone, _gradient_alone),
+    Dropout: (_dropout_forward, _gradient_alone),
+    Add: (_output_alone, _add_backward),
+    Scale: (_product_forward, _scale_backward),
+}
+
+
+def _arrays(layer: Layer, item: int) -> tuple[int, ...]:
+    """Bytes of the gradients of what is trained."""
+    return tuple(item * prod(shape) for shape in layer.arrays.values())
 
 
 def _shares(layer: Layer, batch: int) -> int:

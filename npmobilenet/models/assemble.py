@@ -7,7 +7,7 @@ from typing import Any
 from .builder import Builder
 from .inverted import bneck, bottleneck
 from .layers import Pointwise
-from .rows import Bneck, Bottleneck, Full, Separable, Table
+from .rows import Bneck, Bottleneck, Full, Separable, Table, bnecks
 from .separable import full, separable
 
 # type of a row -> what appends its layers: block(build, row, channels that the table says come in)
@@ -55,8 +55,7 @@ def _halved(table: Table) -> Table:
     tail = table.rows[-1].out
     rows: list[Bneck] = []
     before = table.stem
-    for row in table.rows:
-        assert isinstance(row, Bneck)
+    for row in bnecks(table):
         exp = row.exp // 2 if before == tail else row.exp
         rows.append(replace(row, exp=exp, out=row.out // 2 if row.out == tail else row.out))
         before = row.out

@@ -78,11 +78,11 @@ def _counts(layer: Layer) -> bool:
 
 
 def _remembers(layer: Layer) -> bool:
-    from ..cost.operator_memory import HANDLED, SCRATCH
+    from ..cost.operator_memory import SCRATCH, WORK
 
     if isinstance(layer, Activation) and layer.function not in SCRATCH:
         return False
-    return type(layer) in HANDLED
+    return type(layer) in WORK
 
 
 def _translates(layer: Layer) -> bool:
@@ -130,6 +130,8 @@ def grouped(layer: Layer) -> int:
     if type(layer) in KINDS:
         return 1
     weight, channels = layer.arrays.get("weight", ()), layer.input[-1]
+    if layer.groups == channels:
+        return 1  # a depthwise one
     seen = weight[-2] if len(weight) == 4 else channels
     return layer.groups if layer.groups > 1 else channels // max(seen, 1)
 
@@ -148,7 +150,7 @@ def refusal(consumer: str, layer: Layer) -> str:
         )
     if who.handles(layer):
         return ""
-    kind = f"kind {layer.kind or type(layer).__name__!r}"
+    kind = f"kind {(layer.kind if type(layer) in KINDS else type(layer).__name__)!r}"
     what = f"function {layer.function!r}" if isinstance(layer, Activation) else kind
     return f"{who.caller}: {layer.name} is a layer of {what}: {who.lacks}"
 

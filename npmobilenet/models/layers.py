@@ -6,6 +6,7 @@ has what.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ class _Windowed(Layer):
     padding: Padding = "same"
     bias: bool = False
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The resolved geometry."""
         height, width, _ = self.input

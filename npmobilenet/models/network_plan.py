@@ -35,6 +35,27 @@ class Plan(Shown):
     include_top: bool
     layers: tuple[Layer, ...]
 
+    def __post_init__(self) -> None:
+        """ValueError unless each layer reads what is there before it, in the shapes it says."""
+        outputs: dict[str, Shape] = {"image": (*self.resolution, self.channels)}
+        for layer in self.layers:
+            if layer.name in outputs:
+                raise ValueError(f"{self.model}: two layers are named {layer.name!r}")
+            if len(layer.inputs) != len(layer.reads):
+                raise ValueError(
+                    f"{self.model}: {layer.name} has {len(layer.inputs)} inputs, expected "
+                    f"{len(layer.reads)}"
+                )
+            for source, shape in zip(layer.inputs, layer.reads, strict=True):
+                if source not in outputs:
+                    raise ValueError(f"{self.model}: {layer.name} reads {source!r}, not before it")
+                if outputs[source] != shape:
+                    raise ValueError(
+                        f"{self.model}: {layer.name} expects {shape} from {source}, which is "
+                        f"{outputs[source]}{_grouped(shape, outputs[source])}"
+                    )
+            outputs[layer.name] = layer.output
+
     def __hash__(self) -> int:
         """Of what was asked for: the layers, more than a hundred records, mostly follow from it."""
         return hash((self.model, self.width, self.resolution, self.classes, self.dialect))
@@ -102,6 +123,10 @@ class Plan(Shown):
         from ..tables import summary_table
 
         return summary_table(self, layers=layers)
+
+
+def _grouped(expected: Shape, found: Shape) -> str:
+    return checks.as_grouped(expected[-1], found[-1]) if expected[:-1] == found[:-1] else ""
 
 
 def check_plan(plan: Plan) -> None:

@@ -141,8 +141,15 @@ V3_SMALL = Table(
 )
 
 
+def bnecks(table: Table) -> tuple[Bneck, ...]:
+    """The rows of one of V3's tables; ValueError where one is of another kind."""
+    others = [type(row).__name__ for row in table.rows if not isinstance(row, Bneck)]
+    if others:
+        raise ValueError(f"a table of V3 has rows of Bneck alone, found {others[0]}")
+    return tuple(row for row in table.rows if isinstance(row, Bneck))
+
+
 def minimalistic(table: Table) -> Table:
     """The authors' variant for plain hardware: every kernel 3x3, no SE, ReLU throughout."""
-    necks = (row for row in table.rows if isinstance(row, Bneck))
-    rows = tuple(replace(row, k=3, se=False, nl="RE") for row in necks)
+    rows = tuple(replace(row, k=3, se=False, nl="RE") for row in bnecks(table))
     return replace(table, rows=rows, nl="RE")

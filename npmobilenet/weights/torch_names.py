@@ -119,7 +119,8 @@ def _paddle_v2(network: Plan) -> dict[str, str]:
     found = _with_norm("stem", "conv1", "_conv", "_batch_norm")
     number = 0
     for row, bottleneck in enumerate(entry_of(network.model).table.rows, start=2):
-        assert isinstance(bottleneck, Bottleneck)
+        if not isinstance(bottleneck, Bottleneck):
+            raise ValueError(f"Paddle has no names for {network.model}")
         for repeat in range(1, bottleneck.n + 1):
             number += 1
             place = "_first_block" if repeat == 1 else f"conv{row}_{repeat}"

@@ -37,7 +37,7 @@ def test_normalisation_that_nothing_precedes_is_a_window_of_one_tap() -> None:
     from npmobilenet.engine.steps import steps_of
     from npmobilenet.models.layers import BatchNorm
 
-    norm = BatchNorm(name="norm", inputs=("image",), input=(4, 4, 3), eps=1e-3, momentum=0.1)
+    norm = BatchNorm(name="norm", inputs=("image",), input=(32, 32, 3), eps=1e-3, momentum=0.1)
     arrays = {f"norm.{a}": np.full(3, v) for a, v in zip(
         ("gamma", "beta", "mean", "variance"), (2.0, 1.0, 0.5, 4.0), strict=True)}  # fmt: skip
     (step,), _ = steps_of(replace(SMALL, layers=(norm,)), arrays)

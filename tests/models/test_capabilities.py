@@ -231,3 +231,13 @@ def test_counters_refuse_too() -> None:
     for count in (operations, training_cost, memory_cost, nm.cost):
         with pytest.raises(ValueError, match=r"x is a layer of kind 'Layer': nobody says"):
             count(plan)
+
+
+class Sharper(Depthwise):
+    """A kind of one's own that is nearly one of ours."""
+
+
+def test_a_subclass_is_another_kind() -> None:
+    layer = Sharper(name="x", inputs=("image",), input=(8, 8, 4))
+    assert refusal("infer", layer) == "infer: x is a layer of kind 'Sharper': no operator runs it"
+    assert refusal("infer", Depthwise(name="x", inputs=("image",), input=(8, 8, 4))) == ""

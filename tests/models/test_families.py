@@ -11,7 +11,9 @@ import npmobilenet as nm
 from npmobilenet.models import Entry, Family, register, rows
 from npmobilenet.models.assemble import BLOCKS, assemble_v3
 from npmobilenet.models.family import OWN, V1, V2, V3
+from npmobilenet.models.layers import Add, Conv, Layer
 from npmobilenet.models.registry import MODELS
+from npmobilenet.weights.torch_names import paddle_layers
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +68,15 @@ def test_a_family_that_is_like_another() -> None:
         nm.export_weights(plan, params, "x.h5", "keras")
 
 
+def test_rows_that_an_assembler_or_a_weight_family_does_not_know() -> None:
+    register("mixed-v2", Entry(V2, TINY))
+    with pytest.raises(ValueError, match="Paddle has no names for mixed-v2"):
+        paddle_layers(nm.plan("mixed-v2"))
+    register("mixed-v3", Entry(V3, TINY, assemble_v3))
+    with pytest.raises(ValueError, match="rows of Bneck alone, found Separable"):
+        nm.plan("mixed-v3", dialect=replace(nm.TORCHVISION, reduced_tail=True))
+
+
 def test_a_plan_made_by_hand_is_of_no_family() -> None:
     plan = nm.plan("v1")
     assert nm.Plan(**plan.asked, layers=plan.layers).family == OWN
@@ -97,3 +108,32 @@ def test_a_row_without_a_block() -> None:
     with pytest.raises(ValueError, match=r"rows must be of Separable, Full, .* found Unknown"):
         nm.plan("odd")
     assert Unknown not in BLOCKS
+
+
+def by_hand(*layers: Layer) -> nm.Plan:
+    return replace(nm.plan("v1", resolution=9, classes=3), layers=layers)
+
+
+STEM = Conv(name="stem", inputs=("image",), input=(9, 9, 3), filters=32)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (
+            Conv(name="x", inputs=("stem",), input=(9, 9, 16), filters=8),
+            r"x expects \(9, 9, 16\) from stem, which is \(9, 9, 32\); a grouped convolution is",
+        ),
+        (
+            Conv(name="x", inputs=("stem",), input=(5, 5, 32), filters=8),
+            r"x expects \(5, 5, 32\) from stem, which is \(9, 9, 32\)$",
+        ),
+        (Conv(name="x", inputs=("y",), input=(9, 9, 32), filters=8), "x reads 'y', not before it"),
+        (Add(name="x", inputs=("stem",), input=(9, 9, 32)), "x has 1 inputs, expected 2"),
+        (STEM, "two layers are named 'stem'"),
+    ],
+)
+def test_layers_that_do_not_fit_each_other(layer: Layer, message: str) -> None:
+    """The engine fills channels up with zeros: it would compute, and something else."""
+    with pytest.raises(ValueError, match=message):
+        by_hand(STEM, layer)
