@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from ..training.run.folder import traces
-from ..training.run.history import Epoch, Moment
+from ..training.run.history import Epoch, Status
 from ..training.run.run import Diverged
 from .common import console
 
@@ -59,14 +59,14 @@ class ConsoleReporter:
             place = shlex.quote(str(self.folder))
             self.remark(f"stopped; go on with: npmobilenet train --resume --output {place}")
 
-    def step(self, moment: Moment) -> None:
+    def step(self, status: Status) -> None:
         """Move the bar; in a pipe print a line every ten seconds."""
-        figures = figures_of(moment)
-        self._show(f"epoch {moment.epoch}/{moment.epochs}", moment.step, moment.steps, figures)
+        figures = figures_of(status)
+        self._show(f"epoch {status.epoch}/{status.epochs}", status.step, status.steps, figures)
         now = time.monotonic()
         if not self.out.is_terminal and now - self.said >= EVERY:
             self.said = now
-            self._say(f"  epoch {moment.epoch}  step {moment.step}/{moment.steps}  {figures}")
+            self._say(f"  epoch {status.epoch}  step {status.step}/{status.steps}  {figures}")
 
     def measure(self, done: int, count: int) -> None:
         """The bar counts validation images."""
@@ -104,20 +104,20 @@ class ConsoleReporter:
         )
 
 
-def figures_of(moment: Moment) -> str:
+def figures_of(status: Status) -> str:
     """Loss, accuracy, speed, time left for the whole run, and how much of the time data was awaited.
 
     The first step may have compiled kernels, so nothing is said of time before the second.
     """
-    figures = f"loss {moment.loss:.3f}  accuracy {moment.accuracy:.1%}"
-    if moment.step < 2 or not moment.seconds:
+    figures = f"loss {status.loss:.3f}  accuracy {status.accuracy:.1%}"
+    if status.step < 2 or not status.seconds:
         return figures
-    rate = moment.images / moment.seconds
-    each = moment.seconds / moment.step
-    left = each * ((moment.epochs - moment.epoch + 1) * moment.steps - moment.step)
+    rate = status.images / status.seconds
+    each = status.seconds / status.step
+    left = each * ((status.epochs - status.epoch + 1) * status.steps - status.step)
     return (
         f"{figures}  {rate:.0f} images/s  {duration(left)} left  "
-        f"data wait {moment.waited / moment.seconds:.0%}"
+        f"data wait {status.waited / status.seconds:.0%}"
     )
 
 

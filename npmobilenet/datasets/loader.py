@@ -37,7 +37,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Sampling:
     """All that decides the numbers of a sample, besides its index."""
 
     dataset: Dataset
@@ -103,46 +103,48 @@ def batches(
         order = np.random.default_rng((seed, epoch, ORDER)).permutation(order)
     count = count_batches(len(dataset), batch_size, drop_last)
     chunks = (order[k * batch_size : (k + 1) * batch_size] for k in range(first, count))
-    recipe = Recipe(dataset, preprocessing, augmentation, seed, epoch)
-    if isinstance(dataset, ArrayImages) and _only_normalized(dataset, recipe):
-        made = (partial(_from_array, dataset, recipe, chunk) for chunk in chunks)
+    sampling = Sampling(dataset, preprocessing, augmentation, seed, epoch)
+    if isinstance(dataset, ArrayImages) and _only_normalized(dataset, sampling):
+        made = (partial(_from_array, dataset, sampling, chunk) for chunk in chunks)
         return _ahead(made) if workers else (make() for make in made)
     if workers == 0:
-        return (_one_by_one(recipe, chunk) for chunk in chunks)
-    return _threaded(recipe, chunks, min(workers, batch_size))
+        return (_one_by_one(sampling, chunk) for chunk in chunks)
+    return _threaded(sampling, chunks, min(workers, batch_size))
 
 
-def _only_normalized(dataset: ArrayImages, recipe: Recipe) -> bool:
+def _only_normalized(dataset: ArrayImages, sampling: Sampling) -> bool:
     """Whether no image is cropped, resized or converted, so that whole arrays can be worked on."""
     height, width, channels = dataset.images.shape[1:]
-    wanted = recipe.preprocessing
+    wanted = sampling.preprocessing
     unchanged = wanted.keeps(height, width) and channels == wanted.channels
-    return unchanged and not recipe.augmentation.crop and not recipe.augmentation.jitters
+    return unchanged and not sampling.augmentation.crop and not sampling.augmentation.jitters
 
 
-def _from_array(dataset: ArrayImages, recipe: Recipe, chunk: NDArray[np.int64]) -> Batch:
+def _from_array(dataset: ArrayImages, sampling: Sampling, chunk: NDArray[np.int64]) -> Batch:
     """What `_one_by_one` gives, without a Pillow image for each: 28 x 28 pixels are not worth one."""
     pixels = dataset.images[chunk]
-    if recipe.augmentation == NONE:
-        return Batch(normalize(pixels, recipe.preprocessing), dataset.labels[chunk], chunk)
+    if sampling.augmentation == NONE:
+        return Batch(normalize(pixels, sampling.preprocessing), dataset.labels[chunk], chunk)
     boxes = []
     for k, index in enumerate(chunk):
-        pixels[k], box = varied(pixels[k].copy(), recipe.augmentation, recipe.random(int(index)))
+        pixels[k], box = varied(
+            pixels[k].copy(), sampling.augmentation, sampling.random(int(index))
+        )
         boxes.append(box)
-    x = normalize(pixels, recipe.preprocessing)
+    x = normalize(pixels, sampling.preprocessing)
     for y, box in zip(x, boxes, strict=True):
         erase(y, box)
     return Batch(x, dataset.labels[chunk], chunk)
 
 
-def _one_by_one(recipe: Recipe, chunk: NDArray[np.int64]) -> Batch:
-    batch = _empty(recipe, chunk)
-    _fill(batch, recipe, 0, 1, threading.Event())
+def _one_by_one(sampling: Sampling, chunk: NDArray[np.int64]) -> Batch:
+    batch = _empty(sampling, chunk)
+    _fill(batch, sampling, 0, 1, threading.Event())
     return batch
 
 
 def _threaded(
-    recipe: Recipe, chunks: Iterator[NDArray[np.int64]], workers: int
+    sampling: Sampling, chunks: Iterator[NDArray[np.int64]], workers: int
 ) -> Generator[Batch, None, None]:
     """Batches in order, each divided among the threads, at most PREFETCH of them ahead."""
     stop = threading.Event()
@@ -150,8 +152,8 @@ def _threaded(
     pending: deque[tuple[Batch, list[Future[None]]]] = deque()
     try:
         for chunk in chunks:
-            batch = _empty(recipe, chunk)
-            shares = [pool.submit(_fill, batch, recipe, k, workers, stop) for k in range(workers)]
+            batch = _empty(sampling, chunk)
+            shares = [pool.submit(_fill, batch, sampling, k, workers, stop) for k in range(workers)]
             pending.append((batch, shares))
             if len(pending) > PREFETCH:
                 yield _finished(*pending.popleft())
@@ -177,17 +179,17 @@ def _ahead(made: Iterator[Callable[[], Batch]]) -> Generator[Batch, None, None]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _empty(recipe: Recipe, chunk: NDArray[np.int64]) -> Batch:
-    shape = (len(chunk), *recipe.preprocessing.resolution, recipe.preprocessing.channels)
-    return Batch(np.empty(shape, np.float32), recipe.dataset.labels[chunk], chunk)
+def _empty(sampling: Sampling, chunk: NDArray[np.int64]) -> Batch:
+    shape = (len(chunk), *sampling.preprocessing.resolution, sampling.preprocessing.channels)
+    return Batch(np.empty(shape, np.float32), sampling.dataset.labels[chunk], chunk)
 
 
-def _fill(batch: Batch, recipe: Recipe, first: int, step: int, stop: threading.Event) -> None:
+def _fill(batch: Batch, sampling: Sampling, first: int, step: int, stop: threading.Event) -> None:
     """Write samples first, first + step, ... into batch.x, until done or told to stop."""
     for k in range(first, len(batch.indices), step):
         if stop.is_set():
             return
-        batch.x[k] = recipe.sample(int(batch.indices[k]))
+        batch.x[k] = sampling.sample(int(batch.indices[k]))
 
 
 def _finished(batch: Batch, shares: list[Future[None]]) -> Batch:

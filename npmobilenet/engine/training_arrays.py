@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..kernels.compiling import lock
+from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from . import packing
-
-LINE = 16  # numbers: every array begins on a cache line
 
 
 class Flat:

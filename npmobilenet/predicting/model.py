@@ -97,9 +97,9 @@ class Model:
 
     def __call__(self, images: Any, top: int = 5) -> Prediction | list[Prediction]:
         """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""
-        from .prediction import named
+        from .prediction import ask
 
-        return named(self, images, top)
+        return ask(self, images, top)
 
 
 def _checksum(params: Mapping[str, Array]) -> int:

@@ -88,7 +88,7 @@ class Prediction:
         }
 
 
-def named(model: Model, images: Any, top: int = 5) -> Prediction | list[Prediction]:
+def ask(model: Model, images: Any, top: int = 5) -> Prediction | list[Prediction]:
     """`npmobilenet.predict` of a model, which says what images may be."""
     many = listed(images)
     if many is None:

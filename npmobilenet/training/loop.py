@@ -29,9 +29,9 @@ from ..weights.native import save
 from .compiled_step import Take, taker
 from .config import Config
 from .preflight import require_apart, require_batches, require_kinds, require_sound
-from .run.checkpoint import BEST, Progress, load_checkpoint, settle
+from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
 from .run.folder import erase, in_use, require_no_run, require_room
-from .run.history import Epoch, Moment, Reporter, Silent, write_logs
+from .run.history import Epoch, Reporter, Silent, Status, write_logs
 from .run.resuming import best_is_gone, require_same_run
 from .run.run import Run, never
 from .run.stopping import heeded
@@ -124,7 +124,7 @@ def _begin(
     if remark:
         reporter.remark(remark)
     require_same_run(folder, found, model, config, training, reporter)
-    settle(folder)
+    mend_last(folder)
     return take, state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
 
 
@@ -183,12 +183,12 @@ def _take_step(run: Run, batch: Batch) -> None:
     progress.loss += loss * len(logits)
     progress.correct += int((logits.argmax(axis=1) == batch.labels).sum())
     progress.seen += len(logits)
-    moment = Moment(
+    status = Status(
         progress.epoch + 1, train.epochs, progress.step, run.steps, progress.loss / progress.seen,
         progress.correct / progress.seen, lr, progress.seen, progress.seconds, progress.waited,
     )  # fmt: skip
     with run.keeping():
-        run.reporter.step(moment)
+        run.reporter.step(status)
 
 
 def _finish_epoch(run: Run) -> None:

@@ -23,7 +23,7 @@ from ..models.network import backward, forward
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from .name_globs import choose, matches
-from .optimizers import Arrays, Optimizer, clipped
+from .optimizers import AVERAGE, Arrays, Optimizer, clipped
 
 _turn = lock()
 
@@ -123,10 +123,9 @@ class Step:
     def _average(self, state: State) -> None:
         """average = d average + (1 - d) params; early on d is small, or the start would linger."""
         d = min(self.ema, (1 + state.step) / (10 + state.step))
-        state.average = {
-            name: (d * value + (1 - d) * state.params[name]).astype(value.dtype)
-            for name, value in state.average.items()
-        }
+        state.average = {name: value.copy() for name, value in state.average.items()}
+        for name, average in state.average.items():
+            AVERAGE.numpy(average, state.params[name], d)
 
     def _trained_in_order(self) -> list[str]:
         return [name for name in self.plan.parameters if name in self.trained]

@@ -16,7 +16,7 @@ from rich.console import Console
 from npmobilenet import cli
 from npmobilenet.cli import complaints, streams
 from npmobilenet.cli.progress import ConsoleReporter
-from npmobilenet.training.run.history import Moment
+from npmobilenet.training.run.history import Status
 
 TABLES = [
     "cost v1",
@@ -85,7 +85,7 @@ def test_a_narrow_table_has_all_cells_of_the_csv(
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_a_bar_leaves_out_whole_figures(width: int) -> None:
     """What there is no room for is not shown; what is shown is not cut."""
-    moment = Moment(
+    status = Status(
         epoch=12, epochs=300, step=1234, steps=5678, loss=0.693, accuracy=0.5, lr=0.1,
         images=79_000, seconds=500.0, waited=5.0,
     )  # fmt: skip
@@ -93,7 +93,7 @@ def test_a_bar_leaves_out_whole_figures(width: int) -> None:
         file=io.StringIO(), width=width, height=25, force_terminal=True, legacy_windows=False
     )
     reporter = ConsoleReporter(out)
-    reporter.step(moment)
+    reporter.step(status)
     out.print(reporter.bar.get_renderable())
     text = plain(out.file.getvalue())
     assert "epoch 12/300" in text

@@ -81,7 +81,7 @@ def test_all_rungs_are_offered() -> None:
                 found = tuple(getattr(module, f"{rung}_{kernel}") for kernel in kernels)
                 assert module.RUNGS[rung] == found, name
                 compared += 1
-    assert compared == 6 * 2 + 5 + 3  # ReLU has no loops, and three have the fourth
+    assert compared == 7 * 2 + 5 + 3  # ReLU and optimisers have no loops, three have the fourth
 
 
 # a finder that finds everything but Numba: as if it were not installed

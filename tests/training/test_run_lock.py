@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from npmobilenet.training.run import lock
-from npmobilenet.training.run.history import Moment, Silent
+from npmobilenet.training.run.history import Silent, Status
 from npmobilenet.training.run.lock import LOCK, locked
 from tests.training.runs import ALWAYS, Listening, run
 
@@ -25,8 +25,8 @@ class AfterTwo(Silent):
     def __init__(self, act: Callable[[], None]) -> None:
         self.act = act
 
-    def step(self, moment: Moment) -> None:
-        if (moment.epoch, moment.step) == (1, 2):
+    def step(self, status: Status) -> None:
+        if (status.epoch, status.step) == (1, 2):
             self.act()
 
 

@@ -17,7 +17,7 @@ from npmobilenet.training import loop, step
 from npmobilenet.training.config import Config, Data
 from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import Adam, Sgd
-from npmobilenet.training.run.history import Epoch, Moment, Silent
+from npmobilenet.training.run.history import Epoch, Silent, Status
 from npmobilenet.training.schedules import Cosine
 from npmobilenet.weights import Model, load
 from tests.training.runs import CONFIG, HOW, NAMES, PLAN, assert_same, pictures
@@ -32,12 +32,12 @@ class Reporter(Silent):
 
     def __init__(self, stop: tuple[str, int] | None = None) -> None:
         self.stop = stop
-        self.moments: list[Moment] = []
+        self.moments: list[Status] = []
         self.epochs: list[Epoch] = []
         self.remarks: list[str] = []
 
-    def step(self, moment: Moment) -> None:
-        self.moments.append(moment)
+    def step(self, status: Status) -> None:
+        self.moments.append(status)
         if self.stop == ("step", len(self.moments)):
             raise KeyboardInterrupt
 

@@ -88,7 +88,7 @@ def load_checkpoint(folder: Path) -> tuple[Model, State, Progress, str]:
     return *found, remark
 
 
-def settle(folder: Path) -> None:
+def mend_last(folder: Path) -> None:
     """Make the checkpoint that a run goes on from its last one, where it is not.
 
     It may be one that a kill left just before its last renaming, or the one before a damaged one.

@@ -40,7 +40,7 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Status:
     """Where a run is after a step: counted from 1, sums over this epoch."""
 
     epoch: int
@@ -58,7 +58,7 @@ class Moment:
 class Reporter(Protocol):
     """Whoever shows progress.  An exception raised in here ends the run; it can be resumed."""
 
-    def step(self, moment: Moment) -> None:
+    def step(self, status: Status) -> None:
         """After every step."""
 
     def measure(self, done: int, count: int) -> None:
@@ -74,7 +74,7 @@ class Reporter(Protocol):
 class Silent:
     """A reporter that shows nothing."""
 
-    def step(self, moment: Moment) -> None:
+    def step(self, status: Status) -> None:
         """Nothing."""
 
     def measure(self, done: int, count: int) -> None:
