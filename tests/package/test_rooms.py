@@ -18,8 +18,6 @@ UPWARDS = {
     # results that draw themselves
     ("shown", "tables"), ("models", "tables"), ("cost", "tables"), ("engine", "tables"),
     ("predicting", "tables"), ("weights", "tables"),
-    # claims, which are counted and judged in one room
-    ("cost", "weights"),
 }  # fmt: skip
 
 
