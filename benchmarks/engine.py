@@ -24,6 +24,7 @@ from npmobilenet.ops.checks import Array
 from npmobilenet.tables import markdown_text, table
 
 from .cases import Case, drawn_images, drawn_params, parsed
+from .hardware import hardware, here
 
 
 class Stage(Protocol):
@@ -163,7 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     machine, seconds = measure(), whole(engine, x, chosen.rounds)
     stages = timed_stages(engine, machine, x, chosen.rounds)
     found = rows(stages, machine.peak)
-    words = f"{case.name}. {verdict(stages, machine, seconds)}"
+    words = f"{case.name}. {verdict(stages, machine, seconds)}\non {here()}"
     if chosen.markdown:
         print(*([markdown_text(COLUMNS, found)] if chosen.layers else []), words, sep="\n")
     else:
@@ -172,6 +173,7 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.json:
         document = {
             **asdict(case),
+            **hardware(),
             "machine": machine.to_json(),
             "seconds": seconds,
             "stages": [asdict(x) | {"bound": x.bound} for x in stages],

@@ -24,13 +24,14 @@ import numpy as np
 
 import npmobilenet as nm
 from npmobilenet.cli.common import console
+from npmobilenet.models.execute import FORWARD, Run
 from npmobilenet.models.layers import Activation, BatchNorm, Layer
-from npmobilenet.models.network import FORWARD, OPERATOR, Run
 from npmobilenet.models.params import init
 from npmobilenet.ops.checks import Array
 from npmobilenet.ops.rungs import RUNGS, SIMD
 from npmobilenet.tables import markdown_text, shape_text, table
 
+from .hardware import hardware, here
 from .peak import peak
 
 Call = Callable[[], object]
@@ -72,14 +73,9 @@ def distinct(plan: nm.Plan) -> list[tuple[Layer, int]]:
     return [(alike[0], len(alike)) for alike in found.values()]
 
 
-def operator(layer: Layer) -> str:
-    """The name of the function that runs it."""
-    return layer.function if isinstance(layer, Activation) else OPERATOR[type(layer)]
-
-
 def calls(layer: Layer, params: dict[str, Array], rung: str) -> dict[str, Call] | None:
     """Its forward and backward pass on one image; None where the operator does not have the rung."""
-    if rung == "simd" and operator(layer) not in SIMD:
+    if rung == "simd" and layer.operator not in SIMD:
         return None  # the executor would choose another
     rng = np.random.default_rng(0)
     x = rng.standard_normal((1, *layer.input), np.float32)
@@ -100,7 +96,7 @@ def calls(layer: Layer, params: dict[str, Array], rung: str) -> dict[str, Call] 
             raise
         return None
     dy = rng.standard_normal(y.shape, np.float32)
-    back = getattr(nm, f"{operator(layer)}_backward")
+    back = getattr(nm, f"{layer.operator}_backward")
     return {"forward": forward, "backward": lambda: back(dy, cache)}
 
 
@@ -138,7 +134,7 @@ def measure(plan: nm.Plan, rungs: list[str], rounds: int) -> tuple[list[Speed], 
             times = timed({rung: passes[direction] for rung, passes in made.items()}, rounds)
             shapes = (layer.input, layer.output)
             found += [
-                Speed(layer.name, operator(layer), count, *shapes, direction, rung, flops, seconds)
+                Speed(layer.name, layer.operator, count, *shapes, direction, rung, flops, seconds)
                 for rung, seconds in times.items()
             ]
     return found, left_out
@@ -217,7 +213,7 @@ def main(arguments: list[str] | None = None) -> None:
     columns = ("operator", "shape", "direction", ">MFLOP", *(f">{rung}" for rung in chosen.rungs))
     found = rows(speeds, chosen.rungs, most)
     limit = f"peak, {count} threads: {most / 1e9:.0f} GFLOP/s" if most else "peak: needs numba"
-    words = [f"GFLOP/s, and the share of the peak; {limit}"]
+    words = [f"GFLOP/s, and the share of the peak; {limit}", f"on {here()}"]
     words.append(together(speeds, chosen.rungs))
     forced = [f"{name}={value}" for name, value in os.environ.items() if name in FORCED]
     if forced:
@@ -230,6 +226,7 @@ def main(arguments: list[str] | None = None) -> None:
         console().print(table(columns, found), *words, sep="\n", markup=False)
     if chosen.json:
         document = {
+            **hardware(),
             "peak_flops": most,
             "threads": count,
             "forced": forced,

@@ -38,11 +38,14 @@ class Worker:
 
     def __init__(self, peer: Peer, folder: Path, threads: int) -> None:
         self.peer = peer
+        self._start(command(peer, folder, threads), environment(peer, threads))
+
+    def _start(self, words: list[str], environment: dict[str, str]) -> None:
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (open as long as the worker)
         self.process = subprocess.Popen(
-            command(peer, folder, threads),
+            words,
             cwd=ROOT,
-            env=environment(peer, threads),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -90,11 +93,17 @@ def time_to_first(
     peer: Peer, folder: Path, threads: int, extra: dict[str, str] | None = None
 ) -> float:
     """Seconds from the start of a fresh process to the end of its first call; PeerError if it fails."""
+    words = [*command(peer, folder, threads), "--once"]
+    return seconds_to_answer(words, environment(peer, threads, extra))
+
+
+def seconds_to_answer(words: list[str], environment: dict[str, str]) -> float:
+    """Seconds from the start of a process to its first line; PeerError if that is an error."""
     started = time.perf_counter()
     with subprocess.Popen(
-        [*command(peer, folder, threads), "--once"],
+        words,
         cwd=ROOT,
-        env=environment(peer, threads, extra),
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

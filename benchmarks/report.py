@@ -1,6 +1,5 @@
 """What was measured, as JSON, as tables on the terminal, and as Markdown."""
 
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from rich.console import Console
 from npmobilenet.tables import markdown_text, table
 
 from .cases import Case
+from .hardware import hardware, hardware_text
 from .measuring import Measured, Settings, spread
 from .peers import Peer
 from .starting import Started
@@ -24,8 +24,7 @@ def beginning(peers: list[Peer], missing: dict[str, str], settings: Settings) ->
     installed = [peer for peer in peers if peer.name not in missing]
     versions_of = {peer.name: peer.versions for peer in installed}
     return {
-        "processor": processor(),
-        "processors": os.cpu_count(),
+        **hardware(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "settings": asdict(settings),
@@ -36,15 +35,6 @@ def beginning(peers: list[Peer], missing: dict[str, str], settings: Settings) ->
         "cases": [],
         "starts": [],
     }
-
-
-def processor() -> str:
-    """Its name, where Linux tells."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            return next(x.partition(":")[2].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 def case_json(
@@ -173,8 +163,10 @@ def notes(case: Document, document: Document) -> list[str]:
         if case["memory_to_fastest"]:
             words += f" and takes {case['memory_to_fastest']:.2f} of its memory"
         found.append(words)
+    on = f"on {hardware_text(document)}"
     if case["peak_flops"]:
-        found.append(f"peak: {case['peak_flops'] / 1e9:.0f} GFLOP/s from registers")
+        on += f"; peak {case['peak_flops'] / 1e9:.0f} GFLOP/s from registers"
+    found.append(on)
     working = [x for x in case["peers"] if not x["failure"]]
     if working:
         worst = max(working, key=lambda x: x["error"])
@@ -217,7 +209,7 @@ def print_starts(out: Console, document: Document) -> None:
     if starts:
         out.print(table(START_COLUMNS, start_rows(starts), title=_start_title(document)))
         failed = [f"{x['title']} failed: {x['failure']}" for x in starts if x["failure"]]
-        out.print(*failed, sep="\n", markup=False)
+        out.print(*failed, f"on {hardware_text(document)}", sep="\n", markup=False)
 
 
 def _start_title(document: Document) -> str:
@@ -233,7 +225,8 @@ def markdown(document: Document) -> str:
         parts.append(f"### {case['case']}\n\n{drawn}\n{listed}\n")
     if document["starts"]:
         drawn = markdown_text(START_COLUMNS, start_rows(document["starts"]))
-        parts.append(f"### {_start_title(document)}\n\n{drawn}")
+        title = f"### {_start_title(document)}"
+        parts.append(f"{title}\n\n{drawn}\n- on {hardware_text(document)}\n")
     used = {x["title"]: x["setting"] for case in document["cases"] for x in case["peers"]}
     settings = "\n".join(f"- {title}: {setting}" for title, setting in used.items() if setting)
     parts.append(f"Settings, all float32:\n\n{settings}\n" if settings else "")
@@ -245,7 +238,7 @@ def circumstances(document: Document) -> str:
     """Machine, versions, what is missing, how many runs."""
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     found = (
-        f"{document['processor']}, {document['settings']['threads']} threads, Python "
+        f"{hardware_text(document)}; {document['settings']['threads']} threads, Python "
         f"{document['python']}; {versions}.\n"
     )
     if "runs" in document:

@@ -19,6 +19,8 @@ from npmobilenet.cli.common import console
 from npmobilenet.ops.checks import Array
 from npmobilenet.tables import table
 
+from .hardware import here
+
 SIZE, CHANNELS, FEW = 14, 512, 8
 Call = Callable[[], object]
 
@@ -121,7 +123,7 @@ def main() -> None:
         if (name, rung) in seconds
     ]
     title = f"Both passes, {SIZE} x {SIZE} x {CHANNELS}, float32"
-    out.print(table(("operator", "rung", ">median"), rows, title=title))
+    out.print(table(("operator", "rung", ">median"), rows, title=title), f"on {here()}")
 
 
 if __name__ == "__main__":

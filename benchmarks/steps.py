@@ -15,6 +15,7 @@ from npmobilenet.cli.common import console
 from npmobilenet.ops.rungs import RUNGS
 from npmobilenet.tables import markdown_text, table
 
+from .hardware import here
 from .ladder import Call, threads, timed
 
 
@@ -58,6 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     ]
     columns = ("", ">ms", ">images/s", ">times as fast")
     words = f"{plan.model} {plan.width:g}/{plan.resolution[0]}, batch {chosen.batch}, {threads()} threads"
+    words += f"\non {here()}"
     if chosen.markdown:
         print(markdown_text(columns, rows), words, sep="\n")
     else:

@@ -18,12 +18,13 @@ import os
 import sys
 import time
 import traceback
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .resident import forget_peak, peak, resident
 
 
 class Engine:
@@ -72,33 +73,6 @@ class Engine:
     def memory(self) -> dict[str, Any]:
         """The largest memory so far, and how much there was when everything was imported."""
         return {"peak": max(peak(), self.importing), "imported": self.imported}
-
-
-def _status(field: str) -> int:
-    """A line of Linux' /proc/self/status in bytes; 0 elsewhere."""
-    try:
-        text = Path("/proc/self/status").read_text()
-    except OSError:
-        return 0
-    return next(
-        (1024 * int(line.split()[1]) for line in text.splitlines() if line.startswith(field)), 0
-    )
-
-
-def resident() -> int:
-    """Memory in use now."""
-    return _status("VmRSS")
-
-
-def peak() -> int:
-    """The largest it has been."""
-    return _status("VmHWM")
-
-
-def forget_peak() -> None:
-    """From now on `peak` is the largest from now on; some systems do not allow it."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
 
 
 def main() -> None:

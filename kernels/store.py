@@ -19,6 +19,7 @@ from numba.core.serialize import dumps
 
 from .compiling import say
 from .keeping import trusted
+from .linking import provide, undefined
 
 SEAL = hashlib.sha256().digest_size
 
@@ -42,12 +43,14 @@ class Store:
 
     def load_overload(self, sig, target_context):
         """The compiled form for a signature, or None."""
-        target_context.refresh()
         key = self._key(sig, target_context.codegen())
         try:
-            kept, reduced = self._read(self._index()[key])
-            # two processes that wrote at the same time may have mixed up each other's files
-            return CompileResult._rebuild(target_context, *reduced) if kept == key else None
+            kept, names, reduced = self._read(self._index()[key])
+            if kept != key:  # two processes that wrote at once may have mixed up each other's files
+                return None
+            *_, reload, _ = reduced
+            provide(names, reload, target_context)
+            return CompileResult._rebuild(target_context, *reduced)
         except Exception:  # a file of another program may hold anything
             return None
 
@@ -59,7 +62,8 @@ class Store:
         number = int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:6], "big")
         name = f"{self._name}.{number}.nbc"
         try:
-            self._write(name, (key, result._reduce()))
+            reduced = result._reduce()
+            self._write(name, (key, undefined(reduced[0]), reduced))
             self._write(f"{self._name}.nbi", self._index() | {key: name})
         except OSError as error:  # the kernel works, and is compiled again next time
             reason = error.strerror or error

@@ -22,6 +22,8 @@ from .models import TIMM as TIMM
 from .models import TIMM_TF as TIMM_TF
 from .models import TORCHVISION as TORCHVISION
 from .models import Dialect as Dialect
+from .models import Entry as Entry
+from .models import Family as Family
 from .models import Plan as Plan
 from .models import backward as backward
 from .models import forward as forward
@@ -29,6 +31,7 @@ from .models import infer as infer
 from .models import init as init
 from .models import intermediates as intermediates
 from .models import plan as plan
+from .models import register as register
 from .ops import RUNGS as RUNGS
 from .ops import Statistics as Statistics
 from .ops import add as add

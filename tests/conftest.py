@@ -22,6 +22,8 @@ from hypothesis import HealthCheck, settings
 # Threads that wait must not spin: a test lasts ten times as long where something else uses the cores.
 # Numba's read this when they start, those of the programs that tests run as well.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+# NumPy's would spin too, and the matrices of tests are too small to be shared out: one thread.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # With PyTorch and Keras loaded there are half a million objects to search for garbage: less often.
 gc.set_threshold(20_000, 20, 100)

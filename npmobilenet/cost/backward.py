@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..models.layers import Depthwise, Layer
+from ..models.capabilities import require
+from ..models.layers import Layer
 from ..models.network_plan import Plan, check_plan
 from ..shown import Shown
 
@@ -130,6 +131,7 @@ class TrainingCost(Shown):
 def training_cost(plan: Plan, *, image_gradient: bool = False) -> TrainingCost:
     """Count forward and backward pass of every layer; image_gradient=True counts that of the picture."""
     check_plan(plan)
+    require("cost", plan)
     layers = []
     for layer in plan.layers:
         wanted = image_gradient or layer.inputs != ("image",)
@@ -165,4 +167,4 @@ def torch_flop_counter_backward(plan: Plan, *, batch: int = 1, image_gradient: b
 
 def _torch_weight_gradient(layer: Layer) -> int:
     """The products of one layer's weight gradient by that rule; depthwise layers have M groups."""
-    return layer.macs * (layer.input[-1] if isinstance(layer, Depthwise) else 1)
+    return layer.macs * layer.groups

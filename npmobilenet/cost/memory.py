@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..models.capabilities import require
 from ..models.layers import Add
 from ..models.network_plan import Plan, check_plan
 from ..ops import checks
@@ -133,6 +134,7 @@ def memory_cost(
     for anything else.
     """
     check_plan(plan)
+    require("memory", plan)
     if not checks.whole(batch) or batch < 1:
         raise ValueError(f"memory: batch must be a positive integer, found {batch!r}")
     if not isinstance(dtype, str) or dtype not in ("float32", "float64"):

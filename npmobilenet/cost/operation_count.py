@@ -13,10 +13,15 @@ from math import prod
 
 from ..models.layers import (
     Activation,
+    Add,
     BatchNorm,
+    Conv,
+    Dense,
+    Depthwise,
     Dropout,
     GlobalAveragePool,
     Layer,
+    Pointwise,
     Scale,
 )
 
@@ -69,8 +74,9 @@ def executed(layer: Layer, *, batch: int = 1, train: bool = True) -> Executed:
             return Executed(1, 0, 2, 0).times(count)
         case Dropout():  # by the mask's factor, both ways
             return Executed(1, 0, 1, 0).times(count)
-        case _:  # products of convolutions and dense layers; an addition has none
+        case Conv() | Depthwise() | Pointwise() | Dense() | Add():  # products; an addition has none
             return Executed(1, 0, 2, 0).times(batch * layer.macs)
+    raise TypeError(f"executed: no count for {layer}")
 
 
 def average_pool(

@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import prod
 
 from ..models import layers as kinds
+from ..models.capabilities import require
 from ..models.layers import Layer
 from ..models.network_plan import Plan, check_plan
 
@@ -67,6 +68,7 @@ class Operation:
 def operations(plan: Plan, written: Spelling | None = None) -> tuple[Operation, ...]:
     """Each layer of a plan as an operation, in order."""
     written = written or spelling(plan)
+    require("cost", plan)
     return tuple(_operation(layer, written) for layer in plan.layers)
 
 
@@ -107,5 +109,6 @@ def _kind(layer: Layer, written: Spelling) -> str:
             return written.squeeze_pool if _role(layer) == SQUEEZE else written.pool
         case kinds.Activation():
             return layer.function
-        case _:
-            return layer.kind  # "add", "scale", "dropout"
+        case kinds.Add() | kinds.Scale() | kinds.Dropout():
+            return layer.kind
+    raise TypeError(f"counters: nothing is known of {layer}")

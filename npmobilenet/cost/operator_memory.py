@@ -12,6 +12,7 @@ from math import prod
 
 from ..models.layers import (
     Activation,
+    Add,
     BatchNorm,
     Conv,
     Dense,
@@ -19,6 +20,7 @@ from ..models.layers import (
     Dropout,
     GlobalAveragePool,
     Layer,
+    Pointwise,
     Scale,
 )
 
@@ -56,6 +58,18 @@ SCRATCH = {
     "hard_sigmoid": (1, 1, 1),
     "hard_swish": (1, 1, 2),
 }
+HANDLED = (
+    Conv,
+    Depthwise,
+    Pointwise,
+    BatchNorm,
+    Activation,
+    GlobalAveragePool,
+    Dropout,
+    Add,
+    Scale,
+    Dense,
+)
 KEEPS_OUTPUT = ("relu", "relu6", "sigmoid")  # the others keep their input
 
 
@@ -85,10 +99,11 @@ def forward_work(layer: Layer, batch: int, item: int, *, train: bool) -> Work:
         case Dropout():
             mask = batch * prod(layer.input) * train  # a byte each, drawn as float64 numbers
             return Work((y,), max(9 * mask, mask + x + y), cached=x)
-        case Scale() | Dense():
+        case Scale() | Dense() | Pointwise():
             return Work((y,), y, keeps_inputs=True)
-        case _:
-            return Work((y,), y, keeps_inputs=layer.macs > 0)
+        case Add() | GlobalAveragePool():
+            return Work((y,), y)
+    raise TypeError(f"memory: no sizes for {layer}")
 
 
 def backward_work(layer: Layer, batch: int, item: int, *, wanted: bool = True) -> Work:
@@ -110,10 +125,11 @@ def backward_work(layer: Layer, batch: int, item: int, *, wanted: bool = True) -
             return Work((x,), x)
         case Scale():
             return Work((x, item * batch * layer.input[-1]), x)
-        case _ if layer.macs:  # dx, from a copy of w that is no larger than dw after it
+        case Dense() | Pointwise():  # dx, from a copy of w that is no larger than dw after it
             return Work((x, *arrays), x + sum(arrays))
-        case _:
+        case Add():
             return Work((), 0)
+    raise TypeError(f"memory: no sizes for {layer}")
 
 
 def _window_backward(

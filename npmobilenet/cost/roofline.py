@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..models.layers import BatchNorm, Layer
-from ..models.network import FORWARD, Run
+from ..models.capabilities import require
+from ..models.execute import FORWARD, Run
+from ..models.layers import Layer
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from ..shown import Shown
@@ -168,6 +169,7 @@ def roofline(
     seconds: Mapping[str, float] | None = None,
 ) -> Roofline:
     """Every layer's floor on `machine`; seconds: measured times by layer, as of `timed_layers`."""
+    require("cost", plan)
     found = []
     for layer in plan.layers:
         flops, moved = layer_flops(layer, batch), layer_bytes(layer, batch)
@@ -187,19 +189,13 @@ def roofline(
 
 
 def layer_flops(layer: Layer, batch: int) -> int:
-    """Two for each MAC; elsewhere one for each number, two where it is scaled and shifted."""
-    if layer.macs:
-        return 2 * batch * layer.macs
-    return batch * prod(layer.input) * (2 if isinstance(layer, BatchNorm) else 1)
+    """Those of a batch."""
+    return batch * layer.flops
 
 
 def layer_bytes(layer: Layer, batch: int) -> int:
     """Inputs, parameters and output, each once, in float32: less cannot be moved."""
-    numbers = batch * (prod(layer.input) + prod(layer.output))
-    if layer.kind == "add":
-        numbers += batch * prod(layer.input)
-    if layer.kind == "scale":
-        numbers += batch * layer.input[-1]
+    numbers = batch * sum(map(prod, (*layer.reads, layer.output)))
     arrays = layer.arrays | layer.statistics
     return ITEM * (numbers + sum(map(prod, arrays.values())))
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..kernels.compiling import collecting_rarely, lock
+from ..models.capabilities import require
 from ..models.folding import fold_batch_norm
-from ..models.network_plan import Plan
+from ..models.network_plan import Plan, check_plan
 from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
 from ..shown import Shown
@@ -44,6 +45,9 @@ class Engine(Shown):
         steps, same = steps_of(folded, arrays)
         steps = fused(steps, threads, MOST, LARGE)
         self.program = p = written(lambda: Writer(folded, steps, same, batch, threads).write())
+        arrays.clear()  # weights are packed: these have done their service
+        steps.clear()
+        packing.give_back()
         self._run = network.run if threads > 1 else network.run_alone
         self._spacing = team.SPACING // 8
         self._memory = packing.aligned(p.memory // 4 + 16)
@@ -151,6 +155,8 @@ def compile(
     ValueError where params do not fit the plan.
     """
     batch, threads = sizes("compile", batch, threads)
+    check_plan(plan)
+    require("engine", plan)
     if refusal():
         from .plain import PlainEngine
 

@@ -6,8 +6,11 @@
 Channels are filled up with zeros to whole vectors, K to whole turns of the loop.
 """
 
+import ctypes
 import mmap
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -30,16 +33,24 @@ def aligned(numbers: int) -> Floats:
     A small page is 4 KiB: a network would touch thousands, more than the processor keeps the addresses
     of, and looking one up again costs as much as fetching some numbers from memory.
     """
-    size = up(4 * max(numbers, 1), HUGE)
-    if size == HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        raw = np.zeros(4 * numbers + 64, np.uint8)
+    size = 4 * numbers
+    if size <= HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        raw = np.zeros(size + 64, np.uint8)
         skip = -raw.ctypes.data % 64
     else:
-        pages = mmap.mmap(-1, size + HUGE)  # kept alive by the array
-        pages.madvise(mmap.MADV_HUGEPAGE)
-        raw = np.frombuffer(pages, np.uint8)
+        # private: a forked process has its own, and only then do pages become large ones everywhere
+        pages = mmap.mmap(-1, size + HUGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        raw = np.frombuffer(pages, np.uint8)  # keeps them alive
         skip = -raw.ctypes.data % HUGE
-    return raw[skip : skip + 4 * numbers].view(np.float32)
+        pages.madvise(mmap.MADV_HUGEPAGE, skip, size // HUGE * HUGE)  # the rest is in small ones
+    return raw[skip : skip + size].view(np.float32)
+
+
+def give_back() -> None:
+    """What was freed goes back to the system: the C library would keep it for the next one who asks."""
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):  # another C library than GNU's
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def panels(w: Array, lanes: int, rows: int, main: int, split: int) -> Floats:

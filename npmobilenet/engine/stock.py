@@ -42,9 +42,12 @@ class Stock:
 
     @property
     def weights(self) -> Floats:
-        """All of them; tiles ask for a little beyond the end."""
-        whole = packing.aligned(self._written // 4 + 1024)
-        np.concatenate(self._weights, out=whole[: self._written // 4])
+        """All of them, to be asked for once; tiles ask for a little beyond the end."""
+        whole, at = packing.aligned(self._written // 4 + 1024), self._written // 4
+        while self._weights:  # each is let go as soon as it is copied
+            array = self._weights.pop()
+            at -= array.size
+            whole[at : at + array.size] = array
         return whole
 
     @property

@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import ops
 from ..kernels.compiling import collecting_rarely
+from ..models.capabilities import require
 from ..models.layers import BatchNorm, Dropout
 from ..models.network_plan import Plan
 from ..models.params import check_params
@@ -268,6 +269,7 @@ def compile_training(
     need_numba("compile_training")
     batch, threads = sizes("compile_training", batch, threads)
     check_params(plan, params)
+    require("training step", plan)
     norms = {layer.name for layer in plan.layers if isinstance(layer, BatchNorm)}
     checks.names("compile_training", "frozen", frozen, norms)
     wanted = plan.parameters if trained is None else trained

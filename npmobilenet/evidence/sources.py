@@ -43,7 +43,7 @@ def _table(source: str, columns: Mapping[str, Column], table: Mapping[str, Any])
     missing = [name for name in table["columns"] if name not in columns]
     if missing:
         raise ValueError(f"{place}: no column {missing[0]!r} among {', '.join(columns)}")
-    network = table.get("network", {})
+    network = dict(table.get("network", {}))
     return Table(
         source=source,
         name=table["name"],
@@ -53,7 +53,7 @@ def _table(source: str, columns: Mapping[str, Column], table: Mapping[str, Any])
     )
 
 
-def _row(place: str, columns: int, network: Mapping[str, Any], row: list[Any]) -> Row:
+def _row(place: str, columns: int, network: dict[str, Any], row: list[Any]) -> Row:
     given = dict(row[-1]) if isinstance(row[-1], dict) else {}
     name, *printed = row[:-1] if given else row
     place = f"{place}, row {name!r}"

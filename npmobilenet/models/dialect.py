@@ -33,7 +33,14 @@ CONCERNS = {
     "v3_small_head": ("v3",),
     "head_bias": ("v3",),
 }
-ACTIVATIONS = ("relu", "relu6", "swish", "hard_swish", "sigmoid", "hard_sigmoid")
+ACTIVATIONS = (
+    "relu",
+    "relu6",
+    "swish",
+    "hard_swish",
+    "sigmoid",
+    "hard_sigmoid",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

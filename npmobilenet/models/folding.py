@@ -9,11 +9,12 @@ In evaluation mean and variance are constants, so that normalising is linear, as
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..ops.checks import Array
-from .layers import BatchNorm, Conv, Depthwise, Layer, Pointwise
+from .layers import BatchNorm, Layer
 from .network_plan import Plan
 from .params import check_params
 
@@ -40,11 +41,13 @@ def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict
         before = layers.get(inputs[0])
         if (
             isinstance(layer, BatchNorm)
-            and isinstance(before, Conv | Depthwise | Pointwise)
+            and before is not None
+            and before.folds
             and readers[layer.inputs[0]] == 1
         ):
             arrays |= _folded(before.name, layer, arrays, own)
-            layers[before.name] = replace(before, bias=True)
+            with_bias: Any = {"bias": True}  # a field of every kind that folds
+            layers[before.name] = replace(before, **with_bias)
             now[layer.name] = before.name
         else:
             arrays |= own

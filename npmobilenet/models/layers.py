@@ -1,8 +1,8 @@
 """Layers as descriptions: what goes in, what comes out, which arrays are needed.  They own no arrays.
 
-Executor, counter, initialiser and translators of weights all read these; shapes leave out the batch.
-`arrays` are trained, `statistics` are running estimates.  `inputs` names the layers that feed this
-one; the picture itself is called "image".
+All facts of a kind of layer stand here, once; executor, counter, initialiser and translators of weights
+read them.  What each of those does with a kind, it has in a table by kind; `capabilities` knows who
+has what.
 """
 
 from dataclasses import dataclass
@@ -10,45 +10,9 @@ from math import prod
 from typing import ClassVar
 
 from ..ops.window import Padding, Window, window
-
-Shape = tuple[int, ...]
-Pair = tuple[int, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """What every layer has."""
-
-    kind: ClassVar[str] = ""
-    name: str
-    inputs: tuple[str, ...]
-    input: Shape  # of the first input: (H, W, C), or (C,) after the pooling
-
-    @property
-    def output(self) -> Shape:
-        """Shape of the result."""
-        return self.input
-
-    @property
-    def block(self) -> str:
-        """The part of the network it belongs to: "stem", "blocks.3", "classifier"."""
-        first, _, rest = self.name.partition(".")
-        return f"{first}.{rest.partition('.')[0]}" if rest else first.partition("_")[0]
-
-    @property
-    def arrays(self) -> dict[str, Shape]:
-        """Trained arrays: short name and shape."""
-        return {}
-
-    @property
-    def statistics(self) -> dict[str, Shape]:
-        """Running estimates: short name and shape."""
-        return {}
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates for one image, as the papers count: convolutions and dense layers."""
-        return 0
+from .layer import Layer as Layer
+from .layer import Pair as Pair
+from .layer import Shape as Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +40,8 @@ class Conv(_Windowed):
     """Standard convolution: K x L x M x O multiply-accumulates for each output pixel."""
 
     kind: ClassVar[str] = "conv"
+    runs: ClassVar[str] = "conv2d"
+    folds: ClassVar[bool] = True
     filters: int
 
     @property
@@ -92,6 +58,16 @@ class Depthwise(_Windowed):
     """Depthwise convolution: K x L x M multiply-accumulates for each output pixel."""
 
     kind: ClassVar[str] = "depthwise"
+    runs: ClassVar[str] = "depthwise_conv2d"
+    folds: ClassVar[bool] = True
+
+    @property
+    def groups(self) -> int:
+        return self.input[-1]
+
+    @property
+    def fan_in(self) -> int:
+        return prod(self.kernel)
 
     @property
     def output(self) -> Shape:
@@ -107,6 +83,8 @@ class Pointwise(Layer):
     """Pointwise convolution: M x O multiply-accumulates for each pixel."""
 
     kind: ClassVar[str] = "pointwise"
+    runs: ClassVar[str] = "pointwise_conv2d"
+    folds: ClassVar[bool] = True
     filters: int
     bias: bool = False
 
@@ -128,6 +106,7 @@ class BatchNorm(Layer):
     """Batch normalisation.  Not counted: at inference it is folded into the convolution before it."""
 
     kind: ClassVar[str] = "batch_norm"
+    runs: ClassVar[str] = "batch_norm"
     eps: float
     momentum: float
 
@@ -139,6 +118,10 @@ class BatchNorm(Layer):
     def statistics(self) -> dict[str, Shape]:
         return {"mean": self.input[-1:], "variance": self.input[-1:]}
 
+    @property
+    def flops(self) -> int:  # it is scaled and shifted
+        return 2 * prod(self.input)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Activation(Layer):
@@ -148,12 +131,17 @@ class Activation(Layer):
     function: str
     slope: float | None = None  # of a hard sigmoid, where it is not 1/6
 
+    @property
+    def operator(self) -> str:
+        return self.function
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalAveragePool(Layer):
     """The mean of each channel.  (H, W, C) -> (C,)."""
 
     kind: ClassVar[str] = "global_pool"
+    runs: ClassVar[str] = "global_avg_pool"
 
     @property
     def output(self) -> Shape:
@@ -165,6 +153,7 @@ class Dropout(Layer):
     """Dropout with probability `rate`; mode as in `npmobilenet.ops.dropout`."""
 
     kind: ClassVar[str] = "dropout"
+    runs: ClassVar[str] = "dropout"
     rate: float
     mode: str = "inverted"
 
@@ -174,6 +163,11 @@ class Add(Layer):
     """Residual add of its two inputs."""
 
     kind: ClassVar[str] = "add"
+    runs: ClassVar[str] = "add"
+
+    @property
+    def reads(self) -> tuple[Shape, ...]:
+        return (self.input, self.input)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +175,11 @@ class Scale(Layer):
     """Each channel of the first input (H, W, C) times its number in the second, (C,)."""
 
     kind: ClassVar[str] = "scale"
+    runs: ClassVar[str] = "scale_channels"
+
+    @property
+    def reads(self) -> tuple[Shape, ...]:
+        return (self.input, self.input[-1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +187,8 @@ class Dense(Layer):
     """Dense layer: M x units multiply-accumulates."""
 
     kind: ClassVar[str] = "dense"
+    runs: ClassVar[str] = "dense"
+    gain: ClassVar[int] = 1  # no ReLU follows the classifier
     units: int
     bias: bool = True
 
@@ -202,6 +203,21 @@ class Dense(Layer):
     @property
     def macs(self) -> int:
         return prod(self.arrays["weight"])
+
+
+# every kind there is
+KINDS: tuple[type[Layer], ...] = (
+    Conv,
+    Depthwise,
+    Pointwise,
+    BatchNorm,
+    Activation,
+    GlobalAveragePool,
+    Dropout,
+    Add,
+    Scale,
+    Dense,
+)
 
 
 def _with_bias(bias: bool, weight: Shape) -> dict[str, Shape]:

@@ -10,27 +10,16 @@ training forward also returns the new running statistics, to be merged by whoeve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import ops
 from ..ops import checks
 from ..ops.checks import Array
-from .layers import (
-    Activation,
-    Add,
-    BatchNorm,
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    GlobalAveragePool,
-    Layer,
-    Pointwise,
-    Scale,
-)
+from .capabilities import require
+from .execute import Run, execute_backward, execute_forward
+from .layers import BatchNorm
 from .network_plan import Plan, check_plan
 from .params import check_params
 
@@ -43,106 +32,6 @@ class Tape(dict[str, Any]):
 
     def __repr__(self) -> str:
         return f"Tape({self.plan!r}, {len(self)} caches)"
-
-
-class Run:
-    """One forward pass: its settings, and the statistics gathered on the way."""
-
-    def __init__(
-        self,
-        params: Mapping[str, Array],
-        train: bool,
-        rung: str | None,
-        rng: np.random.Generator | None,
-        frozen: Collection[str] = (),
-    ) -> None:
-        self.params, self.train, self.rung, self.rng = params, train, rung, rng
-        self.common = "numba" if rung == "simd" else rung  # for operators without the fourth rung
-        self.frozen = frozen
-        self.statistics: dict[str, Array] = {}
-
-    def array(self, layer: Layer, name: str) -> Array:
-        return self.params[f"{layer.name}.{name}"]
-
-
-def _conv(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    operator = ops.conv2d if isinstance(layer, Conv) else ops.depthwise_conv2d
-    b = run.array(layer, "bias") if layer.bias else None
-    w = run.array(layer, "weight")
-    return operator(x, w, b, stride=layer.stride, padding=layer.padding, rung=run.rung)
-
-
-def _pointwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    b = run.array(layer, "bias") if layer.bias else None
-    return ops.pointwise_conv2d(x, run.array(layer, "weight"), b, rung=run.rung)
-
-
-def _batch_norm(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    arrays = (run.array(layer, name) for name in ("gamma", "beta", "mean", "variance"))
-    settings = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.common}
-    train = run.train and layer.name not in run.frozen
-    y, cache, running = ops.batch_norm(x, *arrays, train=train, **settings)
-    if train:
-        run.statistics[f"{layer.name}.mean"] = running.mean
-        run.statistics[f"{layer.name}.variance"] = running.variance
-    return y, cache
-
-
-def _activation(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    settings: dict[str, Any] = {} if layer.slope is None else {"slope": layer.slope}
-    if layer.function in ("relu", "relu6"):  # the only ones with rungs, and they have no loops
-        settings["rung"] = "numpy" if run.rung == "loops" else run.common
-    result: tuple[Array, Any] = getattr(ops, layer.function)(x, **settings)
-    return result
-
-
-def _global_pool(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    return ops.global_avg_pool(x, rung=run.common)
-
-
-def _dropout(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    return ops.dropout(x, layer.rate, run.rng, train=run.train, mode=layer.mode)
-
-
-def _dense(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
-    b = run.array(layer, "bias") if layer.bias else None
-    return ops.dense(x, run.array(layer, "weight"), b, rung=run.rung)
-
-
-def _add(run: Run, layer: Any, a: Array, b: Array) -> tuple[Array, Any]:
-    return ops.add(a, b)
-
-
-def _scale(run: Run, layer: Any, x: Array, g: Array) -> tuple[Array, Any]:
-    return ops.scale_channels(x, g)
-
-
-FORWARD: dict[type[Layer], Callable[..., tuple[Array, Any]]] = {
-    Conv: _conv,
-    Depthwise: _conv,
-    Pointwise: _pointwise,
-    BatchNorm: _batch_norm,
-    Activation: _activation,
-    GlobalAveragePool: _global_pool,
-    Dropout: _dropout,
-    Add: _add,
-    Scale: _scale,
-    Dense: _dense,
-}
-
-# The operator of a layer; each has a *_backward that returns the gradients of its inputs first,
-# then those of layer.arrays, in order.
-OPERATOR: dict[type[Layer], str] = {
-    Conv: "conv2d",
-    Depthwise: "depthwise_conv2d",
-    Pointwise: "pointwise_conv2d",
-    BatchNorm: "batch_norm",
-    GlobalAveragePool: "global_avg_pool",
-    Dropout: "dropout",
-    Add: "add",
-    Scale: "scale_channels",
-    Dense: "dense",
-}
 
 
 def forward(
@@ -213,24 +102,24 @@ def _execute(
     """Run the layers in order; the tape takes their caches, `kept` the outputs it has names for."""
     check_params(plan, run.params, rung=run.rung)
     _check_image(plan, run.params, x)
+    wanted = set(kept or ())
+    ends = [place for place, layer in enumerate(plan.layers, start=1) if layer.name in wanted]
+    layers = plan.layers[: max(ends)] if ends else plan.layers
+    require("infer" if tape is None else "forward", layers)
     values = {"image": x}
     last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
-    wanted = set(kept or ())
-    for layer in plan.layers:
-        y, cache = FORWARD[type(layer)](run, layer, *(values[i] for i in layer.inputs))
+    for layer in layers:
+        y, cache = execute_forward(run, layer, [values[name] for name in layer.inputs])
         values[layer.name] = y
         if tape is not None:
             tape[layer.name] = cache
         del cache  # or it would hold its arrays while the next layer makes its own
         if kept is not None and layer.name in wanted:
             kept[layer.name] = y
-            wanted.remove(layer.name)
-            if not wanted:
-                return y
         for source in layer.inputs:  # what no later layer reads is kept by the tape alone
             if last_use[source] == layer.name:
                 values.pop(source, None)
-    return values[plan.layers[-1].name]
+    return values[layers[-1].name]
 
 
 def backward(
@@ -251,6 +140,7 @@ def backward(
     whole = isinstance(tape, Tape) and list(tape) == [layer.name for layer in plan.layers]
     if not whole or tape.plan != plan:
         raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
+    require("backward", plan)
     if trained is not None:
         checks.names("backward", "trained", trained, plan.parameters)
     grads: dict[str, Array] = {}
@@ -261,7 +151,9 @@ def backward(
     )
     for layer in reversed(plan.layers[lowest:]):
         wanted = image_gradient or layer.inputs != ("image",)
-        dinputs, darrays = _layer_backward(layer, flowing.pop(layer.name), tape, wanted)
+        dinputs, darrays = execute_backward(
+            layer, flowing.pop(layer.name), tape[layer.name], wanted
+        )
         for name, darray in zip(layer.arrays, darrays, strict=True):
             grads[f"{layer.name}.{name}"] = darray
         for source, dinput in zip(layer.inputs, dinputs, strict=True):
@@ -281,19 +173,6 @@ def _lowest(plan: Plan, names: Collection[str]) -> int:
         if any(f"{layer.name}.{array}" in wanted for array in layer.arrays)
     )
     return next(having, len(plan.layers))
-
-
-def _layer_backward(
-    layer: Layer, dy: Array, tape: Tape, wanted: bool
-) -> tuple[tuple[Array | None, ...], tuple[Array, ...]]:
-    name = layer.function if isinstance(layer, Activation) else OPERATOR[type(layer)]
-    settings = (
-        {} if wanted or not isinstance(layer, Conv | Depthwise) else {"input_gradient": False}
-    )
-    found = getattr(ops, f"{name}_backward")(dy, tape[layer.name], **settings)
-    gradients = found if isinstance(found, tuple) else (found,)
-    count = len(layer.inputs)
-    return gradients[:count], gradients[count:]
 
 
 def _check_image(plan: Plan, params: Mapping[str, Array], x: Array) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 from typing import Any
 from zlib import crc32
 
@@ -31,12 +30,8 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
         for name, shape in (layer.arrays | layer.statistics).items():
             full = f"{layer.name}.{name}"
             if name == "weight":
-                fan_in = prod(shape) if layer.kind == "depthwise" else prod(shape[:-1])
-                if layer.kind == "depthwise":
-                    fan_in //= shape[-1]
-                gain = 1 if layer.kind == "dense" else 2
                 rng = np.random.default_rng([seed, crc32(full.encode())])
-                value: Any = rng.standard_normal(shape) * np.sqrt(gain / fan_in)
+                value: Any = rng.standard_normal(shape) * np.sqrt(layer.gain / layer.fan_in)
             else:
                 value = np.full(shape, 1.0 if name in ("gamma", "variance") else 0.0)
             params[full] = value.astype(dtype)

@@ -167,3 +167,9 @@ def channels(operator: str, name: str, value: Array, count: int, of: str) -> Non
         raise ValueError(
             f"{operator}: {name} must have shape ({count},), one for each {of}, found {value.shape}"
         )
+
+
+def as_grouped(seen: int, channels: int) -> str:
+    """The end of an error where filters see a part of the channels, as a grouped convolution's do."""
+    parts = 0 < seen < channels and channels % seen == 0
+    return "; a grouped convolution is not possible here" if parts else ""

@@ -51,6 +51,7 @@ def conv2d(
     if w.shape[2] != x.shape[3]:
         raise ValueError(
             f"conv2d: w has filters of {w.shape[2]} channels but x has {x.shape[3]} channels"
+            f"{checks.as_grouped(w.shape[2], x.shape[3])}"
         )
     place = window("conv2d", x.shape[1:3], w.shape[:2], stride, padding, dilation)
     return _forward("conv2d", conv.RUNGS, rung, x, w, b, place)

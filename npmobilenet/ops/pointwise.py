@@ -82,8 +82,9 @@ def _forward(
 ) -> tuple[Array, PointwiseCache]:
     checks.array(operator, "w", w, "M O", rung=rung)
     if w.shape[0] != x.shape[-1]:
+        hint = "" if operator == "dense" else checks.as_grouped(w.shape[0], x.shape[-1])
         raise ValueError(
-            f"{operator}: w has {w.shape[0]} rows but x has {x.shape[-1]} channels; w is (M, O)"
+            f"{operator}: w has {w.shape[0]} rows but x has {x.shape[-1]} channels; w is (M, O){hint}"
         )
     if b is not None:
         checks.array(operator, "b", b, "O", rung=rung)

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import compile
+from ..models.capabilities import handles
 from ..models.network import infer
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
@@ -23,16 +24,17 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
     """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
 
     Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
-    that of `npmobilenet.compile`, where Numba runs and the parameters are float32;
-    "reference" is the reference executor.  The function raises NotFinite, a ValueError, where logits
-    are.
+    that of `npmobilenet.compile`, where Numba runs, the parameters are float32 and it has stages for all
+    layers; "reference" is the reference executor.  The function raises NotFinite, a ValueError, where
+    logits are.
     """
     require_model(model)
     if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
     dtype = next(iter(model.params.values())).dtype
     run: Callable[[Array], Array] = partial(infer, model.plan, model.params)
-    if engine == "compiled" and dtype == np.float32 and default_rung() != "numpy":
+    compiles = dtype == np.float32 and default_rung() != "numpy" and handles("engine", model.plan)
+    if engine == "compiled" and compiles:
         run = compile(model.plan, model.params, batch)
     return partial(_finite, model.params, run)
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..models.capabilities import require
 from ..models.dialect import Dialect, differing_switches
-from ..models.layers import BatchNorm, Conv, Depthwise, Dropout, Layer
+from ..models.execute import WINDOWED
+from ..models.layers import BatchNorm, Dropout, Layer
 from ..models.network_plan import Plan, plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag
@@ -34,6 +36,7 @@ def export_weights(
     target, path = family_named(family), file_path(path)
     force = flag("export_weights", "force", force)
     check_params(network, params)
+    require("weights", network)
     theirs, differences = _nearest_plan(network, target)
     if differences and not force:
         raise ValueError(
@@ -119,6 +122,6 @@ def computed(network: Plan) -> list[Any]:
 def _plain(layer: Layer) -> Layer:
     if isinstance(layer, BatchNorm):
         return replace(layer, momentum=0.0)
-    if isinstance(layer, Conv | Depthwise):
+    if isinstance(layer, WINDOWED):
         return replace(layer, padding=layer.window.sides)
     return layer

@@ -4,7 +4,7 @@ Names play no part: each of our layers is looked for where the graph has it.  Wh
 graph says of every layer; ValueError where it does what no plan does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..models.layers import (
     Activation,
     Add,
     BatchNorm,
+    Conv,
     Dense,
     Depthwise,
     Dropout,
@@ -100,41 +101,60 @@ def _end(plan: Plan, graph: Graph, found: Walk) -> str:
 
 def _one(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
     """Note what the graph has for one layer -> the nodes that feed it, in the layer's order."""
-    node = graph.nodes[key]
-    found.nodes[layer.name] = node
-    settings: dict[str, Any] = {}
-    found.settings[layer.name] = settings
-    if isinstance(layer, Add | Scale):
-        if ARITHMETIC.get(node.kind) != ("add" if isinstance(layer, Add) else "multiply"):
-            raise Unknown(node, "an addition" if isinstance(layer, Add) else "a product")
-        return graph.deeper_last(key)
-    if isinstance(layer, Activation):
-        function = graph.function(key)
-        if function is None:
-            raise Unknown(node, "an activation")
-        settings |= {"function": function.name, "slope": function.slope}
-        return (function.source,)
-    if isinstance(layer, GlobalAveragePool):
-        return (_pool(layer, key, graph, found),)
-    if len(node.inputs) != 1:
-        raise Unknown(node, f"a layer with one input ({layer.kind})")
-    if isinstance(layer, BatchNorm):
-        if node.kind not in _NORMS:
-            raise Unknown(node, "a batch normalisation")
-        _axis(node)
-        settings["epsilon"] = _number(node, "epsilon", 1e-3)
-        settings["momentum"] = _number(node, "momentum", 0.99)
-        return node.inputs
+    found.nodes[layer.name] = graph.nodes[key]
+    found.settings[layer.name] = {}
+    return _KINDS[type(layer)](layer, key, graph, found)
+
+
+def _arithmetic(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
+    wanted, words = _ARITHMETIC_OF[type(layer)]
+    if ARITHMETIC.get(graph.nodes[key].kind) != wanted:
+        raise Unknown(graph.nodes[key], words)
+    return graph.deeper_last(key)
+
+
+def _activation(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
+    function = graph.function(key)
+    if function is None:
+        raise Unknown(graph.nodes[key], "an activation")
+    found.settings[layer.name] |= {"function": function.name, "slope": function.slope}
+    return (function.source,)
+
+
+def _batch_norm(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
+    node = _fed_by_one(layer, graph.nodes[key])
+    if node.kind not in _NORMS:
+        raise Unknown(node, "a batch normalisation")
+    _axis(node)
+    found.settings[layer.name] |= {
+        "epsilon": _number(node, "epsilon", 1e-3),
+        "momentum": _number(node, "momentum", 0.99),
+    }
+    return node.inputs
+
+
+def _product(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
+    node = _fed_by_one(layer, graph.nodes[key])
     if isinstance(layer, Dense) and node.kind == "Dense":
         return node.inputs
     if node.kind != ("DepthwiseConv2D" if isinstance(layer, Depthwise) else "Conv2D"):
         raise Unknown(node, f"a convolution ({layer.kind})")
-    return (_convolution(layer, node, graph, settings),)
+    return (_convolution(layer, node, graph, found.settings[layer.name]),)
+
+
+def _fed_by_one(layer: Layer, node: Node) -> Node:
+    if len(node.inputs) != 1:
+        raise Unknown(node, f"a layer with one input ({layer.kind})")
+    return node
 
 
 def _convolution(layer: Layer, node: Node, graph: Graph, settings: dict[str, Any]) -> str:
     """Stride and padding of a convolution; that of ZeroPadding2D before it is its own."""
-    _refuse(node, dilation_rate=(1, 1), groups=1, depth_multiplier=1, data_format="channels_last")
+    if (groups := node.config.get("groups", 1)) not in (1, None):
+        raise ValueError(
+            f"{node}: a grouped convolution, groups {groups!r:.60}, is not possible here"
+        )
+    _refuse(node, dilation_rate=(1, 1), depth_multiplier=1, data_format="channels_last")
     settings["kernel"] = _pair(node, "kernel_size")
     settings["stride"] = _pair(node, "strides")
     settings["same"] = node.config.get("padding") == "same"
@@ -155,7 +175,7 @@ def _convolution(layer: Layer, node: Node, graph: Graph, settings: dict[str, Any
     return source
 
 
-def _pool(layer: Layer, key: str, graph: Graph, found: Walk) -> str:
+def _pool(layer: Layer, key: str, graph: Graph, found: Walk) -> tuple[str, ...]:
     """Global pooling by whichever layer; none at all where the map is one pixel."""
     node = graph.nodes[key]
     if node.kind == "GlobalAveragePooling2D":
@@ -168,8 +188,23 @@ def _pool(layer: Layer, key: str, graph: Graph, found: Walk) -> str:
         if not places:
             raise Unknown(node, "a global average pooling")
         found.nodes[layer.name] = places[0]
-        return key
-    return node.inputs[0]
+        return (key,)
+    return (node.inputs[0],)
+
+
+_ARITHMETIC_OF = {Add: ("add", "an addition"), Scale: ("multiply", "a product")}
+# what is noted of each kind; dropout has been passed over
+_KINDS: dict[type[Layer], Callable[[Layer, str, Graph, Walk], tuple[str, ...]]] = {
+    Conv: _product,
+    Depthwise: _product,
+    Pointwise: _product,
+    Dense: _product,
+    BatchNorm: _batch_norm,
+    Activation: _activation,
+    GlobalAveragePool: _pool,
+    Add: _arithmetic,
+    Scale: _arithmetic,
+}
 
 
 def _refuse(node: Node, **only: Any) -> None:

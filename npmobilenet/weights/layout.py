@@ -11,6 +11,7 @@ write as 1x1 convolutions; coming in, both are taken.  Nothing here copies: the 
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..models.layers import Layer
 from ..ops.checks import Array
@@ -20,43 +21,65 @@ ToOurs = Callable[[Layer, Array], Array]
 ToTheirs = Callable[[Layer, Array, bool], Array]
 
 
+class Layout(NamedTuple):
+    """How one kind's weight is turned, from theirs to ours and from ours to theirs."""
+
+    ours: Callable[[Array], Array]
+    theirs: Callable[[Array], Array]
+
+
+def _axes(value: Array, count: int, one: tuple[int, ...] = ()) -> Array:
+    if value.ndim != count or any(value.shape[axis] != 1 for axis in one):
+        raise ValueError(f"no layout of this kind of layer has shape {value.shape}")
+    return value
+
+
+def _torch_matrix(value: Array) -> Array:
+    flat = _axes(value, 4, one=(2, 3))[:, :, 0, 0] if value.ndim == 4 else _axes(value, 2)
+    return flat.T
+
+
+def _keras_matrix(value: Array) -> Array:
+    return _axes(value, 4, one=(0, 1))[0, 0] if value.ndim == 4 else _axes(value, 2)
+
+
+TORCH = {
+    "conv": Layout(
+        lambda value: _axes(value, 4).transpose(2, 3, 1, 0), lambda w: w.transpose(3, 2, 0, 1)
+    ),
+    "depthwise": Layout(
+        lambda value: _axes(value, 4, one=(1,))[:, 0].transpose(1, 2, 0),
+        lambda w: w.transpose(2, 0, 1)[:, None],
+    ),
+    "pointwise": Layout(_torch_matrix, lambda w: w.T[:, :, None, None]),
+    "dense": Layout(_torch_matrix, lambda w: w.T),
+}
+KERAS = {
+    "conv": Layout(lambda value: _axes(value, 4), lambda w: w),
+    "depthwise": Layout(lambda value: _axes(value, 4, one=(3,))[..., 0], lambda w: w[..., None]),
+    "pointwise": Layout(_keras_matrix, lambda w: w[None, None]),
+    "dense": Layout(_keras_matrix, lambda w: w),
+}
+
+
 def from_torch(layer: Layer, value: Array) -> Array:
     """PyTorch's weight in our layout; ValueError where its number of axes cannot be."""
-    if layer.kind == "conv":
-        return _axes(value, 4).transpose(2, 3, 1, 0)
-    if layer.kind == "depthwise":
-        return _axes(value, 4, one=(1,))[:, 0].transpose(1, 2, 0)
-    if value.ndim == 4:
-        value = _axes(value, 4, one=(2, 3))[:, :, 0, 0]
-    return _axes(value, 2).T
+    return TORCH[layer.kind].ours(value)
 
 
 def to_torch(layer: Layer, value: Array, as_conv: bool) -> Array:
     """Our weight in PyTorch's layout."""
-    if layer.kind == "conv":
-        return value.transpose(3, 2, 0, 1)
-    if layer.kind == "depthwise":
-        return value.transpose(2, 0, 1)[:, None]
-    flat = value.T
-    return flat[:, :, None, None] if as_conv or layer.kind == "pointwise" else flat
+    return TORCH["pointwise" if as_conv and layer.kind == "dense" else layer.kind].theirs(value)
 
 
 def from_keras(layer: Layer, value: Array) -> Array:
     """Keras' kernel in our layout; ValueError where its number of axes cannot be."""
-    if layer.kind == "conv":
-        return _axes(value, 4)
-    if layer.kind == "depthwise":
-        return _axes(value, 4, one=(3,))[..., 0]
-    return _axes(value, 4, one=(0, 1))[0, 0] if value.ndim == 4 else _axes(value, 2)
+    return KERAS[layer.kind].ours(value)
 
 
 def to_keras(layer: Layer, value: Array, as_conv: bool) -> Array:
     """Our weight in Keras' layout."""
-    if layer.kind == "conv":
-        return value
-    if layer.kind == "depthwise":
-        return value[..., None]
-    return value[None, None] if as_conv or layer.kind == "pointwise" else value
+    return KERAS["pointwise" if as_conv and layer.kind == "dense" else layer.kind].theirs(value)
 
 
 def from_paddle(layer: Layer, value: Array) -> Array:
@@ -71,9 +94,3 @@ def to_paddle(layer: Layer, value: Array, as_conv: bool) -> Array:
     if layer.kind == "dense" and not as_conv:
         return value
     return to_torch(layer, value, as_conv)
-
-
-def _axes(value: Array, count: int, one: tuple[int, ...] = ()) -> Array:
-    if value.ndim != count or any(value.shape[axis] != 1 for axis in one):
-        raise ValueError(f"no layout of this kind of layer has shape {value.shape}")
-    return value

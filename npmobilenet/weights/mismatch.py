@@ -12,6 +12,7 @@ from .families import FAMILIES
 from .family import Family, Pairing
 
 SHOWN = 8  # lines of each sort
+_DENSE = ("head", "classifier", "squeeze", "excite")
 
 
 class WeightsMismatch(ValueError):
@@ -66,7 +67,10 @@ def mapped_diff(
 
     def misshapen(ours: str) -> str:
         expected, found = wrong[ours]
-        return f"{ours} <- {pairing.pairs[ours]}: expected {expected}, found {found}"
+        return (
+            f"{ours} <- {pairing.pairs[ours]}: expected {expected}, found {found}"
+            f"{_as_grouped(ours, expected, found)}"
+        )
 
     def missing(ours: str) -> str:
         theirs = pairing.missing[ours]
@@ -88,6 +92,18 @@ def _lines(title: str, names: Sequence[str], line: Callable[[str], str]) -> Iter
     yield from (f"  {title:12}{line(name)}" for name in names[:SHOWN])
     if len(names) > SHOWN:
         yield f"  {title:12}... and {len(names) - SHOWN} more"
+
+
+def _as_grouped(ours: str, expected: Shape, found: Shape) -> str:
+    """A remark where a convolution's filters see a part of the channels: (K, L, M/G, O), (M/G, O)."""
+    dense = ours.removesuffix(".weight").rpartition(".")[2] in _DENSE
+    alike = len(found) == len(expected) in (2, 4) and found[:-2] == expected[:-2]
+    if dense or not alike or found[-1] != expected[-1]:
+        return ""
+    groups, rest = divmod(expected[-2], max(found[-2], 1))
+    if rest or groups < 2:
+        return ""
+    return f" (as of a grouped convolution of {groups} groups, which is not possible here)"
 
 
 def _nearest(name: str, candidates: Sequence[str]) -> str:

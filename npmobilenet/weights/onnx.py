@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..models.capabilities import require
 from ..models.folding import fold_batch_norm
 from ..models.layers import Shape
 from ..models.network_plan import Plan
@@ -52,6 +53,7 @@ def export_onnx(
     path = file_path(path)
     onnx = _onnx(path)
     check_params(plan, params)
+    require("ONNX", plan)
     _check(onnx, path, plan, params, layout, opset)
     properties = {
         "plan": plan_as_json(plan),

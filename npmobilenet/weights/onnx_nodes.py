@@ -63,13 +63,16 @@ class Graph:
         return kept
 
 
+Writer = Callable[[Graph, Any, list[str], str], None]  # of a layer, with tensors in and tensor out
+
+
 def _conv(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
     top, bottom, left, right = layer.window.sides
     attributes = {
         "kernel_shape": layer.kernel,
         "strides": layer.stride,
         "pads": (top, left, bottom, right),
-        "group": layer.input[-1] if isinstance(layer, Depthwise) else 1,
+        "group": layer.groups,
     }
     arrays = graph.arrays_of(layer, "weight", "bias")
     graph.node("Conv", layer.name, [*inputs, *arrays], output, **attributes)
@@ -85,20 +88,40 @@ def _batch_norm(graph: Graph, layer: Any, inputs: list[str], output: str) -> Non
     graph.node("BatchNormalization", layer.name, [*inputs, *arrays], output, epsilon=layer.eps)
 
 
+def _relu6(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
+    ends = [graph.array("relu6.low", 0.0), graph.array("relu6.high", 6.0)]
+    graph.node("Clip", layer.name, [*inputs, *ends], output)
+
+
+def _swish(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
+    graph.node("Sigmoid", f"{layer.name}.sigmoid", inputs, f"{layer.name}.sigmoid")
+    graph.node("Mul", layer.name, [*inputs, f"{layer.name}.sigmoid"], output)
+
+
+def _hard_sigmoid(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
+    slope = 1 / 6 if layer.slope is None else layer.slope
+    graph.node("HardSigmoid", layer.name, inputs, output, alpha=slope, beta=0.5)
+
+
+def _named(operator: str) -> Writer:
+    def write(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
+        graph.node(operator, layer.name, inputs, output)
+
+    return write
+
+
+ACTIVATIONS: dict[str, Writer] = {
+    "relu": _named("Relu"),
+    "relu6": _relu6,
+    "hard_swish": _named("HardSwish"),
+    "hard_sigmoid": _hard_sigmoid,
+    "sigmoid": _named("Sigmoid"),
+    "swish": _swish,
+}
+
+
 def _activation(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
-    (x,) = inputs
-    if layer.function == "relu6":
-        ends = [graph.array("relu6.low", 0.0), graph.array("relu6.high", 6.0)]
-        graph.node("Clip", layer.name, [x, *ends], output)
-    elif layer.function == "swish":
-        graph.node("Sigmoid", f"{layer.name}.sigmoid", [x], f"{layer.name}.sigmoid")
-        graph.node("Mul", layer.name, [x, f"{layer.name}.sigmoid"], output)
-    elif layer.function == "hard_sigmoid":
-        slope = 1 / 6 if layer.slope is None else layer.slope
-        graph.node("HardSigmoid", layer.name, [x], output, alpha=slope, beta=0.5)
-    else:
-        operators = {"relu": "Relu", "hard_swish": "HardSwish", "sigmoid": "Sigmoid"}
-        graph.node(operators[layer.function], layer.name, [x], output)
+    ACTIVATIONS[layer.function](graph, layer, inputs, output)
 
 
 def _global_pool(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
@@ -114,10 +137,6 @@ def _dropout(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
         graph.node("Mul", layer.name, [*inputs, keep], output)
 
 
-def _add(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
-    graph.node("Add", layer.name, inputs, output)
-
-
 def _scale(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
     x, gate = inputs
     wide = f"{layer.name}.gate"  # (N, C) -> (N, C, 1, 1)
@@ -131,7 +150,7 @@ def _dense(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
     graph.node("Gemm", layer.name, [*inputs, *arrays], output)
 
 
-NODES: dict[type[Layer], Callable[[Graph, Any, list[str], str], None]] = {
+NODES: dict[type[Layer], Writer] = {
     Conv: _conv,
     Depthwise: _conv,
     Pointwise: _pointwise,
@@ -139,7 +158,7 @@ NODES: dict[type[Layer], Callable[[Graph, Any, list[str], str], None]] = {
     Activation: _activation,
     GlobalAveragePool: _global_pool,
     Dropout: _dropout,
-    Add: _add,
+    Add: _named("Add"),
     Scale: _scale,
     Dense: _dense,
 }

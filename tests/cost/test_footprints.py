@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from npmobilenet.cost.operator_memory import backward_work, forward_work
+from npmobilenet.models.execute import FORWARD, Run, execute_backward
 from npmobilenet.models.layers import (
     Activation,
     BatchNorm,
@@ -18,7 +19,6 @@ from npmobilenet.models.layers import (
     Pointwise,
     Scale,
 )
-from npmobilenet.models.network import FORWARD, Run, _layer_backward
 from tests.cost.peaks import peak
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_objects")
@@ -67,5 +67,5 @@ def test_peaks_of_one_call(layer: Layer, dtype: str) -> None:
     dy = np.ones_like(y)
     for wanted in (True, False) if isinstance(layer, Conv | Depthwise) else (True,):
         work = backward_work(layer, batch, item, wanted=wanted)
-        found = peak(lambda w=wanted: _layer_backward(layer, dy, {"x": cache}, w))
+        found = peak(lambda w=wanted: execute_backward(layer, dy, cache, w))
         assert abs(found - work.peak) <= 0.02 * work.peak + few, (wanted, found, work.peak)

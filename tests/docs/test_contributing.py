@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md, Makefile and .ci/run say what README.md says, and every room has its sentence."""
+"""CONTRIBUTING.md, Makefile and .ci/run say what README.md says; rooms have sentences and tests."""
 
 import re
 import shlex
@@ -51,3 +51,10 @@ def test_every_target_and_every_room_has_its_sentence() -> None:
     for file in ROOT.glob("npmobilenet/*/__init__.py"):
         if file.parent.name != "kernels":
             assert f"`npmobilenet/{file.parent.name}/`" in page, file.parent.name
+
+
+def test_every_test_is_in_the_folder_of_a_room() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {"kernels", *re.findall(r"`npmobilenet/(\w+)/`", page)}
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        assert file.parent.name in rooms | {"benchmarks", "docs", "package", "witnesses"}, file

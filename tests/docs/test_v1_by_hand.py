@@ -1,5 +1,6 @@
 """The network that is written out by hand learns, and its gradients are those of the same plan."""
 
+import re
 import runpy
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import numpy as np
 
 import npmobilenet as nm
 from npmobilenet.models.rows import V1
-from tests.commands import ROOT
+from tests.commands import ROOT, python
 
 PAGE = str(ROOT / "docs/examples/v1_by_hand.py")
 
@@ -49,8 +50,10 @@ def test_its_loss_is_ours() -> None:
     np.testing.assert_allclose(gradient, again, rtol=0, atol=1e-12)
 
 
-def test_it_learns(capsys) -> None:
-    """A fifteenth of what its command does; chance is 10 %."""
-    right = runpy.run_path(PAGE)["main"](images=2000, epochs=1)
-    assert right > 0.4
-    assert f"{right:.1%} of 1,000 test images" in capsys.readouterr().out
+def test_it_learns() -> None:
+    """A thirtieth of what its command does; chance is 10 %.  On one thread: its products are small."""
+    program = f"import runpy; runpy.run_path({PAGE!r})['main'](images=1000, epochs=1)"
+    printed = python("-c", program, OPENBLAS_NUM_THREADS="1")
+    right, images = re.findall(r"^([\d.]+)% of ([\d,]+) test images", printed, re.MULTILINE)[0]
+    assert images == "1,000"
+    assert float(right) > 30

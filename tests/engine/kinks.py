@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import npmobilenet as nm
+from npmobilenet.models.execute import FORWARD, Run
 from npmobilenet.models.layers import Activation
-from npmobilenet.models.network import FORWARD, Run
 
 WINDOW = 0.25
 

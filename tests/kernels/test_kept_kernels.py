@@ -5,15 +5,18 @@ import os
 import pickle
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("numba")
 
 from npmobilenet.cli import main
-from npmobilenet.kernels import compiling, keeping, store
+from npmobilenet.kernels import compiling, keeping, linking, store
 
 needs_modes = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes here")
 
@@ -203,3 +206,45 @@ def test_without_a_home_nothing_is_kept(
     monkeypatch.setattr("npmobilenet.cli.warmup._run_everything", lambda: None)
     assert main(["warmup"]) == 0
     assert "not kept on disk: this user has no home folder" in capsys.readouterr().out
+
+
+def test_the_names_that_kept_code_needs_are_those_of_its_object_file(cache: Path) -> None:
+    """What others define is listed, what the file defines is not; another format is not read."""
+    (file,) = cache.rglob("test_kept_kernels.double*.nbc")
+    _, names, (library, *_) = pickle.loads(file.read_bytes()[store.SEAL :])
+    assert "PyFloat_FromDouble" in names  # of the wrapper that Python calls
+    assert names == linking.undefined(library)
+    code = library[2][0]
+    assert all(name.encode() in code for name in names)
+    assert not any("double" in name for name in names)
+    if shutil.which("nm"):
+        listed = subprocess.run(["nm", "-u", "-"], input=code, capture_output=True, check=False)
+        if listed.returncode == 0:  # some can only read files
+            assert sorted(names) == sorted(listed.stdout.decode().split()[1::2])
+    assert linking.undefined(("name", "object", (b"MZ another format", b""))) is None
+    assert linking.undefined(("name", "bitcode", b"BC")) is None
+
+
+@pytest.mark.parametrize(("names", "asked"), [([], 0), (["NRT_Free", "printf"], 0),
+                                              (["nobody_defines_this"], 1), (None, 1)])  # fmt: skip
+def test_numba_makes_ready_only_where_a_name_is_missing(names: Any, asked: int) -> None:
+    class Context:
+        times = 0
+
+        def refresh(self) -> None:
+            self.times += 1
+
+    context = Context()
+    linking.provide(names, [], context)
+    assert context.times == asked
+
+
+def test_a_start_with_kept_kernels_does_not_import_what_only_compiling_needs(cache: Path) -> None:
+    script = (
+        "import sys, test_kept_kernels as t; assert t.loaded() == 1; "
+        "assert 'numba.np.linalg' not in sys.modules"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)])
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": paths}
+    )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
+from npmobilenet.engine import packing
 from tests.commands import python
 
 SMALL = """
@@ -144,3 +145,16 @@ def test_what_holds_addresses_stays_in_its_process() -> None:
             ):
                 move(made)
     assert pickle.loads(pickle.dumps(plan)) == copy.deepcopy(plan) == plan
+
+
+@needs_fork
+def test_a_forked_child_has_memory_of_its_own() -> None:
+    """Small or in large pages: what a child's engine writes, the parent's never sees."""
+    for size in (16, 2 * packing.HUGE // 4):
+        memory = packing.aligned(size)
+        child = os.fork()
+        if not child:
+            memory[:] = 1
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert not memory.any()

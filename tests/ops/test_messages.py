@@ -56,6 +56,8 @@ VECTORS = ("gamma", "beta", "mean", "variance")
 # operator, what is wrong, words of the message
 ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("conv2d", {"w": np.ones((3, 3, 4, 2))}, "w has filters of 4 channels but x has 3"),
+    ("conv2d", {"w": np.ones((3, 3, 1, 2))}, "3 channels; a grouped convolution is not possible"),
+    ("pointwise_conv2d", {"w": np.ones((1, 4))}, "(M, O); a grouped convolution is not possible"),
     ("conv2d", {"w": np.ones((3, 3, 3))}, "w must have shape (K, L, M, O)"),
     ("conv2d", {"padding": "sam"}, "padding must be"),
     ("conv2d", {"padding": (1, 1, 1)}, "padding must be"),

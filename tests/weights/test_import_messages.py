@@ -54,6 +54,18 @@ def test_wrong_width(small: Path) -> None:
     assert last == ("try: the file fits v2, width 0.35, dialect torchvision; leave out --width")
 
 
+def test_a_grouped_convolution(small: Path, tmp_path: Path) -> None:
+    """Filters that see half of the channels, of a standard and of a pointwise convolution."""
+    tensors: Tensors = load_file(small)
+    for name in ("features.18.0.weight", "features.2.conv.0.0.weight"):
+        tensors[name] = tensors[name][:, : tensors[name].shape[1] // 2].copy()
+    save_file(tensors, tmp_path / "grouped.safetensors")
+    with pytest.raises(nm.weights.WeightsMismatch) as caught:
+        nm.import_weights(tmp_path / "grouped.safetensors", "torchvision")
+    lines = [line for line in str(caught.value).splitlines() if "grouped convolution of 2" in line]
+    assert [line.split()[2] for line in lines] == ["blocks.2.expand.weight", "last.weight"]
+
+
 def test_wrong_model(small: Path) -> None:
     with pytest.raises(ValueError, match="leave out --model") as caught:
         nm.import_weights(small, "torchvision", model="v3-small")

@@ -1,0 +1,79 @@
+"""The table of capabilities as a page: `python -m npmobilenet.models.capability_table`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .capabilities import CONSUMERS, refusal
+from .dialect import ACTIVATIONS
+from .layers import (
+    Activation,
+    Add,
+    BatchNorm,
+    Conv,
+    Dense,
+    Depthwise,
+    Dropout,
+    GlobalAveragePool,
+    Layer,
+    Pointwise,
+    Scale,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouped(Conv):
+    """A convolution in two groups: a row of the table, and of no use but to be refused."""
+
+    @property
+    def groups(self) -> int:
+        return 2
+
+
+def samples() -> dict[str, Layer]:
+    """A layer of each kind and function, and two that nobody handles, by the names of their rows."""
+    place: dict[str, Any] = {"name": "x", "inputs": ("image",), "input": (8, 8, 4)}
+    made: list[Layer] = [
+        Conv(**place, filters=4),
+        Depthwise(**place),
+        Pointwise(**place, filters=4),
+        BatchNorm(**place, eps=1e-3, momentum=0.1),
+        GlobalAveragePool(**place),
+        Dropout(**place, rate=0.5),
+        Add(**place),
+        Scale(**place),
+        Dense(**place | {"input": (4,)}, units=4),
+    ]
+    functions = {f: Activation(**place, function=f) for f in ACTIVATIONS}
+    others = {"grouped convolution": Grouped(**place, filters=4), "your own": Layer(**place)}
+    return {layer.kind: layer for layer in made} | functions | others
+
+
+def page() -> str:
+    """docs/capabilities.md: a row for each kind of layer and each activation, a column a consumer."""
+    head = "| layer | " + " | ".join(CONSUMERS) + " |"
+    lines = [head, "| --- |" + " :-: |" * len(CONSUMERS)]
+    for name, layer in samples().items():
+        cells = ("no" if refusal(consumer, layer) else "yes" for consumer in CONSUMERS)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    grouped = refusal("forward", samples()["grouped convolution"])
+    own = samples()["your own"]
+    others = [refusal(name, own) for name in CONSUMERS]
+    sentences = "\n".join(f"    {sentence}" for sentence in (grouped, *others))
+    return PAGE.format(table="\n".join(lines), refusals=sentences)
+
+
+PAGE = """# Who can do what with which kind of layer
+
+Made by `python -m npmobilenet.models.capability_table`; a test makes it anew, and tries every cell on a
+small network.  The kinds are defined in npmobilenet/models/layers.py; each consumer has a table by kind.
+How a kind is added: [adding.md](adding.md).
+
+{table}
+
+Where the table says no, a ValueError says why, before any work; here of a layer named x:
+
+{refusals}
+"""
+
+if __name__ == "__main__":
+    print(page(), end="")

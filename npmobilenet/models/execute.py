@@ -1,0 +1,138 @@
+"""One layer of a plan run by its operator, forwards and backwards: what each kind hands to it.
+
+A function takes the run, the layer and its inputs, and returns the output and the operator's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..ops.checks import Array
+from .layers import (
+    Activation,
+    Add,
+    BatchNorm,
+    Conv,
+    Dense,
+    Depthwise,
+    Dropout,
+    GlobalAveragePool,
+    Layer,
+    Pointwise,
+    Scale,
+)
+
+
+class Run:
+    """One forward pass: its settings, and the statistics gathered on the way."""
+
+    def __init__(
+        self,
+        params: Mapping[str, Array],
+        train: bool,
+        rung: str | None,
+        rng: np.random.Generator | None,
+        frozen: Collection[str] = (),
+    ) -> None:
+        self.params, self.train, self.rung, self.rng = params, train, rung, rng
+        self.common = "numba" if rung == "simd" else rung  # for operators without the fourth rung
+        self.frozen = frozen
+        self.statistics: dict[str, Array] = {}
+
+    def array(self, layer: Layer, name: str) -> Array:
+        return self.params[f"{layer.name}.{name}"]
+
+    def weight_and_bias(self, layer: Any) -> tuple[Array, Array | None]:
+        return self.array(layer, "weight"), self.array(layer, "bias") if layer.bias else None
+
+
+def _conv(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    w, b = run.weight_and_bias(layer)
+    return ops.conv2d(x, w, b, stride=layer.stride, padding=layer.padding, rung=run.rung)
+
+
+def _depthwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    w, b = run.weight_and_bias(layer)
+    return ops.depthwise_conv2d(x, w, b, stride=layer.stride, padding=layer.padding, rung=run.rung)
+
+
+def _pointwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    return ops.pointwise_conv2d(x, *run.weight_and_bias(layer), rung=run.rung)
+
+
+def _batch_norm(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    arrays = (run.array(layer, name) for name in ("gamma", "beta", "mean", "variance"))
+    settings = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.common}
+    train = run.train and layer.name not in run.frozen
+    y, cache, running = ops.batch_norm(x, *arrays, train=train, **settings)
+    if train:
+        run.statistics[f"{layer.name}.mean"] = running.mean
+        run.statistics[f"{layer.name}.variance"] = running.variance
+    return y, cache
+
+
+def _activation(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    settings: dict[str, Any] = {} if layer.slope is None else {"slope": layer.slope}
+    if layer.function in ("relu", "relu6"):  # the only ones with rungs, and they have no loops
+        settings["rung"] = "numpy" if run.rung == "loops" else run.common
+    result: tuple[Array, Any] = getattr(ops, layer.function)(x, **settings)
+    return result
+
+
+def _global_pool(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    return ops.global_avg_pool(x, rung=run.common)
+
+
+def _dropout(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    return ops.dropout(x, layer.rate, run.rng, train=run.train, mode=layer.mode)
+
+
+def _dense(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    return ops.dense(x, *run.weight_and_bias(layer), rung=run.rung)
+
+
+def _add(run: Run, layer: Any, a: Array, b: Array) -> tuple[Array, Any]:
+    return ops.add(a, b)
+
+
+def _scale(run: Run, layer: Any, x: Array, g: Array) -> tuple[Array, Any]:
+    return ops.scale_channels(x, g)
+
+
+FORWARD: dict[type[Layer], Callable[..., tuple[Array, Any]]] = {
+    Conv: _conv,
+    Depthwise: _depthwise,
+    Pointwise: _pointwise,
+    BatchNorm: _batch_norm,
+    Activation: _activation,
+    GlobalAveragePool: _global_pool,
+    Dropout: _dropout,
+    Add: _add,
+    Scale: _scale,
+    Dense: _dense,
+}
+
+
+WINDOWED = (Conv, Depthwise)  # whose *_backward can leave out the gradient of the input
+
+
+def execute_forward(run: Run, layer: Layer, inputs: Sequence[Array]) -> tuple[Array, Any]:
+    """A layer's output, and what its backward pass needs."""
+    return FORWARD[type(layer)](run, layer, *inputs)
+
+
+def execute_backward(
+    layer: Layer, dy: Array, cache: Any, wanted: bool = True
+) -> tuple[tuple[Array | None, ...], tuple[Array, ...]]:
+    """Gradients of a layer's inputs, and of its arrays in their order.
+
+    wanted=False: nobody asks for that of the input, and a convolution leaves it out.
+    """
+    settings = {} if wanted or not isinstance(layer, WINDOWED) else {"input_gradient": False}
+    found = getattr(ops, f"{layer.operator}_backward")(dy, cache, **settings)
+    gradients = found if isinstance(found, tuple) else (found,)
+    return gradients[: len(layer.inputs)], gradients[len(layer.inputs) :]
