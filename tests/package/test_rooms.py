@@ -18,8 +18,8 @@ UPWARDS = {
     # results that draw themselves
     ("shown", "tables"), ("models", "tables"), ("cost", "tables"), ("engine", "tables"),
     ("predicting", "tables"), ("weights", "tables"),
-    # claims, which are counted and judged in one room
-    ("cost", "weights"),
+    # capabilities.py asks every consumer of layers which kinds it handles
+    ("models", "cost"), ("models", "verify"), ("models", "weights"),
 }  # fmt: skip
 
 
