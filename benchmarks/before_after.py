@@ -133,6 +133,7 @@ def compare(chosen: argparse.Namespace, folder: Path) -> list[Compared]:
         f"{new.name} beside {base.name}, {chosen.threads} threads, on",
         hardware_text(document),
         sep="\n",
+        flush=True,
     )
     found: list[Compared] = []
     with out.status("drawing weights") as status:
