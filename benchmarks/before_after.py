@@ -1,12 +1,13 @@
 """python -m benchmarks.before_after --base REV: is what stands here slower than a revision was?
 
-REV and the working tree (or --new REV) work in processes of their own, on the same weights and images,
-REV twice: what it differs from itself by is the noise.  The processes take turns; see paired.py.  A
-case fails only where NEW is slower beyond doubt: where the lower end of the 95 % interval of new / base
-is above 1.02, twice.  Then the exit code is 1.
+REV and the working tree (or --new REV) work in processes of their own, on the
+same weights and images, REV twice: what it differs from itself by is the noise.
+The processes take turns; see paired.py.  A case fails only where NEW is slower
+beyond doubt: where the lower end of the 95 % interval of new / base is above
+1.02, twice.  Then the exit code is 1.
 
     python -m benchmarks.before_after --base HEAD~3
-    python -m benchmarks.before_after --base v0.2.0 --new main --cases v1/1 train/v1-cifar --rounds 40
+    python -m benchmarks.before_after --base v0.2.0 --cases v1/1 --rounds 40
 """
 
 import argparse
@@ -133,6 +134,7 @@ def compare(chosen: argparse.Namespace, folder: Path) -> list[Compared]:
         f"{new.name} beside {base.name}, {chosen.threads} threads, on",
         hardware_text(document),
         sep="\n",
+        flush=True,
     )
     found: list[Compared] = []
     with out.status("drawing weights") as status:

@@ -39,7 +39,10 @@ def undefined(library):
         return None
     at, count = int.from_bytes(code[40:48], "little"), int.from_bytes(code[60:62], "little")
     sections = np.frombuffer(code, SECTION, count, at)
-    table = sections[sections["type"] == SYMBOL_TABLE][0]
+    tables = sections[sections["type"] == SYMBOL_TABLE]
+    if len(tables) != 1:
+        return None
+    table = tables[0]
     symbols = np.frombuffer(code, SYMBOL, table["size"] // SYMBOL.itemsize, table["offset"])
     text = code[sections[table["link"]]["offset"] :]
     starts = symbols["name"][(symbols["section"] == UNDEFINED) & (symbols["name"] > 0)]

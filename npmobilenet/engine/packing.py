@@ -42,7 +42,8 @@ def aligned(numbers: int) -> Floats:
         pages = mmap.mmap(-1, size + HUGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         raw = np.frombuffer(pages, np.uint8)  # keeps them alive
         skip = -raw.ctypes.data % HUGE
-        pages.madvise(mmap.MADV_HUGEPAGE, skip, size // HUGE * HUGE)  # the rest is in small ones
+        with suppress(OSError):  # a Linux without them; what fills no large page is in small ones
+            pages.madvise(mmap.MADV_HUGEPAGE, skip, size // HUGE * HUGE)
     return raw[skip : skip + size].view(np.float32)
 
 

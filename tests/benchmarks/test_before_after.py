@@ -131,6 +131,9 @@ def test_words_that_cannot_be(capsys: Any, tmp_path: Path) -> None:
             before_after.main(words)
         assert ended.value.code == 2
     capsys.readouterr()
+    with pytest.raises(SystemExit, match="0"):
+        before_after.main(["--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
     assert before_after.main(["--base", "no-such-revision"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
