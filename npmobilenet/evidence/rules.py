@@ -1,6 +1,6 @@
 """Named ways of counting other than the papers' own, tried where the papers' own does not fit.
 
-A rule explains a cell only under the conditions of `around.explained`: it has to hold for whatever else
+A rule explains a cell only under the conditions of `rule_search.explained`: it has to hold for whatever else
 it would apply to.
 """
 
