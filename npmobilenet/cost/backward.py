@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..models.capabilities import require
+from ..models.capabilities import COST, require
 from ..models.layers import Layer
 from ..models.network_plan import Plan, check_plan
 from ..shown import Shown
@@ -131,7 +131,7 @@ class TrainingCost(Shown):
 def training_cost(plan: Plan, *, image_gradient: bool = False) -> TrainingCost:
     """Count forward and backward pass of every layer; image_gradient=True counts that of the picture."""
     check_plan(plan)
-    require("cost", plan)
+    require(COST, plan)
     layers = []
     for layer in plan.layers:
         wanted = image_gradient or layer.inputs != ("image",)

@@ -151,11 +151,11 @@ class Cost(Shown):
 
 def cost(plan: Plan) -> Cost:
     """Count every layer of a plan."""
-    from ..models.capabilities import require
+    from ..models.capabilities import COST, require
     from ..models.network_plan import check_plan  # here: see the imports above
 
     check_plan(plan)
-    require("cost", plan)
+    require(COST, plan)
     return Cost(plan, tuple(_layer_cost(layer) for layer in plan.layers))
 
 

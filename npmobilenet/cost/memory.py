@@ -22,7 +22,7 @@ from ..models.network_plan import Plan, check_plan
 from ..ops import checks
 from ..shown import Shown
 from .backward import optimizer_numbers
-from .operator_memory import Block, backward_work, forward_work
+from .operator_memory import MEMORY, Block, backward_work, forward_work
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -134,7 +134,7 @@ def memory_cost(
     for anything else.
     """
     check_plan(plan)
-    require("memory", plan)
+    require(MEMORY, plan)
     if not checks.whole(batch) or batch < 1:
         raise ValueError(f"memory: batch must be a positive integer, found {batch!r}")
     if not isinstance(dtype, str) or dtype not in ("float32", "float64"):

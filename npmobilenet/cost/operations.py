@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import prod
 
 from ..models import layers as kinds
-from ..models.capabilities import require
+from ..models.capabilities import COST, require
 from ..models.layers import Layer
 from ..models.network_plan import Plan, check_plan
 
@@ -68,7 +68,7 @@ class Operation:
 def operations(plan: Plan, written: Spelling | None = None) -> tuple[Operation, ...]:
     """Each layer of a plan as an operation, in order."""
     written = written or spelling(plan)
-    require("cost", plan)
+    require(COST, plan)
     return tuple(_operation(layer, written) for layer in plan.layers)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from ..models.capabilities import Consumer
 from ..models.layers import (
     Activation,
     Add,
@@ -180,6 +181,15 @@ WORK: dict[type[Layer], tuple[Call, Call]] = {
     Add: (_output_alone, _add_backward),
     Scale: (_product_forward, _scale_backward),
 }
+
+
+def _sized(layer: Layer) -> bool:
+    if isinstance(layer, Activation) and layer.function not in SCRATCH:
+        return False
+    return type(layer) in WORK
+
+
+MEMORY = Consumer("memory", "memory", "nobody says what it allocates", _sized)
 
 
 def _arrays(layer: Layer, item: int) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..models.capabilities import require
+from ..models.capabilities import COST, require
 from ..models.execute import FORWARD, Run
 from ..models.layers import Layer
 from ..models.network_plan import Plan
@@ -169,7 +169,7 @@ def roofline(
     seconds: Mapping[str, float] | None = None,
 ) -> Roofline:
     """Every layer's floor on `machine`; seconds: measured times by layer, as of `timed_layers`."""
-    require("cost", plan)
+    require(COST, plan)
     found = []
     for layer in plan.layers:
         flops, moved = layer_flops(layer, batch), layer_bytes(layer, batch)

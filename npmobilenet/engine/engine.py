@@ -21,6 +21,7 @@ from ..ops.rungs import refusal
 from ..shown import Shown
 from . import packing
 from .arguments import fitting, images, sizes
+from .handled import ENGINE
 from .program import Writer
 from .steps import Step, fused, steps_of
 
@@ -156,7 +157,7 @@ def compile(
     """
     batch, threads = sizes("compile", batch, threads)
     check_plan(plan)
-    require("engine", plan)
+    require(ENGINE, plan)
     if refusal():
         from .plain import PlainEngine
 

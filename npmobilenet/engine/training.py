@@ -31,6 +31,7 @@ from ..shown import Shown
 from . import packing
 from .arguments import fitting, images, sizes
 from .engine import _several
+from .handled import STEP
 from .training_arrays import Buffers
 from .training_places import Addresses
 from .training_program import Program, Writer
@@ -269,7 +270,7 @@ def compile_training(
     need_numba("compile_training")
     batch, threads = sizes("compile_training", batch, threads)
     check_params(plan, params)
-    require("training step", plan)
+    require(STEP, plan)
     norms = {layer.name for layer in plan.layers if isinstance(layer, BatchNorm)}
     checks.names("compile_training", "frozen", frozen, norms)
     wanted = plan.parameters if trained is None else trained

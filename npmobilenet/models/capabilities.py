@@ -1,7 +1,7 @@
 """Who can do what with which kind of layer.  Who cannot says so, in one sentence, before any work.
 
-Each consumer of a plan has a table by kind of its own; here it is asked, and imported when it is.
-docs/capabilities.md is the whole table, made by capability_table.py.
+Each consumer of a plan has a table by kind in its own room, and a `Consumer` beside it, by which it
+asks.  docs/capabilities.md is the whole table, made by capability_table.py.
 """
 
 from __future__ import annotations
@@ -10,38 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .layers import (
-    KINDS,
-    Activation,
-    Add,
-    BatchNorm,
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    GlobalAveragePool,
-    Layer,
-    Pointwise,
-    Scale,
-)
+from .layers import KINDS, Activation, Layer
 
 if TYPE_CHECKING:
     from .network_plan import Plan
-
-# what engine/ compiles, both ways, by itself or with the layer before it
-COMPILED = (
-    Conv,
-    Depthwise,
-    Pointwise,
-    BatchNorm,
-    Activation,
-    GlobalAveragePool,
-    Dropout,
-    Add,
-    Scale,
-    Dense,
-)
-COMPILED_ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "swish")
 
 
 @dataclass(frozen=True)
@@ -54,72 +26,8 @@ class Consumer:
     handles: Callable[[Layer], bool]
 
 
-def _runs(layer: Layer) -> bool:
-    from .. import ops
-    from .execute import FORWARD
-
-    return type(layer) in FORWARD and layer.operator in ops.__all__
-
-
-def _runs_back(layer: Layer) -> bool:
-    from .. import ops
-
-    return _runs(layer) and f"{layer.operator}_backward" in ops.__all__
-
-
-def _compiles(layer: Layer) -> bool:
-    if isinstance(layer, Activation) and layer.function not in COMPILED_ACTIVATIONS:
-        return False
-    return type(layer) in COMPILED
-
-
-def _counts(layer: Layer) -> bool:
-    return type(layer) in KINDS  # macs and arrays are facts of the kind
-
-
-def _remembers(layer: Layer) -> bool:
-    from ..cost.operator_memory import SCRATCH, WORK
-
-    if isinstance(layer, Activation) and layer.function not in SCRATCH:
-        return False
-    return type(layer) in WORK
-
-
-def _translates(layer: Layer) -> bool:
-    from ..weights.layout import TORCH
-
-    return type(layer) in KINDS and ("weight" not in layer.arrays or layer.kind in TORCH)
-
-
-def _exports(layer: Layer) -> bool:
-    from ..weights.onnx_nodes import ACTIVATIONS, NODES
-
-    if isinstance(layer, Activation) and layer.function not in ACTIVATIONS:
-        return False
-    return type(layer) in NODES
-
-
-def _verifies(layer: Layer) -> bool:
-    from ..verify import OPERATORS
-
-    return layer.operator in {name.partition(" ")[0] for name in OPERATORS}
-
-
-CONSUMERS = {
-    consumer.name: consumer
-    for consumer in (
-        Consumer("forward", "forward", "no operator runs it", _runs),
-        Consumer("backward", "backward", "no operator gives its gradients", _runs_back),
-        Consumer("infer", "infer", "no operator runs it", _runs),
-        Consumer("engine", "compile", "the engine has no stage for it", _compiles),
-        Consumer("training step", "compile_training", "the step has no stage for it", _compiles),
-        Consumer("cost", "cost", "nobody says what it costs", _counts),
-        Consumer("memory", "memory", "nobody says what it allocates", _remembers),
-        Consumer("weights", "export_weights", "other frameworks' layout is not known", _translates),
-        Consumer("ONNX", "export_onnx", "no ONNX node is written for it", _exports),
-        Consumer("verify", "verify", "its operator has no checks", _verifies),
-    )
-}
+# macs and arrays are facts of the kind
+COST = Consumer("cost", "cost", "nobody says what it costs", lambda layer: type(layer) in KINDS)
 
 
 def grouped(layer: Layer) -> int:
@@ -140,9 +48,8 @@ class NotHandled(ValueError, NotImplementedError):
     """A plan has a layer that somebody does not handle; training then takes the plain step."""
 
 
-def refusal(consumer: str, layer: Layer) -> str:
+def refusal(who: Consumer, layer: Layer) -> str:
     """The sentence with which a consumer refuses a layer; "" where it handles it."""
-    who = CONSUMERS[consumer]
     if (groups := grouped(layer)) > 1:
         return (
             f"{who.caller}: {layer.name} is a grouped convolution of {groups} groups, which is not "
@@ -155,20 +62,20 @@ def refusal(consumer: str, layer: Layer) -> str:
     return f"{who.caller}: {layer.name} is a layer of {what}: {who.lacks}"
 
 
-def require(consumer: str, layers: Plan | Iterable[Layer]) -> None:
+def require(who: Consumer, layers: Plan | Iterable[Layer]) -> None:
     """NotHandled, a ValueError that names the first layer that the consumer does not handle."""
     asked = set()  # a network has a hundred layers of a dozen sorts
     for layer in layers:
         sort = type(layer), layer.operator
-        if sort not in asked and (sentence := refusal(consumer, layer)):
+        if sort not in asked and (sentence := refusal(who, layer)):
             raise NotHandled(sentence)
         asked.add(sort)
 
 
-def handles(consumer: str, layers: Plan | Iterable[Layer]) -> bool:
+def handles(who: Consumer, layers: Plan | Iterable[Layer]) -> bool:
     """Whether a consumer has what it needs for all of these layers."""
     try:
-        require(consumer, layers)
+        require(who, layers)
     except NotHandled:
         return False
     return True

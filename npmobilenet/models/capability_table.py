@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .capabilities import CONSUMERS, refusal
+from ..cost.operator_memory import MEMORY
+from ..engine.handled import ENGINE, STEP
+from ..verify import OPERATORS
+from ..weights.layout import WEIGHTS
+from ..weights.onnx_nodes import ONNX
+from .capabilities import COST, Consumer, refusal
 from .dialect import ACTIVATIONS
+from .execute import BACK_RUNNER, INFERRER, RUNNER
 from .layers import (
     Activation,
     Add,
@@ -27,6 +33,28 @@ class Grouped(Conv):
     @property
     def groups(self) -> int:
         return 2
+
+
+def _checked(layer: Layer) -> bool:
+    return layer.operator in {name.partition(" ")[0] for name in OPERATORS}
+
+
+VERIFY = Consumer("verify", "verify", "its operator has no checks", _checked)
+CONSUMERS = {
+    consumer.name: consumer
+    for consumer in (
+        RUNNER,
+        BACK_RUNNER,
+        INFERRER,
+        ENGINE,
+        STEP,
+        COST,
+        MEMORY,
+        WEIGHTS,
+        ONNX,
+        VERIFY,
+    )
+}
 
 
 def samples() -> dict[str, Layer]:
@@ -53,11 +81,11 @@ def page() -> str:
     head = "| layer | " + " | ".join(CONSUMERS) + " |"
     lines = [head, "| --- |" + " :-: |" * len(CONSUMERS)]
     for name, layer in samples().items():
-        cells = ("no" if refusal(consumer, layer) else "yes" for consumer in CONSUMERS)
+        cells = ("no" if refusal(who, layer) else "yes" for who in CONSUMERS.values())
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    grouped = refusal("forward", samples()["grouped convolution"])
+    grouped = refusal(RUNNER, samples()["grouped convolution"])
     own = samples()["your own"]
-    others = [refusal(name, own) for name in CONSUMERS]
+    others = [refusal(who, own) for who in CONSUMERS.values()]
     sentences = "\n".join(f"    {sentence}" for sentence in (grouped, *others))
     return PAGE.format(table="\n".join(lines), refusals=sentences)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import ops
 from ..ops.checks import Array
+from .capabilities import Consumer
 from .layers import (
     Activation,
     Add,
@@ -116,6 +117,18 @@ FORWARD: dict[type[Layer], Callable[..., tuple[Array, Any]]] = {
     Dense: _dense,
 }
 
+
+def _runs(layer: Layer) -> bool:
+    return type(layer) in FORWARD and hasattr(ops, layer.operator)
+
+
+def _runs_back(layer: Layer) -> bool:
+    return _runs(layer) and hasattr(ops, f"{layer.operator}_backward")
+
+
+RUNNER = Consumer("forward", "forward", "no operator runs it", _runs)
+BACK_RUNNER = Consumer("backward", "backward", "no operator gives its gradients", _runs_back)
+INFERRER = Consumer("infer", "infer", "no operator runs it", _runs)
 
 WINDOWED = (Conv, Depthwise)  # whose *_backward can leave out the gradient of the input
 

@@ -18,7 +18,7 @@ import numpy as np
 from ..ops import checks
 from ..ops.checks import Array
 from .capabilities import require
-from .execute import Run, execute_backward, execute_forward
+from .execute import BACK_RUNNER, INFERRER, RUNNER, Run, execute_backward, execute_forward
 from .layers import BatchNorm
 from .network_plan import Plan, check_plan
 from .params import check_params
@@ -105,7 +105,7 @@ def _execute(
     wanted = set(kept or ())
     ends = [place for place, layer in enumerate(plan.layers, start=1) if layer.name in wanted]
     layers = plan.layers[: max(ends)] if ends else plan.layers
-    require("infer" if tape is None else "forward", layers)
+    require(INFERRER if tape is None else RUNNER, layers)
     values = {"image": x}
     last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
     for layer in layers:
@@ -140,7 +140,7 @@ def backward(
     whole = isinstance(tape, Tape) and list(tape) == [layer.name for layer in plan.layers]
     if not whole or tape.plan != plan:
         raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
-    require("backward", plan)
+    require(BACK_RUNNER, plan)
     if trained is not None:
         checks.names("backward", "trained", trained, plan.parameters)
     grads: dict[str, Array] = {}

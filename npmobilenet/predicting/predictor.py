@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import ops
 from ..engine import compile
+from ..engine.handled import ENGINE
 from ..models.capabilities import handles
 from ..models.network import infer
 from ..ops.checks import Array
@@ -33,7 +34,7 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
     dtype = next(iter(model.params.values())).dtype
     run: Callable[[Array], Array] = partial(infer, model.plan, model.params)
-    compiles = dtype == np.float32 and default_rung() != "numpy" and handles("engine", model.plan)
+    compiles = dtype == np.float32 and default_rung() != "numpy" and handles(ENGINE, model.plan)
     if engine == "compiled" and compiles:
         run = compile(model.plan, model.params, batch)
     return partial(_finite, model.params, run)

@@ -16,6 +16,7 @@ from ..models.params import check_params
 from ..ops.checks import Array, flag
 from .families import family_named
 from .family import Family
+from .layout import WEIGHTS
 from .native import file_path
 
 
@@ -36,7 +37,7 @@ def export_weights(
     target, path = family_named(family), file_path(path)
     force = flag("export_weights", "force", force)
     check_params(network, params)
-    require("weights", network)
+    require(WEIGHTS, network)
     theirs, differences = _nearest_plan(network, target)
     if differences and not force:
         raise ValueError(

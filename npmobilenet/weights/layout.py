@@ -13,7 +13,8 @@ write as 1x1 convolutions; coming in, both are taken.  Nothing here copies: the 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..models.layers import Layer
+from ..models.capabilities import Consumer
+from ..models.layers import KINDS, Layer
 from ..ops.checks import Array
 
 # to_ours(layer, their array) and to_theirs(layer, our array, whether a dense layer is a 1x1 convolution)
@@ -60,6 +61,15 @@ KERAS = {
     "pointwise": Layout(_keras_matrix, lambda w: w[None, None]),
     "dense": Layout(_keras_matrix, lambda w: w),
 }
+
+
+def _translated(layer: Layer) -> bool:
+    return type(layer) in KINDS and ("weight" not in layer.arrays or layer.kind in TORCH)
+
+
+WEIGHTS = Consumer(
+    "weights", "export_weights", "other frameworks' layout is not known", _translated
+)
 
 
 def from_torch(layer: Layer, value: Array) -> Array:

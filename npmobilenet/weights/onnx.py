@@ -21,7 +21,7 @@ from ..models.params import check_params
 from ..ops.checks import Array, flag, whole
 from .disk import write_whole
 from .native import file_path, plan_as_json
-from .onnx_nodes import NODES, Graph
+from .onnx_nodes import NODES, ONNX, Graph
 
 LAYOUTS = ("nchw", "nhwc")
 OLDEST_OPSET = 14  # the first with HardSwish
@@ -53,7 +53,7 @@ def export_onnx(
     path = file_path(path)
     onnx = _onnx(path)
     check_params(plan, params)
-    require("ONNX", plan)
+    require(ONNX, plan)
     _check(onnx, path, plan, params, layout, opset)
     properties = {
         "plan": plan_as_json(plan),

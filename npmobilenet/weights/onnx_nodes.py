@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..models.capabilities import Consumer
 from ..models.layers import (
     Activation,
     Add,
@@ -162,3 +163,12 @@ NODES: dict[type[Layer], Writer] = {
     Scale: _scale,
     Dense: _dense,
 }
+
+
+def _written(layer: Layer) -> bool:
+    if isinstance(layer, Activation) and layer.function not in ACTIVATIONS:
+        return False
+    return type(layer) in NODES
+
+
+ONNX = Consumer("ONNX", "export_onnx", "no ONNX node is written for it", _written)

@@ -12,9 +12,9 @@ import npmobilenet as nm
 from npmobilenet.cost.backward import training_cost
 from npmobilenet.cost.memory import memory_cost
 from npmobilenet.cost.operations import operations
-from npmobilenet.models import capabilities
-from npmobilenet.models.capabilities import CONSUMERS, refusal, require
-from npmobilenet.models.capability_table import Grouped, page, samples
+from npmobilenet.engine import handled
+from npmobilenet.models.capabilities import refusal, require
+from npmobilenet.models.capability_table import CONSUMERS, Grouped, page, samples
 from npmobilenet.models.layers import (
     KINDS,
     Activation,
@@ -141,7 +141,7 @@ def memory(plan: nm.Plan, *_: Any) -> None:
 
 def weights(plan: nm.Plan, params: Any, _: Any, folder: Path) -> None:
     """There and back again, as PyTorch and as Keras lay it out."""
-    require("weights", plan)
+    require(CONSUMERS["weights"], plan)
     for layer in plan:
         if "weight" in layer.arrays:
             w = params[f"{layer.name}.weight"]
@@ -159,7 +159,7 @@ def onnx(plan: nm.Plan, params: Any, x: Any, folder: Path) -> None:
 
 def verify(plan: nm.Plan, *_: Any) -> None:
     """tests/ops/test_operators.py performs the checks themselves, of all there are."""
-    require("verify", [plan["x"]])
+    require(CONSUMERS["verify"], [plan["x"]])
     assert any(name.split()[0] == plan["x"].operator for name in OPERATORS)
 
 
@@ -184,8 +184,8 @@ def test_cell(consumer: str, row: str, tmp_path: Path) -> None:
     plan = tiny(row)
     params = nm.init(plan, 0)
     x = np.random.default_rng(1).standard_normal((2, 9, 9, 3), np.float32)
-    sentence = refusal(consumer, plan["x"])
-    assert bool(sentence) == bool(refusal(consumer, ROWS[row]))
+    sentence = refusal(CONSUMERS[consumer], plan["x"])
+    assert bool(sentence) == bool(refusal(CONSUMERS[consumer], ROWS[row]))
     if not sentence:
         TRIED[consumer](plan, params, x, tmp_path)
         return
@@ -206,14 +206,14 @@ class Thin(Conv):
 
 def test_a_grouped_convolution_is_known_by_its_weight() -> None:
     layer = Thin(name="x", inputs=("image",), input=(8, 8, 4), filters=4)
-    for consumer in CONSUMERS:
+    for consumer in CONSUMERS.values():
         assert "x is a grouped convolution of 2 groups" in refusal(consumer, layer)
 
 
 def test_without_stages_the_plain_step_and_executor(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the compiled ones refuse is learnt and predicted all the same, more slowly."""
     pytest.importorskip("numba")
-    monkeypatch.setattr(capabilities, "COMPILED", ())
+    monkeypatch.setattr(handled, "COMPILED", ())
     step = Step.of(tiny("relu"), Sgd())
     take, remark = taker(step, 4, 1)
     assert take is step
@@ -239,5 +239,6 @@ class Sharper(Depthwise):
 
 def test_a_subclass_is_another_kind() -> None:
     layer = Sharper(name="x", inputs=("image",), input=(8, 8, 4))
-    assert refusal("infer", layer) == "infer: x is a layer of kind 'Sharper': no operator runs it"
-    assert refusal("infer", Depthwise(name="x", inputs=("image",), input=(8, 8, 4))) == ""
+    who, ours = CONSUMERS["infer"], Depthwise(name="x", inputs=("image",), input=(8, 8, 4))
+    assert refusal(who, layer) == "infer: x is a layer of kind 'Sharper': no operator runs it"
+    assert refusal(who, ours) == ""
