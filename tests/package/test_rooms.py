@@ -19,8 +19,6 @@ UPWARDS = {
     # results that draw themselves
     ("shown", "tables"), ("models", "tables"), ("cost", "tables"), ("engine", "tables"),
     ("predicting", "tables"), ("weights", "tables"),
-    # capabilities.py asks every consumer of layers which kinds it handles
-    ("models", "cost"), ("models", "verify"), ("models", "weights"),
 }  # fmt: skip
 
 
