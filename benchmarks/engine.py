@@ -28,7 +28,7 @@ from .hardware import hardware, here
 
 
 class Stage(Protocol):
-    """What the engine tells of one of its steps, for one image."""
+    """What the engine tells of one of its stages, for one image."""
 
     @property
     def name(self) -> str: ...

@@ -20,7 +20,7 @@ def phases(model: str, threads: int) -> Iterator[Phase]:
     """In their order; nothing is imported before its phase."""
     yield "Python", gc.collect
     for name in ("numpy", "npmobilenet.models", "npmobilenet.engine", "llvmlite.binding", "numba",
-                 "npmobilenet.kernels.simd.network"):  # fmt: skip
+                 "npmobilenet.engine.emit_inference"):  # fmt: skip
         yield f"import {name}", lambda name=name: import_module(name)  # type: ignore[misc]
     import numpy as np
 

@@ -71,9 +71,9 @@ class Phase:
 
 def phase_of(layer: Layer | None, word: str) -> str:
     """Of the stage whose name is that of `layer`, and a word."""
-    if word in ("statistics", "slopes"):
+    if word in ("moments", "coefficients"):
         return "normalisation, coefficients"
-    if word in ("pack", "turn", "gather"):
+    if word in ("pack", "transpose", "gather"):
         return "packing and gathering"
     if word in ("", "backward"):
         direction = word or "forward"
@@ -86,13 +86,13 @@ def phase_of(layer: Layer | None, word: str) -> str:
 
 def work_of(plan: nm.Plan, batch: int, layer: Layer | None, word: str) -> tuple[float, float]:
     """Flops and bytes that a stage cannot do without."""
-    if layer is None:  # a copy of the picture or of the logits
+    if layer is None:  # a copy of the image or of the logits
         return 0.0, 0.0
     read, written = batch * prod(layer.input), batch * prod(layer.output)
     weights = prod(layer.arrays.get("weight", (0,)))
-    if word in ("statistics", "slopes"):
+    if word in ("moments", "coefficients"):
         return 0.0, 0.0
-    if word in ("pack", "turn", "gather"):
+    if word in ("pack", "transpose", "gather"):
         return 0.0, 4.0 * 2 * weights
     if layer.macs and not word:
         return 2.0 * layer.macs * batch, 4.0 * (read + written + weights)
@@ -129,8 +129,8 @@ def phases(case: Case, threads: int, machine: Machine, rounds: int = ROUNDS) -> 
         work = work_of(plan, case.batch, layer, word)
         found[phase_of(layer, word)].add(scale * seconds, *work, machine)
     # weights, gradients and velocities are read, weights and velocities written
-    numbers = sum(map(prod, plan.parameters.values()))
-    found["optimiser"].add(moving, 4.0 * numbers, 4.0 * 5 * numbers, machine)
+    elements = sum(map(prod, plan.parameters.values()))
+    found["optimiser"].add(moving, 4.0 * elements, 4.0 * 5 * elements, machine)
     found["loss"].add(losing, 0.0, 4.0 * 2 * logits.size, machine)
     for name in PHASES:
         part, all_ = found[name], found[WHOLE]

@@ -104,7 +104,8 @@ def _compile(function):
     parallel = "prange" in function.__code__.co_names
     together = parallel and not _alone
     names = {**function.__globals__, "prange": numba.prange}
-    twin = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+    parts = function.__name__, function.__defaults__, function.__closure__
+    twin = FunctionType(function.__code__, names, *parts)
     # the two are kept side by side, and must not be taken for each other
     twin.__qualname__ = function.__qualname__ + ".alone" * (parallel and _alone)
     jit = numba.njit(
@@ -181,7 +182,8 @@ def keep(code, function):
 
 
 def title_of(function):
-    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    """Its name below this folder: "conv.numba_forward", "simd.infer.depthwise.window_3_1"."""
+    return f"{function.__module__.removeprefix(__package__ + '.')}.{function.__qualname__}"
 
 
 def _listen():

@@ -172,7 +172,7 @@ def numba_backward_weight(x, dy, stride, dilation, dw):
 
 
 def simd_forward(x, w, stride, dilation, y):
-    from .simd.plain import convolution
+    from .simd.nhwc.product import convolution
 
     convolution(x, w, stride, dilation, y)
 
@@ -184,7 +184,7 @@ def simd_backward_input(dy, w, stride, dilation, dx):
 
 
 def simd_backward_weight(x, dy, stride, dilation, dw):
-    from .simd.plain import convolution_filters
+    from .simd.nhwc.product import convolution_filters
 
     convolution_filters(x, dy, stride, dilation, dw)
 

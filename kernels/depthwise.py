@@ -176,10 +176,10 @@ def numba_shares(x, dy, stride, dilation, partial):
 
 
 def simd_forward(x, w, stride, dilation, y):
-    from .simd import plain_windows
+    from .simd.nhwc import depthwise as nhwc
 
-    if plain_windows.fits(w.shape[:2], w.shape[2], stride, dilation):
-        plain_windows.depthwise(x, w, stride, y)
+    if nhwc.fits(w.shape[:2], w.shape[2], stride, dilation):
+        nhwc.depthwise(x, w, stride, y)
     else:
         numba_forward(x, w, stride, dilation, y)
 
@@ -191,10 +191,10 @@ def simd_backward_input(dy, w, stride, dilation, dx):
 
 
 def simd_backward_weight(x, dy, stride, dilation, dw):
-    from .simd import plain_windows
+    from .simd.nhwc import depthwise as nhwc
 
-    if plain_windows.fits(dw.shape[:2], dw.shape[2], stride, dilation):
-        plain_windows.depthwise_filters(x, dy, stride, dw)
+    if nhwc.fits(dw.shape[:2], dw.shape[2], stride, dilation):
+        nhwc.depthwise_filters(x, dy, stride, dw)
     else:
         numba_backward_weight(x, dy, stride, dilation, dw)
 

@@ -40,7 +40,7 @@ def _sources():
     """Names and contents; the compiled code where an archive or a frozen application has no files."""
     here = Path(__file__).parent
     files = sorted(here.rglob("*.py"))
-    yield from ((path.name, path.read_bytes()) for path in files)
+    yield from ((path.relative_to(here).as_posix(), path.read_bytes()) for path in files)
     if not files:
         for found in pkgutil.walk_packages([str(here)], f"{__package__}."):
             spec = found.module_finder.find_spec(found.name, None)

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from .simd.lanes import LANES, REGISTERS
+from .simd.isa.lanes import LANES, REGISTERS
 
 __all__ = ["ACCUMULATORS", "LANES", "fma_chains", "numba_fma", "numba_triad"]
 ACCUMULATORS = 24 if REGISTERS == 32 else 12

@@ -169,13 +169,13 @@ def simd_forward(x, w, y):
     if len(x) < FEW:
         numba_forward(x, w, y)
         return
-    from .simd.plain import matrix_product
+    from .simd.nhwc.product import matrix_product
 
     matrix_product(x, x.shape[1], 1, w, w.shape[1], 1, len(w), y)
 
 
 def simd_backward_input(dy, w, dx):
-    from .simd.plain import matrix_product
+    from .simd.nhwc.product import matrix_product
 
     matrix_product(dy, dy.shape[1], 1, w, 1, w.shape[1], w.shape[1], dx)  # w.T: strides exchanged
 
@@ -184,7 +184,7 @@ def simd_backward_weight(x, dy, dw):
     if len(x) < FEW:
         numba_backward_weight(x, dy, dw)
         return
-    from .simd.plain import matrix_product
+    from .simd.nhwc.product import matrix_product
 
     matrix_product(x, 1, x.shape[1], dy, dy.shape[1], 1, len(x), dw)
 

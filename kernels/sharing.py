@@ -1,13 +1,13 @@
-"""Units compiled by two processes: what one has compiled, the other finds on disk.
+"""Routines compiled by two processes: what one has compiled, the other finds on disk.
 
-Numba compiles one function at a time in a process.  A network needs some twenty units, each for itself,
-so a second process on another core can compile half of them:
+Numba compiles one function at a time in a process.  A network needs some twenty routines, each for
+itself, so a second process on another core can compile half of them:
 
-    program = written(lambda: Writer(plan).write())     # asks units for their addresses
+    code = written(program.finish)     # asks routines for their addresses
 
-If a unit is not on disk, `write` is called once more for the names alone, to learn which units it will
-ask for.  Both processes go through the list, one from either end, and claim each unit by making a file
-of its name.  Should the second process fail, the first compiles what is missing when it needs it.
+If a routine is not on disk, `finish` is called once more for the names alone, to learn which routines it
+will ask for.  Both processes go through the list, one from either end, and claim each routine by making
+a file of its name.  Should the second process fail, the first compiles what is missing when it needs it.
 """
 
 import os
@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import keeping
-from .units import NotKept, asking, known
+from .routines import NotKept, asking, known
 
 Written = TypeVar("Written")
-FEWEST = 4  # units that are worth a second process, which takes a second to start
+FEWEST = 4  # routines that are worth a second process, which takes a second to start
 PATIENCE = 10.0  # seconds that it may take longer than the first one
 START = (
     "from npmobilenet.kernels.sharing import help_with; import sys; "
@@ -37,7 +37,7 @@ _PYTHON = re.compile(r"(python|pypy)w?[\d.]*t?d?(-dbg|_d)?(\.exe)?", re.IGNORECA
 
 
 def written(write: Callable[[], Written]) -> Written:
-    """What `write` returns; units that it asks for are compiled first, by two processes."""
+    """What `write` returns; routines that it asks for are compiled first, by two processes."""
     try:
         with asking("kept"):
             return write()
@@ -48,20 +48,22 @@ def written(write: Callable[[], Written]) -> Written:
     return write()
 
 
-def share(units: list[Any]) -> None:
-    """Load or compile units, half of them in a second process where there can be one.
+def share(routines: list[Any]) -> None:
+    """Load or compile routines, half of them in a second process where there can be one.
 
     None is promised: what nobody has compiled is compiled by whoever asks for its address.
     """
-    if not _worth_it(units):
+    if not _worth_it(routines):
         return
     try:
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     except OSError:  # nowhere to write
         return
-    with folder as claims, _helper(claims, units) as wait:
-        own = [unit for unit in units if _claimed(claims, unit.title) and unit.address]
-        if len(own) < len(units):
+    with folder as claims, _helper(claims, routines) as wait:
+        own = [
+            routine for routine in routines if _claimed(claims, routine.title) and routine.address
+        ]
+        if len(own) < len(routines):
             wait()
 
 
@@ -74,18 +76,18 @@ def help_with(claims: str, names: Iterable[str]) -> None:
             known[title].address  # noqa: B018
 
 
-def _worth_it(units: list[Any]) -> bool:
+def _worth_it(routines: list[Any]) -> bool:
     """Whether a second process is worth its start, can hand over what it does, and would be Python."""
-    if len(units) < FEWEST or cores() < 2 or not keeping.place().writable:
+    if len(routines) < FEWEST or cores() < 2 or not keeping.place().writable:
         return False
     name = Path(sys.executable or "").name
     return not getattr(sys, "frozen", False) and _PYTHON.fullmatch(name) is not None
 
 
 @contextmanager
-def _helper(claims: str, units: list[Any]) -> Iterator[Callable[[], object]]:
+def _helper(claims: str, routines: list[Any]) -> Iterator[Callable[[], object]]:
     """A second process at work from the other end; gives the function that waits for it."""
-    names = [f"{unit.function.__module__}:{unit.title}" for unit in reversed(units)]
+    names = [f"{routine.function.__module__}:{routine.title}" for routine in reversed(routines)]
     nobody, started = subprocess.DEVNULL, time.monotonic()
     try:
         process = subprocess.Popen(
@@ -130,7 +132,7 @@ def _python() -> list[str]:
 
 
 def _claimed(claims: str, title: str) -> bool:
-    """Whether a unit is now this process's to compile."""
+    """Whether a routine is now this process's to compile."""
     try:
         (Path(claims) / title).touch(exist_ok=False)
     except OSError:

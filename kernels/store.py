@@ -17,7 +17,7 @@ import numba
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from .compiling import say
+from .compiling import say, title_of
 from .keeping import trusted
 from .linking import provide, undefined
 
@@ -29,7 +29,7 @@ class Store:
 
     def __init__(self, function, place):
         code, version = function.__code__, sys.version_info
-        name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        name = title_of(function)
         tag = f"py{version.major}{version.minor}{sys.abiflags if hasattr(sys, 'abiflags') else ''}"
         self._place = place
         self._name = f"{name}-{code.co_firstlineno}.{tag}".replace("<", "").replace(">", "")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import npmobilenet as nm
-import npmobilenet.kernels.simd.network  # what compiling would import later, Numba with it
+import npmobilenet.engine.emit_inference  # what compiling would import later, Numba with it
 from npmobilenet.ops.checks import Array
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import npmobilenet as nm
-import npmobilenet.kernels.simd.train_unit  # what compiling would import later, Numba with it
+import npmobilenet.engine.emit_training  # what compiling would import later, Numba with it
 from npmobilenet.ops.checks import Array
 from npmobilenet.training.fused_optimizer import FusedOptimizer
 from npmobilenet.training.optimizers import Sgd

@@ -76,9 +76,9 @@ def stages_of_a_step() -> Drawing:
         [
             "Blue and pink lie in memory and are written once; green and orange are some pixels at a "
             "time, in a thread's scratch.",
-            "Each du is masked by its activation when it is stored. Its sums Σ du and Σ du (y - centre) "
-            "are those of batch",
-            "normalisation, which turns it into dy while it is read.",
+            "Each du is multiplied by its activation's slope when it is stored. Its sums Σ du and "
+            "Σ du (y - centre) are those",
+            "of batch normalisation, which makes dy of it while it is read.",
         ],
         size=13,
     )  # fmt: skip

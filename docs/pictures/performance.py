@@ -1,8 +1,7 @@
 """Draws the pictures of docs/performance.md: python docs/pictures/performance.py
 
-Where a picture shows an order of numbers in memory, the engine's own code has put them there: the
-numbers in the panel come out of `packing.panels`, distances out of `Layout`.  Picture and program
-cannot part.
+Where a picture shows an order in memory, the engine's own code has put the elements there: those in
+the micropanels come out of `pack.panels`, distances out of `Layout`.  Picture and program cannot part.
 """
 
 from itertools import pairwise
@@ -11,18 +10,18 @@ import numpy as np
 from drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, SKY, Drawing, write
 from numpy.typing import NDArray
 
-from npmobilenet.engine import packing
-from npmobilenet.engine.memory import Layout
+from npmobilenet.engine import pack
+from npmobilenet.engine.layout import Layout
 
 
 def register_tile() -> Drawing:
     """6 pixels by 4 vectors: the sums stay, the weights and one element pass by."""
     rows, vectors = 6, 4
-    d = Drawing(960, 470, "The register tile: 6 pixels by 4 vectors of sums")
+    d = Drawing(960, 470, "The microkernel of a product: 6 pixels by 4 vectors of sums")
     left, top, wide, high = 230, 140, 112, 40
-    d.text(20, 30, "One step of the loop over k", bold=True, size=17)
-    d.text(left, 70, f"row k of the panel: {vectors} loads")
-    d.lines(20, 86, [f"x[·, k]: {rows} elements,", f"{rows} loads, each", "broadcast to a vector"])
+    d.text(20, 30, "One step of the loop over K", bold=True, size=17)
+    d.text(left, 70, f"row k of the micropanel: {vectors} loads")
+    d.lines(20, 86, [f"x[·, k]: {rows} elements,", f"{rows} loads, each", "broadcast to all lanes"])
     for v in range(vectors):
         d.box(left + v * wide, 82, wide, 32, ORANGE, f"w[k, {v}]")
         d.arrow(left + (v + 0.5) * wide, 114, left + (v + 0.5) * wide, top - 2)
@@ -40,7 +39,7 @@ def register_tile() -> Drawing:
         180,
         ["hold the sums during the", "whole loop: none is loaded", "or stored inside it"],
     )
-    d.text(right, 262, "each step of k", bold=True)
+    d.text(right, 262, "each step of K", bold=True)
     d.lines(
         right, 286,
         [f"{vectors} + {rows} = {vectors + rows} loads",
@@ -55,18 +54,18 @@ def register_tile() -> Drawing:
 
 
 def packed_panel() -> Drawing:
-    """A small matrix and the order in which its numbers lie in memory, by the packer itself."""
-    lanes, steps, depth, filters = 2, 4, 3, 9
-    vectors, full = packing.up(filters, lanes) // lanes, packing.up(depth, steps)
-    main, split, _ = packing.cut(vectors, (1, 2))
+    """A small matrix and the order in which its elements lie in memory, by the packer itself."""
+    lanes, unroll, depth, filters = 2, 4, 3, 9
+    vectors, full = pack.up(filters, lanes) // lanes, pack.up(depth, unroll)
+    main, split, _ = pack.cut(vectors, (1, 2))
     w = np.arange(1, depth * filters + 1, dtype=np.float32).reshape(depth, filters)
-    memory = packing.panels(w, lanes, steps, main, split).astype(int)
+    memory = pack.panels(w, lanes, unroll, main, split).astype(int)
     edges = [*range(0, split * lanes, main * lanes), split * lanes, vectors * lanes]
     panels, colors, cell = list(pairwise(edges)), (BLUE, GREEN, ORANGE), 42
 
-    d = Drawing(1030, 580, "The packed panel: weights in the order in which they are read")
+    d = Drawing(1030, 580, "Micropanels: weights in the order in which they are read")
     d.text(20, 30, "w (K, O) as NumPy has it: row by row", bold=True, size=17)
-    d.text(20, 52, "K = 3, O = 9, vectors of 2. A cell tells where its number lies in memory.")
+    d.text(20, 52, "K = 3, O = 9, vectors of 2. A cell says where its element lies in memory.")
     for (a, b), color in zip(panels, colors, strict=True):
         places = np.arange(depth * filters).reshape(depth, filters)[:, a:b]
         grid(d, 90 + a * cell, 96, cell, color, places)
@@ -78,36 +77,36 @@ def packed_panel() -> Drawing:
         d.text(80, 96 + k * cell + 26, f"k = {k}", "end", 13)
     d.lines(
         540, 112,
-        ["A tile of 2 vectors wants, for each k, four", "numbers of row k, then four of row k + 1,",
+        ["With 2 vectors it wants, for each k, four", "elements of row k, then four of row k + 1,",
          "a whole row of w further on."],
     )  # fmt: skip
 
-    d.text(20, 276, "the same weights as panels", bold=True, size=17)
+    d.text(20, 276, "the same weights as micropanels", bold=True, size=17)
     d.text(
-        20, 298, "Each panel in one piece, top to bottom. A cell tells where its number lies now."
+        20, 298, "Each panel in one piece, top to bottom. A cell says where its element lies now."
     )
     start, at = 90.0, 0
     for number, ((a, b), color) in enumerate(zip(panels, colors, strict=True)):
         size = full * (b - a)
         places = np.where(memory[at : at + size] > 0, np.arange(at, at + size), -1)
         grid(d, start, 338, cell, color, places.reshape(full, b - a))
-        d.text(start + (b - a) * cell / 2, 328, f"panel {number}", "middle", 13)
+        d.text(start + (b - a) * cell / 2, 328, f"micropanel {number}", "middle", 13)
         start, at = start + (b - a) * cell + 26, at + size
     for k in range(full):
         d.text(80, 338 + k * cell + 26, f"k = {k}", "end", 13)
     d.lines(
         620, 356,
-        ["The tile's loop reads on and on: the next", "address is always the next number.", "",
-         "K is filled up with zeros to whole turns of", "the loop (here 4 steps), the filters to whole",
-         "vectors. Zeros add nothing. What is left", "over of the vectors is a narrower panel."],
+        ["The loop reads on and on: the next", "address is always the next element.", "",
+         "K is filled up with zeros to whole turns of", "the loop (here 4 of K), the filters to whole",
+         "vectors. Zeros add nothing. What is left", "over of the vectors is a narrower one."],
     )  # fmt: skip
     d.arrow(90, 338 + full * cell + 24, start - 26, 338 + full * cell + 24)
-    d.text(90, 338 + full * cell + 48, "and so through all panels, each number once", color=FAINT)
+    d.text(90, 338 + full * cell + 48, "and so through all of them, each element once", color=FAINT)
     return d
 
 
 def grid(d: Drawing, x: float, y: float, cell: float, fill: str, places: NDArray[np.int64]) -> None:
-    """Cells with the places of their numbers, in a frame; -1 is a zero that fills up."""
+    """Cells with the places of their elements, in a frame; -1 is a zero that fills up."""
     for (i, j), place in np.ndenumerate(places):
         left, top = x + j * cell, y + i * cell
         if place < 0:
@@ -124,9 +123,7 @@ def blocks() -> Drawing:
     colors, cell = (BLUE, ORANGE), 54
     d = Drawing(1000, 580, "Blocks of channels with zeros around them")
     d.text(20, 30, "(H, W, C): the channels of a pixel side by side", bold=True, size=17)
-    d.text(
-        20, 52, "3 rows, 4 columns, 8 channels. A cell is a vector of 4 and tells where it lies."
-    )
+    d.text(20, 52, "3 rows, 4 columns, 8 channels. A cell is a vector of 4 and says where it lies.")
     for i in range(rows):
         for j in range(columns):
             for block in range(layout.blocks):
@@ -144,7 +141,7 @@ def blocks() -> Drawing:
     d.text(
         20,
         236,
-        "[block][row][column][4]: every block a picture, zeros around it",
+        "[block][row][column][4]: every block a small map, zeros around it",
         bold=True,
         size=17,
     )
@@ -177,7 +174,7 @@ def fused_band() -> Drawing:
     d = Drawing(
         1000, 640, "The fused band: depthwise, then pointwise, through a scratch in the cache"
     )
-    d.text(20, 30, "One unit of work: a band of rows", bold=True, size=17)
+    d.text(20, 30, "One work item: a band of rows", bold=True, size=17)
     cell, top = 13, 110
 
     def stack(x: float, fill: str, band: tuple[int, int], halo: int, title: str) -> None:
@@ -200,13 +197,13 @@ def fused_band() -> Drawing:
     stack(40, BLUE, (5, 8), 1, "input map, in memory")
     stack(800, PINK, (5, 8), 0, "output map, in memory")
     y = top + 6.5 * cell
-    d.text(310, top - 44, "scratch of this thread, in its cache", bold=True)
+    d.text(310, top - 44, "scratch of this thread, in its L2", bold=True)
     for block in (2, 1, 0):
         d.box(400 + 10 * block, y - 30 - 10 * block, 12 * cell, 3 * cell, GREEN)
     d.arrow(224, y, 396, y)
     d.arrow(582, y, 796, y)
     d.lines(236, y + 22, ["1. depthwise,", "all blocks"], size=13)
-    d.lines(592, y + 22, ["2. pointwise, all panels;", "bias, activation, residual"], size=13)
+    d.lines(592, y + 22, ["2. pointwise, all of w;", "bias, activation, residual"], size=13)
     d.lines(
         40, 330,
         ["band of rows, and the rows", "above and below that its", "windows see (light)"], size=13,
@@ -231,12 +228,12 @@ def fused_band() -> Drawing:
         ("fused", (first, waiting, last)),
         ("fused, with expansion", (first, expanded, waiting, last)),
     )
-    for number, (words, chain) in enumerate(chains):
-        x, y = 200.0, 446.0 + 62 * number
+    for line, (words, chain) in enumerate(chains):
+        x, y = 200.0, 446.0 + 62 * line
         d.text(20, y + 25, words)
-        for step, (name, fill, where) in enumerate(chain):
+        for number, (name, fill, where) in enumerate(chain):
             width = 70 if name == "map" else 220
-            if step:
+            if number:
                 d.arrow(x, y + 20, x + 34, y + 20)
                 x += 36
             d.box(x, y, width, 40, fill, name)

@@ -1,14 +1,13 @@
 """The fourth rung: vectors and registers by name.
 
-    lanes.py      how many numbers a vector of this CPU holds, and how many vectors it can keep
-    vector.py     the vector as a type that compiled Python can use: load, fma, store, ...
-    product.py    the register tile of a matrix product
-    window.py     the register tile of a depthwise convolution
-    team.py       how several threads share the work without waiting for a late one
-    stages.py     the steps of a network built from these tiles (stage_*.py)
-    network.py    a whole network in one parallel region
-    plain.py      products over plain NHWC arrays, and depthwise convolutions (plain_windows.py)
-    train_*.py    what training needs beside: units for both passes, optimisers
+    isa/        lanes of a vector and registers of this CPU; the vector as a type of compiled Python
+    tiles/      the microkernels: each inner loop once, with what is done before and after it
+    tuning.py   block sizes, and what each was measured on
+    nhwc/       operators called one by one: products and depthwise convolutions of NHWC arrays
+    infer/      the stages of a compiled network
+    train/      the stages of a compiled training step
+    runtime/    work items, and how several threads share them without waiting for a late one
 
-docs/performance.md draws the ideas.  Unlike its neighbours this folder imports Numba when it is imported.
+docs/performance.md draws the ideas, docs/microkernels.md has the contracts.  Unlike its neighbours this
+folder imports Numba when it is imported, but for activation.py.
 """

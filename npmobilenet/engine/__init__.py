@@ -1,15 +1,13 @@
-"""Inference at the speed of the machine: a plan compiled into stages that share one memory.
+"""Inference and training at the speed of the machine: a plan compiled into stages that share one memory.
 
-    steps.py      layers that are computed at one go
-    packing.py    weights in the order in which the tiles read them
-    memory.py     where every value lies
-    stock.py      packed weights and tables of places, which records refer to
-    records.py    each step as a record that the compiled part reads
-    program.py    all of them, and how long every value is needed
-    engine.py     the engine that runs them
-    plain.py      what stands in for it where Numba does not run
-    arguments.py  what is asked of arguments, here and in training
-    training_*.py the training step; training_program.py lists its files
+    lower.py            layers -> ops, for both
+    fuse.py             ops -> fused ops (fused_op.py): what inference computes at one go
+    emit_inference.py   fused ops -> stages of a program, their descriptors filled in (descriptors.py)
+    program.py          the program; allocate.py gives its buffers places, layout.py says how maps lie in
+                        them, pack.py puts weights in the order in which they are read
+    engine.py           the engine that runs it; numpy_engine.py where Numba does not run
+    arguments.py        what is asked of arguments, here and in training
+    training.py         the training step: emit_training.py lists its files; training_arrays.py its arrays
 
 The compiled part is kernels/simd; docs/performance.md draws the ideas.
 """

@@ -14,22 +14,19 @@ import numpy as np
 
 from ..kernels.compiling import collecting_rarely, lock
 from ..models.capabilities import require
-from ..models.folding import fold_batch_norm
 from ..models.network_plan import Plan, check_plan
+from ..models.params import check_params
 from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
 from ..shown import Shown
-from . import packing
+from . import pack
 from .arguments import fitting, images, sizes
 from .handled import ENGINE
-from .program import Writer
-from .steps import Step, fused, steps_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-MOST = 700 * 1024  # weights of a pointwise convolution that is still done band by band
-LARGE = 400_000  # numbers of an expanded map that is not written to memory as a whole
+    from .fused_op import FusedOp
 
 _several = lock()  # held by an engine that runs on several threads
 
@@ -39,30 +36,26 @@ class Engine(Shown):
 
     def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
         from ..kernels.sharing import written
-        from ..kernels.simd import network, team, unit
+        from ..kernels.simd.runtime import executor, work_item, work_stealing
+        from .emit_inference import emit
+        from .fuse import fuse
 
+        ops = fuse("compile", plan, threads)
+        check_params(plan, params)
         self.plan, self.batch, self.threads = plan, batch, threads
-        folded, arrays = fold_batch_norm(plan, params)
-        steps, same = steps_of(folded, arrays)
-        steps = fused(steps, threads, MOST, LARGE)
-        self.program = p = written(lambda: Writer(folded, steps, same, batch, threads).write())
-        arrays.clear()  # weights are packed: these have done their service
-        steps.clear()
-        packing.give_back()
-        self._run = network.run if threads > 1 else network.run_alone
-        self._spacing = team.SPACING // 8
-        self._memory = packing.aligned(p.memory // 4 + 16)
-        self._shared = packing.aligned(p.shared // 4 + 16)
-        self._scratch = packing.scratch(threads, p.scratch)
-        stages = batch * len(p.trunk) + len(p.head)
-        self._counters = np.zeros((1 + stages * (threads + 1)) * self._spacing, np.int64)
-        self._results = np.empty((batch, *p.results), np.float32)
-        self._bases = np.zeros(threads, unit.BASES)
-        for member, b in enumerate(self._bases):
-            b["memory"] = self._memory.ctypes.data
-            b["scratch"] = self._scratch[member].ctypes.data
-            b["shared"], b["weights"] = self._shared.ctypes.data, p.weights.ctypes.data
-            b["tables"], b["results"] = p.tables.ctypes.data, self._results.ctypes.data
+        self._ops = tuple(ops)
+        self.code = code = written(emit(plan, params, ops, batch, threads).finish)
+        pack.give_back()
+        self._run = executor.run if threads > 1 else executor.run_alone
+        self._spacing = work_stealing.SPACING // 8
+        self._scratch = pack.scratch(threads, code.scratch)
+        trunk, head = (np.count_nonzero(calls["calls"]) for calls in code.calls)
+        counters = 1 + (batch * trunk + head) * (threads + 1)
+        self._counters = np.zeros(counters * self._spacing, np.int64)
+        self._results = np.empty((batch, *ops[-1].output), np.float32)
+        self._bases = np.zeros(threads, work_item.BASES)
+        self._bases["scratch"] = [own.ctypes.data for own in self._scratch]
+        self._bases["results"] = self._results.ctypes.data
         # two teams on the same cores would only wait for each other
         self._lock = _several if threads > 1 else lock()
 
@@ -82,8 +75,7 @@ class Engine(Shown):
         with self._lock:
             self._counters[:] = 0
             self._bases["images"] = x.ctypes.data
-            p = self.program
-            self._run(self.threads, p.trunk, p.head, len(x), self._bases, self._counters)
+            self._run(self.threads, *self.code.calls, len(x), self._bases, self._counters)
             return self._results[: len(x)].copy()
 
     def __reduce__(self) -> Any:
@@ -102,22 +94,17 @@ class Engine(Shown):
         return engine_parts(self)
 
     @property
-    def stages(self) -> tuple[Step, ...]:
+    def stages(self) -> tuple[FusedOp, ...]:
         """What each stage does, in the order in which they run."""
-        return self.program.steps
+        return self._ops
 
     @property
     def nbytes(self) -> dict[str, int]:
         """Bytes of memory that it holds: weights, maps, the bands between two layers, the rest."""
-        p = self.program
-        maps = self._memory.nbytes + self._shared.nbytes
-        rest = p.tables.nbytes + self._results.nbytes + self._counters.nbytes
-        return {
-            "weights": p.weights.nbytes,
-            "maps": maps,
-            "bands": self._scratch.nbytes,
-            "rest": rest,
-        }
+        code = self.code
+        rest = self._results.nbytes + self._counters.nbytes + code.rest
+        held = code.weights.nbytes, code.nbytes, self._scratch.nbytes, rest
+        return dict(zip(("weights", "maps", "bands", "rest"), held, strict=True))
 
     def time_stages(self, x: Array, rounds: int = 50) -> list[float]:
         """Median seconds of each stage while the network runs on one image x (1, H, W, C).
@@ -130,9 +117,7 @@ class Engine(Shown):
                 f"engine: stages are timed on one image in 1 or more rounds, found {len(x)} "
                 f"and {rounds!r}"
             )
-        records = np.concatenate([p["records"] for p in (self.program.trunk, self.program.head)])
-        last = np.flatnonzero(records) + records[records > 0] - 1  # the last of each stage
-        at = last * (self.threads + 1) + 1 + self.threads
+        at = np.arange(1, len(self.stages) + 1) * (self.threads + 1)  # each stage has a stamp there
         shares, wholes = [], []
         for _ in range(rounds):
             with self._lock:
@@ -151,16 +136,17 @@ def compile(
     """The plan as an `Engine` for up to `batch` images at once, in float32.
 
     Batch normalisation is folded away; params are copied, and may change afterwards.  threads: how
-    many work together, None for one on each core (or NUMBA_NUM_THREADS).  The numbers do not depend
-    on it, to the bit.  Where Numba does not run, the engine is the plain executor on the NumPy rung.
-    ValueError where params do not fit the plan.
+    many work together, None for one on each core (or NUMBA_NUM_THREADS).  The results do not depend
+    on it, to the bit.  Where Numba does not run, the engine is `infer` on the NumPy rung.
+    ValueError where params do not fit the plan; NotImplementedError, which names the layer, where the
+    plan has one that the engine does not know.
     """
     batch, threads = sizes("compile", batch, threads)
     check_plan(plan)
     require(ENGINE, plan)
     if refusal():
-        from .plain import PlainEngine
+        from .numpy_engine import NumpyEngine
 
-        return PlainEngine(plan, params, batch, threads)
+        return NumpyEngine(plan, params, batch, threads)
     with collecting_rarely(), fitting("compile", batch):
         return Engine(plan, params, batch, threads)

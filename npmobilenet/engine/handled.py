@@ -1,38 +1,16 @@
 """Which kinds of layers are compiled, for inference and for training."""
 
 from ..models.capabilities import Consumer
-from ..models.layers import (
-    Activation,
-    Add,
-    BatchNorm,
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    GlobalAveragePool,
-    Layer,
-    Pointwise,
-    Scale,
-)
+from ..models.layers import Activation, BatchNorm, Layer
+from .fused_op import ALONE, FUSED
+from .lower import GATES, KEPT
 
-# by themselves or with the layer before them
-COMPILED: tuple[type[Layer], ...] = (
-    Conv,
-    Depthwise,
-    Pointwise,
-    BatchNorm,
-    Activation,
-    GlobalAveragePool,
-    Dropout,
-    Add,
-    Scale,
-    Dense,
-)
-ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "swish")
+COMPILED = (*KEPT, *GATES, BatchNorm, Activation)  # by themselves, or with the layer before them
+COMPILED_ACTIVATIONS = (*FUSED, *ALONE)
 
 
 def _compiles(layer: Layer) -> bool:
-    if isinstance(layer, Activation) and layer.function not in ACTIVATIONS:
+    if isinstance(layer, Activation) and layer.function not in COMPILED_ACTIVATIONS:
         return False
     return type(layer) in COMPILED
 

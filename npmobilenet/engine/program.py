@@ -1,128 +1,216 @@
-"""From steps to a program: where every value lies and for how long, and a record of each step."""
+"""The record that a plan is compiled into: stages in the making, and the buffers that they refer to.
 
-from dataclasses import dataclass
+    program = Program()
+    x, y = program.buffer(1000), program.buffer(500)
+    program.stage("pool", items, (pooling.pool, {"x": x, "y": y, "rows": 7}))
+    code = program.finish()                 # allocates, and writes all descriptors with true addresses
+
+Inference and training emit into the same kind of program; kernels/simd/runtime/executor.py runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.layers import Conv, Depthwise
-from ..models.network_plan import Plan
-from .memory import CONTIGUOUS, Layout, Sides, Wish, image_layout, place
-from .packing import Floats, up
-from .records import Recorder
-from .steps import Step, edge
+from .allocate import LiveRange, allocate
+from .layout import Layout
+from .pack import Floats, aligned, up
+
+LINE = 64  # bytes of a cache line: where descriptors, constants and buffers begin
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory that stages use.  A kept one is there for good, holding zeros at first."""
+
+    layout: Layout
+    kept: bool = False
+    uses: list[int] = field(default_factory=list)  # stages that read or write it
+    address: int = 0
+
+    def at(self, offset: int) -> Place:
+        """The address so many bytes in."""
+        return Place(self, offset)
 
 
 @dataclass(frozen=True)
-class Program:
-    """Records of the trunk, run for each image, and of the head, run for all; and what they use."""
+class Place:
+    """An address in a buffer, known when the buffer has one."""
 
-    trunk: NDArray[Any]
-    head: NDArray[Any]
-    steps: tuple[Step, ...]  # one for each stage
+    buffer: Buffer
+    offset: int
+
+
+@dataclass
+class Constants:
+    """What is known when a plan is compiled: packed weights, or tables; one piece in the end.
+
+    It is the only thing here whose content is not a stage's; a place in it is a place in a buffer.
+    """
+
+    kind: type
+    beyond: int = 0  # elements that may be read past the end
+    makers: list[tuple[int, Callable[[], NDArray[Any]]]] = field(default_factory=list)
+    used: int = 0  # elements
+    buffer: Buffer = field(default_factory=lambda: Buffer(Layout(0, 0, 0), kept=True))
+
+    def add(self, array: NDArray[Any]) -> Place:
+        """Append a copy, from a cache line on."""
+        copy: NDArray[Any] = np.array(array, self.kind).ravel()
+        return self.later(copy.size, lambda: copy)
+
+    def later(self, size: int, make: Callable[[], NDArray[Any]]) -> Place:
+        """Append so many elements, which are made when they are written: never all of them twice."""
+        place = self.buffer.at(4 * self.used)
+        self.makers.append((self.used, make))
+        self.used += up(size, LINE // 4)
+        return place
+
+    def finish(self) -> NDArray[Any]:
+        """All of them in one piece, which gives the buffer its address."""
+        whole: NDArray[Any] = aligned(self.used + self.beyond).view(self.kind)
+        for start, make in self.makers:
+            array = make()
+            whole[start : start + array.size] = array
+        self.buffer.address = whole.ctypes.data
+        return whole
+
+
+Call = tuple[Any, dict[str, Any]]  # a routine and the fields of its descriptor
+
+
+@dataclass
+class Stage:
+    """Calls made for each of so many work items."""
+
+    name: str
+    items: int
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A finished program: arrays of calls for the executor, and all that their addresses point to."""
+
+    calls: tuple[NDArray[Any], ...]  # one array for each part: trunk and head, forward and backward
+    descriptors: NDArray[np.uint8]
     weights: Floats
     tables: NDArray[np.int32]
-    memory: int  # bytes for an image
-    shared: int  # bytes for the head
+    memory: tuple[Floats, ...]
     scratch: int  # bytes for a member
-    results: tuple[int, ...]  # shape of one image's result
+    names: tuple[str, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the maps."""
+        return sum(each.nbytes for each in self.memory)
+
+    @property
+    def rest(self) -> int:
+        """Bytes of descriptors and tables."""
+        return sum(a.nbytes for a in (*self.calls, self.descriptors, self.tables))
 
 
-class Writer:
-    """Writes the program of some steps."""
+@dataclass
+class Program:
+    """Stages and buffers; `part()` begins the next part, which runs by itself."""
 
-    def __init__(
-        self, plan: Plan, steps: list[Step], same: dict[str, str], batch: int, threads: int
-    ):
-        from ..kernels.simd import lanes
+    stages: list[Stage] = field(default_factory=list)
+    parts: list[int] = field(default_factory=lambda: [0])
+    buffers: dict[int, Buffer] = field(default_factory=dict)
+    weights: Constants = field(default_factory=lambda: Constants(np.float32, beyond=1024))
+    tables: Constants = field(default_factory=lambda: Constants(np.int32, beyond=LINE))
+    scratch: int = 4096
+    _tables: dict[bytes, Place] = field(default_factory=dict)
 
-        self.lanes, self.plan, self.steps, self.batch = lanes, plan, steps, batch
-        pools = [n for n, s in enumerate(steps) if s.kind == "pool" and len(s.output) == 1]
-        tops = [n for n in pools if all(len(s.output) == 1 for s in steps[n:])]
-        self.cut = tops[0] if tops else len(steps)  # the last step of the trunk, and its pooling
-        self.layouts = self._layouts()
-        self.places: dict[str, int] = {}
-        self.recorder = Recorder(self.layouts, self.places, same, threads)
+    def buffer(self, layout: Layout | int, kept: bool = False) -> Buffer:
+        """Memory of a layout, or of so many bytes."""
+        if isinstance(layout, int):
+            layout = Layout(1, 1, -(-layout // LINE), vector=LINE)
+        return Buffer(layout, kept)
 
-    def _layouts(self) -> dict[str, Layout]:
-        """Of every value that is a map or a vector of one image."""
-        sides: dict[str, Sides] = {}
-        for step in self.steps:
-            if isinstance(step.window, Conv | Depthwise) and step.expand is None:
-                sides[step.x] = step.window.window.sides
-        found = {}
-        for step in self.steps:
-            for name, shape in ((step.y, step.output), (step.pooled, step.output[-1:])):
-                if name is not None:
-                    rows, columns = shape[:2] if len(shape) == 3 else (1, 1)
-                    blocks = up(shape[-1], self.lanes.LANES) // self.lanes.LANES
-                    around = sides.get(name, CONTIGUOUS)
-                    found[name] = Layout(blocks, rows, columns, around, self.lanes.BYTES)
-        return found
+    def stage(self, name: str, items: int, *calls: Call) -> None:
+        """Append a stage.  Values of fields: integers, enums, floats, Buffers and Places."""
+        for _, fields in calls:
+            for value in fields.values():
+                if isinstance(value, Buffer | Place):
+                    self.use(value.buffer if isinstance(value, Place) else value)
+        self.stages.append(Stage(name, items, calls))
 
-    def _wishes(self, steps: list[Step], first: int) -> list[Wish]:
-        born: dict[str, int] = {}
-        dies: dict[str, int] = {}
-        for n, step in enumerate(steps, first):
-            for name in (step.y, step.pooled):
-                if name:
-                    born.setdefault(name, n)
-                    dies[name] = max(dies.get(name, n), n)
-            for name in (step.x, step.added, step.scaled):
-                if name in born:
-                    dies[name] = n
-        return [Wish(name, self.layouts[name], born[name], dies[name]) for name in born]
+    def use(self, buffer: Buffer) -> None:
+        """Say that the next stage needs it."""
+        if buffer not in (self.weights.buffer, self.tables.buffer):
+            self.buffers[id(buffer)] = buffer
+            buffer.uses.append(len(self.stages))
 
-    def write(self) -> Program:
-        trunk_steps, head_steps = self.steps[: self.cut], self.steps[self.cut + 1 :]
-        pooling = self.steps[self.cut : self.cut + 1]
-        image = (*self.plan.resolution, self.plan.channels)
-        wishes = self._wishes(trunk_steps + pooling, 0)
-        sides = next(
-            s.window.window.sides
-            for s in self.steps
-            if s.x == "image" and isinstance(s.window, Conv | Depthwise)
-        )
-        self.layouts["image"] = image_layout(image, sides)
-        wishes = [w for w in wishes if not pooling or w.name != pooling[0].y]
-        wishes.append(Wish("image", self.layouts["image"], -1, 0))
-        found, memory = place(wishes)
-        self.places |= found
-        recorder = self.recorder
-        trunk = [recorder.picture(self.plan.channels)]
-        trunk += [r for s in trunk_steps for r in recorder.of(s)]
-        steps = [edge("picture", "image", image), *trunk_steps]
-        last = trunk_steps[-1]
-        shared = 0
-        head = []
-        if pooling:
-            rows = [
-                Wish(w.name, Layout(w.layout.blocks, 1, self.batch, CONTIGUOUS, self.lanes.BYTES),
-                     w.first, w.last)
-                for w in self._wishes(pooling + head_steps, 0)
-            ]  # fmt: skip
-            self.layouts |= {w.name: w.layout for w in rows}
-            found, shared = place(rows)
-            self.places |= found
-            trunk.append(recorder.pool(pooling[0]))
-            trunk[-1]["to_head"] = 1
-            head = [r for s in head_steps for r in recorder.of(s)]
-            last = (pooling + head_steps)[-1]
-            out = recorder.result(last, self.batch, last.output[-1])
-            head.append(out)
-            steps += pooling + head_steps
-        else:
-            trunk.append(recorder.result(last, last.output[0] * last.output[1], last.output[-1]))
-        steps.append(edge("result", last.layers[-1], last.output))
-        return Program(
-            np.array(trunk, recorder.record),
-            np.array(head, recorder.record),
-            tuple(step.without_arrays() for step in steps),
-            recorder.stock.weights,
-            recorder.stock.tables,
-            memory,
-            shared,
-            max(recorder.scratch, 64),
-            last.output,
-        )
+    def part(self) -> None:
+        """What follows runs by itself."""
+        self.parts.append(len(self.stages))
+
+    def reserve(self, size: int) -> None:
+        """A member needs so many bytes of scratch."""
+        self.scratch = max(self.scratch, size)
+
+    def table(self, offsets: NDArray[np.integer]) -> Place:
+        """A table of byte offsets; equal ones are one."""
+        key = offsets.astype(np.int32).tobytes()
+        if key not in self._tables:
+            self._tables[key] = self.tables.add(offsets.astype(np.int32))
+        return self._tables[key]
+
+    def pixels(self, layout: Layout) -> Place:
+        """The table of a map's pixels."""
+        i, j = np.indices((layout.rows, layout.columns))
+        return self.table(layout.inside + i * layout.row + j * layout.vector)
+
+    def finish(self) -> Code:
+        """Allocate every buffer and write every descriptor."""
+        from ..kernels.simd.runtime.work_item import CALL
+
+        # asked first: where a routine is not on disk this comes to nothing (kernels/sharing.py)
+        addresses = {r: r.address for stage in self.stages for r, _ in stage.calls}
+        memory = tuple(self._allocated(kept) for kept in (True, False))
+        weights, tables = self.weights.finish(), self.tables.finish()
+        calls = [(stage, *call) for stage in self.stages for call in stage.calls]
+        sizes = [up(routine.descriptor.itemsize, LINE) for _, routine, _ in calls]
+        store = aligned(sum(sizes) // 4).view(np.uint8)
+        table, at = np.zeros(len(calls), CALL), 0
+        heads = np.cumsum([0, *(len(stage.calls) for stage in self.stages)])
+        for row, (_, routine, fields), size in zip(table, calls, sizes, strict=True):
+            row["code"], row["descriptor"] = addresses[routine], store.ctypes.data + at
+            record = store[at : at + routine.descriptor.itemsize].view(routine.descriptor)[0]
+            for name, value in fields.items():
+                record[name] = _resolved(value)
+            at += size
+        for stage, head in zip(self.stages, heads[:-1], strict=True):
+            table[head]["items"], table[head]["calls"] = stage.items, len(stage.calls)
+        edges = [heads[n] for n in (*self.parts, len(self.stages))]
+        parts = tuple(np.ascontiguousarray(table[a:b]) for a, b in pairwise(edges))
+        names = tuple(stage.name for stage in self.stages)
+        return Code(parts, store, weights, tables, memory, self.scratch, names)
+
+    def _allocated(self, kept: bool) -> Floats:
+        """Give every buffer of a kind its address; returns the memory they lie in."""
+        mine = {str(n): b for n, b in enumerate(self.buffers.values()) if b.kept is kept}
+        end = len(self.stages)
+        ranges = [
+            LiveRange(name, b.layout, *((0, end) if kept else (min(b.uses), max(b.uses))))
+            for name, b in mine.items()
+        ]
+        offsets, total = allocate(ranges) if ranges else ({}, 0)
+        memory = aligned(total // 4 + 64)
+        for name, buffer in mine.items():
+            buffer.address = memory.ctypes.data + offsets[name]
+        return memory
+
+
+def _resolved(value: Any) -> Any:
+    if isinstance(value, Place):
+        return value.buffer.address + value.offset
+    return value.address if isinstance(value, Buffer) else value

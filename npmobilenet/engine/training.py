@@ -28,13 +28,12 @@ from ..ops import checks
 from ..ops.checks import Array
 from ..ops.rungs import need_numba
 from ..shown import Shown
-from . import packing
 from .arguments import fitting, images, sizes
 from .engine import _several
 from .handled import STEP
+from .lower import Graph, lower
+from .pack import scratch
 from .training_arrays import Buffers
-from .training_places import Addresses
-from .training_program import Program, Writer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,6 +45,7 @@ class TrainingStep(Shown):
     def __init__(
         self,
         plan: Plan,
+        graph: Graph,
         buffers: Buffers,
         batch: int,
         threads: int,
@@ -54,7 +54,9 @@ class TrainingStep(Shown):
         trained: frozenset[str],
     ) -> None:
         from ..kernels.sharing import written
-        from ..kernels.simd import team, train_unit
+        from ..kernels.simd.runtime import executor, work_item, work_stealing
+        from .buffers import Addresses, Draft
+        from .emit_training import emit
 
         for layer in plan.layers:
             normal = isinstance(layer, BatchNorm) and layer.name not in frozen
@@ -64,6 +66,7 @@ class TrainingStep(Shown):
                     f"{(batch, *layer.output)}"
                 )
         self.plan, self.batch, self.threads, self.buffers = plan, batch, threads, buffers
+        self._graph = graph
         self.frozen, self.trained = frozen, trained
         moving, running = buffers.trained, buffers.running
         self.params = {name: (moving.arrays | running.arrays)[name] for name in plan.arrays}
@@ -71,14 +74,15 @@ class TrainingStep(Shown):
         still = {f"{name}.{kind}" for name in frozen for kind in ("mean", "variance")}
         self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
         at = Addresses(moving.at | running.at, buffers.grads.at, buffers.moved.at)
-        self.program: Program = written(lambda: Writer(plan, batch, at, frozen, trained).write())
-        p = self.program
-        self._run = train_unit.run
-        self._scratch = packing.scratch(threads, p.scratch)
-        self._bases = np.zeros(threads, train_unit.BASES)
+        self._passes = written(lambda: emit(Draft(plan, graph, batch, at, frozen, trained)))
+        code = self._passes.code
+        self._run = executor.run if threads > 1 else executor.run_alone
+        self._scratch = scratch(threads, code.scratch)
+        self._bases = np.zeros(threads, work_item.BASES)
         self._bases["scratch"] = [own.ctypes.data for own in self._scratch]
-        self._spacing = team.SPACING // 8
-        most = max(len(p.forward), len(p.backward))
+        self._trunk = np.zeros(0, work_item.CALL)  # a step does each stage for the whole batch
+        self._spacing = work_stealing.SPACING // 8
+        most = max(len(calls) for calls in code.calls)
         self._counters = np.zeros((1 + most * (threads + 1)) * self._spacing, np.int64)
         self.lock = buffers.lock
         self._forwards, self._seconds = 0, 0.0
@@ -104,9 +108,8 @@ class TrainingStep(Shown):
         """A step for batches of another size, of the same parameters, gradients and statistics."""
         batch, threads = sizes("training step", batch, self.threads)
         with fitting("training step", batch):
-            return TrainingStep(
-                self.plan, self.buffers, batch, threads, frozen=self.frozen, trained=self.trained
-            )
+            kept = {"frozen": self.frozen, "trained": self.trained}
+            return TrainingStep(self.plan, self._graph, self.buffers, batch, threads, **kept)
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
@@ -126,8 +129,8 @@ class TrainingStep(Shown):
         x = images("training step", x, shape)
         with self.lock:
             self._drop(rng)
-            self._bases["image"] = x.ctypes.data
-            self._do(self.program.forward)
+            self._bases["images"] = x.ctypes.data
+            self._do(0)
             self._forwards = 1
             self.buffers.filled()
             return self._unblocked(), self.statistics
@@ -146,17 +149,13 @@ class TrainingStep(Shown):
             raise ValueError(
                 f"training step: dlogits must be float32 or float64 {shape}, found {found}"
             )
-        blocks, lanes = self.program.slope.shape[0], self.program.slope.shape[2]
-        rows = np.zeros((self.program.slope.shape[1], blocks * lanes), np.float32)
-        flat = dlogits.reshape(-1, shape[-1])
-        rows[: len(flat), : shape[-1]] = flat
         with self.lock:
             if not self._forwards:
                 raise ValueError("training step: backward needs a forward pass before it")
             self.buffers.check("training step: backward")
-            self.program.slope[...] = rows.reshape(-1, blocks, lanes).transpose(1, 0, 2)
+            _into_blocks(dlogits.reshape(-1, shape[-1]), self._passes.gradient)
             self._forwards = 0
-            self._do(self.program.backward)
+            self._do(1)
             return self.grads
 
     def __call__(
@@ -192,28 +191,28 @@ class TrainingStep(Shown):
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds."""
-        memory = sum(m.nbytes for m in self.program.memory) + self._scratch.nbytes
-        return memory + self.buffers.nbytes
+        return self._passes.code.nbytes + self._scratch.nbytes + self.buffers.nbytes
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
-        p, found = self.program, []
+        found = []
         rng = np.random.default_rng(0)
         for _ in range(rounds):
             with self.lock:
                 logits, _ = self.forward(x, rng=rng)
-                times = [self._times(p.forward)]
+                times = [self._times(0)]
                 _, cache = ops.softmax_cross_entropy(logits, targets)
                 self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
-                times.append(self._times(p.backward))
+                times.append(self._times(1))
             found.append(np.concatenate(times))
         medians = np.median(found, axis=0)
-        names = [f"{n:03} {name}" for n, name in enumerate(p.names)]
+        names = [f"{n:03} {name}" for n, name in enumerate(self._passes.code.names)]
         return dict(zip(names, medians.tolist(), strict=True))
 
-    def _times(self, stages: Any) -> Array:
-        """Seconds of each of the stages that have just run."""
-        at = 1 + np.arange(len(stages)) * (self.threads + 1) + self.threads
+    def _times(self, part: int) -> Array:
+        """Seconds of each stage of the pass that has just run."""
+        stages = len(self._passes.code.calls[part])
+        at = 1 + np.arange(stages) * (self.threads + 1) + self.threads
         ticks = np.diff(self._counters[at * self._spacing + 1], prepend=self._counters[0])
         return np.asarray(ticks / ticks.sum() * self._seconds)
 
@@ -221,32 +220,36 @@ class TrainingStep(Shown):
     def _shape(self) -> tuple[int, ...]:
         return (self.batch, *self.plan.layers[-1].output)
 
-    def _do(self, stages: Any) -> None:
+    def _do(self, part: int) -> None:
+        """Run a pass: 0 forwards, 1 backwards."""
         with _several:
             self._counters[:] = 0
             before = time.perf_counter()
-            self._run(self.threads, stages, self._bases, self._counters)
+            calls = self._passes.code.calls[part]
+            self._run(self.threads, self._trunk, calls, 0, self._bases, self._counters)
             self._seconds = time.perf_counter() - before
 
     def _unblocked(self) -> Array:
-        result, shape = self.program.result, self._shape
-        count = int(np.prod(shape[:-1]))
+        result, shape = self._passes.result, self._shape
+        count = math.prod(shape[:-1])
         rows = result[:, :count].transpose(1, 0, 2).reshape(count, -1)
         return np.ascontiguousarray(rows[:, : shape[-1]]).reshape(shape)
 
     def _drop(self, rng: np.random.Generator | None) -> None:
         """Draw the factors of dropout, in the order in which the layers do."""
-        for name, mask in self.program.masks.items():
+        for name, mask in self._passes.masks.items():
             layer = self.plan[name]
             assert isinstance(layer, Dropout)
             ones = np.ones((self.batch, *layer.output), np.float32)
-            factor, _ = ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)
-            lanes = self.program.result.shape[2]
-            blocks = packing.up(factor.shape[1], lanes) // lanes
-            rows = np.zeros((self.batch, blocks * lanes), np.float32)
-            rows[:, : factor.shape[1]] = factor
-            own = mask.reshape(blocks, -1, lanes)
-            own[:, : self.batch] = rows.reshape(-1, blocks, lanes).transpose(1, 0, 2)
+            _into_blocks(ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)[0], mask)
+
+
+def _into_blocks(rows: Array, blocks: Array) -> None:
+    """rows (N, C) into a map (C / LANES, at least N, LANES), zeros beside them."""
+    count, _, lanes = blocks.shape
+    full = np.zeros((len(rows), count * lanes), np.float32)
+    full[:, : rows.shape[1]] = rows
+    blocks[:, : len(rows)] = full.reshape(-1, count, lanes).transpose(1, 0, 2)
 
 
 def compile_training(
@@ -265,7 +268,7 @@ def compile_training(
     use their running estimates and do not move them.  trained: the arrays whose gradients are wanted,
     None for all; the backward pass ends at the lowest of their layers, and gradients of others mean
     nothing.  ValueError where params do not fit the plan, or Numba does not run here;
-    NotImplementedError for a plan that has no fast step.
+    NotImplementedError, which names the layer, for a plan that has no fast step.
     """
     need_numba("compile_training")
     batch, threads = sizes("compile_training", batch, threads)
@@ -278,7 +281,11 @@ def compile_training(
     if not wanted:
         raise ValueError("compile_training: trained names no array: nothing is left to train")
     chosen = {"frozen": frozenset(frozen), "trained": frozenset(wanted)}
+    graph = lower("compile_training", plan)
     with collecting_rarely(), fitting("compile_training", batch):
-        step = TrainingStep(plan, Buffers.of(plan), batch, threads, **chosen)
+        from .emit_training import refuse
+
+        refuse("compile_training", graph)
+        step = TrainingStep(plan, graph, Buffers.of(plan), batch, threads, **chosen)
     step.load(params)
     return step

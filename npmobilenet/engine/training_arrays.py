@@ -13,7 +13,7 @@ from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
 from ..ops.checks import Array
-from . import packing
+from . import pack
 
 
 class Flat:
@@ -24,8 +24,8 @@ class Flat:
         starts, total = {}, 0
         for name, size in sizes.items():
             starts[name] = total
-            total += packing.up(size, LINE)
-        self.numbers = packing.aligned(total)
+            total += pack.up(size, LINE)
+        self.numbers = pack.aligned(total)
         self.starts = starts
         self.arrays: dict[str, Array] = {
             name: self.numbers[starts[name] : starts[name] + sizes[name]].reshape(shape)

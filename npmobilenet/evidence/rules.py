@@ -1,7 +1,7 @@
 """Named ways of counting other than the papers' own, tried where the papers' own does not fit.
 
-A rule explains a cell only under the conditions of `rule_search.explained`: it has to hold for whatever else
-it would apply to.
+A rule explains a cell only under the conditions of `rule_search.explained`: it has to hold for
+whatever else it would apply to.
 """
 
 from __future__ import annotations

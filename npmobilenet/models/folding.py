@@ -45,7 +45,7 @@ def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict
             and before.folds
             and readers[layer.inputs[0]] == 1
         ):
-            arrays |= _folded(before.name, layer, arrays, own)
+            arrays |= folded(before.name, layer, arrays, own)
             with_bias: Any = {"bias": True}  # a field of every kind that folds
             layers[before.name] = replace(before, **with_bias)
             now[layer.name] = before.name
@@ -55,7 +55,7 @@ def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict
     return replace(plan, layers=tuple(layers.values())), arrays
 
 
-def _folded(
+def folded(
     convolution: str, norm: BatchNorm, arrays: Mapping[str, Array], own: Mapping[str, Array]
 ) -> dict[str, Array]:
     """Weight and bias of the convolution with `norm` in them."""

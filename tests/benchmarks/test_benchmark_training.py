@@ -140,10 +140,10 @@ def test_every_stage_has_a_phase() -> None:
         ("stem", ""): "products, forward",
         ("blocks.2.depthwise", "backward"): "depthwise, backward",
         ("classifier", "backward"): "products, backward",
-        ("stem_norm", "statistics"): "normalisation, coefficients",
-        ("blocks.2.expand", "turn"): "packing and gathering",
+        ("stem_norm", "moments"): "normalisation, coefficients",
+        ("blocks.2.expand", "transpose"): "packing and gathering",
         ("blocks.3.add", ""): "elementwise",
-        ("last", "close"): "elementwise",
+        ("last", "complete"): "elementwise",
     }
     for (name, word), phase in expected.items():
         assert phases.phase_of(plan[name], word) == phase

@@ -15,12 +15,13 @@ from tests.commands import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = {
-    name: (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("performance", "backwards")
+    name: (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("performance", "backwards", "microkernels")
 }
 PICTURES: dict[str, Any] = {}
 DRAWN_BY: dict[str, str] = {}
 sys.path.insert(0, str(DOCS / "pictures"))  # as for a script that is run there
-for page in PAGES:
+for page in ("performance", "backwards"):
     drawn = runpy.run_path(str(DOCS / f"pictures/{page}.py"))["PICTURES"]
     PICTURES |= drawn
     DRAWN_BY |= dict.fromkeys(drawn, page)
@@ -51,7 +52,8 @@ def test_words_stay_inside_the_picture(name: str) -> None:
 
 def test_the_drawn_tile_is_one_of_the_engine_s() -> None:
     pytest.importorskip("numba")
-    from npmobilenet.kernels.simd.lanes import REGISTERS, TILES
+    from npmobilenet.kernels.simd.isa.lanes import REGISTERS
+    from npmobilenet.kernels.simd.tuning import TILES
 
     if REGISTERS != 32:
         pytest.skip("the picture is of a processor with 32 registers")
@@ -74,9 +76,9 @@ def printed(page: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_blocks_print_what_the_page_says(page: str) -> None:
-    """Where a vector has 16 numbers; sizes and tiles are others elsewhere."""
+    """Where a vector has 16 elements; sizes and tiles are others elsewhere."""
     pytest.importorskip("numba")
-    from npmobilenet.kernels.simd.lanes import LANES, REGISTERS
+    from npmobilenet.kernels.simd.isa.lanes import LANES, REGISTERS
 
     if (LANES, REGISTERS) != (16, 32):
         pytest.skip("the page shows what a processor with AVX-512 prints")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import npmobilenet as nm
-from npmobilenet.engine import packing
-from npmobilenet.engine.memory import Layout, Wish, place
+from npmobilenet.engine import pack
+from npmobilenet.engine.allocate import LiveRange, allocate
+from npmobilenet.engine.layout import Layout
+from npmobilenet.models import layers
 from tests.commands import ROOT
 from tests.engine.test_engine import TOLERANCE, check, distance, images, trained_looking
 
@@ -32,18 +35,72 @@ def test_without_batch_normalisation() -> None:
     check(nm.plan("v2", dialect=dialect, width=0.35, resolution=33, classes=7), 2)
 
 
-def test_normalisation_that_nothing_precedes_is_a_window_of_one_tap() -> None:
-    """Folding leaves a batch normalisation where another layer reads its input: made by hand."""
-    from npmobilenet.engine.steps import steps_of
-    from npmobilenet.models.layers import BatchNorm
+def by_hand(*middle: layers.Layer) -> nm.Plan:
+    """A stem of 8 filters, 11 x 11 afterwards, some layers, and a top that reads the last of them."""
+    stem = layers.Conv(name="stem", inputs=("image",), input=(21, 21, 3), filters=8, stride=(2, 2))
+    last = (stem, *middle)[-1]
+    pool = layers.GlobalAveragePool(name="pool", inputs=(last.name,), input=last.output)
+    dense = layers.Dense(name="top", inputs=("pool",), input=pool.output, units=5)
+    return replace(SMALL, resolution=(21, 21), layers=(stem, *middle, pool, dense))
 
-    norm = BatchNorm(name="norm", inputs=("image",), input=(32, 32, 3), eps=1e-3, momentum=0.1)
-    arrays = {f"norm.{a}": np.full(3, v) for a, v in zip(
-        ("gamma", "beta", "mean", "variance"), (2.0, 1.0, 0.5, 4.0), strict=True)}  # fmt: skip
-    (step,), _ = steps_of(replace(SMALL, layers=(norm,)), arrays)
-    s = 2 / np.sqrt(4.001)
-    np.testing.assert_allclose(step.w, np.full((1, 1, 3), s))
-    np.testing.assert_allclose(step.b, np.full(3, 1 - 0.5 * s))
+
+def follows(kind: type[layers.Layer], name: str, *inputs: str, **fields: Any) -> Any:
+    return kind(name=name, inputs=inputs, input=(11, 11, 8), **fields)
+
+
+NORM = follows(layers.BatchNorm, "norm", "stem", eps=1e-3, momentum=0.1)
+
+
+def test_normalisation_that_nothing_precedes_is_a_window_of_one_tap() -> None:
+    """It stays where another layer reads its input: here the residual does."""
+    project = follows(layers.Pointwise, "project", "norm", filters=8)
+    check(by_hand(NORM, project, follows(layers.Add, "add", "stem", "project")), 2)
+
+
+@pytest.mark.parametrize(
+    "kinds", [{"kernel": (3, 5)}, {"kernel": (4, 4)}, {"kernel": (3, 3), "stride": (1, 2)}]
+)
+def test_windows_that_no_microkernel_has(kinds: dict[str, Any]) -> None:
+    """Depthwise and standard, one after the other: a depthwise result with zeros around it."""
+    window = follows(layers.Depthwise, "window", "stem", **kinds)
+    again = layers.Conv(name="again", inputs=("window",), input=window.output, filters=3, **kinds)
+    check(by_hand(window, again), 1)
+
+
+REFUSED = {
+    "stem_again wants other zeros": [
+        follows(layers.Depthwise, "window", "stem"),
+        follows(layers.Conv, "stem_again", "stem", filters=8, kernel=(1, 1)),
+    ],
+    "add .add. does not follow a pointwise": [
+        follows(layers.Depthwise, "window", "stem"),
+        follows(layers.Add, "add", "window", "stem"),
+    ],
+    "relu .activation. does not follow a convolution": [
+        follows(layers.Pointwise, "project", "stem", filters=8),
+        follows(layers.Add, "add", "project", "stem"),
+        follows(layers.Activation, "relu", "add", function="relu"),
+    ],
+    "relu .activation. follows nothing": [
+        NORM,
+        follows(layers.Activation, "relu", "norm", function="relu"),
+        follows(layers.Pointwise, "project", "relu", filters=8),
+        follows(layers.Add, "add", "project", "norm"),
+    ],
+    "scale .scale. has gates that are not": [
+        follows(layers.GlobalAveragePool, "mean", "stem"),
+        layers.Dense(name="gate", inputs=("mean",), input=(8,), units=8),
+        follows(layers.Scale, "scale", "stem", "gate"),
+        follows(layers.Pointwise, "project", "scale", filters=8),
+    ],
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_a_network_that_it_does_not_know_is_refused_before_any_work(why: str) -> None:
+    plan = by_hand(*REFUSED[why])
+    with pytest.raises(NotImplementedError, match=f"^compile: {why}"):
+        nm.compile(plan, {})
 
 
 @pytest.mark.parametrize("batch", [1, 3, 17])
@@ -127,21 +184,21 @@ def test_wrong_input_is_told() -> None:
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> list[Wish]:
+def live_ranges(draw: st.DrawFn) -> list[LiveRange]:
     made = []
     for n in range(draw(st.integers(1, 12))):
         first = draw(st.integers(0, 8))
         size = draw(st.sampled_from([3, 4, 8]))
         sides = draw(st.sampled_from([(0, 0, 0, 0), (1, 1, 1, 1), (0, 1, 0, 1)]))
         layout = Layout(draw(st.integers(1, 5)), size, size, sides)
-        made.append(Wish(str(n), layout, first, first + draw(st.integers(0, 4))))
+        made.append(LiveRange(str(n), layout, first, first + draw(st.integers(0, 4))))
     return made
 
 
-@given(wishes())
-def test_values_alive_at_once_never_share_memory(made: list[Wish]) -> None:
+@given(live_ranges())
+def test_values_alive_at_once_never_share_memory(made: list[LiveRange]) -> None:
     """Nor does a map among zeros ever share any with one whose zeros lie elsewhere."""
-    offsets, total = place(made)
+    offsets, total = allocate(made)
     for one in made:
         start, end = offsets[one.name], offsets[one.name] + one.layout.size
         assert start >= 0
@@ -157,9 +214,28 @@ def test_values_alive_at_once_never_share_memory(made: list[Wish]) -> None:
                 assert (start - offsets[other.name]) % one.layout.plane == 0
 
 
+def test_every_kind_has_its_function() -> None:
+    """No layer is refused for want of a line; whatever is fused is emitted."""
+    from npmobilenet.engine.emit_inference import EMIT
+    from npmobilenet.engine.fuse import HANDLED
+    from npmobilenet.engine.fused_op import ALONE, FUSED, Kind
+    from npmobilenet.engine.handled import COMPILED, COMPILED_ACTIVATIONS
+
+    assert set(HANDLED) | {layers.Activation} == set(COMPILED)
+    assert set(FUSED) | set(ALONE) == set(COMPILED_ACTIVATIONS)
+    assert set(EMIT) == set(Kind)
+
+
+def test_what_lies_behind_the_image_begins_on_a_cache_line() -> None:
+    """Its pixels are 12 bytes: a vector across two lines would be loaded twice."""
+    image = LiveRange("image", Layout(1, 5, 5, (0, 1, 0, 1), 12), 0, 1)
+    offsets, _ = allocate([image, LiveRange("map", Layout(1, 5, 5), 1, 2)])
+    assert offsets == {"image": 0, "map": 448}
+
+
 @given(st.integers(1, 90))
 def test_panels_cover_all_vectors(vectors: int) -> None:
-    main, split, rest = packing.cut(vectors, (4, 3, 2, 1))
+    main, split, rest = pack.cut(vectors, (4, 3, 2, 1))
     assert split % main == 0
     assert split + rest == vectors
     assert rest in (0, 1, 2, 3, 4)

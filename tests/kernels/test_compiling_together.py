@@ -1,4 +1,4 @@
-"""Units that are not on disk are compiled by two processes, each once; then they come from the disk."""
+"""Routines that are not on disk are compiled by two processes, each once; then they come from disk."""
 
 import os
 import subprocess
@@ -25,13 +25,12 @@ if sys.argv[2] == "training":
 else:
     found, expected = nm.compile(plan, params, 2, threads=1)(x), nm.infer(plan, params, x, rung="numpy")
 assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
-units = (n for n in here if n.startswith(("stage_", "train_")) and not n.endswith(".run"))
-print(*units, sep="\\n")
+print(*(n for n in here if n.startswith(("simd.infer.", "simd.train."))), sep="\\n")
 """
 
 
 def compiled_by(folder: Path, what: str, *, how: str = "") -> list[str]:
-    """Units that the first process itself compiled."""
+    """Routines that the first process itself compiled."""
     env = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
     command = [sys.executable, "-c", SCRIPT, how, what]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
@@ -40,14 +39,13 @@ def compiled_by(folder: Path, what: str, *, how: str = "") -> list[str]:
 
 
 def kept(folder: Path) -> set[str]:
-    """Units on disk."""
+    """Routines on disk."""
     files = (path.name.partition("-")[0] for path in folder.rglob("*.nbi"))
-    units = {name for name in files if name.startswith(("stage_", "train_"))}
-    return units - {"train_unit.run"}  # which is no unit: it calls them
+    return {name for name in files if name.startswith(("simd.infer.", "simd.train."))}
 
 
 @pytest.mark.parametrize("what", ["inference", pytest.param("training", marks=pytest.mark.long)])
-def test_the_second_process_takes_some_of_the_units(tmp_path: Path, what: str) -> None:
+def test_the_second_process_takes_some_of_the_routines(tmp_path: Path, what: str) -> None:
     """Together they compile all of them; the next start compiles none."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("one core")
@@ -65,13 +63,13 @@ def test_without_the_second_process_the_first_compiles_all(tmp_path: Path) -> No
 
 
 def test_no_two_helpers_have_one_name() -> None:
-    """The linker takes the first of a name for all: one unit would run another one's helper."""
-    from npmobilenet.kernels.simd.pieces import filled, part
+    """The linker takes the first of a name for all: one routine would run another one's helper."""
+    from npmobilenet.kernels.simd.runtime.templates import made, part
 
-    def template(x):  # type: ignore[no-untyped-def]
-        return x
+    def helper(number: int) -> object:
+        return part(made("helper", number)(lambda x: x + number))
 
-    part(filled(template, "a_helper"))
-    part(filled(template, "another_helper"))
-    with pytest.raises(ValueError, match=r"two compiled helpers are named .*\.a_helper"):
-        part(filled(template, "a_helper"))
+    helper(1)
+    helper(2)
+    with pytest.raises(ValueError, match=r"two compiled helpers are named .*\.helper_1"):
+        helper(1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
-from npmobilenet.engine import packing
+from npmobilenet.engine import pack
 from tests.commands import python
 
 SMALL = """
@@ -150,8 +150,8 @@ def test_what_holds_addresses_stays_in_its_process() -> None:
 @needs_fork
 def test_a_forked_child_has_memory_of_its_own() -> None:
     """Small or in large pages: what a child's engine writes, the parent's never sees."""
-    for size in (16, 2 * packing.HUGE // 4):
-        memory = packing.aligned(size)
+    for size in (16, 2 * pack.HUGE // 4):
+        memory = pack.aligned(size)
         child = os.fork()
         if not child:
             memory[:] = 1

@@ -50,7 +50,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Story:
-    """What a run was told and how it went."""
+    """What a run was asked for and how it went."""
 
     config: Config
     history: Sequence[Epoch]
@@ -100,27 +100,29 @@ def facts(
     }
 
 
-def card(title: str, plan: Plan, stories: Sequence[Story], told: dict[str, Any], file: Path) -> str:
-    """The card as Markdown; `told` is what `facts` gives, `file` the weights it speaks of."""
+def card(
+    title: str, plan: Plan, stories: Sequence[Story], known: dict[str, Any], file: Path
+) -> str:
+    """The card as Markdown; `known` is what `facts` gives, `file` the weights it speaks of."""
     height, width = plan.resolution
     lines = [
         f"# {title}",
         "",
         f"{plan.model}, width {plan.width:g}, {height} x {width} pixels, "
         f"{plan.channels} channel{'s' * (plan.channels > 1)}, "
-        f"{plan.classes} classes, dialect {plan.dialect.name}: {told['parameters']:,} trained "
+        f"{plan.classes} classes, dialect {plan.dialect.name}: {known['parameters']:,} trained "
         "parameters.",
         "",
-        *(f"- accuracy: {Measured(**one)}" for one in told["accuracy"]),
-        f"- weights: {told['chosen']}",
+        *(f"- accuracy: {Measured(**one)}" for one in known["accuracy"]),
+        f"- weights: {known['chosen']}",
         *(
-            f"- {key}: {told[key]}"
+            f"- {key}: {known[key]}"
             for key in ("data", "licence", "command", "machine", "date")
-            if key in told
+            if key in known
         ),
-        f"- seed: {told['seed']}",
-        f"- time: {told['minutes']:g} minutes for {told['epochs']} epochs, "
-        f"{told['images per second']:,} images a second, {told['share waited for data']:.1%} of the "
+        f"- seed: {known['seed']}",
+        f"- time: {known['minutes']:g} minutes for {known['epochs']} epochs, "
+        f"{known['images per second']:,} images a second, {known['share waited for data']:.1%} of the "
         "time spent waiting for data",
         f"- file: {file.name}, {file.stat().st_size:,} bytes, SHA-256 {digest(file)}",
     ]

@@ -48,8 +48,8 @@ def conclude(
         measured = []
         if scores is not None:
             measured.append(Measured.from_scores(PARTS[config.data.validation], scores))
-        told = facts(model.plan, [story], measured, data=config.data.path, command=command)
-        text = card(folder.name, model.plan, [story], told, folder / BEST)
+        known = facts(model.plan, [story], measured, data=config.data.path, command=command)
+        text = card(folder.name, model.plan, [story], known, folder / BEST)
         write_whole(folder / "card.md", text.encode(errors="backslashreplace"))
     return scores, remarks
 

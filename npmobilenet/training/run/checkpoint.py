@@ -51,8 +51,8 @@ def save_checkpoint(
     """Write last.safetensors; what was there becomes previous.safetensors."""
     extra = {f"optimizer/{name}": value for name, value in state.optimizer.items()}
     extra |= {f"average/{name}": value for name, value in state.average.items()}
-    told = {**notes, "step": state.step, "progress": asdict(progress)}
-    model = Model(model.plan, state.params, model.classes, model.preprocessing, extra, told)
+    described = {**notes, "step": state.step, "progress": asdict(progress)}
+    model = Model(model.plan, state.params, model.classes, model.preprocessing, extra, described)
     save(model, folder / NEW)
     _make_last(folder)
 

@@ -1,0 +1,77 @@
+"""What a stage is to compiled code: routines with their descriptors, called for one work item at a time.
+
+    POOL = descriptor("x x_plane rows columns y y_plane")      integers: addresses, bytes, counts
+
+    @stage(POOL)
+    def pool(at, bases, item): ...
+
+A routine is compiled when the first network asks for it; the loop over all stages, which is small, never
+has to be compiled again with all of them inside.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.typing.templates import signature
+from numba.extending import intrinsic
+from numba.np import numpy_support
+
+from ...routines import compiled_routine
+from ..isa.llvm import INT64
+
+# The header of a call: code, descriptor, and for the first call of a stage how many work items the stage
+# has and how many calls are made for each, one after the other.
+CALL = np.dtype([(name, "i8") for name in ("code", "descriptor", "items", "calls")])
+
+# What differs between threads and images: a thread's own memory for a band, the arrays of the caller, and
+# the number of the image.
+BASES = np.dtype([(name, "i8") for name in ("scratch", "images", "results", "image")])
+_bases = types.CPointer(numpy_support.from_dtype(BASES))
+
+
+def descriptor(places, floats="", doubles=""):
+    """The record that one kind of stage reads; names apart by blanks."""
+    kinds = ((places, "i8"), (doubles, "f8"), (floats, "f4"))
+    return np.dtype([(n, kind) for names, kind in kinds for n in names.split()], align=True)
+
+
+def stage(fields):
+    """Compile `function(at, bases, item)` when its address is first asked for; fields: its descriptor."""
+
+    def declared(function):
+        record = types.CPointer(numpy_support.from_dtype(fields))
+        routine = compiled_routine(function, types.void(record, _bases, types.int64))
+        routine.descriptor = fields
+        return routine
+
+    return declared
+
+
+@intrinsic
+def call(typing, code, fields, bases, item):
+    """Call the routine at an address; fields and bases are addresses of records."""
+
+    def generate(context, builder, signature, arguments):
+        code, *arguments = arguments
+        kind = ir.FunctionType(ir.VoidType(), [INT64] * 3)
+        builder.call(builder.inttoptr(code, kind.as_pointer()), arguments)
+        return context.get_dummy_value()
+
+    i = types.int64
+    return signature(types.void, i, i, i, i), generate
+
+
+@intrinsic
+def invoke(typing, code, a, b, c, d, e, f, g, h):
+    """Call the function of eight integers at an address."""
+
+    def generate(context, builder, signature, arguments):
+        code, *arguments = arguments
+        kind = ir.FunctionType(ir.VoidType(), [INT64] * 8)
+        builder.call(builder.inttoptr(code, kind.as_pointer()), arguments)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 9), generate
+
+
+INVOKED = types.void(*[types.int64] * 8)  # the signature of what is invoked

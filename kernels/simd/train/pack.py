@@ -1,0 +1,93 @@
+"""Weights into micropanels before a pass, their gradients back into the papers' order after it.
+
+panels   [O / (v LANES)][K][v LANES]   as at inference; and the same of the transposed matrix
+taps     [M / LANES][K K][LANES]       of a depthwise convolution: panels of one vector
+"""
+
+import numpy as np
+from numba import carray  # type: ignore[attr-defined]
+
+from ..isa.lanes import BYTES, LANES
+from ..isa.vector import add, element_at, load, set_element, store, transpose
+from ..runtime.partition import copy
+from ..runtime.templates import part
+from ..runtime.work_item import descriptor, stage
+from ..tuning import TRAIN_UNROLL
+from .norm import zero
+
+_WEIGHTS = "depth filters group group_padded "  # w (depth, filters), in groups, each filled up
+_PANELS = "main split vectors height rows "  # rows: of a work item
+PACK = descriptor(_WEIGHTS + _PANELS + "w panels")
+GATHER = descriptor(_WEIGHTS + _PANELS + "g g_shares g_share shares")
+TRANSPOSE = descriptor(_WEIGHTS + "w transposed t_main t_split t_vectors")
+
+
+@part
+def _row(s, k):
+    """The row of the weights that stands in row k of the panels; -1 for one of zeros.
+
+    The inputs' channels are filled up to whole blocks, once for every tap of a window.
+    """
+    tap, channel = k // s.group_padded, k % s.group_padded
+    return tap * s.group + channel if channel < s.group and tap * s.group < s.depth else -1
+
+
+@stage(PACK)
+def pack(at, bases, item):
+    """Panels of some rows of the weights."""
+    s = carray(at, 1)[0]
+    for k in range(item * s.rows, min(s.height, (item + 1) * s.rows)):
+        row, block = _row(s, k), 0
+        while block < s.vectors:
+            width = s.main if block < s.split else s.vectors - s.split
+            to, rest = s.panels + (block * s.height + k * width) * BYTES, s.filters - block * LANES
+            if row < 0 or rest < width * LANES:
+                zero(to, width)
+            if row >= 0:
+                copy(s.w + 4 * (row * s.filters + block * LANES), min(rest, width * LANES), to)
+            block += width
+
+
+@stage(GATHER)
+def gather(at, bases, item):
+    """g = the sum of all shares, some rows of it."""
+    s = carray(at, 1)[0]
+    for k in range(item * s.rows, min(s.height, (item + 1) * s.rows)):
+        row, block = _row(s, k), 0
+        while row >= 0 and block < s.vectors:
+            width = s.main if block < s.split else s.vectors - s.split
+            of = s.g_shares + (block * s.height + k * width) * BYTES
+            rest = s.filters - block * LANES
+            for v in range(of, of + width * BYTES, BYTES):
+                total = load(v)
+                for number in range(1, s.shares):
+                    total = add(total, load(v + number * s.g_share))
+                store(v, total)
+            copy(of, min(rest, width * LANES), s.g + 4 * (row * s.filters + block * LANES))
+            block += width
+
+
+@stage(TRANSPOSE)
+def pack_transposed(at, bases, block):
+    """Panels of the transposed weights, of one block of the input's channels."""
+    s = carray(at, 1)[0]
+    height = (s.filters + TRAIN_UNROLL - 1) // TRAIN_UNROLL * TRAIN_UNROLL
+    width, first = s.t_main, block // s.t_main * s.t_main
+    if block >= s.t_split:
+        width, first = s.t_vectors - s.t_split, s.t_split
+    to = s.transposed + (first * height + block - first) * BYTES
+    row = _row(s, block * LANES)
+    whole = row >= 0 and row % s.group + LANES <= s.group
+    o = 0
+    while o < height:
+        if whole and o + LANES <= s.filters:
+            of = s.w + 4 * (row * s.filters + o)
+            transpose(of, 4 * s.filters, to + o * width * BYTES, width * BYTES)
+            o += LANES
+        else:
+            for lane in range(LANES):
+                k, value = _row(s, block * LANES + lane), np.float32(0)
+                if k >= 0 and o < s.filters:
+                    value = element_at(s.w + 4 * (k * s.filters + o))
+                set_element(to + o * width * BYTES + 4 * lane, value)
+            o += 1

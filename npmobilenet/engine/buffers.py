@@ -1,0 +1,157 @@
+"""The maps of a training step and their gradients: where they lie, what a stage has to know of them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..kernels.simd.activation import CLAMP, HARD_SWISH
+from ..kernels.simd.isa.lanes import BYTES, LANES
+from ..kernels.simd.train import norm
+from ..kernels.simd.train.activations import ROUTINES
+from ..kernels.simd.tuning import TRAIN_ITEMS
+from ..models.network_plan import Plan
+from .lower import Graph, Node, View
+from .pack import up
+from .program import Buffer, Program
+
+Facts = dict[str, Any]  # about an op, by the names of the fields of descriptors
+
+# how an activation is computed, and the bounds of its clamp: NaN for none
+NAN = float("nan")
+ACTIVATIONS = {
+    "": (CLAMP, NAN, NAN),
+    "relu": (CLAMP, 0.0, NAN),  # lets an infinity pass, which is not inside of (0, infinity)
+    "relu6": (CLAMP, 0.0, 6.0),
+    "hard_swish": (HARD_SWISH, NAN, NAN),
+}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Of the arrays of a step, by name: parameters, gradients, new statistics."""
+
+    params: Mapping[str, int]
+    grads: Mapping[str, int]
+    statistics: Mapping[str, int]
+
+
+@dataclass(eq=False)
+class Map:
+    """Where a node lies, and its gradient while there is one."""
+
+    y: Buffer
+    plane: int  # bytes from block to block
+    blocks: int
+    pixels: int  # of all images
+    coefficients: Buffer
+    dy: Buffer | None = None
+    gate: Buffer | None = None  # what multiplies it for one reader
+    gate_plane: int = 0
+    gated: bool = False  # its gradient waits to be multiplied with the gate
+
+
+@dataclass
+class Draft:
+    """A training step in the making, for n images: what all functions that emit it work on."""
+
+    plan: Plan
+    graph: Graph
+    n: int
+    at: Addresses
+    frozen: frozenset[str]
+    trained: frozenset[str]
+    program: Program = field(default_factory=Program)
+    maps: dict[Node, Map] = field(default_factory=dict)
+    image: Facts = field(default_factory=dict)  # of the padded image, once it is made
+    masks: dict[str, Map] = field(default_factory=dict)  # what a dropout multiplies, by its name
+
+    def __post_init__(self) -> None:
+        widest = max(node.shape[2] for node in (op.node for op in self.graph.ops) if node)
+        self.zeros = self.program.buffer(4 * up(widest, 4 * LANES), kept=True)
+
+
+def stage(draft: Draft, name: str, routine: Any, items: int, *facts: Facts) -> None:
+    """Append a stage of one routine.  Of the facts it gets those that its descriptor names."""
+    known = {key: value for each in facts for key, value in each.items()}
+    fields = {key: known[key] for key in routine.descriptor.names}
+    draft.program.stage(name, items, (routine, fields))
+
+
+def node_of(view: View) -> Node:
+    """The node of a view that is not the image."""
+    assert view.node is not None
+    return view.node
+
+
+def map_of(draft: Draft, node: Node) -> Map:
+    """The place of a node, made when it is first asked for."""
+    if node not in draft.maps:
+        blocks, pixels = up(node.shape[2], LANES) // LANES, draft.n * node.pixels
+        plane = (pixels | 1) * BYTES  # odd: blocks meet in no set of the cache
+        make = draft.program.buffer
+        coefficients = make(blocks * norm.COEFFICIENTS, kept=True)
+        draft.maps[node] = Map(make(blocks * plane), plane, blocks, pixels, coefficients)
+    return draft.maps[node]
+
+
+def gradient_of(draft: Draft, m: Map) -> Buffer:
+    """The place of a map's gradient, made when it is first asked for."""
+    m.dy = m.dy or draft.program.buffer(m.blocks * m.plane)
+    return m.dy
+
+
+def seen(draft: Draft, view: View, name: str = "x") -> Facts:
+    """A map as its reader sees it; image: pixels of one."""
+    node = node_of(view)
+    m = map_of(draft, node)
+    gate, plane = (m.gate, m.gate_plane) if view.gate else (0, 0)
+    facts = {
+        "": m.y, "_plane": m.plane, "_coefficients": m.coefficients, "_kind": _activation(node)[0],
+        "_blocks": m.blocks, "_gate": gate, "_gate_plane": plane,
+    }  # fmt: skip
+    return {name + key: value for key, value in facts.items()} | {
+        "image": node.pixels, "images": draft.n,
+    }  # fmt: skip
+
+
+def written(draft: Draft, node: Node) -> Facts:
+    """The map that an op writes."""
+    m = map_of(draft, node)
+    return {
+        "y": m.y, "y_plane": m.plane, "y_blocks": m.blocks, "y_coefficients": m.coefficients,
+        "pixels": m.pixels, "zeros": draft.zeros, "images": draft.n,
+    }  # fmt: skip
+
+
+def in_images(draft: Draft, blocks: int) -> int:
+    """Shares of the images, where a work item is one block of some images."""
+    return min(draft.n, max(1, -(-TRAIN_ITEMS // blocks)))
+
+
+def _activation(node: Node) -> tuple[int, float, float]:
+    """How it is computed: a number of activation.py, or the address of a routine; and its bounds."""
+    function = node.activation.function if node.activation else ""
+    if function in ACTIVATIONS:
+        return ACTIVATIONS[function]
+    slope = (node.activation.slope if node.activation else None) or 1 / 6
+    bound = 0.5 / slope if function == "hard_sigmoid" else NAN
+    return ROUTINES[function].address, -bound, bound
+
+
+def fill_coefficients(draft: Draft) -> None:
+    """Of all maps, once: u = y and dy = du, which a normalisation writes over, and the bounds."""
+    for node, m in draft.maps.items():
+        rows = elements_at(m.coefficients.address, m.blocks * norm.COEFFICIENTS)
+        rows = rows.reshape(m.blocks, -1, LANES)
+        rows[:, [norm.SCALE // BYTES, norm.SLOPE // BYTES]] = 1
+        rows[:, norm.LOW // BYTES], rows[:, norm.HIGH // BYTES] = _activation(node)[1:]
+
+
+def elements_at(address: int, size: int) -> Any:
+    """The float32 elements at an address, of so many bytes."""
+    return np.ctypeslib.as_array((ctypes.c_float * (size // 4)).from_address(address))

@@ -1,0 +1,51 @@
+"""How a map lies in memory: planes of LANES channels, with the zeros around it that its reader wants."""
+
+from dataclasses import dataclass
+
+from ..models.layers import Shape
+
+Sides = tuple[int, int, int, int]
+CONTIGUOUS: Sides = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Size in blocks of channels, rows and columns; the halo; bytes of one pixel of one block."""
+
+    blocks: int
+    rows: int
+    columns: int
+    sides: Sides = CONTIGUOUS
+    vector: int = 64
+
+    @property
+    def pixels(self) -> int:
+        """Of one block."""
+        return self.rows * self.columns
+
+    @property
+    def row(self) -> int:
+        """Bytes from row to row."""
+        return (self.columns + self.sides[2] + self.sides[3]) * self.vector
+
+    @property
+    def plane(self) -> int:
+        """Bytes from block to block; no multiple of 4096, or all would meet in one set of the cache."""
+        size = (self.rows + self.sides[0] + self.sides[1]) * self.row
+        return size + self.vector * (size % 4096 == 0)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole map."""
+        return self.blocks * self.plane
+
+    @property
+    def inside(self) -> int:
+        """Bytes to the first pixel that is not of the halo."""
+        return self.sides[0] * self.row + self.sides[2] * self.vector
+
+
+def image_layout(shape: Shape, sides: Sides, element: int = 4) -> Layout:
+    """The image: its channels stay side by side."""
+    height, width, channels = shape
+    return Layout(1, height, width, sides, element * channels)

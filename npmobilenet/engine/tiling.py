@@ -1,0 +1,105 @@
+"""How the work of a training step is cut: shares, pieces, tiles and bands, from the shapes alone.
+
+Never from the number of threads: sums over shares are then the same bits for any.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..kernels.simd.isa.lanes import BYTES, LANES
+from ..kernels.simd.tuning import TILES, TRAIN_PIXELS, TRAIN_SCRATCH, TRAIN_UNROLL
+from ..models.layers import Conv, Depthwise
+from .buffers import Draft, Facts
+from .lower import Node, Op
+from .pack import cut, up
+
+MARGIN = 8 * BYTES  # of a scratch: stretches are written in whole vectors
+
+
+def matrix(draft: Draft, op: Op) -> Facts:
+    """How the weights of a product are cut: the same in every stage that has to do with them."""
+    layer = op.layer
+    *taps, inputs, filters = layer.arrays["weight"]
+    depth = math.prod(taps) * inputs
+    group = depth if op.inputs[0].node is None else inputs  # the image's channels lie side by side
+    padded = up(group, LANES)
+    rows = depth // group * padded
+    vectors, transposed = up(filters, LANES) // LANES, rows // LANES
+    main, split, _ = cut(vectors, TILES)
+    t_main, t_split, _ = cut(transposed, TILES)
+    return {
+        **weights(draft, op), "depth": depth, "filters": filters, "group": group,
+        "group_padded": padded, "main": main, "split": split, "vectors": vectors, "t_main": t_main,
+        "t_split": t_split, "t_vectors": transposed, "g_rows": rows, "rows": LANES,
+        "height": up(depth if rows == padded else rows, TRAIN_UNROLL),
+    }  # fmt: skip
+
+
+def taps(draft: Draft, op: Op) -> Facts:
+    """The same of a depthwise convolution's, as panels of one vector."""
+    *window, channels = op.layer.arrays["weight"]
+    depth, vectors = math.prod(window), up(channels, LANES) // LANES
+    return {
+        **weights(draft, op), "depth": depth, "filters": channels, "group": depth,
+        "group_padded": up(depth, LANES), "main": 1, "split": vectors, "vectors": vectors,
+        "height": depth, "rows": 1,
+    }  # fmt: skip
+
+
+def weights(draft: Draft, op: Op) -> Facts:
+    """Addresses of an op's arrays and their gradients; a bias of zeros where there is none."""
+    name, params, grads = op.layer.name, draft.at.params, draft.at.grads
+    return {
+        "w": params[f"{name}.weight"], "g": grads[f"{name}.weight"],
+        "bias": params.get(f"{name}.bias", draft.zeros),
+    }  # fmt: skip
+
+
+def routines(table: Any, cut: Facts, which: str = "") -> Facts:
+    """The addresses of the routines for both widths of panels; which: "t_", of the transposed weights."""
+    main, rest = cut[f"{which}main"], cut[f"{which}vectors"] - cut[f"{which}split"]
+    return {
+        f"{which}many": table[main].address,
+        f"{which}rest": table[rest].address if rest else 0,
+    }
+
+
+def tile(pixels: int, shares: int, rows: int, channels: int) -> int:
+    """Pixels done at once: what fits into the scratch, evenly."""
+    share = -(-pixels // shares)
+    most = min(192, max(48, TRAIN_SCRATCH // (4 * channels)))
+    return up(-(-share // -(-share // most)), rows)
+
+
+def window(layer: Conv | Depthwise, node: Node) -> Facts:
+    """The geometry of a window, x seen through it."""
+    seen, (height, width, channels) = layer.window, layer.input
+    return {
+        "kernel": seen.kernel[0], "kernel_columns": seen.kernel[1], "stride": seen.stride[0],
+        "stride_columns": seen.stride[1], "top": seen.sides[0], "left": seen.sides[2],
+        "rows": height, "columns": width, "channels": channels, "segment": seen.kernel[1] * channels,
+        "y_rows": node.shape[0], "y_columns": node.shape[1], "image": node.pixels,
+    }  # fmt: skip
+
+
+def bands(draft: Draft, layer: Depthwise, node: Node) -> Facts:
+    """Geometry, the width of a row among zeros, and rows done at once; reserves the scratch."""
+    found = window(layer, node)
+    k, s, end = found["kernel"], found["stride"], found["left"] + found["columns"]
+    padded = max(s * (node.shape[1] - 1) + k, end)
+    line = padded * BYTES
+    # of dy: zeros left of it, and right of it as far as inputs go
+    d_row = ((k - 1) // s + max(node.shape[1], (end - 1) // s + 1)) * BYTES
+    band = max(1, min(node.shape[0], TRAIN_SCRATCH // (s * line + d_row)))
+    size = (s * band + k) * line + (band + 2 * k + 2) * d_row + (end + s + k * k) * BYTES
+    draft.program.reserve(size + MARGIN)
+    return found | {"padded": padded, "d_row": d_row, "band": band}
+
+
+def depthwise_kind(layer: Depthwise, columns: int) -> tuple[int, int, int]:
+    """The key of its routines: kernel, stride, and pixels that leave the least of a row over."""
+    many, few = TRAIN_PIXELS
+    wide = columns % many == 0 or columns % many < columns % few
+    return layer.kernel[0], layer.stride[0], many if wide else few
