@@ -19,16 +19,13 @@ def constant(value):
     return ir.Constant(VECTOR, [ir.Constant(FLOAT, float(value))] * LANES)
 
 
-def times(builder, distance, count):
-    """distance * count, count known now; known too where the distance is."""
-    return distance * count if isinstance(distance, int) else builder.mul(distance, INT64(count))
-
-
-def after(builder, address, distance):
-    """address + distance."""
+def after(builder, address, distance, count=1):
+    """address + count * distance; count is known now."""
     if isinstance(distance, int):
-        return builder.add(address, INT64(distance)) if distance else address
-    return builder.add(address, distance)
+        distance, count = INT64(distance * count), distance * count
+    elif count != 1:
+        distance = builder.mul(distance, INT64(count))
+    return builder.add(address, distance) if count else address
 
 
 def pointer(builder, address, offset, kind):
@@ -52,6 +49,14 @@ def load_vector(builder, address, offset=0):
 
 def load_element(builder, address, offset=0):
     return load_as(builder, FLOAT, 4, address, offset)
+
+
+def load_vectors(builder, start, distance, count, first=0):
+    """`count` vectors, `distance` bytes apart, from the one numbered `first` on."""
+    numbers = range(first, first + count)
+    if isinstance(distance, int):
+        return [load_vector(builder, start, q * distance) for q in numbers]
+    return [load_vector(builder, after(builder, start, distance, q)) for q in numbers]
 
 
 def store_vector(builder, value, address, offset=0):

@@ -1,11 +1,12 @@
 """The first and the last phase of a microkernel: what accumulators begin with, and what becomes of them.
 
-Accumulators are rows of vectors: [r][v] for MR rows and NR vectors of channels, or [0][p] for the pixels
-of one block.  Where a result goes:
+Accumulators are mr rows of nr vectors of channels, row by row; of a depthwise convolution one row, a
+vector for each pixel.  Where a result goes:
 
     planes      blocked layout: rows are neighbours, vectors y_plane bytes apart
     scattered   the same, but each row at its own offset in a table: pixels of a map with a halo
     rows        NHWC: vectors are neighbours, rows c_row bytes apart
+    pixels      of a depthwise convolution: one vector apart, or y_pixel bytes
 """
 
 from ..activation import HARD_SWISH
@@ -21,57 +22,49 @@ from ..isa.llvm import (
     larger,
     load_as,
     load_vector,
+    load_vectors,
     prefetch,
     smaller,
     store_vector,
-    times,
 )
 from .microkernel import phase
-
-
-def flat(accumulators):
-    """Rows of accumulators, one after the other."""
-    return [value for row in accumulators for value in row]
-
-
-def in_rows(values, nr):
-    """The other way round."""
-    return [values[at : at + nr] for at in range(0, len(values), nr)]
-
 
 # --- the first phase -------------------------------------------------------------------------------
 
 
-def from_zero(mr, nr):
-    @phase()
-    def emit(builder, given, _):
-        return [[constant(0)] * nr for _ in range(mr)]
-
-    return emit
+@phase()
+def from_zero(builder, given, _):
+    return [constant(0)] * (given.mr * given.nr)
 
 
-def from_bias(mr, nr, same=False):
-    """bias: address of NR vectors, or of one that is the same for all."""
-
-    @phase("bias")
-    def emit(builder, given, _):
-        row = [load_vector(builder, given.bias, 0 if same else v * BYTES) for v in range(nr)]
-        return [list(row) for _ in range(mr)]
-
-    return emit
+@phase("bias")
+def from_bias(builder, given, _):
+    """bias: address of nr vectors."""
+    return load_vectors(builder, given.bias, BYTES, given.nr) * given.mr
 
 
-def from_rows(mr, nr):
+@phase("bias")
+def from_one_bias(builder, given, _):
+    """bias: address of a vector that is the same for all."""
+    return [load_vector(builder, given.bias)] * given.nr
+
+
+@phase("before before_row")
+def from_rows(builder, given, _):
     """before, before_row: sums made before, as `rows` leaves them; one row of zeros can be all."""
+    starts = [after(builder, given.before, given.before_row, r) for r in range(given.mr)]
+    return [v for start in starts for v in load_vectors(builder, start, BYTES, given.nr)]
 
-    @phase("before before_row")
-    def emit(builder, given, _):
-        starts = [
-            after(builder, given.before, times(builder, given.before_row, r)) for r in range(mr)
-        ]
-        return [[load_vector(builder, start, v * BYTES) for v in range(nr)] for start in starts]
 
-    return emit
+@phase()
+def fetching_rows(builder, given, _):
+    """From zero; and the lines of c, which are written at the end, are asked for."""
+    width = given.nr * BYTES
+    for r in range(given.mr):
+        start = after(builder, given.c, given.c_row, r)
+        for q in (*range(0, width, 64), width - 1):
+            prefetch(builder, start, q)
+    return from_zero.emit(builder, given, _)
 
 
 # --- the last phases -------------------------------------------------------------------------------
@@ -81,104 +74,89 @@ def from_rows(mr, nr):
 def activated(builder, given, accumulators):
     """Clamp to low .. high, or hard-swish.  No activation is a clamp to (-infinity, infinity)."""
     bottom, top = (broadcast_element(builder, bound) for bound in (given.low, given.high))
-    hard = builder.icmp_signed("==", given.activation, INT64(HARD_SWISH))
-    changed = either(
-        builder, hard, flat(accumulators),
+    return either(
+        builder, builder.icmp_signed("==", given.activation, INT64(HARD_SWISH)), accumulators,
         lambda value: hard_swish_of(builder, value),
         lambda value: smaller(builder, top, larger(builder, bottom, value)),
     )  # fmt: skip
-    return in_rows(changed, len(accumulators[0]))
 
 
-def _scattered(builder, accumulators, base, at, plane):
-    """An address for each accumulator, computed where it is called for."""
+def _each(given, place):
+    """place(r, v) for each accumulator, to be called where it is needed."""
+    return [lambda r=r, v=v: place(r, v) for r in range(given.mr) for v in range(given.nr)]
 
+
+def _scattered(builder, given, base, at, plane):
     def place(r, v):
         offset = builder.sext(load_as(builder, INT32, 4, at, 4 * r), INT64)
-        return after(builder, builder.add(base, offset), times(builder, plane, v) if v else 0)
+        return after(builder, builder.add(base, offset), plane, v), 0
 
-    rows, vectors = range(len(accumulators)), range(len(accumulators[0]))
-    return [lambda r=r, v=v: place(r, v) for r in rows for v in vectors]
+    return _each(given, place)
+
+
+def _rows(builder, given):
+    starts = [after(builder, given.c, given.c_row, r) for r in range(given.mr)]
+    return _each(given, lambda r, v: (starts[r], v * BYTES))
+
+
+def _added(builder, flag, accumulators, places):
+    """What lies there is added where the flag is not 0."""
+    found = iter(places)
+    return either(
+        builder, builder.icmp_signed("!=", flag, INT64(0)), accumulators,
+        lambda value: builder.fadd(value, load_vector(builder, *next(found)())),
+        lambda value: value,
+    )  # fmt: skip
+
+
+def _store(builder, accumulators, places):
+    for value, place in zip(accumulators, places, strict=True):
+        store_vector(builder, value, *place())
 
 
 @phase("added added_at added_plane")
 def residual(builder, given, accumulators):
     """added: address of a map that is added, laid out like y; 0 for none."""
-    there = builder.icmp_signed("!=", given.added, INT64(0))
-    places = iter(_scattered(builder, accumulators, given.added, given.added_at, given.added_plane))
-
-    def plus(value):
-        return builder.fadd(value, load_vector(builder, next(places)()))
-
-    changed = either(builder, there, flat(accumulators), plus, lambda value: value)
-    return in_rows(changed, len(accumulators[0]))
+    places = _scattered(builder, given, given.added, given.added_at, given.added_plane)
+    return _added(builder, given.added, accumulators, places)
 
 
 @phase("y y_at y_plane")
 def scattered(builder, given, accumulators):
     """y_at: address of int32 byte offsets, one for each row."""
-    places = _scattered(builder, accumulators, given.y, given.y_at, given.y_plane)
-    for value, place in zip(flat(accumulators), places, strict=True):
-        store_vector(builder, value, place())
+    _store(builder, accumulators, _scattered(builder, given, given.y, given.y_at, given.y_plane))
 
 
 @phase("y y_plane")
 def planes(builder, given, accumulators):
-    for v in range(len(accumulators[0])):
-        plane = after(builder, given.y, times(builder, given.y_plane, v) if v else 0)
-        for r, row in enumerate(accumulators):
-            store_vector(builder, row[v], plane, r * BYTES)
-
-
-def _rows(builder, accumulators, c, c_row):
-    starts = [after(builder, c, times(builder, c_row, r)) for r in range(len(accumulators))]
-    return [(start, v * BYTES) for start in starts for v in range(len(accumulators[0]))]
+    for v in range(given.nr):
+        plane = after(builder, given.y, given.y_plane, v)
+        for r, value in enumerate(accumulators[v :: given.nr]):
+            store_vector(builder, value, plane, r * BYTES)
 
 
 @phase("c c_row")
 def rows(builder, given, accumulators):
-    places = _rows(builder, accumulators, given.c, given.c_row)
-    for value, place in zip(flat(accumulators), places, strict=True):
-        store_vector(builder, value, *place)
+    _store(builder, accumulators, _rows(builder, given))
 
 
 @phase("more c c_row")
 def rows_added(builder, given, accumulators):
     """As `rows`, added to what is there where `more` is not 0."""
-    places = _rows(builder, accumulators, given.c, given.c_row)
-    there, before = builder.icmp_signed("!=", given.more, INT64(0)), iter(places)
-
-    def plus(value):
-        return builder.fadd(load_vector(builder, *next(before)), value)
-
-    changed = either(builder, there, flat(accumulators), plus, lambda value: value)
-    for value, place in zip(changed, places, strict=True):
-        store_vector(builder, value, *place)
+    places = _rows(builder, given)
+    _store(builder, _added(builder, given.more, accumulators, places), places)
 
 
-def fetching_rows(first):
-    """A first phase that also asks for the lines of c, which are written at the end."""
-
-    @phase(" ".join(first.names))
-    def emit(builder, given, _):
-        accumulators = first.emit(builder, given, _)
-        width = len(accumulators[0]) * BYTES
-        for r in range(len(accumulators)):
-            start = after(builder, given.c, times(builder, given.c_row, r))
-            for q in (*range(0, width, 64), width - 1):
-                prefetch(builder, start, q)
-        return accumulators
-
-    return emit
+def _neighbours(builder, accumulators, y, distance):
+    for p, value in enumerate(accumulators):
+        store_vector(builder, value, after(builder, y, distance, p))
 
 
-def pixels_of(nhwc=False):
-    """Depthwise: results of neighbouring pixels, one vector apart, or y_pixel bytes."""
+@phase("y")
+def pixels(builder, given, accumulators):
+    _neighbours(builder, accumulators, given.y, BYTES)
 
-    @phase("y y_pixel" if nhwc else "y")
-    def emit(builder, given, accumulators):
-        for p, value in enumerate(accumulators[0]):
-            distance = times(builder, given.y_pixel if nhwc else BYTES, p)
-            store_vector(builder, value, after(builder, given.y, distance))
 
-    return emit
+@phase("y y_pixel")
+def nhwc_pixels(builder, given, accumulators):
+    _neighbours(builder, accumulators, given.y, given.y_pixel)

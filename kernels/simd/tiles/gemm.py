@@ -32,81 +32,44 @@ from ..isa.llvm import (
     broadcast_element,
     load_as,
     load_element,
-    load_vector,
+    load_vectors,
     loop,
     multiply_add,
     prefetch,
-    times,
 )
 from ..tuning import PANEL_LINES_AHEAD, ROW_BYTES_AHEAD, UNROLL
-from .epilogue import (
-    activated,
-    fetching_rows,
-    flat,
-    from_bias,
-    from_rows,
-    from_zero,
-    in_rows,
-    planes,
-    residual,
-    rows,
-    rows_added,
-    scattered,
-)
+from . import epilogue
 from .microkernel import microkernel, phase
 
 
-def walk(
-    builder,
-    turns,
-    a,
-    b,
-    sums,
-    *,
-    next_a,
-    b_turn,
-    unroll,
-    a_row,
-    a_k=4,
-    b_k=None,
-    b_vector=BYTES,
-    also=None,
-):
-    """`turns` times `unroll` steps of K: sums + a @ b.
+def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector=BYTES, also=None):
+    """`turns` times `unroll` steps of K: sums + a @ b; gives where b ended, and the sums.
 
-    a_row, a_k: bytes from row to row of a, and along K inside a turn; b_k, b_vector: along K and from
-    vector to vector of b; next_a(turn, a), b_turn: to the next turn.  also(turn, b): what a turn does
-    beside (prefetch).
+    a_row: bytes from row to row of a, whose steps of K are neighbours; b_vector: from vector to vector of
+    b, a micropanel if they are neighbours; next_a(turn, a): a of the next turn.  also(turn, b): what a
+    turn does beside (prefetch).
     """
-    mr, nr = len(sums), len(sums[0])
-    b_k = nr * BYTES if b_k is None else b_k
-    known = isinstance(a_row, int)
+    mr, nr = given.mr, given.nr
+    b_k = nr * BYTES if isinstance(b_vector, int) else BYTES
 
     def turn(number, carried):
-        here, there, *values = carried
-        sums = in_rows(values, nr)
-        starts = [times(builder, a_row, r) for r in range(mr)]
+        here, there, *sums = carried
         for k in range(unroll):
-            if isinstance(b_vector, int):
-                weights = [load_vector(builder, there, k * b_k + v * b_vector) for v in range(nr)]
-            else:
-                weights = [
-                    load_vector(builder, after(builder, there, times(builder, b_vector, v)))
-                    for v in range(nr)
-                ]
+            weights = load_vectors(builder, there, b_vector, nr, k * nr)
             for r in range(mr):
-                row, offset = (here, starts[r]) if known else (builder.add(here, starts[r]), 0)
-                value = broadcast_element(builder, load_element(builder, row, offset + k * a_k))
-                sums[r] = [
-                    multiply_add(builder, value, weight, before)
-                    for weight, before in zip(weights, sums[r], strict=True)
-                ]
+                row, offset = (here, r * a_row) if isinstance(a_row, int) else (starts(here, r), 0)
+                value = broadcast_element(builder, load_element(builder, row, offset + 4 * k))
+                for v, weight in enumerate(weights, r * nr):
+                    sums[v] = multiply_add(builder, value, weight, sums[v])
         if also:
             also(number, there)
-        return [next_a(number, here), after(builder, there, b_turn), *flat(sums)]
+        return [next_a(number, here), after(builder, there, b_k, unroll), *sums]
 
-    here, there, *values = loop(builder, turns, [a, b, *flat(sums)], turn)
-    return here, there, in_rows(values, nr)
+    def starts(here, r):
+        return after(builder, here, a_row, r)
+
+    _, there, *sums = loop(builder, turns, [a, b, *sums], turn)
+    return there, sums
 
 
 def to_next_block(builder, number, here, plane, unroll):
@@ -124,12 +87,9 @@ def blocked(unroll=UNROLL, ahead=False):
 
     @phase("x x_plane turns w" + " ahead" * ahead)
     def emit(builder, given, sums):
-        nr = len(sums[0])
-        panel = unroll * nr * BYTES
-
         def fetch(number, there):
-            if len(sums) == 1:  # a single row reads each micropanel once: it asks for its own
-                for line in range(0, panel, 64):
+            if given.mr == 1:  # a single row reads each micropanel once: it asks for its own
+                for line in range(0, unroll * given.nr * BYTES, 64):
                     prefetch(builder, there, ROW_BYTES_AHEAD + line)
             else:
                 place = builder.add(given.ahead, builder.mul(number, INT64(64 * PANEL_LINES_AHEAD)))
@@ -140,54 +100,46 @@ def blocked(unroll=UNROLL, ahead=False):
             return to_next_block(builder, number, here, given.x_plane, unroll)
 
         return walk(
-            builder, given.turns, given.x, given.w, sums, next_a=next_a, b_turn=panel, unroll=unroll,
-            a_row=BYTES, also=fetch if ahead else None,
-        )[2]  # fmt: skip
+            builder, given, given.turns, given.x, given.w, sums, next_a=next_a, a_row=BYTES,
+            unroll=unroll, also=fetch if ahead else None,
+        )[1]  # fmt: skip
 
     return emit
 
 
-def windowed():
+@phase("x x_pixel segments segment_at length w")
+def windowed(builder, given, sums):
     """x_pixel: bytes from window to window; segment_at: address of int32 byte offsets of the segments."""
 
-    @phase("x x_pixel segments segment_at length w")
-    def emit(builder, given, sums):
-        nr = len(sums[0])
+    def segment(number, carried):
+        there, *sums = carried
+        at = builder.add(given.segment_at, builder.mul(number, INT64(4)))
+        here = builder.add(given.x, builder.sext(load_as(builder, INT32, 4, at), INT64))
+        there, sums = walk(
+            builder, given, given.length, here, there, sums, a_row=given.x_pixel,
+            next_a=lambda _, here: after(builder, here, 4),
+        )  # fmt: skip
+        return [there, *sums]
 
-        def segment(number, carried):
-            there, *values = carried
-            offset = load_as(
-                builder, INT32, 4, builder.add(given.segment_at, builder.mul(number, INT64(4)))
-            )
-            here = builder.add(given.x, builder.sext(offset, INT64))
-            _, there, sums = walk(
-                builder, given.length, here, there, in_rows(values, nr), unroll=1, a_row=given.x_pixel,
-                next_a=lambda _, here: builder.add(here, INT64(4)), b_turn=nr * BYTES,
-            )  # fmt: skip
-            return [there, *flat(sums)]
-
-        _, *values = loop(builder, given.segments, [given.w, *flat(sums)], segment)
-        return in_rows(values, nr)
-
-    return emit
+    return loop(builder, given.segments, [given.w, *sums], segment)[1:]
 
 
 @phase("a a_row a_k depth panel")
 def strided(builder, given, sums):
     """a_row, a_k: bytes from row to row and along K; depth: K."""
     return walk(
-        builder, given.depth, given.a, given.panel, sums, unroll=1, a_row=given.a_row,
-        next_a=lambda _, here: builder.add(here, given.a_k), b_turn=len(sums[0]) * BYTES,
-    )[2]  # fmt: skip
+        builder, given, given.depth, given.a, given.panel, sums, a_row=given.a_row,
+        next_a=lambda _, here: builder.add(here, given.a_k),
+    )[1]  # fmt: skip
 
 
 @phase("x d d_plane count")
 def outer(builder, given, sums):
-    """x: address of the first of MR lanes of a block; d: of the first of NR blocks; count: pixels."""
+    """x: address of the first of mr lanes of a block; d: of the first of nr blocks; count: pixels."""
     return walk(
-        builder, given.count, given.x, given.d, sums, unroll=1, a_row=4, b_vector=given.d_plane,
-        next_a=lambda _, here: builder.add(here, INT64(BYTES)), b_turn=BYTES,
-    )[2]  # fmt: skip
+        builder, given, given.count, given.x, given.d, sums, a_row=4, b_vector=given.d_plane,
+        next_a=lambda _, here: after(builder, here, BYTES),
+    )[1]  # fmt: skip
 
 
 # --- the microkernels ------------------------------------------------------------------------------
@@ -195,24 +147,33 @@ def outer(builder, given, sums):
 
 def pointwise(mr, nr):
     """y = activation(x @ w + bias) + added: a pointwise convolution at inference."""
-    return microkernel(from_bias(mr, nr), blocked(ahead=True), activated, residual, scattered)
+    return microkernel(
+        (mr, nr),
+        epilogue.from_bias,
+        blocked(ahead=True),
+        epilogue.activated,
+        epilogue.residual,
+        epilogue.scattered,
+    )
 
 
 def convolution(mr, nr):
     """y = activation(windows of x @ w + bias): a standard convolution at inference."""
-    return microkernel(from_bias(mr, nr), windowed(), activated, scattered)
+    return microkernel(
+        (mr, nr), epilogue.from_bias, windowed, epilogue.activated, epilogue.scattered
+    )
 
 
 def pointwise_bias(mr, nr, unroll):
     """y = x @ w + bias of a scratch: training, forwards, and dx = d @ w^T with transposed weights."""
-    return microkernel(from_bias(mr, nr), blocked(unroll), planes)
+    return microkernel((mr, nr), epilogue.from_bias, blocked(unroll), epilogue.planes)
 
 
 def outer_product(mr, nr):
     """g = before + x^T d."""
-    return microkernel(from_rows(mr, nr), outer, rows)
+    return microkernel((mr, nr), epilogue.from_rows, outer, epilogue.rows)
 
 
 def product(mr, nr):
     """c = a @ panel, or added to c: NHWC."""
-    return microkernel(fetching_rows(from_zero(mr, nr)), strided, rows_added)
+    return microkernel((mr, nr), epilogue.fetching_rows, strided, epilogue.rows_added)

@@ -1,7 +1,7 @@
 """How a microkernel is put together: registers filled, a loop over them, registers emptied.
 
-    gemm = microkernel("gemm", filled, walked, emptied)      each a Phase
-    gemm(...)                                                the arguments of the three, in order
+    gemm = microkernel((14, 2), from_bias, blocked(), activated, scattered)     each a Phase
+    gemm(...)                                     the arguments of the phases, one after the other
 
 A phase names its arguments and emits its part of the code.  So the inner loop stands once, whatever is
 loaded from where, and whatever becomes of the sums.
@@ -24,26 +24,28 @@ FLOATS = (
 
 @dataclass(frozen=True)
 class Phase:
-    """Names of arguments, and emit(builder, arguments, accumulators) -> accumulators."""
+    """Names of arguments, and emit(builder, given, accumulators) -> accumulators.
+
+    given: the arguments by name, and the size of the block of accumulators, `mr` and `nr`.
+    """
 
     names: tuple[str, ...]
     emit: Callable[..., Any]
 
 
-def phase(names: str = ""):
+def phase(names: str = "") -> Callable[[Callable[..., Any]], Phase]:
     """The function below it as a Phase with arguments of these names."""
     return lambda emit: Phase(tuple(names.split()), emit)
 
 
-def microkernel(*phases):
-    """The intrinsic that runs the phases in order; its arguments are theirs."""
+def microkernel(block, *phases):
+    """The intrinsic that runs the phases in order on a block of (mr, nr); its arguments are theirs."""
     names = [name for part in phases for name in part.names]
-    if len(set(names)) < len(names):
-        raise ValueError(f"a microkernel has two arguments of one name: {', '.join(names)}")
+    mr, nr = block
 
     def kernel(typing, *arguments):
         def generate(context, builder, signature, values):
-            given = SimpleNamespace(**dict(zip(names, values, strict=True)))
+            given = SimpleNamespace(**dict(zip(names, values, strict=True)), mr=mr, nr=nr)
             accumulators = None
             for part in phases:
                 accumulators = part.emit(builder, given, accumulators)
@@ -52,7 +54,8 @@ def microkernel(*phases):
         kinds = [types.float32 if name in FLOATS else types.int64 for name in names]
         return types.void(*kinds), generate
 
-    # Numba matches arguments with parameters, so they must be there by name
+    kernel.__doc__ = f"kernel({', '.join(names)})"
+    # Numba matches arguments with parameters, so they must be there by name, each only once
     ordinary = Parameter.POSITIONAL_OR_KEYWORD
     kernel.__signature__ = Signature([Parameter(name, ordinary) for name in ("typing", *names)])
     return intrinsic(kernel)
