@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # rich takes longer to import than all that counts
     from rich.console import RenderableType
@@ -18,16 +18,25 @@ class Text(str):
 
 
 class Shown:
-    """Made of tables and lines of text; its `__repr__`, one line, is each class's own."""
+    """A result that can be drawn; its `__repr__`, one line, is each class's own.
 
-    def parts(self) -> list[RenderableType]:
+    How is drawing.py's to know, which is asked when something is shown, and by nobody else of here.
+    """
+
+    def parts(self, **how: Any) -> list[RenderableType]:
         """What is shown, from top to bottom."""
-        raise NotImplementedError
+        from .drawing import parts
 
-    def __str__(self) -> str:
+        return parts(self, **how)
+
+    def drawn(self, **how: Any) -> str:
+        """The same as text."""
         from .tables import as_text
 
-        return as_text(*self.parts())
+        return Text(as_text(*self.parts(**how)))
+
+    def __str__(self) -> str:
+        return str(self.drawn())
 
     def _repr_html_(self) -> str:
         from .tables import as_html

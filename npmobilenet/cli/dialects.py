@@ -3,9 +3,9 @@
 import argparse
 from dataclasses import asdict
 
+from ..drawing import dialect_rows
 from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
-from ..tables import dialect_rows
 from .common import add_formats, write_table
 
 USUAL = ("paper", "tf-slim", "keras", "torchvision", "timm", "paddle")  # one of each family

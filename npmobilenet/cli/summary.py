@@ -2,7 +2,6 @@
 
 import argparse
 
-from ..tables import summary_parts
 from .common import console
 from .options import add_model, add_plan_options, plan_of
 
@@ -17,6 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
-    parts = summary_parts(plan_of(options), layers=options.layers)
+    parts = plan_of(options).parts(layers=options.layers)
     console().print(*parts, sep="\n")
     return 0

@@ -22,7 +22,7 @@ from ..models.network_plan import Plan, check_plan
 from ..shown import Shown
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 # numbers that an optimiser keeps for each trained number: none without momentum, a velocity, two moments
 OPTIMIZER_STATE = {"plain": 0, "sgd": 1, "adam": 2}
@@ -117,12 +117,6 @@ class TrainingCost(Shown):
             f"{counter / self.flops:.2f} times as many: it takes the weight gradient of a depthwise "
             "convolution of M channels for a standard one's, M times the work"
         )
-
-    def parts(self) -> list[RenderableType]:
-        """The table that `str()` shows."""
-        from ..tables import table
-
-        return [table(COLUMNS, self.rows(), title="MACs of one image in training"), self.note()]
 
     def __repr__(self) -> str:
         return f"TrainingCost({self.forward:,} + {self.backward:,} MACs; {self.plan!r})"

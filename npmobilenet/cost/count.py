@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 from ..shown import Shown
 
 if TYPE_CHECKING:  # so that counting alone imports next to nothing
-    from rich.console import RenderableType
-
     from ..models.layers import Layer
     from ..models.network_plan import Plan
 
@@ -126,24 +124,6 @@ class Cost(Shown):
                 for layer in self.layers
             ],
         }
-
-    def parts(self) -> list[RenderableType]:
-        """The table that `str()` shows: the layers that multiply, and the totals of all."""
-        from ..tables import shape_text, table
-
-        rows = [
-            (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.weights)
-            for x in self.layers
-            if x.macs
-        ]
-        params = self.params
-        return [
-            table(("layer", "type", "input", "output", ">MACs", ">weights"), rows),
-            f"{self.macs:,} MACs = {self.flops:,} flops for one image ({self.convention} convention)\n"
-            f"{params.trainable:,} trainable parameters: {params.weights:,} weights, "
-            f"{params.bias:,} bias, {params.bn_affine:,} batch-norm scale and shift\n"
-            f"{params.total:,} params with {params.bn_stats:,} running statistics",
-        ]
 
     def __repr__(self) -> str:
         return f"Cost({self.macs:,} MACs, {self.params.total:,} params; {self.plan!r})"

@@ -25,7 +25,7 @@ from .backward import optimizer_numbers
 from .operator_memory import MEMORY, Block, backward_work, forward_work
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 Blocks = dict[str, tuple[Block, ...]]
 
@@ -73,37 +73,6 @@ class MemoryCost(Shown):
                 for size, channels in materialised(self.plan, between_blocks=between).items()
             ],
         }
-
-    def parts(self) -> list[RenderableType]:
-        """The table that `str()` shows, block by block."""
-        from ..tables import table
-
-        blocks: dict[str, int] = {}
-        for name, size in self.kept:
-            block = self.plan[name].block
-            blocks[block] = blocks.get(block, 0) + size
-        rows = [(name, size, f"{100 * size / self.tape:.1f} %") for name, size in blocks.items()]
-        title = f"Kept for backward: batch {self.batch}"
-        return [
-            table(("block", ">bytes", ">of all"), rows, title=title),
-            table(("what", ">bytes", ""), self.sums(), title="Memory"),
-            self._maps(),
-        ]
-
-    def _maps(self) -> RenderableType:
-        """V2's Table 3 for this network: the widest map of each resolution, in 16-bit numbers."""
-        from ..tables import table
-
-        every, between = (materialised(self.plan, between_blocks=b) for b in (False, True))
-        rows = [
-            (
-                f"{h} x {w}",
-                *(_channels_and_size(maps.get((h, w)), h * w) for maps in (every, between)),
-            )
-            for h, w in every
-        ]
-        columns = ("map", ">widest, channels / KB", ">between blocks alone")
-        return table(columns, rows, title="Largest map of each resolution, one image, 16 bits")
 
     def sums(self) -> list[tuple[str, int, str]]:
         """What, bytes, remark."""
@@ -224,10 +193,6 @@ def _first_kept(tape: Blocks) -> Iterable[tuple[str, int]]:
         new = set(blocks) - seen
         seen |= new
         yield name, sum(block.bytes for block in new)
-
-
-def _channels_and_size(channels: int | None, pixels: int) -> str:
-    return f"{channels} / {channels * pixels * 2 / 1000:.1f}" if channels else ""
 
 
 def materialised(plan: Plan, *, between_blocks: bool) -> dict[tuple[int, int], int]:

@@ -27,7 +27,7 @@ from ..shown import Shown
 from .machine import Machine
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 ITEM = 4  # float32
 
@@ -116,18 +116,6 @@ class Roofline(Shown):
             ],
         }
 
-    def kinds_table(self) -> RenderableType:
-        """Shares by type of layer."""
-        from ..tables import table
-
-        names = ("macs", "bytes", "floor", "time")
-        rows = [
-            (kind["type"], *(f"{100 * kind[name]:.1f} %" for name in names))
-            for kind in self.kinds()
-        ]
-        columns = ("layers", ">of all MACs", ">of all bytes", ">of the floor", ">of the time")
-        return table(columns, rows, title="Where the multiplications are, and where the time is")
-
     def verdict(self) -> str:
         """The answer in two sentences, with this run's numbers."""
         floor = sum(x.floor for x in self.layers)
@@ -146,12 +134,6 @@ class Roofline(Shown):
                 "without a single MAC."
             )
         return text
-
-    def parts(self) -> list[RenderableType]:
-        """The tables that `str()` shows, and the answer."""
-        from ..tables import table
-
-        return [table(COLUMNS, self.rows()), self.kinds_table(), self.verdict()]
 
     def __repr__(self) -> str:
         floor = sum(x.floor for x in self.layers)

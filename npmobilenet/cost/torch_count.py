@@ -24,7 +24,7 @@ from .count import LayerCost, Params
 from .watching import RunFailed, Watch
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 __all__ = ["ModuleCost", "RunFailed", "Unknown", "count_module"]
 
@@ -77,28 +77,6 @@ class ModuleCost(Shown):
                 for x in self.layers
             ],
         }
-
-    def parts(self) -> list[RenderableType]:
-        """The table that `str()` shows."""
-        from ..tables import shape_text, table
-
-        rows = [
-            (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.total)
-            for x in self.layers
-            if x.macs or x.params.total
-        ]
-        columns = ("layer", "type", "input", "output", ">MACs", ">params")
-        found: list[RenderableType] = [table(columns, rows)]
-        found.append(
-            f"{self.macs:,} MACs, {self.params.trainable:,} parameters, and "
-            f"{self.params.bn_stats:,} running statistics: {self.params.total:,} params"
-        )
-        for x in self.unknown:
-            found.append(
-                f"NOT COUNTED: {x.name} ({x.type}), {x.calls} calls, {x.params:,} parameters"
-            )
-        found += [f"NOT RUN: {name} has parameters and was not called" for name in self.unused]
-        return found
 
     def __repr__(self) -> str:
         left = "" if self.complete else f"; {len(self.unknown) + len(self.unused)} not counted"

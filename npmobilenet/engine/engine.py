@@ -24,8 +24,6 @@ from .arguments import fitting, images, sizes
 from .handled import ENGINE
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from .fused_op import FusedOp
 
 _several = lock()  # held by an engine that runs on several threads
@@ -86,12 +84,6 @@ class Engine(Shown):
             f"Engine({self.plan!r}, batch {self.batch}, threads {self.threads}, "
             f"{len(self.stages)} stages, {sum(self.nbytes.values()) / 1e6:.1f} MB)"
         )
-
-    def parts(self) -> list[RenderableType]:
-        """The table that `str()` shows: what each stage costs."""
-        from ..tables import engine_parts
-
-        return engine_parts(self)
 
     @property
     def stages(self) -> tuple[FusedOp, ...]:

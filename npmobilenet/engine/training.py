@@ -36,7 +36,7 @@ from .pack import scratch
 from .training_arrays import Buffers
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 
 class TrainingStep(Shown):
@@ -97,12 +97,6 @@ class TrainingStep(Shown):
             f"TrainingStep({self.plan!r}, batch {self.batch}, threads {self.threads}, "
             f"{len(self.trained)} arrays trained, {self.nbytes / 1e6:.1f} MB)"
         )
-
-    def parts(self) -> list[RenderableType]:
-        """The table that `str()` shows: the layers."""
-        from ..tables import training_step_parts
-
-        return training_step_parts(self)
 
     def sized(self, batch: int) -> TrainingStep:
         """A step for batches of another size, of the same parameters, gradients and statistics."""

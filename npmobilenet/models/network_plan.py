@@ -17,7 +17,7 @@ from .layers import Layer, Shape
 from .registry import entry_of
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +68,6 @@ class Plan(Shown):
             f"{top}, dialect {name}, {len(self.layers)} layers)"
         )
 
-    def parts(self) -> list[RenderableType]:
-        """The table that `str()` and `summary` show."""
-        from ..tables import summary_parts
-
-        return summary_parts(self)
-
     @property
     def parameters(self) -> dict[str, Shape]:
         """Name and shape of every trained array: "stem.weight", "blocks.1.depthwise_norm.gamma"."""
@@ -120,9 +114,7 @@ class Plan(Shown):
 
     def summary(self, *, layers: bool = False) -> str:
         """A Keras-like table of the blocks, or of every layer: type, output shape, parameters."""
-        from ..tables import summary_table
-
-        return summary_table(self, layers=layers)
+        return self.drawn(layers=layers)
 
 
 def _grouped(expected: Shape, found: Shape) -> str:

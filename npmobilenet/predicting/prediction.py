@@ -23,6 +23,7 @@ from ..images.inputs import listed, opened
 from ..images.preprocessing import Preprocessing, prepare
 from ..ops import softmax
 from ..ops.checks import Array, whole
+from ..shown import Shown
 from .metrics import DOUBT
 from .model import Model
 from .predictor import BATCH
@@ -38,7 +39,7 @@ class Named(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Shown):
     """What a model says of one image.
 
     top            the most probable classes, (name, probability) each, the most probable first
@@ -74,11 +75,9 @@ class Prediction:
         more = ", ..." * (len(self.top) > 5)
         return f"Prediction({shown}{more}{'; uncertain' * self.uncertain})"
 
-    def _repr_html_(self) -> str:
-        """A notebook draws the table; `str()` stays a line."""
-        from ..tables import as_html, prediction_parts
-
-        return as_html(*prediction_parts(self))
+    def __str__(self) -> str:
+        """A line; only a notebook draws the table."""
+        return repr(self)
 
     def to_json(self) -> dict[str, Any]:
         """As `npmobilenet predict --json` has it."""

@@ -15,11 +15,7 @@ BEFORE = "Its place before"  # how a module begins that is kept for old imports 
 # above all: `python -m ...`
 PROGRAMS = {"__init__", "__main__", "data.cut", "pretrained.ship", "models.capability_table"}
 # imports that still go upwards, importing module or room -> room
-UPWARDS = {
-    # results that draw themselves
-    ("shown", "tables"), ("models", "tables"), ("cost", "tables"), ("engine", "tables"),
-    ("predicting", "tables"), ("weights", "tables"),
-}  # fmt: skip
+UPWARDS = {("shown", "drawing")}  # asked when a result is shown, in one place
 
 
 def order() -> dict[str, int]:

@@ -53,10 +53,10 @@ def load_element(builder, address, offset=0):
 
 def load_vectors(builder, start, distance, count, first=0):
     """`count` vectors, `distance` bytes apart, from the one numbered `first` on."""
-    numbers = range(first, first + count)
+    positions = range(first, first + count)
     if isinstance(distance, int):
-        return [load_vector(builder, start, q * distance) for q in numbers]
-    return [load_vector(builder, after(builder, start, distance, q)) for q in numbers]
+        return [load_vector(builder, start, q * distance) for q in positions]
+    return [load_vector(builder, after(builder, start, distance, q)) for q in positions]
 
 
 def store_vector(builder, value, address, offset=0):
