@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels.compiling import collecting_rarely, lock
+from ..kernels.compiling import collecting_rarely
 from ..models.capabilities import require
 from ..models.network_plan import Plan, check_plan
 from ..models.params import check_params
@@ -26,36 +26,26 @@ from .handled import ENGINE
 if TYPE_CHECKING:
     from .fused_op import FusedOp
 
-_several = lock()  # held by an engine that runs on several threads
-
 
 class Engine(Shown):
     """Runs one network; made by `compile`.  Calls from several Python threads take turns."""
 
     def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
         from ..kernels.sharing import written
-        from ..kernels.simd.runtime import executor, work_item, work_stealing
         from .emit_inference import emit
         from .fuse import fuse
+        from .run import Runner
 
         ops = fuse("compile", plan, threads)
         check_params(plan, params)
-        self.plan, self.batch, self.threads = plan, batch, threads
-        self._ops = tuple(ops)
+        self.plan, self.batch, self.threads, self._ops = plan, batch, threads, tuple(ops)
         self.code = code = written(emit(plan, params, ops, batch, threads).finish)
         pack.give_back()
-        self._run = executor.run if threads > 1 else executor.run_alone
-        self._spacing = work_stealing.SPACING // 8
-        self._scratch = pack.scratch(threads, code.scratch)
         trunk, head = (np.count_nonzero(calls["calls"]) for calls in code.calls)
-        counters = 1 + (batch * trunk + head) * (threads + 1)
-        self._counters = np.zeros(counters * self._spacing, np.int64)
+        self._run = Runner(code, threads, batch * trunk + head)
+        self._lock = self._run.lock
         self._results = np.empty((batch, *ops[-1].output), np.float32)
-        self._bases = np.zeros(threads, work_item.BASES)
-        self._bases["scratch"] = [own.ctypes.data for own in self._scratch]
-        self._bases["results"] = self._results.ctypes.data
-        # two teams on the same cores would only wait for each other
-        self._lock = _several if threads > 1 else lock()
+        self._run.bases["results"] = self._results.ctypes.data
 
     def __call__(self, x: Array) -> Array:
         """Logits (N, classes) of x (N, H, W, C) float32; the last map of a plan without top.
@@ -71,9 +61,8 @@ class Engine(Shown):
 
     def _run_on(self, x: Array) -> Array:
         with self._lock:
-            self._counters[:] = 0
-            self._bases["images"] = x.ctypes.data
-            self._run(self.threads, *self.code.calls, len(x), self._bases, self._counters)
+            self._run.bases["images"] = x.ctypes.data
+            self._run(*self.code.calls, len(x))
             return self._results[: len(x)].copy()
 
     def __reduce__(self) -> Any:
@@ -93,9 +82,9 @@ class Engine(Shown):
     @property
     def nbytes(self) -> dict[str, int]:
         """Bytes of memory that it holds: weights, maps, the bands between two layers, the rest."""
-        code = self.code
-        rest = self._results.nbytes + self._counters.nbytes + code.rest
-        held = code.weights.nbytes, code.nbytes, self._scratch.nbytes, rest
+        code, own = self.code, self._run.nbytes
+        rest = self._results.nbytes + own["counters"] + code.rest
+        held = code.weights.nbytes, code.nbytes, own["bands"], rest
         return dict(zip(("weights", "maps", "bands", "rest"), held, strict=True))
 
     def time_stages(self, x: Array, rounds: int = 50) -> list[float]:
@@ -109,15 +98,13 @@ class Engine(Shown):
                 f"engine: stages are timed on one image in 1 or more rounds, found {len(x)} "
                 f"and {rounds!r}"
             )
-        at = np.arange(1, len(self.stages) + 1) * (self.threads + 1)  # each stage has a stamp there
         shares, wholes = [], []
         for _ in range(rounds):
             with self._lock:
                 before = time.perf_counter()
                 self(x)
                 wholes.append(time.perf_counter() - before)
-                stamps = self._counters[at * self._spacing + 1]
-                shares.append(np.diff(stamps, prepend=self._counters[0]))
+                shares.append(self._run.ticks(len(self.stages)))
         ticks = np.median([sum(share) for share in shares])
         return list(np.median(shares, axis=0) * (np.median(wholes) / ticks))
 

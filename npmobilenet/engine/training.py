@@ -12,9 +12,8 @@ step take turns; who needs more than one call for a turn holds `step.lock` meanw
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -29,14 +28,9 @@ from ..ops.checks import Array
 from ..ops.rungs import need_numba
 from ..shown import Shown
 from .arguments import fitting, images, sizes
-from .engine import _several
 from .handled import STEP
 from .lower import Graph, lower
-from .pack import scratch
 from .training_arrays import Buffers
-
-if TYPE_CHECKING:
-    pass
 
 
 class TrainingStep(Shown):
@@ -54,9 +48,9 @@ class TrainingStep(Shown):
         trained: frozenset[str],
     ) -> None:
         from ..kernels.sharing import written
-        from ..kernels.simd.runtime import executor, work_item, work_stealing
         from .buffers import Addresses, Draft
         from .emit_training import emit
+        from .run import Runner
 
         for layer in plan.layers:
             normal = isinstance(layer, BatchNorm) and layer.name not in frozen
@@ -76,16 +70,9 @@ class TrainingStep(Shown):
         at = Addresses(moving.at | running.at, buffers.grads.at, buffers.moved.at)
         self._passes = written(lambda: emit(Draft(plan, graph, batch, at, frozen, trained)))
         code = self._passes.code
-        self._run = executor.run if threads > 1 else executor.run_alone
-        self._scratch = scratch(threads, code.scratch)
-        self._bases = np.zeros(threads, work_item.BASES)
-        self._bases["scratch"] = [own.ctypes.data for own in self._scratch]
-        self._trunk = np.zeros(0, work_item.CALL)  # a step does each stage for the whole batch
-        self._spacing = work_stealing.SPACING // 8
-        most = max(len(calls) for calls in code.calls)
-        self._counters = np.zeros((1 + most * (threads + 1)) * self._spacing, np.int64)
+        self._run = Runner(code, threads, max(len(calls) for calls in code.calls))
         self.lock = buffers.lock
-        self._forwards, self._seconds = 0, 0.0
+        self._forwards = 0
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -123,7 +110,7 @@ class TrainingStep(Shown):
         x = images("training step", x, shape)
         with self.lock:
             self._drop(rng)
-            self._bases["images"] = x.ctypes.data
+            self._run.bases["images"] = x.ctypes.data
             self._do(0)
             self._forwards = 1
             self.buffers.filled()
@@ -185,7 +172,7 @@ class TrainingStep(Shown):
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds."""
-        return self._passes.code.nbytes + self._scratch.nbytes + self.buffers.nbytes
+        return self._passes.code.nbytes + self._run.nbytes["bands"] + self.buffers.nbytes
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
@@ -205,23 +192,18 @@ class TrainingStep(Shown):
 
     def _times(self, part: int) -> Array:
         """Seconds of each stage of the pass that has just run."""
-        stages = len(self._passes.code.calls[part])
-        at = 1 + np.arange(stages) * (self.threads + 1) + self.threads
-        ticks = np.diff(self._counters[at * self._spacing + 1], prepend=self._counters[0])
-        return np.asarray(ticks / ticks.sum() * self._seconds)
+        ticks = self._run.ticks(len(self._passes.code.calls[part]))
+        return np.asarray(ticks / ticks.sum() * self._run.seconds)
 
     @property
     def _shape(self) -> tuple[int, ...]:
         return (self.batch, *self.plan.layers[-1].output)
 
     def _do(self, part: int) -> None:
-        """Run a pass: 0 forwards, 1 backwards."""
-        with _several:
-            self._counters[:] = 0
-            before = time.perf_counter()
-            calls = self._passes.code.calls[part]
-            self._run(self.threads, self._trunk, calls, 0, self._bases, self._counters)
-            self._seconds = time.perf_counter() - before
+        """Run a pass, 0 forwards, 1 backwards: each stage once, for the whole batch."""
+        calls = self._passes.code.calls[part]
+        with self._run.lock:
+            self._run(calls[:0], calls)
 
     def _unblocked(self) -> Array:
         result, shape = self._passes.result, self._shape
