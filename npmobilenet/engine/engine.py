@@ -41,7 +41,7 @@ class Engine(Shown):
         self.plan, self.batch, self.threads, self._ops = plan, batch, threads, tuple(ops)
         self.code = code = written(emit(plan, params, ops, batch, threads).finish)
         pack.give_back()
-        trunk, head = (np.count_nonzero(calls["calls"]) for calls in code.calls)
+        trunk, head = (int(np.count_nonzero(calls["calls"])) for calls in code.calls)
         self._run = Runner(code, threads, batch * trunk + head)
         self._lock = self._run.lock
         self._results = np.empty((batch, *ops[-1].output), np.float32)
@@ -62,7 +62,8 @@ class Engine(Shown):
     def _run_on(self, x: Array) -> Array:
         with self._lock:
             self._run.bases["images"] = x.ctypes.data
-            self._run(*self.code.calls, len(x))
+            trunk, head = self.code.calls
+            self._run(trunk, head, len(x))
             return self._results[: len(x)].copy()
 
     def __reduce__(self) -> Any:
