@@ -20,6 +20,8 @@ MOVED = [
     ("training.config", "Config", "training.config"),
     ("training.optimizers", "Sgd", "training.optimizers"),
     ("engine.training_optimizer", "FusedOptimizer", "training.fused_optimizer"),
+    ("cost.foreign", "count_module", "cost.torch_count"),
+    ("kernels.simd.team", "claim", "kernels.simd.runtime.work_stealing"),
 ]
 
 
