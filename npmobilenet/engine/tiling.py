@@ -32,7 +32,7 @@ def matrix(draft: Draft, op: Op) -> Facts:
     return {
         **weights(draft, op), "depth": depth, "filters": filters, "group": group,
         "group_padded": padded, "main": main, "split": split, "vectors": vectors, "t_main": t_main,
-        "t_split": t_split, "t_vectors": transposed, "g_rows": rows, "rows": LANES,
+        "t_split": t_split, "t_vectors": transposed, "g_rows": rows, "item_rows": LANES,
         "height": up(depth if rows == padded else rows, TRAIN_UNROLL),
     }  # fmt: skip
 
@@ -44,7 +44,7 @@ def taps(draft: Draft, op: Op) -> Facts:
     return {
         **weights(draft, op), "depth": depth, "filters": channels, "group": depth,
         "group_padded": up(depth, LANES), "main": 1, "split": vectors, "vectors": vectors,
-        "height": depth, "rows": 1,
+        "height": depth, "item_rows": 1,
     }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ QUICK = [
     ("v1", "cifar", {"width": 0.25, "resolution": 32}),
     ("v2", "torchvision", {"width": 0.25, "resolution": 64}),
     ("v3-small", "paper", {"width": 0.5, "resolution": 64}),
+    ("v1-full", "cifar", {"width": 0.25, "resolution": 32}),  # standard convolutions of small maps
 ]
 PAIRS = [
     (model, name)

@@ -16,7 +16,7 @@ from ..tuning import TRAIN_UNROLL
 from .norm import zero
 
 _WEIGHTS = "depth filters group group_padded "  # w (depth, filters), in groups, each filled up
-_PANELS = "main split vectors height rows "  # rows: of a work item
+_PANELS = "main split vectors height item_rows "  # item_rows: of a work item
 PACK = descriptor(_WEIGHTS + _PANELS + "w panels")
 GATHER = descriptor(_WEIGHTS + _PANELS + "g g_shares g_share shares")
 TRANSPOSE = descriptor(_WEIGHTS + "w transposed t_main t_split t_vectors")
@@ -36,7 +36,7 @@ def _row(s, k):
 def pack(at, bases, item):
     """Panels of some rows of the weights."""
     s = carray(at, 1)[0]
-    for k in range(item * s.rows, min(s.height, (item + 1) * s.rows)):
+    for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
         row, block = _row(s, k), 0
         while block < s.vectors:
             width = s.main if block < s.split else s.vectors - s.split
@@ -52,7 +52,7 @@ def pack(at, bases, item):
 def gather(at, bases, item):
     """g = the sum of all shares, some rows of it."""
     s = carray(at, 1)[0]
-    for k in range(item * s.rows, min(s.height, (item + 1) * s.rows)):
+    for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
         row, block = _row(s, k), 0
         while row >= 0 and block < s.vectors:
             width = s.main if block < s.split else s.vectors - s.split
