@@ -1,0 +1,1 @@
+"""The exercises of each step: text, reference, cases, hints."""
