@@ -25,7 +25,7 @@ class Exercise:
     name: str
     step: int
     parameters: tuple[str, ...]
-    outputs: tuple[str, ...]  # names of what is returned
+    outputs: tuple[str, ...]  # names of what is returned; "dp" is a dict, with the names of p
     text: str  # the docstring: shapes, formula, one case by hand
     reference: Callable[..., Results]
     fill: Callable[[Sizes], Arguments]  # ValueError where such a case cannot be

@@ -81,7 +81,8 @@ def parse(text: str, example: Sizes) -> Sizes:
                 raise _unknown(text, token, example)
             found[name] = value
     sizes = Sizes(**found)  # type: ignore[arg-type]
-    if sizes.fields != example.fields or len(sizes.x) != len(example.x):
+    lengths = [(len(s.x), len(s.kernel)) for s in (sizes, example)]
+    if sizes.fields != example.fields or lengths[0] != lengths[1]:
         raise ValueError(f"case: expected one like {example.text}, found {text!r}")
     dims = (*sizes.x, *sizes.kernel)
     if 0 in dims or any(getattr(sizes, letter) == 0 for letter in SIZED if letter in found):

@@ -24,7 +24,7 @@ dy: dL/dy, x: what relu6 was given, both (N, H, W, C). Returns dx of the same sh
 
     dx = dy where 0 < x < 6, and 0 where y no longer moves with x
 
-At x = 0 and x = 6 themselves there is no slope; either answer is right, and no case stands there.
+At x = 0 and x = 6 themselves there is no slope; either answer is right, no case stands there.
 
 By hand:
 
@@ -32,7 +32,9 @@ By hand:
 """
 SWISH = """Hard-swish: x times a gate that opens from x = -3 to x = 3.
 
-x (N, H, W, C). Returns y of the same shape: y = x * min(max(x + 3, 0), 6) / 6, number by number.
+x (N, H, W, C). Returns y of the same shape, number by number:
+
+    y = x * min(max(x + 3, 0), 6) / 6
 
 By hand:
 
@@ -44,8 +46,8 @@ dy: dL/dy, x: what hard_swish was given, both (N, H, W, C). Returns dx of the sa
 
     dx = dy * slope, slope 0 for x < -3, (2 x + 3) / 6 between, 1 for x > 3
 
-The slope between is the product rule: the gate, and x times the gate's own slope, 1/6. At -3 and 3
-themselves either answer is right, and no case stands there.
+The slope between is the product rule: the gate, and x times the gate's own slope, 1/6. At -3
+and 3 themselves either answer is right, no case stands there.
 
 By hand:
 

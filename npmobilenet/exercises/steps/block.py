@@ -31,8 +31,8 @@ x (N, H, W, M), p a dict, stride 1 or 2. Returns y (N, I, J, O).
     y = norm(pointwise_conv2d(d, project)), with no activation             (N, I, J, O)
     y = y + x                                      where stride is 1 and M equals O
 
-norm is batch_norm in training, by the batch's own mean and variance, with eps 0.001 and its gamma
-and beta from p.
+norm is batch_norm in training, by the batch's own mean and variance, with eps 0.001 and its
+gamma and beta from p.
 
 By hand it is long; with all three gammas 0, y is project_beta (plus x): a good first test.
 """
@@ -43,11 +43,11 @@ Returns dx (N, H, W, M) and a dict with the gradient of every array in p, under 
 
 {P}
 
-Compute the forward pass again, keep what each step was given, and walk back: the gradient of each
-step is one of your own functions. Where x was added, dx gets dy as well, all of it.
+Compute the forward pass again, keep what each step was given, and walk back: the gradient of
+each step is one of your own functions. Where x was added, dx gets dy as well, all of it.
 
-By hand it is long; with all three gammas 0, dx is dy (or 0, without the residual), and the gradient
-of project_beta is the sum of dy over n, i, j.
+By hand it is long; with all three gammas 0, dx is dy (or 0, without the residual), and the
+gradient of project_beta is the sum of dy over n, i, j.
 """
 
 
@@ -66,7 +66,7 @@ def _fill(sizes: Sizes) -> Arguments:
         p: dict[str, Array] = {}
         for name, shape in (("expand", (m, t)), ("depthwise", (3, 3, t)), ("project", (t, o))):
             p[name] = numbers.signed(1.0, *shape)
-            p[f"{name}_gamma"] = numbers.signed(1.0, shape[-1])
+            p[f"{name}_gamma"] = numbers.signed(2.0, shape[-1])  # so that 6 is reached
             p[f"{name}_beta"] = numbers.signed(0.5, shape[-1])
         _, kept = passed(x, p, sizes.s)
         before = [kept[name][2] for name in ("expand", "depthwise")]
@@ -126,9 +126,9 @@ def _backward(dy: Array, x: Array, p: dict[str, Array], stride: int) -> Results:
             ops.pointwise_conv2d_backward
         )  # fmt: skip
         d, dw = backward(d, conv)
-        found |= {f"dp.{name}": dw, f"dp.{name}_gamma": dgamma, f"dp.{name}_beta": dbeta}
+        found |= {name: dw, f"{name}_gamma": dgamma, f"{name}_beta": dbeta}
     dx = d + dy if stride == 1 and x.shape == y.shape else d
-    return {"dx": dx} | {f"dp.{name}": found[f"dp.{name}"] for name in p}
+    return {"dx": dx} | {name: found[name] for name in p}
 
 
 def _draw(integer: Draw) -> Sizes:

@@ -14,17 +14,17 @@ from ..sizes import Sizes
 
 STANDARD = """How many multiplications a convolution does, with padding "same".
 
-An image of h rows, w columns and m channels, n filters of k x k, a stride. Returns a whole number
-of MACs: a multiplication and the addition that follows it are one. Products with the zeros of
-the padding are counted, as the papers do.
+An image of h rows, w columns and m channels, n filters of k x k, a stride. Returns a whole
+number of MACs: a multiplication and the addition that follows it are one. Products with the
+zeros of the padding are counted, as the papers do.
 
 By hand, h = w = 5, k = 3, m = 2, n = 4, stride 2: there are 3 x 3 windows, each of them does
 3·3·2 products for each of 4 filters: 9·18·4 = 648.
 """
 SEPARABLE = """How many multiplications a depthwise and then a pointwise convolution do together.
 
-Sizes as in standard_cost: a depthwise convolution of k x k and that stride over m channels, with
-padding "same", then a pointwise one from m channels to n. Returns a whole number of MACs.
+Sizes as in standard_cost: a depthwise convolution of k x k and that stride over m channels,
+with padding "same", then a pointwise one from m channels to n. Returns a whole number of MACs.
 
 By hand, h = w = 5, k = 3, m = 2, n = 4, stride 2: 9 windows, each 3·3 products for each of 2
 channels, 9·9·2 = 162; then 9 pixels, each 2·4 products, 9·8 = 72. Together 234.
@@ -33,8 +33,8 @@ TIMES = """How many times cheaper the separable convolution is: standard_cost / 
 
 k the size of the kernel, n the number of filters; image, stride and m cancel. Returns a number.
 
-By hand, k = 3, n = 4: for each pixel and channel 9·4 = 36 products against 9 + 4 = 13, so 36/13,
-which is 2.769...
+By hand, k = 3, n = 4: for each pixel and channel 9·4 = 36 products against 9 + 4 = 13, so
+36/13, which is 2.769...
 """
 
 

@@ -22,10 +22,11 @@ In training, P = N·H·W numbers a channel:
     mean     -> (1 - momentum) * mean     + momentum * m
     variance -> (1 - momentum) * variance + momentum * v * P / (P - 1)
 
-so y is made with v, the variance estimate moves to the unbiased one. In evaluation m and v are the
-mean and variance that were given, which are returned as they are.
+so y is made with v, the variance estimate moves to the unbiased one. In evaluation m and v are
+the mean and variance that were given, which are returned as they are.
 
-By hand, one channel of two numbers, in training, gamma 1, beta 0, momentum 0.1, mean 1, variance 1:
+By hand, one channel of two numbers, in training, gamma 1, beta 0, momentum 0.1, mean 1 and
+variance 1:
 
     x 1 3        m = 2, v = 1, y = [-1, 1] / sqrt(1 + eps)
                  mean = 0.9·1 + 0.1·2 = 1.1, variance = 0.9·1 + 0.1·1·2/1 = 1.1
@@ -45,8 +46,8 @@ The last two terms are there because m and v move with every x.
 By hand, one channel of two numbers, gamma 1, eps so small that it does not show:
 
     x 1 3    dy 2 5        xhat = [-1, 1], dbeta = 7, dgamma = -2 + 5 = 3
-                           dx = [2 - 3.5 + 1.5, 5 - 3.5 - 1.5] = [0, 0]: two numbers always become
-                           -1 and 1, so moving them changes nothing
+                           dx = [2 - 3.5 + 1.5, 5 - 3.5 - 1.5] = [0, 0]: two numbers
+                           always become -1 and 1, so moving them changes nothing
 """
 # images, height, width, channels: two numbers a channel first
 SQUARE = ((2, 1, 1, 1), (2, 1, 1, 2), (3, 1, 1, 1), (1, 2, 2, 1), (1, 2, 2, 2), (2, 2, 2, 1),

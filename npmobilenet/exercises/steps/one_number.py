@@ -31,7 +31,7 @@ def _fill(sizes: Sizes) -> Arguments:
 
 
 def _reference(patch: Array, w: Array) -> Results:
-    return {"number": np.asarray(np.sum(patch * w))}
+    return {"y": np.asarray(np.sum(patch * w))}
 
 
 def _draw(integer: Draw) -> Sizes:
@@ -43,7 +43,7 @@ EXERCISES = (
         name="one_window",
         step=1,
         parameters=("patch", "w"),
-        outputs=("number",),
+        outputs=("y",),
         text=TEXT,
         reference=_reference,
         fill=_fill,
@@ -62,6 +62,6 @@ EXERCISES = (
         ),
         solution=("kernels/conv.py", "loops_forward"),
         read="kernels/conv.py",
-        linear_in={"number": ("patch", "w")},
+        linear_in={"y": ("patch", "w")},
     ),
 )
