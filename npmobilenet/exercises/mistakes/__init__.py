@@ -1,0 +1,32 @@
+"""Planted mistakes: wrong programs, each with the sentence that is true of it.
+
+of("conv2d")        those that can be made there, in the order of their numbers
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from .activations import ACTIVATIONS
+from .batches import BATCHES
+from .blocks import BLOCKS
+from .costs import COSTS
+from .filters import FILTERS
+from .gradients import GRADIENTS
+from .normal import NORMAL
+from .padding import PADDING
+from .record import Mistake, outcome
+from .squeezing import SQUEEZING
+
+__all__ = ["MISTAKES", "Mistake", "of", "outcome"]
+
+MISTAKES: tuple[Mistake, ...] = (
+    *PADDING, *FILTERS, *BATCHES, *GRADIENTS, *NORMAL, *ACTIVATIONS, *SQUEEZING, *BLOCKS, *COSTS,
+)  # fmt: skip
+
+
+@cache
+def of(exercise: str) -> tuple[Mistake, ...]:
+    """The mistakes of an exercise, in the order of their numbers."""
+    found = [mistake for mistake in MISTAKES if exercise in mistake.exercises]
+    return tuple(sorted(found, key=lambda mistake: mistake.number))

@@ -1,0 +1,198 @@
+"""Mistakes 41 to 43, 80 to 82: what a convolution costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from .record import Mistake, Outputs, Program, mistakes
+
+Number = int | float
+Pixels = Callable[[int, int, int], Number]  # of h, w and stride
+
+
+def outputs(h: int, w: int, stride: int) -> Number:
+    """Pixels of the output, with "same"."""
+    return -(-h // stride) * -(-w // stride)
+
+
+def standard(
+    h: int,
+    w: int,
+    k: int,
+    m: int,
+    n: int,
+    stride: int,
+    *,
+    pixels: Pixels = outputs,
+    each: Callable[[int, int, int], Number] = lambda k, m, n: k * k * m * n,
+    times: Number = 1,
+) -> Outputs:
+    """Pixels times products."""
+    return {"macs": np.asarray(float(times * pixels(h, w, stride) * each(k, m, n)))}
+
+
+def separable(
+    h: int,
+    w: int,
+    k: int,
+    m: int,
+    n: int,
+    stride: int,
+    *,
+    depthwise: Pixels = outputs,
+    pointwise: Pixels = outputs,
+    halves: Callable[[Number, Number], Number] = lambda a, b: a + b,
+    each: Callable[[int, int, int], Number] = lambda k, m, n: k * k * m,
+    times: Number = 1,
+) -> Outputs:
+    """Both halves, each with its own pixels."""
+    first = depthwise(h, w, stride) * each(k, m, n)
+    second = pointwise(h, w, stride) * m * n
+    return {"macs": np.asarray(float(times * halves(first, second)))}
+
+
+def ratio(formula: Callable[[int, int], Number]) -> Program:
+    return lambda k, n: {"times": np.asarray(float(formula(k, n)))}
+
+
+def both_costs(pixels: list[Pixels]) -> dict[str, list[Program]]:
+    """Other pixels in the standard cost, and in both halves of the separable one."""
+    return {
+        "standard_cost": [partial(standard, pixels=one) for one in pixels],
+        "separable_cost": [
+            partial(separable, depthwise=first, pointwise=second)
+            for one in pixels
+            for first, second in ((one, one), (one, outputs), (outputs, one))
+        ],
+    }
+
+
+COSTS: list[Mistake] = [
+    *mistakes(
+        41,
+        (
+            "n + k² is not how many times cheaper it is. That is n·k² / (n + k²).",
+            "n + k² 不是便宜的倍数。倍数是 n·k² / (n + k²)。",
+        ),
+        {"times_cheaper": [ratio(lambda k, n: n + k * k)]},
+    ),
+    *mistakes(
+        80,
+        (
+            "That is the other way round, or half of it: 1/n + 1/k² of the work is left, so it is "
+            "1 / (1/n + 1/k²) times cheaper.",
+            "你求的是倒数，或者只算了一半：剩下的计算量是 1/n + 1/k²，所以便宜 1 / (1/n + 1/k²) 倍。",
+        ),
+        {
+            "times_cheaper": [
+                ratio(lambda k, n: 1 / n + 1 / (k * k)),
+                ratio(lambda k, n: k * k),
+                ratio(lambda k, n: n),
+                ratio(lambda k, n: 1 / (1 / n + 1 / k)),
+                ratio(lambda k, n: 1 - (1 / n + 1 / (k * k))),
+                ratio(lambda k, n: n * k * k),
+                ratio(lambda k, n: n * k * k // (n + k * k)),
+            ]
+        },
+    ),
+    *mistakes(
+        42,
+        (
+            "You multiply by the input's pixels. Windows are counted on the output: at stride 2 there "
+            "are about a quarter as many.",
+            "你乘的是输入的像素数。窗口应按输出来数：步幅为 2 时大约只有四分之一。",
+        ),
+        both_costs([lambda h, w, stride: h * w]),
+    ),
+    *mistakes(
+        42,
+        (
+            "You count the pixels of the output wrongly: there are ⌈h / stride⌉ · ⌈w / stride⌉.",
+            "输出的像素数不对：应为 ⌈h / stride⌉ · ⌈w / stride⌉。",
+        ),
+        both_costs(
+            [
+                lambda h, w, stride: (h // stride) * (w // stride),
+                lambda h, w, stride: h * w / stride**2,
+                lambda h, w, stride: h * w // stride**2,
+                lambda h, w, stride: -(-h * w // stride),
+                lambda h, w, stride: h * w // stride,
+                lambda h, w, stride: h * w / stride,
+                lambda h, w, stride: -(-h * w // stride**2),
+                lambda h, w, stride: (-(-h // stride)) ** 2,
+                lambda h, w, stride: (-(-w // stride)) ** 2,
+                lambda h, w, stride: h * h,
+                lambda h, w, stride: (h // stride + 1) * (w // stride + 1),
+                lambda h, w, stride: round(h / stride) * round(w / stride),
+                lambda h, w, stride: 1,
+            ]
+        ),
+    ),
+    *mistakes(
+        43,
+        (
+            "These are FLOPs, a multiplication and an addition each. A MAC is both at once.",
+            "这是 FLOPs，把乘法和加法分开算了。一次 MAC 同时包含两者。",
+        ),
+        {
+            "standard_cost": [partial(standard, times=2)],
+            "separable_cost": [partial(separable, times=2)],
+        },
+    ),
+    *mistakes(
+        81,
+        (
+            "Only one half is there, or the two are multiplied: the depthwise and the pointwise half "
+            "are added.",
+            "你只算了一半，或者把两半相乘了：深度卷积和逐点卷积的计算量应当相加。",
+        ),
+        {
+            "separable_cost": [
+                *[
+                    partial(separable, halves=halves)
+                    for halves in (lambda a, b: a, lambda a, b: b, lambda a, b: a * b)
+                ],
+                standard,
+            ]
+        },
+    ),
+    *mistakes(
+        82,
+        (
+            "A factor is missing, or one too many is there: each window does k·k·m products for each "
+            "of the n filters; depthwise k·k for each of the m channels.",
+            "少了一个因子，或者多了一个：每个窗口对 n 个滤波器各做 k·k·m 次乘法；"
+            "深度卷积对 m 个通道各做 k·k 次。",
+        ),
+        {
+            "standard_cost": [
+                *[
+                    partial(standard, each=each)
+                    for each in (
+                        lambda k, m, n: k * m * n,
+                        lambda k, m, n: k * k * m,
+                        lambda k, m, n: k * k * n,
+                        lambda k, m, n: m * n,
+                        lambda k, m, n: k * k,
+                        lambda k, m, n: k * k * (m + n),
+                        lambda k, m, n: k * k * m * n + n,
+                    )
+                ],
+                separable,
+            ],
+            "separable_cost": [
+                partial(separable, each=each)
+                for each in (
+                    lambda k, m, n: k * m,
+                    lambda k, m, n: k * k,
+                    lambda k, m, n: k * k * m * n,
+                    lambda k, m, n: k * k * n,
+                    lambda k, m, n: k * k * m * m,
+                )
+            ],
+        },
+    ),
+]

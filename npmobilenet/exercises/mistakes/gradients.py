@@ -1,0 +1,268 @@
+"""Mistakes 18, 20 to 24, 58 to 60: gradients of a convolution, wrong apart from their windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...ops.checks import Array
+from . import rules
+from .block import inverted_residual_backward
+from .convolving import (
+    conv2d_backward,
+    pointwise_conv2d_backward,
+)
+from .cutting import CONVOLUTIONS, cropped, first_rows, last_rows, missing_rows, uncut
+from .normalising import batch_norm_backward
+from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
+from .weights import (
+    diagonal_or_zero,
+    first_filter,
+    first_only,
+    half_turn,
+    last_filter,
+    last_input_only,
+    outputs_and_inputs,
+    transposed_square,
+)
+from .windows import HONEST, Reads
+
+ALL = CONVOLUTIONS | {"pointwise_conv2d_backward": pointwise_conv2d_backward}
+OVERWRITES = (Reads(choice=rules.last_window), Reads(choice=rules.last_tap))
+
+
+def last_of_dy(axes: tuple[int, ...]) -> Callable[[Array], Array]:
+    """dy with everything 0 but the last along these axes."""
+
+    def change(dy: Array) -> Array:
+        kept = np.zeros_like(dy)
+        where = tuple(slice(-1, None) if axis in axes else slice(None) for axis in range(4))
+        kept[where] = dy[where]
+        return kept
+
+    return change
+
+
+def overwritten(operator: Program, axes: tuple[int, ...], names: tuple[str, ...]) -> Program:
+    """dw (db) holds only what the last along these axes of dy gave."""
+
+    def program(**a: Any) -> Outputs:
+        last = operator(**on("dy", last_of_dy(axes))(a))
+        honest = operator(**a)
+        return honest | {name: last[name] for name in names if name in honest}
+
+    return program
+
+
+def averaged(count: Callable[[Array], int], *names: str) -> Callable[[Outputs, Arguments], Outputs]:
+    """These outputs divided by a count of dy."""
+    return lambda found, a: (
+        found | {name: found[name] / count(a["dy"]) for name in names if name in found}
+    )
+
+
+COUNTS: tuple[Callable[[Array], int], ...] = (
+    len,
+    lambda dy: dy.shape[1] * dy.shape[2],
+    lambda dy: dy.size // dy.shape[-1],
+)
+OVERWRITE: Sentence = (
+    "Where windows overlap, the later one overwrites the earlier: = stands where += must.",
+    "窗口重叠的地方，后一个覆盖了前一个：应当写 += 的地方写成了 =。",
+)
+MEAN: Sentence = (
+    "You divide the gradient by a count, as a mean would. The gradient of a sum is a sum, over the "
+    "batch too; a mean belongs into the loss.",
+    "你像求平均那样把梯度除以了个数。和的梯度仍是和，对批次也一样；取平均是损失函数的事。",
+)
+
+
+def _overwriting(name: str) -> list[Program]:
+    operator = CONVOLUTIONS[name]
+    found: list[Program] = [partial(operator, dx_reads=reads) for reads in OVERWRITES]
+    if name == "conv2d_backward":
+        found += [
+            played(operator, on("w", last_filter), dx_reads=reads)
+            for reads in (*OVERWRITES, HONEST)
+        ]
+    outputs = (("dw",), ("dw", "db"), ("db",)) if name == "conv2d_backward" else (("dw",),)
+    axes: tuple[tuple[int, ...], ...] = ((0, 1, 2), (1, 2), (0, 1), (0, 2), (1,), (2,))
+    found += [overwritten(operator, one, names) for one in axes for names in outputs]
+    # in dx and dw at once, as one loop over windows does both
+    found += [
+        played(overwritten(operator, (0, 1, 2), names), after=_with_dx(operator, reads))
+        for names in outputs
+        for reads in OVERWRITES
+    ]
+    return found
+
+
+def _with_dx(operator: Program, reads: Reads) -> Callable[[Outputs, Arguments], Outputs]:
+    """And dx through other windows."""
+    return lambda found, a: found | {"dx": operator(**a, dx_reads=reads)["dx"]}
+
+
+def _means(name: str) -> list[Program]:
+    chosen = (("dw",), ("db",), ("dw", "db"), ("dx",), ("dx", "dw"), ("dx", "dw", "db"))
+    there = ("dx", "dw", "db") if name == "conv2d_backward" else ("dx", "dw")
+    return [
+        played(ALL[name], after=averaged(count, *names))
+        for count in COUNTS
+        for names in chosen
+        if set(names) <= set(there)
+    ]
+
+
+def _db(change: Callable[[Array], Array]) -> Callable[[Outputs, Arguments], Outputs]:
+    """Another db, made of dy."""
+    return lambda found, a: found | {"db": np.asarray(change(a["dy"]))}
+
+
+GRADIENTS: list[Mistake] = [
+    *mistakes(
+        18,
+        OVERWRITE,
+        {name: _overwriting(name) for name in CONVOLUTIONS}
+        | {
+            "inverted_residual_backward": [
+                partial(inverted_residual_backward, dx_reads=reads) for reads in OVERWRITES
+            ]
+        },
+    ),
+    *mistakes(
+        20,
+        (
+            "You slide the filter over dy as it is. Backwards it must be turned by half a circle, "
+            "or dy be scattered through it.",
+            "你把滤波器原样在 dy 上滑动。反向时要把它转 180 度，或者把 dy 经由它散布回去。",
+        ),
+        {name: [played(f, on("w", half_turn))] for name, f in CONVOLUTIONS.items()}
+        | {"inverted_residual_backward": [partial(inverted_residual_backward, turned=half_turn)]},
+    ),
+    *mistakes(
+        21,
+        (
+            "The gradient of the padding is still around your dx: cut it off.",
+            "你的 dx 四周还带着填充部分的梯度：把它裁掉。",
+        ),
+        {name: [cropped(name, uncut)] for name in CONVOLUTIONS},
+    ),
+    *mistakes(
+        21,
+        (
+            "You cut the gradient of the padding off on the wrong side.",
+            "填充部分的梯度裁错了边。",
+        ),
+        {name: [cropped(name, cut) for cut in (first_rows, last_rows)] for name in CONVOLUTIONS},
+    ),
+    *mistakes(
+        22,
+        (
+            "Rows that no window reads get 0; in yours they are missing. The stride does not divide "
+            "this size.",
+            "没有任何窗口读到的行，梯度是 0；你的结果里缺了这些行。步幅除不尽这个尺寸。",
+        ),
+        {name: [missing_rows(name, cut) for cut in (True, False)] for name in CONVOLUTIONS},
+    ),
+    *mistakes(23, MEAN, {name: _means(name) for name in ALL}),
+    *mistakes(
+        23,
+        (
+            "You divide dgamma or dbeta by a count, as a mean would; both are sums.",
+            "你像求平均那样把 dgamma 或 dbeta 除以了个数；两者都是求和。",
+        ),
+        {
+            "batch_norm_backward": [
+                played(batch_norm_backward, after=averaged(count, *names))
+                for names in (("dgamma", "dbeta"), ("dgamma",), ("dbeta",))
+                for count in (COUNTS[0], COUNTS[2])
+            ]
+        },
+    ),
+    *mistakes(
+        24,
+        (
+            "Your dw is turned by half a circle: x and dy have changed places in the correlation.",
+            "你的 dw 转了 180 度：做相关运算时 x 和 dy 的位置弄反了。",
+        ),
+        {name: [played(f, after=out("dw", half_turn))] for name, f in CONVOLUTIONS.items()},
+    ),
+    *mistakes(
+        58,
+        (
+            "Input and output channels have changed places in your gradient.",
+            "你的梯度里，输入通道和输出通道弄反了。",
+        ),
+        {
+            name: [
+                played(ALL[name], on("w", outputs_and_inputs)),
+                played(ALL[name], after=out("dw", lambda dw: dw.swapaxes(-1, -2))),
+                played(
+                    ALL[name],
+                    on("w", outputs_and_inputs),
+                    out("dw", lambda dw: dw.swapaxes(-1, -2)),
+                ),
+            ]
+            for name in ("conv2d_backward", "pointwise_conv2d_backward")
+        },
+    ),
+    *mistakes(
+        6,
+        (
+            "Rows and columns have changed places in your gradient: [v, u] stands where [u, v] must.",
+            "你的梯度里行列颠倒了：本该是 [u, v] 的地方写成了 [v, u]。",
+        ),
+        {
+            name: [
+                played(f, on("w", transposed_square)),
+                played(f, after=out("dw", lambda dw: dw.swapaxes(0, 1))),
+                played(f, on("w", transposed_square), out("dw", lambda dw: dw.swapaxes(0, 1))),
+            ]
+            for name, f in CONVOLUTIONS.items()
+        },
+    ),
+    *mistakes(
+        59,
+        (
+            "Only one filter or channel takes part in your gradient; all of them do.",
+            "你的梯度只用到了一个滤波器或一个通道；应当全部用上。",
+        ),
+        {
+            name: [played(ALL[name], on("w", change)) for change in ways]
+            for name, ways in {
+                "conv2d_backward": (first_only, diagonal_or_zero, last_input_only, first_filter),
+                "depthwise_conv2d_backward": (first_only,),
+                "pointwise_conv2d_backward": (
+                    first_only,
+                    diagonal_or_zero,
+                    last_input_only,
+                    last_filter,
+                    first_filter,
+                ),
+            }.items()
+        },
+    ),
+    *mistakes(
+        60,
+        (
+            "db is the sum of dy over images, rows and columns: one number for each filter.",
+            "db 是 dy 对图像、行、列求和：每个滤波器得到一个数。",
+        ),
+        {
+            "conv2d_backward": [
+                played(conv2d_backward, after=_db(change))
+                for change in (
+                    lambda dy: dy.sum(0),
+                    lambda dy: dy.sum((0, 1)),
+                    lambda dy: dy.sum((1, 2)),
+                    lambda dy: dy.sum(),
+                    lambda dy: np.ones(dy.shape[-1]),
+                    lambda dy: np.zeros(dy.shape[-1]),
+                )
+            ]
+        },
+    ),
+]

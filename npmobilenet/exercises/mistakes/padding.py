@@ -1,0 +1,198 @@
+"""Mistakes 1 to 4, 7 to 9, 47 to 53: which pixels a window sees, forwards and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from . import ways as wrong
+from .block import inverted_residual, inverted_residual_backward
+from .convolving import conv2d, conv2d_backward, depthwise_conv2d, depthwise_conv2d_backward
+from .record import Mistake, Program, Sentence, mistakes
+from .windows import HONEST, Reads
+
+FORWARD: dict[str, Program] = {
+    "conv2d": conv2d,
+    "depthwise_conv2d": depthwise_conv2d,
+    "inverted_residual": inverted_residual,
+}
+BACKWARD: dict[str, Program] = {
+    "conv2d_backward": conv2d_backward,
+    "depthwise_conv2d_backward": depthwise_conv2d_backward,
+    "inverted_residual_backward": inverted_residual_backward,
+}
+CONVOLUTIONS = ("conv2d", "depthwise_conv2d")
+BOTH = ((True, True), (True, False), (False, True))  # gradients that go wrong: dx, dw
+
+
+def windows(
+    number: int,
+    sentence: Sentence,
+    ways: Iterable[Reads] = (),
+    *,
+    forward: Iterable[Reads] = (),
+    backward: Iterable[Reads] = (),
+    operators: Iterable[Reads] = (),
+    forward_operators: Iterable[Reads] = (),
+) -> Iterator[Mistake]:
+    """Other windows in every operator that has some.
+
+    ways: forwards and backwards, in the convolutions and in the block; forward, backward: only
+    there; operators: not in the block, whose kernel is 3 x 3 and padding "same".
+    """
+    ways, operators = list(ways), list(operators)
+    yield from _forward(number, sentence, [*ways, *forward], FORWARD)
+    yield from _backward(number, sentence, [*ways, *backward], BACKWARD)
+    alone = {name: FORWARD[name] for name in CONVOLUTIONS}
+    yield from _forward(number, sentence, [*operators, *forward_operators], alone)
+    alone = {f"{name}_backward": BACKWARD[f"{name}_backward"] for name in CONVOLUTIONS}
+    yield from _backward(number, sentence, operators, alone)
+
+
+def _forward(
+    number: int, sentence: Sentence, ways: list[Reads], operators: dict[str, Program]
+) -> Iterator[Mistake]:
+    for reads in ways:
+        programs = {name: [partial(f, reads=reads)] for name, f in operators.items()}
+        yield from mistakes(number, sentence, programs)
+
+
+def _backward(
+    number: int, sentence: Sentence, ways: list[Reads], operators: dict[str, Program]
+) -> Iterator[Mistake]:
+    """In both gradients, in dx alone, in dw alone."""
+    for reads in ways:
+        for dx, dw in BOTH:
+            how = {"dx_reads": reads if dx else HONEST, "dw_reads": reads if dw else HONEST}
+            programs = {name: [partial(f, **how)] for name, f in operators.items()}
+            yield from mistakes(number, sentence, programs)
+
+
+PADDING: list[Mistake] = [
+    *windows(
+        1,
+        (
+            'It pads symmetrically. "same" at stride 2 and an even size has its only row of zeros '
+            "below and its only column right.",
+            "你的填充是两边对称的。步幅为 2、尺寸为偶数时，“same”只在下面补一行零，只在右边补一列零。",
+        ),
+        wrong.SYMMETRIC,
+    ),
+    *windows(
+        2,
+        (
+            'It pads as "same" does. A number p as padding means p rows and columns of zeros on '
+            "every side, whatever the stride.",
+            "你按“same”补了零。填充若是数字 p，则不论步幅多少，四边各补 p 行或 p 列零。",
+        ),
+        operators=wrong.ALWAYS_SAME,
+    ),
+    *windows(
+        3,
+        (
+            "Every window starts one pixel off: too far down or right, or too far up or left.",
+            "每个窗口的起点都偏了一个像素：偏下、偏右，或者偏上、偏左。",
+        ),
+        wrong.SHIFTS,
+        operators=wrong.SHIFTS_IN_PADDED,
+    ),
+    *windows(
+        4,
+        (
+            "Outside the image your windows find pixels of the image again. What lies there is 0, "
+            "and passes nothing on.",
+            "窗口伸到图像外面时，你又用到了图像里的像素。那里应当是 0，也不传递任何梯度。",
+        ),
+        wrong.BORDERS,
+        operators=wrong.BORDERS_OR_STOPS,
+    ),
+    *windows(
+        7,
+        (
+            'Your windows are those of stride 1, of which every s-th is kept. "same" pads for the '
+            "stride that is asked for, so they stand elsewhere.",
+            "你的窗口是步幅 1 的窗口，每隔 s 个取一个。“same”补的零取决于实际步幅，窗口的位置因此不同。",
+        ),
+        wrong.AFTERWARDS,
+    ),
+    *windows(
+        8,
+        (
+            "The width of your output follows the height of the image, or the height the width. "
+            "Try an image that is not square.",
+            "你的输出宽度是按图像高度算的，或者高度是按宽度算的。用一张不是正方形的图像试试。",
+        ),
+        forward=wrong.FOLLOWERS,
+    ),
+    *windows(
+        9,
+        (
+            'You make too few windows: "same" has ⌈H / s⌉ of them, not H // s, and a number p '
+            "(H + 2p − K) // s + 1.",
+            "你的窗口少了：“same”应有 ⌈H / s⌉ 个，而不是 H // s 个；"
+            "填充为 p 时有 (H + 2p − K) // s + 1 个。",
+        ),
+        forward=wrong.FLOORS,
+        forward_operators=wrong.FEWER,
+    ),
+    *windows(
+        47,
+        (
+            "You do not pad: the first window starts at the first pixel.",
+            "你没有补零：第一个窗口是从第一个像素开始的。",
+        ),
+        wrong.UNPADDED,
+        operators=wrong.UNPADDED_SOMEWHERE,
+    ),
+    *windows(
+        48,
+        (
+            '"same" never pads less than 0: where the filter is smaller than the stride, the '
+            "windows start at the first pixel all the same.",
+            "“same”补的零不会少于 0 个：滤波器比步幅小时，窗口仍然从第一个像素开始。",
+        ),
+        operators=wrong.INSIDE,
+    ),
+    *windows(
+        49,
+        (
+            "The stride is missing: your windows stand side by side.",
+            "你漏掉了步幅：窗口是一个像素挨一个像素移动的。",
+        ),
+        forward=wrong.NO_STRIDE,
+    ),
+    *windows(
+        19,
+        (
+            "The stride is missing in your backward pass: window i starts at row i·s, not at row i.",
+            "你的反向传播漏掉了步幅：第 i 个窗口从第 i·s 行开始，而不是第 i 行。",
+        ),
+        backward=wrong.NO_STRIDE,
+    ),
+    *windows(
+        50,
+        (
+            "A number p as padding means p zeros on every side; you put them on one side, or share "
+            "them between both.",
+            "填充 p 表示每一边都补 p 个零；你只补了一边，或者把 p 个零分给了两边。",
+        ),
+        operators=wrong.ONE_SIDE,
+        forward_operators=wrong.ONLY_BEFORE,
+    ),
+    *windows(
+        52,
+        (
+            "One row or column of the filter never meets anything: your loop over it is one short.",
+            "滤波器有一行或一列从未参与运算：遍历它的循环少了一次。",
+        ),
+        wrong.SHORT,
+    ),
+    *windows(
+        53,
+        (
+            "Windows that reach over the border are left out; the pixels that they do see still count.",
+            "伸出边界的窗口被你整个跳过了；它们看得到的像素仍然要算。",
+        ),
+        wrong.WHOLE,
+    ),
+]

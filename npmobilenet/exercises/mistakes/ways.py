@@ -1,0 +1,105 @@
+"""The wrong ways to find windows, as lists of `Reads`: each list is one mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import floor
+
+from . import rules
+from .windows import Border, Line, Reads, Rule, zeros_outside
+
+
+def by_rule(*found: Rule, border: Border = zeros_outside) -> list[Reads]:
+    return [Reads(rule=rule, border=border) for rule in found]
+
+
+def one_axis(reads: Reads) -> list[Reads]:
+    """The other windows along both axes, along the rows alone, along the columns alone."""
+    return [reads, replace(reads, only="rows"), replace(reads, only="columns")]
+
+
+def _count_of_rows(rows: Line, columns: Line) -> Line:
+    return replace(columns, outputs=rows.outputs)
+
+
+def _line_of_rows(rows: Line, columns: Line) -> Line:
+    return replace(
+        columns, outputs=rows.outputs, before=rows.before, after=rows.after, kernel=columns.kernel
+    )
+
+
+def _followers() -> Iterator[Reads]:
+    """One axis takes the other's count of windows, or its zeros too; outside is 0, or all stops."""
+    for border in (zeros_outside, rules.stops_outside):
+        for follow in (_count_of_rows, _line_of_rows):
+            yield Reads(border=border, columns=follow)
+            yield Reads(border=border, rows=lambda r, c, follow=follow: follow(c, r))  # type: ignore[misc]
+
+
+def _shifts() -> list[Reads]:
+    """Too far down or right, then too far up or left; what is read outside is 0."""
+    return [way for by in (1, -1) for way in one_axis(Reads(rule=rules.changed(rules.shifted(by))))]
+
+
+def _shifts_in_padded() -> list[Reads]:
+    """In a padded array: it stops behind the end, and begins again before the beginning."""
+    return [
+        way
+        for by, border in ((1, rules.stops_outside), (-1, rules.round_the_padded))
+        for way in one_axis(Reads(rule=rules.changed(rules.shifted(by)), border=border))
+    ]
+
+
+# fewer windows than "same" has: with the right zeros, and with those that fit so many
+FLOORS = by_rule(
+    rules.changed(rules.floor_windows, rules.is_same),
+    rules.changed(rules.floor_windows_and_zeros, rules.is_same),
+)
+# and fewer than fit where the padding is a number
+FEWER = by_rule(
+    rules.changed(rules.floor_windows),
+    rules.changed(rules.floor_windows_and_zeros),
+    rules.changed(rules.floor_windows, rules.is_number),
+    rules.changed(rules.one_window_less),
+    rules.changed(rules.one_window_less, rules.is_number),
+)
+UNPADDED = by_rule(
+    rules.changed(rules.no_zeros),
+    rules.changed(rules.no_zeros_all_windows),
+)
+UNPADDED_SOMEWHERE = [
+    *by_rule(
+        rules.changed(rules.no_zeros, rules.is_same),
+        rules.changed(rules.no_zeros, rules.is_number),
+        rules.changed(rules.no_zeros_all_windows, rules.is_same),
+        rules.changed(rules.no_zeros_all_windows, rules.is_number),
+    ),
+    *by_rule(rules.changed(rules.no_zeros_all_windows), border=rules.stops_outside),
+]
+INSIDE = [
+    *by_rule(rules.changed(rules.below_zero(floor), rules.is_same)),
+    *by_rule(rules.changed(rules.below_zero(floor), rules.is_same), border=rules.from_the_end),
+]
+# where the windows start backwards does not ask what lies behind the image
+ONLY_BEFORE = by_rule(rules.changed(rules.zeros(lambda p: p, lambda p: 0), rules.is_number))
+ONE_SIDE = by_rule(
+    rules.changed(rules.zeros(lambda p: 0, lambda p: p), rules.is_number),
+    rules.changed(rules.zeros(lambda p: p // 2, lambda p: p - p // 2), rules.is_number),
+)
+NO_STRIDE = [
+    *one_axis(Reads(rule=rules.stride_one)),
+    *one_axis(Reads(rule=rules.changed(rules.step_one))),
+]
+SHORT = [
+    way
+    for which in (slice(-1, None), slice(0, 1))
+    for way in one_axis(Reads(choice=rules.without_taps(which)))
+]
+SHIFTS, SHIFTS_IN_PADDED = _shifts(), _shifts_in_padded()
+FOLLOWERS = list(_followers())
+SYMMETRIC, ALWAYS_SAME = by_rule(*rules.SYMMETRIC), by_rule(rules.always_same)
+AFTERWARDS = by_rule(rules.STRIDE_AFTERWARDS)
+BORDERS = [Reads(border=border) for border in (*rules.BORDERS, rules.from_the_end)]
+BORDERS_OR_STOPS = [Reads(border=rules.from_the_end_or_stops)]
+WHOLE = [Reads(choice=rules.whole_windows)]
