@@ -1,0 +1,54 @@
+"""Numbers that count how often they are multiplied, for whatever a learner writes.
+
+Ours (`npmobilenet.cost.tally`) are multiplied by our loops; these also go into arrays of floats, which
+learners make for their sums, and meet zeros that np.pad wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..cost.tally import Tallied, Tally
+
+
+class Counted(Tallied):
+    """A number without a value, that can be put where a float is."""
+
+    __slots__ = ()
+
+    def zero(self) -> Counted:
+        """The zero that padding is made of."""
+        return Counted(self.tally, is_padding=True)
+
+    def __mul__(self, other: object) -> Counted:
+        self.tally.multiplications += 1
+        # a plain zero is padding's too: np.pad and np.zeros know no other
+        padding = other.is_padding if isinstance(other, Tallied) else other == 0
+        self.tally.with_padding += bool(self.is_padding or padding)
+        return Counted(self.tally)
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: object) -> Counted:
+        return self
+
+    __radd__ = __sub__ = __rsub__ = __add__
+
+    def __float__(self) -> float:
+        return 0.0
+
+
+def counted(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, int]:
+    """What a call with those arguments multiplies; its arrays are replaced by numbers that count."""
+    tally = Tally()
+    given = [
+        np.full(value.shape, Counted(tally), dtype=object)
+        if isinstance(value, np.ndarray)
+        else value
+        for value in arguments.values()
+    ]
+    function(*given)
+    return {"multiplications": tally.multiplications, "with_padding": tally.with_padding}

@@ -1,0 +1,282 @@
+"""Asks a learner's file in its child process: with limits, and with whatever happens there as data."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..ops.checks import Array
+from .cases import Case
+from .exercise import EXERCISES, Exercise
+from .messages import packed, received, unpacked
+
+CALL, FIRST = 2.0, 10.0  # seconds for a call; for the first, in which Numba may compile
+SHOWN = 2_000  # characters of what was printed
+FLOOD = 4 * 2**20  # bytes printed in one call after which it is ended
+LARGEST = 64 * 2**20  # bytes of an answer
+ROOT = str(Path(__file__).parents[2])  # where this package is found
+START = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from npmobilenet.exercises.child import main
+sys.path.remove(sys.argv[1])
+sys.path.append(sys.argv[1])
+main(sys.argv[2], json.loads(sys.argv[3]))
+"""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a call did: `returned`, `raised`, `not yet`, `hung`, `died` or `flooded`."""
+
+    outcome: str
+    results: dict[str, Array] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)  # outputs that are no arrays of numbers
+    said: str = ""  # a sentence, where it did not return
+    changed: tuple[str, ...] = ()  # arguments that are no longer what they were
+    differ: tuple[str, ...] = ()  # outputs that a second, equal call gave otherwise
+    printed: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class Learner:
+    """A learner's file, loaded in a child process; a context manager that leaves no process behind.
+
+    After a call that hung or died the next one starts a new process.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.process: subprocess.Popen[bytes] | None = None
+        self.broken: Observed | None = None  # the file itself cannot be loaded
+        self.functions: dict[str, str] = {}  # name -> "", "missing", or what is wrong with it
+        self.limited = True  # whether the system limits memory
+        self.seen: set[tuple[str, ...]] = set()
+        self._output = _Output()
+
+    def __enter__(self) -> Learner:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def ask(self, exercise: Exercise, case: Case, *, twice: bool = False) -> Observed:
+        """Call the learner's function with a case's arguments."""
+        expected = [8 * a.size for a in exercise.reference(**case.arguments).values()]
+        asked = {"outputs": list(exercise.outputs), "expected": expected, "twice": twice}
+        return self.call(exercise.name, case.arguments, asked)
+
+    def call(self, name: str, arguments: dict[str, Any], asked: dict[str, Any]) -> Observed:
+        """The same for any question that the child understands."""
+        if self.process is None:
+            self._start()
+            if self.broken:  # it could be loaded before
+                return self.broken
+        kinds = (name, *(f"{type(v)}{getattr(v, 'ndim', '')}" for v in arguments.values()))
+        limit = CALL if kinds in self.seen else FIRST
+        self.seen.add(kinds)
+        self._output.begin()
+        self._send(packed({"name": name, "arguments": arguments, **asked}))
+        found = self._answer(limit)
+        return found if isinstance(found, Observed) else self._observed(found)
+
+    def count(self, exercise: Exercise, case: Case) -> Observed:
+        """What the function multiplies, in `counts`; or that it raised, on numbers that count."""
+        return self.call(exercise.name, case.arguments, {"count": True})
+
+    def close(self) -> None:
+        """End the child and all it has started."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if hasattr(os, "killpg"):
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+        with suppress(OSError):
+            process.kill()
+        process.wait()
+        for thread in self.threads:
+            thread.join(1)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+
+    def _start(self) -> None:
+        parameters = {name: list(e.parameters) for name, e in EXERCISES.items()}
+        command = [
+            sys.executable,
+            "-P",
+            "-c",
+            START,
+            ROOT,
+            str(self.file.resolve()),
+            json.dumps(parameters),
+        ]
+        pipe = subprocess.PIPE
+        one_thread = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        self.process = subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=os.environ | one_thread,
+            start_new_session=True,
+        )
+        self.answers: queue.SimpleQueue[bytes | str | None] = queue.SimpleQueue()
+        self._output = _Output()
+        work = (
+            (_listen, self.process.stdout, self.answers),
+            (self._output.read, self.process.stderr),
+        )
+        self.threads = [
+            threading.Thread(target=do, args=arguments, daemon=True) for do, *arguments in work
+        ]
+        for thread in self.threads:
+            thread.start()
+        hello = self._answer(FIRST)
+        if isinstance(hello, Observed):
+            self.broken = hello
+        elif "broken" in hello:
+            self.broken = self._observed(hello["broken"])
+        else:
+            self.broken, self.functions, self.limited = None, hello["functions"], hello["limited"]
+
+    def _send(self, message: bytes) -> None:
+        assert self.process is not None
+        assert self.process.stdin is not None
+        with suppress(OSError):  # it has died: the missing answer says so
+            self.process.stdin.write(message)
+            self.process.stdin.flush()
+
+    def _answer(self, limit: float) -> dict[str, Any] | Observed:
+        """The next answer within the time; what happened instead, where there is none."""
+        self._output.flooded.clear()
+        waited = 0.0
+        while True:
+            try:
+                message = self.answers.get(timeout=0.1)
+                break
+            except queue.Empty:
+                waited += 0.1
+            if self._output.flooded.is_set():
+                return self._ended("flooded", f"it printed more than {FLOOD // 2**20} MB")
+            if waited >= limit:
+                return self._ended("hung", f"it did not end within {limit:g} s")
+        if isinstance(message, bytes):
+            try:
+                return dict(unpacked(message))
+            except (ValueError, KeyError, TypeError, IndexError):
+                message = "its answer cannot be read"
+        if message is not None:
+            return self._ended("died", message)
+        assert self.process is not None
+        try:
+            code = self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            return self._ended("died", "it closed its own output")
+        return self._ended("died", _death(code))
+
+    def _ended(self, outcome: str, said: str) -> Observed:
+        self.close()
+        return Observed(outcome, said=said, printed=self._output.text())
+
+    def _observed(self, found: dict[str, Any]) -> Observed:
+        """An answer as a record."""
+        outcome = found.get("outcome")
+        printed = self._output.text()
+        if outcome == "counted":
+            return Observed("counted", counts={k: v for k, v in found.items() if k != "outcome"})
+        if outcome == "raised":
+            kind = found["kind"]
+            said = _saying(found, self.file.name)
+            return Observed("not yet" if kind == "NotImplementedError" else "raised", said=said,
+                            printed=printed, counts={"line": found["line"] or 0})  # fmt: skip
+        results = found["results"]
+        return Observed(
+            "returned",
+            {name: v for name, v in results.items() if not isinstance(v, str)},
+            {name: v for name, v in results.items() if isinstance(v, str)},
+            changed=tuple(found.get("changed", ())),
+            differ=tuple(found.get("differ", ())),
+            printed=printed,
+        )
+
+
+class _Output:
+    """What a child prints, read all the time so that it never waits, and of which little is kept."""
+
+    def __init__(self) -> None:
+        self.kept, self.count, self.flooded = b"", 0, threading.Event()
+
+    def begin(self) -> None:
+        """What is printed from now on is the next call's."""
+        self.kept, self.count = b"", 0
+
+    def read(self, stream: Any) -> None:
+        """Until the end, in a thread of its own."""
+        with suppress(OSError, ValueError):
+            while chunk := os.read(stream.fileno(), 65536):
+                self.kept = (self.kept + chunk)[: 4 * SHOWN]
+                self.count += len(chunk)
+                if self.count > FLOOD:
+                    self.flooded.set()
+
+    def text(self) -> str:
+        """The beginning of what was printed in this call."""
+        text = self.kept.decode("utf-8", "replace")
+        return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+
+
+def _listen(stream: Any, answers: queue.SimpleQueue[bytes | str | None]) -> None:
+    """Answers into a queue, from which they can be taken within a time; None at the end."""
+    message: bytes | None = b""
+    while message is not None:
+        try:
+            message = received(stream, LARGEST)
+        except (OSError, ValueError):
+            answers.put("its answer cannot be read")
+            return
+        answers.put(message)
+
+
+def _saying(found: dict[str, Any], file: str) -> str:
+    """An error in one line, with the place in the learner's file."""
+    kind, text = found["kind"], found["text"]
+    where = f" ({file}, line {found['line']})" if found["line"] else ""
+    if kind == "SystemExit":
+        return f"it calls sys.exit, which ends the program{where}"
+    if kind == "NotImplementedError" and found["in"]:
+        return f"{found['in']} raises NotImplementedError{where}"
+    return f"it raises {kind}{': ' if text else ''}{text}{where}"
+
+
+def _death(code: int) -> str:
+    """How a process ended by itself."""
+    if code >= 0:
+        return f"it ends the whole program, with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"it crashed the whole program ({name})"
