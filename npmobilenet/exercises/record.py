@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Exercise:
     linear_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # of a gradient: the exercise whose gradient it is, and what that is given besides
     forward: str = ""
-    constants: Callable[[Arguments], Arguments] = lambda arguments: {}
+    constants: Callable[[dict[str, Any]], Arguments] = lambda arguments: {}
 
     @property
     def short(self) -> str:
