@@ -1,0 +1,181 @@
+"""Names a mistake where that can be proved: by a wrong program that gives the learner's very numbers.
+
+    found = diagnose(exercise, case, results, call)
+    found.sentence["en"], found.agreeing, found.wiring
+
+A program is named only if it gives what the learner's function gave on the failing case, on FRESH fresh
+ones, and on the exercise's small ones; the source is never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from ..ops.checks import Array
+from .cases import Arguments, Case
+from .mistakes import Mistake, of, outcome, seen
+from .mistakes.record import Sentence
+from .record import Exercise, Results
+from .wiring import wiring_lines
+
+FRESH = 50  # cases on which the learner's numbers must be the program's
+TELLING = 10  # of them, those on which the program's are not the right ones
+DRAWS = 1_000  # of fresh cases, until there are so many
+STOPS = 10  # cases on which both must stop, where the program does
+SMALL = 120  # small cases, spread over all of them
+CLOSE = 1e-8  # how near numbers are that are the same but for the order of a sum
+
+# what a learner's function gives for arguments; None where it raised
+Call = Callable[[Arguments], Results | None]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What can be said of a wrong function: the mistake that was proved, or else its wiring."""
+
+    sentence: Mapping[str, str] | None  # "en" and "zh"; None where no program does the same
+    agreeing: int = 0  # fresh cases on which the program gives the same numbers
+    of: int = 0
+    wiring: tuple[str, ...] = ()  # lines in English, where no program does the same
+    number: int = 0  # of the mistake, and of all whose programs gave the same: they are one
+    numbers: tuple[int, ...] = ()
+
+
+def diagnose(
+    exercise: Exercise,
+    case: Case,
+    found: Results | None,
+    call: Call,
+    *,
+    rng: np.random.Generator | None = None,
+) -> Diagnosis | None:
+    """The mistake whose program does what the learner's function does; else the wiring, or None.
+
+    found: what it gave on the failing case, None where it raised.
+    """
+    proof = Proof(exercise, case, found, call)
+    if proof.left and proof.on_fresh(rng or np.random.default_rng(0)) and proof.on_small():
+        return proof.named()
+    lines = wiring_lines(exercise, case, found, call) if found else ()
+    return Diagnosis(None, wiring=lines) if lines else None
+
+
+class Proof:
+    """The mistakes of an exercise that have done all that the learner's function did, so far."""
+
+    def __init__(self, exercise: Exercise, case: Case, found: Results | None, call: Call) -> None:
+        self.exercise, self.call = exercise, call
+        self.cases = 0
+        self.left: list[Mistake] = list(of(exercise.name))
+        self._keep(case.arguments, self._outcomes(case.arguments), found)
+
+    def on_fresh(self, rng: np.random.Generator) -> bool:
+        """Whether some are left after enough fresh cases, enough of them telling."""
+        telling = stopped = 0
+        for _ in range(DRAWS):
+            if self.cases >= FRESH and telling >= TELLING:
+                return True
+            arguments = self.exercise.fresh(rng).arguments
+            played = self._outcomes(arguments)
+            some = [results for results in played if results is not None]
+            wrong = any(not alike(results, self._right(arguments)) for results in some)
+            if (not some and stopped >= STOPS) or (self.cases >= FRESH and not wrong):
+                continue  # nothing more is learnt here
+            found = self.call(arguments)
+            self._keep(arguments, played, found)
+            if not self.left:
+                return False
+            stopped += found is None
+            self.cases += found is not None
+            telling += found is not None and wrong
+        return False
+
+    def on_small(self) -> bool:
+        """Whether some are left after the small cases, in which odd sizes are."""
+        small = list(self.exercise.small())
+        for case in islice(small, 0, None, max(1, -(-len(small) // SMALL))):
+            played = self._outcomes(case.arguments)
+            self._keep(case.arguments, played, self.call(case.arguments))
+            if not self.left:
+                return False
+        return True
+
+    def named(self) -> Diagnosis:
+        """The first of those that are left; all of them give the same numbers."""
+        first, numbers = self.left[0], dict.fromkeys(mistake.number for mistake in self.left)
+        return Diagnosis(
+            _languages(first.sentence), self.cases, self.cases, (), first.number, tuple(numbers)
+        )
+
+    def _right(self, arguments: Arguments) -> Results:
+        return self.exercise.reference(**arguments)
+
+    def _outcomes(self, arguments: Arguments) -> list[Results | None]:
+        """What each of those left gives, under the names of the exercise's outputs."""
+        names = list(self._right(arguments))
+        found = (outcome(mistake.program, arguments) for mistake in self.left)
+        return [
+            None if results is None else dict(zip(names, results.values(), strict=True))
+            for results in found
+        ]
+
+    def _keep(
+        self, arguments: Arguments, played: list[Results | None], found: Results | None
+    ) -> None:
+        pairs = zip(self.left, played, strict=True)
+        self.left = [mistake for mistake, results in pairs if alike(results, found)]
+
+
+def alike(one: Results | None, other: Results | None) -> bool:
+    """Whether two answers are the same: names, shapes and numbers; or both stopped."""
+    if one is None or other is None:
+        return one is other
+    return one.keys() == other.keys() and all(_close(one[name], other[name]) for name in one)
+
+
+def _close(one: Array, other: Array) -> bool:
+    if one.shape != other.shape:
+        return False
+    with np.errstate(all="ignore"):
+        finite = np.abs(one[np.isfinite(one)])
+        least = CLOSE * max(1.0, float(finite.max(initial=0.0)))
+        return bool(np.allclose(one, other, rtol=CLOSE, atol=least, equal_nan=True))
+
+
+def seen_directly(
+    expected: Results,
+    results: Results,
+    others: Mapping[str, str],
+    changed: tuple[str, ...],
+    differ: tuple[str, ...],
+) -> Diagnosis | None:
+    """Mistakes that need no program: arguments changed, calls that differ, another shape or type.
+
+    others: what was returned instead of an array; changed: arguments; differ: outputs of two calls.
+    """
+    if changed:
+        return _seen(seen.CHANGES, seen.changes(changed))
+    if differ:
+        return _seen(seen.DIFFERS, seen.differs(differ[0]))
+    for name, right in expected.items():
+        wanted = seen.array_text(right.shape)
+        kind = others.get(name) or others.get("")
+        if kind is None and name not in results:
+            kind = "nothing"
+        if kind is None and results[name].shape != right.shape:
+            kind = seen.array_text(results[name].shape)
+        if kind is not None:
+            return _seen(seen.RETURNS, seen.returns(name, kind, wanted))
+    return None
+
+
+def _seen(number: int, sentence: Sentence) -> Diagnosis:
+    return Diagnosis(_languages(sentence), number=number, numbers=(number,))
+
+
+def _languages(sentence: Sentence) -> Mapping[str, str]:
+    return dict(zip(("en", "zh"), sentence, strict=True))

@@ -1,0 +1,186 @@
+"""Which numbers meet in one output: read off a linear operator with unit impulses.
+
+    wiring("y", (0, 0, 0, 0), ...)      {(("x", (0, 0, 0, 0)), ("w", (1, 1, 0, 0))): 1.0, ...}
+
+y is a sum of products x·w, each with a weight. With x and w all 0 but for a 1 in one place each, y is the
+weight of that one product; so the products of an unknown mistake are seen without reading its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import product
+
+import numpy as np
+
+from ..ops.checks import Array
+from .cases import Arguments, Case
+from .record import Exercise, Results
+
+MOST = 2_000  # calls: what takes more is no case to look at
+SHOWN = 9  # products of each kind
+CLOSE = 1e-9
+
+Cell = tuple[int, ...]
+Factors = tuple[tuple[str, Cell], ...]  # an argument and a place in it, for each factor
+Wiring = dict[Factors, float]
+Call = Callable[[Arguments], Results | None]
+
+
+def wiring_lines(exercise: Exercise, case: Case, found: Results, call: Call) -> tuple[str, ...]:
+    """The products of the first wrong output that are missing, extra or weighed wrongly, in words.
+
+    Empty where the operator is not linear, the case too large, or no wrong number has its place in both.
+    """
+    right = exercise.reference(**case.arguments)
+    wrong = first_wrong(right, found, exercise.linear_in)
+    if wrong is None:
+        return ()
+    output, cell = wrong
+    names = exercise.linear_in[output]
+    expected = wiring(names, case.arguments, output, cell, lambda a: exercise.reference(**a))
+    yours = wiring(names, case.arguments, output, cell, call)
+    if expected is None or yours is None:
+        return ()
+    shapes = {name: np.shape(case.arguments[name]) for name in names}  # type: ignore[arg-type]
+    title = place(output, cell, right[output].shape)
+    if not _explains(yours, case.arguments, found[output][cell]):
+        kind = " and ".join(names)
+        return (f"{title} of yours is no sum of products of {kind}: it is not linear in each.",)
+    return _lines(title, expected, yours, shapes)
+
+
+def first_wrong(
+    right: Results, found: Results, linear: Mapping[str, tuple[str, ...]]
+) -> tuple[str, Cell] | None:
+    """The first number that differs, of the outputs that are linear: (output, place)."""
+    for name in linear:
+        one, other = right.get(name), found.get(name)
+        if one is None or other is None or one.ndim != other.ndim:
+            continue
+        common = tuple(map(slice, map(min, one.shape, other.shape)))
+        differ = ~np.isclose(one[common], other[common], rtol=CLOSE, atol=CLOSE, equal_nan=True)
+        if differ.any():
+            return name, tuple(map(int, np.argwhere(differ)[0]))
+    return None
+
+
+def wiring(
+    names: tuple[str, ...], arguments: Arguments, output: str, cell: Cell, call: Call
+) -> Wiring | None:
+    """Weight of each product of numbers of these arguments in one place of an output.
+
+    The key () is what is there when all of them are 0: a bias.  None where that cannot be read.
+    """
+    arrays = {name: np.asarray(arguments[name]) for name in names}
+    calls = 0
+
+    def at(changed: dict[str, Array]) -> float | None:
+        nonlocal calls
+        calls += 1
+        results = call({**arguments, **changed})
+        if results is None or output not in results:
+            return None
+        array = results[output]
+        inside = array.ndim == len(cell) and all(map(int.__lt__, cell, array.shape))
+        return float(array[cell]) if inside else None
+
+    nothing = {name: np.zeros_like(array) for name, array in arrays.items()}
+    base = at(nothing)
+    if base is None:
+        return None
+    rng = np.random.default_rng(0)
+    any_numbers = {name: rng.normal(size=array.shape) for name, array in arrays.items()}
+    candidates = []
+    for name, array in arrays.items():
+        # where the others are any numbers, an impulse that changes nothing meets none of them
+        values = {c: at(any_numbers | {name: impulse(array, c)}) for c in np.ndindex(array.shape)}
+        none = at(any_numbers | {name: nothing[name]})
+        if none is None or None in values.values():
+            return None
+        candidates.append([c for c, v in values.items() if v is not None and _differs(v, none)])
+    pairs = list(product(*candidates))
+    if len(pairs) + calls > MOST:
+        return None
+    found: Wiring = {(): base} if _differs(base, 0) else {}
+    for cells in pairs:
+        factors = tuple(zip(names, cells, strict=True))
+        value = at({name: impulse(arrays[name], c) for name, c in factors})
+        if value is None:
+            return None
+        if _differs(value, base):
+            found[factors] = value - base
+    return found
+
+
+def impulse(array: Array, cell: Cell) -> Array:
+    """1 in one place of an array of that shape, 0 elsewhere."""
+    found = np.zeros(array.shape)
+    found[cell] = 1
+    return found
+
+
+def place(name: str, cell: Cell, shape: tuple[int, ...]) -> str:
+    """y[0,1]: without the image and the channel where there is but one of them."""
+    if not cell:
+        return name
+    first = 1 if len(shape) == 4 and name in ("x", "y", "dx", "dy") else 0
+    keep = [
+        axis
+        for axis, size in enumerate(shape)
+        if size > 1 or axis in (first, first + 1) or len(shape) < 3
+    ]
+    return f"{name}[{','.join(str(cell[axis]) for axis in keep)}]"
+
+
+def _differs(one: float, other: float) -> bool:
+    return not np.isclose(one, other, rtol=CLOSE, atol=CLOSE)
+
+
+def _explains(found: Wiring, arguments: Arguments, value: float) -> bool:
+    """Whether those products add up to what was given."""
+    total, size = 0.0, 1.0
+    for factors, weight in found.items():
+        numbers = [float(np.asarray(arguments[name])[cell]) for name, cell in factors]
+        term = weight * float(np.prod(numbers))
+        total, size = total + term, size + abs(term)
+    return bool(abs(total - value) <= 1e-7 * size)
+
+
+def _lines(
+    title: str, expected: Wiring, yours: Wiring, shapes: Mapping[str, tuple[int, ...]]
+) -> tuple[str, ...]:
+    """A sentence, then the products of each kind."""
+
+    def text(factors: Factors) -> str:
+        places = (place(name, cell, shapes[name]) for name, cell in factors)
+        return " · ".join(places) if factors else "what no product makes"
+
+    both = expected.keys() & yours.keys()
+    right = sum(not _differs(expected[f], yours[f]) for f in both - {()})
+    many = len(expected.keys() - {()})
+    lines = [f"{title} is a sum of {many} products; {right} of them are right in yours."]
+    kinds = (
+        ("missing", [text(f) for f in expected if f not in yours]),
+        ("extra", [f"{text(f)}{_times(yours[f], 1)}" for f in yours if f not in expected]),
+        (
+            "weighed",
+            [
+                f"{text(f)}{_times(yours[f], expected[f])}"
+                for f in expected
+                if f in both and _differs(expected[f], yours[f])
+            ],
+        ),
+    )
+    for kind, products in kinds:
+        lines += [f"{kind:<8} {one}" for one in products[:SHOWN]]
+        if len(products) > SHOWN:
+            lines.append(f"{kind:<8} and {len(products) - SHOWN} more")
+    return tuple(lines)
+
+
+def _times(found: float, expected: float) -> str:
+    """How often a product counts, where that is not as expected."""
+    if not _differs(found, expected):
+        return ""
+    return f"  counts {found:.4g} times, not {expected:.4g}"
