@@ -17,7 +17,7 @@ import numpy as np
 
 from ..ops.checks import Array
 from .cases import Arguments, Case
-from .mistakes import Mistake, of, outcome, seen
+from .mistakes import Mistake, of, outcome
 from .mistakes.record import Sentence
 from .record import Exercise, Results
 from .wiring import wiring_lines
@@ -144,37 +144,6 @@ def _close(one: Array, other: Array) -> bool:
         finite = np.abs(one[np.isfinite(one)])
         least = CLOSE * max(1.0, float(finite.max(initial=0.0)))
         return bool(np.allclose(one, other, rtol=CLOSE, atol=least, equal_nan=True))
-
-
-def seen_directly(
-    expected: Results,
-    results: Results,
-    others: Mapping[str, str],
-    changed: tuple[str, ...],
-    differ: tuple[str, ...],
-) -> Diagnosis | None:
-    """Mistakes that need no program: arguments changed, calls that differ, another shape or type.
-
-    others: what was returned instead of an array; changed: arguments; differ: outputs of two calls.
-    """
-    if changed:
-        return _seen(seen.CHANGES, seen.changes(changed))
-    if differ:
-        return _seen(seen.DIFFERS, seen.differs(differ[0]))
-    for name, right in expected.items():
-        wanted = seen.array_text(right.shape)
-        kind = others.get(name) or others.get("")
-        if kind is None and name not in results:
-            kind = "nothing"
-        if kind is None and results[name].shape != right.shape:
-            kind = seen.array_text(results[name].shape)
-        if kind is not None:
-            return _seen(seen.RETURNS, seen.returns(name, kind, wanted))
-    return None
-
-
-def _seen(number: int, sentence: Sentence) -> Diagnosis:
-    return Diagnosis(_languages(sentence), number=number, numbers=(number,))
 
 
 def _languages(sentence: Sentence) -> Mapping[str, str]:

@@ -56,6 +56,7 @@ def inverted_residual_backward(
     p: dict[str, Array],
     stride: int,
     *,
+    reads: Reads = HONEST,
     dx_reads: Reads = HONEST,
     dw_reads: Reads = HONEST,
     norm: Norm = HONEST_NORM,
@@ -64,11 +65,11 @@ def inverted_residual_backward(
     shared: tuple[float, float] = (1.0, 1.0),  # of dy, for the branch and for the short cut
     turned: Callable[[Array], Array] = lambda w: w,  # the filter that dx is scattered through
 ) -> Outputs:
-    """dx and the gradients under p's names."""
+    """dx and the gradients under p's names.  reads: of the forward pass that is computed again."""
     wide = x @ p["expand"]
     wide_n = norm.apply(wide, p["expand_gamma"], p["expand_beta"], eps)
     bent = bend[0](wide_n)
-    seen = depthwise_conv2d(bent, p["depthwise"], stride, "same", reads=dw_reads)["y"]
+    seen = depthwise_conv2d(bent, p["depthwise"], stride, "same", reads=reads)["y"]
     seen_n = norm.apply(seen, p["depthwise_gamma"], p["depthwise_beta"], eps)
     last = bend[0](seen_n)
     y = last @ p["project"]
@@ -91,5 +92,5 @@ def inverted_residual_backward(
     d = pointwise_conv2d_backward(back(d_bent * bend[1](wide_n), wide, "expand"), x, p["expand"])
     found["expand"] = d["dw"]
     return {"dx": d["dx"] + dy * shared[1] if short else d["dx"]} | {
-        f"dp.{name}": found[name] for name in p
+        name: found[name] for name in p
     }

@@ -40,6 +40,12 @@ def of_normal(x: Array, p: dict[str, Array], stride: int) -> Outputs:
     return {"y": y + HONEST_NORM.apply(x, one, one * 0, 1e-3)}
 
 
+def strided_short_cut(x: Array, p: dict[str, Array], stride: int) -> Outputs:
+    """Where the stride is 2, every second pixel of x is added."""
+    y = NEVER(x, p, stride)["y"]
+    return {"y": y + x[:, ::stride, ::stride] if x.shape[-1] == y.shape[-1] else y}
+
+
 BLOCKS: list[Mistake] = [
     *mistakes(
         40,
@@ -114,9 +120,7 @@ BLOCKS: list[Mistake] = [
             "inverted_residual": [
                 NEVER,
                 of_normal,
-                partial(
-                    inverted_residual, residual=lambda x, y, stride: x.shape[-1] == y.shape[-1]
-                ),
+                strided_short_cut,
                 partial(inverted_residual, residual=lambda x, y, stride: stride == 1),
             ]
         },

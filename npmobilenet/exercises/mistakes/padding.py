@@ -43,6 +43,12 @@ def windows(
     ways, operators = list(ways), list(operators)
     yield from _forward(number, sentence, [*ways, *forward], FORWARD)
     yield from _backward(number, sentence, [*ways, *backward], BACKWARD)
+    name = "inverted_residual_backward"
+    for reads in ways:  # in the forward pass that the block's gradient computes again
+        again = [
+            partial(BACKWARD[name], reads=reads, dx_reads=r, dw_reads=r) for r in (reads, HONEST)
+        ]
+        yield from mistakes(number, sentence, {name: again})
     alone = {name: FORWARD[name] for name in CONVOLUTIONS}
     yield from _forward(number, sentence, [*operators, *forward_operators], alone)
     alone = {f"{name}_backward": BACKWARD[f"{name}_backward"] for name in CONVOLUTIONS}

@@ -34,8 +34,3 @@ def returns(name: str, found: str, expected: str) -> Sentence:
         f"You return {name} as {found}; expected {expected}.",
         f"你返回的 {name} 是 {found}；应为 {expected}。",
     )
-
-
-def array_text(shape: Sequence[int]) -> str:
-    """a number, an array of shape (2, 3)."""
-    return f"an array of shape {tuple(shape)}" if shape else "a number"

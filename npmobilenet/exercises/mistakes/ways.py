@@ -68,15 +68,12 @@ UNPADDED = by_rule(
     rules.changed(rules.no_zeros),
     rules.changed(rules.no_zeros_all_windows),
 )
-UNPADDED_SOMEWHERE = [
-    *by_rule(
-        rules.changed(rules.no_zeros, rules.is_same),
-        rules.changed(rules.no_zeros, rules.is_number),
-        rules.changed(rules.no_zeros_all_windows, rules.is_same),
-        rules.changed(rules.no_zeros_all_windows, rules.is_number),
-    ),
-    *by_rule(rules.changed(rules.no_zeros_all_windows), border=rules.stops_outside),
-]
+UNPADDED_SOMEWHERE = by_rule(
+    rules.changed(rules.no_zeros, rules.is_same),
+    rules.changed(rules.no_zeros, rules.is_number),
+    rules.changed(rules.no_zeros_all_windows, rules.is_same),
+    rules.changed(rules.no_zeros_all_windows, rules.is_number),
+)
 INSIDE = [
     *by_rule(rules.changed(rules.below_zero(floor), rules.is_same)),
     *by_rule(rules.changed(rules.below_zero(floor), rules.is_same), border=rules.from_the_end),
