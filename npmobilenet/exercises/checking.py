@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from .exercise import EXERCISES
 from .judging import Failure, judge
 from .larger import larger_failure
 from .parent import Learner, Observed
+from .products import Products, products
 from .record import Exercise, Results
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Verdict:
     seconds: float = 0.0
     failure: Failure | None = None
     diagnosis: Diagnosis | None = None
+    products: Products | None = None
     said: str = ""  # why it could not be asked
     count: Count | None = None
 
@@ -51,6 +53,14 @@ class Verdict:
     def right(self) -> bool:
         """Whether every case that was asked is right."""
         return self.state == "right"
+
+    @property
+    def sentence(self) -> Mapping[str, str] | None:
+        """What is said of it, "en" and "zh": what was proved, else what was seen; None for neither."""
+        if self.diagnosis is not None and self.diagnosis.sentence is not None:
+            return self.diagnosis.sentence
+        seen = self.failure.seen if self.failure else None
+        return {"en": seen[0], "zh": seen[1]} if seen else None
 
 
 @dataclass(frozen=True)
@@ -122,18 +132,12 @@ def _checked(learner: Learner, exercise: Exercise, only: Case | None) -> Verdict
     failure = next(filter(None, (judged(case, twice=True) for case in cases)), None)
     if failure is None and only is None:
         failure, _ = larger_failure(exercise, judged)
-    diagnosis = None
-    if failure is not None and failure.comparable:
-        diagnosis = _diagnosis(learner, exercise, failure)
-    return Verdict(
-        exercise,
-        _state(failure),
-        asked,
-        time.perf_counter() - started,
-        failure,
-        diagnosis,
-        count=_count(learner, exercise) if _state(failure) in ("right", "wrong") else None,
-    )
+    verdict = Verdict(exercise, _state(failure), asked, failure=failure)
+    if failure is not None and (failure.comparable or failure.outcome == "raised"):
+        verdict = _explained(learner, verdict, failure)
+    if verdict.state in ("right", "wrong"):
+        verdict = replace(verdict, count=_count(learner, exercise))
+    return replace(verdict, seconds=time.perf_counter() - started)
 
 
 def _state(failure: Failure | None) -> str:
@@ -142,16 +146,20 @@ def _state(failure: Failure | None) -> str:
     return failure.outcome if failure.outcome in ("wrong", "not yet") else "broken"
 
 
-def _diagnosis(learner: Learner, exercise: Exercise, failure: Failure) -> Diagnosis | None:
-    """What the function does instead, asked of it in further cases."""
+def _explained(learner: Learner, verdict: Verdict, failure: Failure) -> Verdict:
+    """What the function does instead: asked of it, in further cases."""
     from .diagnosis import diagnose
+
+    exercise = verdict.exercise
 
     def call(arguments: dict[str, Any]) -> Results | None:
         observed = learner.call(exercise.name, arguments, {"outputs": list(exercise.outputs)})
         whole = observed.outcome == "returned" and not observed.others
         return observed.results if whole else None
 
-    return diagnose(exercise, failure.case, failure.yours, call)
+    found = diagnose(exercise, failure.case, failure.yours or None, call)
+    terms = products(exercise, failure, call)
+    return replace(verdict, diagnosis=found, products=terms)
 
 
 def _count(learner: Learner, exercise: Exercise) -> Count | None:

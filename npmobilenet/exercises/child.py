@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from importlib.util import decode_source
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO
 
 from .messages import packed, received, unpacked
 from .observing import copied, described, same, spoil
+from .printed import MARK
 
 MEMORY = 4 * 2**30  # bytes of addresses
 POISON = (7.25e7, -3.5e5)  # what uninitialised memory holds in the first call, and in the second
@@ -64,10 +66,10 @@ def _channels() -> tuple[queue.SimpleQueue[bytes | None], BinaryIO]:
 
 def _send(stream: BinaryIO, document: Any) -> None:
     for printed in (sys.stdout, sys.stderr):
-        try:
+        with suppress(AttributeError, OSError, ValueError):  # closed, or replaced, by the learner
             printed.flush()
-        except (AttributeError, OSError, ValueError):  # closed, or replaced, by the learner
-            continue
+    with suppress(OSError):
+        os.write(2, MARK)
     stream.write(packed(document))
     stream.flush()
 

@@ -19,10 +19,9 @@ from ..ops.checks import Array
 from .cases import Case
 from .exercise import EXERCISES, Exercise
 from .messages import packed, received, unpacked
+from .printed import FLOOD, Printed
 
 CALL, FIRST = 2.0, 10.0  # seconds for a call; for the first, in which Numba may compile
-SHOWN = 2_000  # characters of what was printed
-FLOOD = 4 * 2**20  # bytes printed in one call after which it is ended
 LARGEST = 64 * 2**20  # bytes of an answer
 ROOT = str(Path(__file__).parents[2])  # where this package is found
 START = """
@@ -62,7 +61,7 @@ class Learner:
         self.functions: dict[str, str] = {}  # name -> "", "missing", or what is wrong with it
         self.limited = True  # whether the system limits memory
         self.seen: set[tuple[str, ...]] = set()
-        self._output = _Output()
+        self._output = Printed()
 
     def __enter__(self) -> Learner:
         try:
@@ -144,7 +143,7 @@ class Learner:
             start_new_session=True,
         )
         self.answers: queue.SimpleQueue[bytes | str | None] = queue.SimpleQueue()
-        self._output = _Output()
+        self._output = Printed()
         work = (
             (_listen, self.process.stdout, self.answers),
             (self._output.read, self.process.stderr),
@@ -171,7 +170,6 @@ class Learner:
 
     def _answer(self, limit: float) -> dict[str, Any] | Observed:
         """The next answer within the time; what happened instead, where there is none."""
-        self._output.flooded.clear()
         waited = 0.0
         while True:
             try:
@@ -221,31 +219,6 @@ class Learner:
             differ=tuple(found.get("differ", ())),
             printed=printed,
         )
-
-
-class _Output:
-    """What a child prints, read all the time so that it never waits, and of which little is kept."""
-
-    def __init__(self) -> None:
-        self.kept, self.count, self.flooded = b"", 0, threading.Event()
-
-    def begin(self) -> None:
-        """What is printed from now on is the next call's."""
-        self.kept, self.count = b"", 0
-
-    def read(self, stream: Any) -> None:
-        """Until the end, in a thread of its own."""
-        with suppress(OSError, ValueError):
-            while chunk := os.read(stream.fileno(), 65536):
-                self.kept = (self.kept + chunk)[: 4 * SHOWN]
-                self.count += len(chunk)
-                if self.count > FLOOD:
-                    self.flooded.set()
-
-    def text(self) -> str:
-        """The beginning of what was printed in this call."""
-        text = self.kept.decode("utf-8", "replace")
-        return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 def _listen(stream: Any, answers: queue.SimpleQueue[bytes | str | None]) -> None:

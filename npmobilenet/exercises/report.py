@@ -1,0 +1,271 @@
+"""What is said of a check: a line for each function, and for one that fails its case, so that it can be
+redone by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.util import find_spec
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+
+from .checking import Checked, Count, Verdict
+from .judging import Failure, Nudge, agrees
+from .layout import WIDTH, Block, beside, blocks, index, number, signed, wrapped
+from .products import Products, Sum
+
+LANGUAGES = ("en", "zh")
+TERMS = 18  # products of a sum that are written out
+PRINTED = 8  # lines of what a function printed
+
+
+def language() -> str:
+    """The language of sentences where none was asked for: what LANG and its like say."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def headline(verdict: Verdict) -> str:
+    """The function, its verdict, and how much was asked."""
+    left = f" {verdict.exercise.name:<27} {verdict.state}"
+    if verdict.state in ("missing", "not yet") or not verdict.cases:
+        return left
+    cases = "1 case" if verdict.cases == 1 else f"{verdict.cases} cases"
+    return left + f"{cases}, {verdict.seconds:.1f} s".rjust(WIDTH - len(left) - 1)
+
+
+def text(verdict: Verdict, lang: str, file: str) -> str:
+    """All that is said of one function."""
+    lines = [headline(verdict), *_details(verdict, lang, file)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def summary(checked: Checked) -> str:
+    """How many functions are right, and what else."""
+    states = [verdict.state for verdict in checked.verdicts]
+    counts = [(s, states.count(s)) for s in ("right", "wrong", "broken", "not yet", "missing")]
+    said = ", ".join(f"{many} {state}" for state, many in counts if many)
+    limits = "" if checked.limited else "; this system has no limit of memory for a process"
+    return f"{checked.file.name}: {said}{limits}"
+
+
+def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
+    failure = verdict.failure
+    if verdict.said:
+        yield from _paragraph(f"{verdict.said}.")
+    if verdict.state == "right" or verdict.state == "not yet" or failure is None:
+        yield from _counted(verdict.count)
+        return
+    yield ""
+    yield from _paragraph(f"The first case that fails: {failure.case.words}.")
+    yield ""
+    yield from beside(_arrays(failure), "     ")
+    if failure.said:
+        yield from ("", *_paragraph(f"{failure.said[0].upper()}{failure.said[1:]}."))
+    if verdict.products is not None:
+        yield from ("", *_products(verdict.products))
+    if failure.nudge is not None:
+        yield from ("", *_nudged(failure.nudge))
+    yield from _named(verdict, failure, lang)
+    yield from _counted(verdict.count)
+    if failure.printed.strip():
+        yield from ("", " It printed:")
+        printed = failure.printed.strip().splitlines()
+        yield from (f"   {line[: WIDTH - 4]}" for line in printed[:PRINTED])
+        if len(printed) > PRINTED:
+            yield f"   ... and {len(printed) - PRINTED} lines more"
+    yield from ("", *_onwards(verdict, failure, file))
+
+
+def _paragraph(said: str) -> list[str]:
+    return fill(said, WIDTH - 1, initial_indent=" ", subsequent_indent=" ").splitlines()
+
+
+def _arrays(failure: Failure) -> list[Block]:
+    """The arguments; then the output that is wrong: expected, yours, difference."""
+    found: list[Block] = []
+    for name, value in failure.case.arguments.items():
+        inside = value.items() if isinstance(value, dict) else [(name, value)]
+        for inner, array in inside:
+            if isinstance(array, np.ndarray):
+                found += blocks(inner, array)
+    output = failure.output
+    if not output:
+        return found
+    expected, yours = failure.expected[output], failure.yours.get(output)
+    found += _renamed(f"expected {output}", output, expected)
+    if yours is not None:
+        found += _renamed(f"yours {output}", output, yours)
+        if yours.shape == expected.shape:
+            found += _difference(output, yours - expected)
+    return found
+
+
+def _renamed(title: str, name: str, array: Any) -> list[Block]:
+    """Slices of an output under another title."""
+    many = list(blocks(name, array))
+    return [[title + lines[0].removeprefix(name), *lines[1:]] for lines in many]
+
+
+def _difference(name: str, difference: Any) -> list[Block]:
+    """Where yours is too large, with a plus."""
+    return [
+        ["difference" + title.removeprefix(name), *(_with_signs(line) for line in lines)]
+        for title, *lines in blocks(name, difference)
+    ]
+
+
+def _with_signs(line: str) -> str:
+    """+40 for 40; what has a sign and what is 0 stay."""
+    return "  ".join(
+        signed(float(cell)) if cell.replace(".", "").isdigit() else cell for cell in line.split()
+    )
+
+
+def _products(found: Products) -> Iterator[str]:
+    """One output written out, ours and theirs."""
+    place = index(found.output, found.result, found.at)
+    yield from _sum("  expected   ", place, found, found.expected)
+    if found.yours is not None:
+        yield from _sum("  yours      ", place, found, found.yours)
+
+
+def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
+    shown = total.terms[:TERMS]
+    parts = [f"{number(f)}·{index(found.name, found.array, at)}" for f, at in shown]
+    if len(total.terms) > TERMS:
+        parts.append(f"... {len(total.terms) - TERMS} more")
+    if total.rest:
+        parts.append(number(total.rest))
+    head = f"{head}{place} = "
+    return wrapped(
+        head, parts or ["0, no product at all,"], "+", f"= {number(total.total)}", len(head)
+    )
+
+
+def _nudged(nudge: Nudge) -> list[str]:
+    yours = "" if nudge.yours is None else f", yours is {number(nudge.yours)}"
+    return _paragraph(
+        f"A nudge: {nudge.element} moved a little up and a little down moves the loss by "
+        f"{nudge.slope:.6g} times as much; the gradient is {number(nudge.expected)}{yours}."
+    )
+
+
+def _named(verdict: Verdict, failure: Failure, lang: str) -> Iterator[str]:
+    """What was proved or seen; else the wiring, and what else is right."""
+    diagnosis, sentence = verdict.diagnosis, verdict.sentence
+    if sentence is not None:
+        proof = ""
+        if diagnosis is not None and diagnosis.sentence is not None:
+            same, of = diagnosis.agreeing, diagnosis.of
+            proof = f" (The same numbers as yours on this and on {same} of {of} other cases.)"
+            if lang == "zh":
+                proof = f"（在这个例子和另外 {of} 个例子中的 {same} 个上，数字与你的完全相同。）"
+        yield from ("", *_said(sentence[lang], lang, proof))
+        return
+    if diagnosis is not None and diagnosis.wiring:
+        yield from ("", *(f" {line}" for line in diagnosis.wiring))
+    right = [n for n in failure.expected if n != failure.output and _agrees_in(failure, n)]
+    if right:
+        yield from ("", *_paragraph(f"Right here: {', '.join(right)}."))
+
+
+def _agrees_in(failure: Failure, name: str) -> bool:
+    """Whether that output is right in the failing case."""
+    found, expected = failure.yours.get(name), failure.expected[name]
+    return (
+        found is not None and found.shape == expected.shape and bool(agrees(found, expected).all())
+    )
+
+
+def _said(sentence: str, lang: str, proof: str) -> list[str]:
+    """A sentence in lines; Chinese has no spaces to break at."""
+    if lang == "en":
+        return _paragraph(sentence + proof)
+    said, lines, line, wide = sentence + proof, [], " ", 1
+    for character in said:
+        size = 1 if character.isascii() else 2
+        if wide + size > WIDTH - 1:
+            lines.append(line)
+            line, wide = " ", 1
+        line, wide = line + character, wide + size
+    return [*lines, line]
+
+
+def _counted(count: Count | None) -> list[str]:
+    if count is None:
+        return []
+    if count.multiplications is None:
+        return ["", *_paragraph(f"{count.said}.")]
+    loops = " and ".join(count.loops)
+    skipped = "" if count.with_padding else "; none of them has a zero of the padding in it"
+    return ["", *_paragraph(
+        f"Your own {loops}, run on numbers that count ({count.case.words}, padding \"same\"): "
+        f"{count.multiplications} multiplications, {count.with_padding} of them with a zero of the "
+        f"padding{skipped}. standard and separable costs count those too."
+    )]  # fmt: skip
+
+
+def _onwards(verdict: Verdict, failure: Failure, file: str) -> Iterator[str]:
+    exercise = verdict.exercise
+    view = f" See: explorer view {exercise.view}." if find_spec("npmobilenet.explorer") else ""
+    yield f" Read: {exercise.read}.{view}"
+    yield f" Hint: npmobilenet exercises hint {exercise.short}"
+    yield f" Again: npmobilenet exercises check {file} {exercise.short} --case {failure.case.text}"
+
+
+def document(checked: Checked) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "file": str(checked.file),
+        "right": checked.right,
+        "broken": checked.broken or None,
+        "memory_limited": checked.limited,
+        "functions": [_function(verdict) for verdict in checked.verdicts],
+    }
+
+
+def _function(verdict: Verdict) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": verdict.exercise.name,
+        "step": verdict.exercise.step,
+        "state": verdict.state,
+        "cases": verdict.cases,
+        "seconds": round(verdict.seconds, 3),
+        "said": verdict.said or None,
+    }
+    if (count := verdict.count) is not None:
+        found["counted"] = {
+            "multiplications": count.multiplications,
+            "with_padding": count.with_padding,
+        }
+    failure, diagnosis = verdict.failure, verdict.diagnosis
+    if failure is None or verdict.state == "not yet":
+        return found
+    found["failure"] = {
+        "case": failure.case.text,
+        "words": failure.case.words,
+        "said": failure.said or None,
+        "arguments": _plain(failure.case.arguments),
+        "expected": _plain(failure.expected),
+        "yours": _plain(failure.yours),
+        "output": failure.output or None,
+        "at": list(failure.at) if failure.at is not None else None,
+        "printed": failure.printed,
+    }
+    if failure.nudge is not None:
+        found["failure"]["nudge"] = {"element": failure.nudge.element, "slope": failure.nudge.slope}
+    found["mistake"] = dict(verdict.sentence) if verdict.sentence else None
+    found["agreeing"] = [diagnosis.agreeing, diagnosis.of] if diagnosis else None
+    found["wiring"] = list(diagnosis.wiring) if diagnosis else []
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray) else value
