@@ -25,9 +25,25 @@ from .bending import (
 from .record import Mistake, Outputs, Program, mistakes
 
 INF = float("inf")
+# dy, unlike x, may stand on a kink: there the slope of either side
+MASKS: tuple[Curve, ...] = (
+    between(0, 6),
+    between(0, INF),
+    lambda x: np.asarray((x >= 0) & (x <= 6), float),
+    lambda x: np.asarray((x >= 0) & (x < 6), float),
+    lambda x: np.asarray((x > 0) & (x <= 6), float),
+    lambda x: np.asarray(x >= 0, float),
+)
 RELU6, RELU6_SLOPE = clipped(0, 6), between(0, 6)
 HARD, HARD_SLOPE = hard_gate(), hard_gate_slope()
 SWISH_SLOPE = product_rule(HARD, HARD_SLOPE)
+SWISH_SLOPES: tuple[Curve, ...] = (
+    SWISH_SLOPE,
+    lambda x: np.where(x < -3, 0, np.where(x > 3, 1, (2 * x + 3) / 6)),
+    lambda x: np.where(x <= -3, 0, np.where(x > 3, 1, (2 * x + 3) / 6)),
+    lambda x: np.where(x < -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6)),
+    lambda x: np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6)),
+)
 # slope, highest value, of every gate that is not ours; dividing by 3 for 6 is slope 1/3, twice as high
 GATES: tuple[tuple[Curve, Curve], ...] = (
     (hard_gate(0.2), hard_gate_slope(0.2)),
@@ -93,8 +109,10 @@ ACTIVATIONS: list[Mistake] = [
             "你的掩码判断的是 dy。它应当判断 x，也就是输入的数。",
         ),
         {
-            "relu6_backward": [*asking_dy(between(0, 6), between(0, INF)), mask_of_both],
-            "hard_swish_backward": asking_dy(SWISH_SLOPE, *[product_rule(*gate) for gate in GATES]),
+            "relu6_backward": [*asking_dy(*MASKS), mask_of_both],
+            "hard_swish_backward": asking_dy(
+                *SWISH_SLOPES, *[product_rule(*gate) for gate in GATES]
+            ),
         },
     ),
     *mistakes(
@@ -180,6 +198,9 @@ ACTIVATIONS: list[Mistake] = [
                 lambda x: np.where(x <= -3, 0, np.where(x >= 3, 1, (x + 3) / 6)),
                 lambda x: np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 3)),
                 lambda x: clipped(0, 1)((2 * x + 3) / 6),
+                lambda x: HARD(x) + x / 6,
+                lambda x: HARD(x) + x / 6 * between(-3, INF)(x),
+                lambda x: HARD(x) + x / 6 * between(-INF, 3)(x),
             )
         },
     ),

@@ -18,6 +18,8 @@ from .convolving import (
     pointwise_conv2d,
     pointwise_conv2d_backward,
 )
+from .filters import einsum
+from .guarded import read
 from .normalising import batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, out, played
 
@@ -82,6 +84,33 @@ def first_axes(*names: str) -> Callable[[Arguments], Arguments]:
     return lambda a: a | {name: a[name].transpose(0, 2, 3, 1) for name in names}
 
 
+def exactly(a: Arguments) -> Arguments:
+    """As many channels in x, read in the other order, as in w; np.matmul asks for it."""
+    a = first_axes("x")(a)
+    if a["x"].shape[-1] != a["w"].shape[0 if a["w"].ndim == 2 else 2]:
+        raise ValueError("there are other channels in x than in w")
+    return a
+
+
+def fitted(by: str) -> Callable[[Arguments], Arguments]:
+    """Loops over the channels of x, or of w, whichever has fewer: the others are not looked at."""
+
+    def before(a: Arguments) -> Arguments:
+        a = first_axes("x")(a)
+        x, w = a["x"], a["w"]
+        axis = 0 if w.ndim == 2 else 2
+        have, want = x.shape[-1], w.shape[axis]
+        if by == "w" and want <= have:
+            return a | {"x": x[..., :want]}
+        if by == "x" and have <= want:
+            return a | {"w": np.take(w, range(have), axis)}
+        if w.ndim > 2 and not read(a, np.ones(w.shape)):
+            return a | {"x": np.zeros((*x.shape[:3], want))}  # every window lies in the padding
+        raise IndexError("there is no such channel")
+
+    return before
+
+
 def back_again(*names: str) -> Callable[[Outputs, Arguments], Outputs]:
     """And the results are written as (N, C, H, W)."""
     return lambda found, _: found | {name: found[name].transpose(0, 3, 1, 2) for name in names}
@@ -144,10 +173,26 @@ BATCHES: list[Mistake] = [
     *mistakes(
         17,
         LAYOUT,
+        {"pointwise_conv2d": [einsum("nmhw,mo->nohw"), einsum("nmhw,mo->nhwo")]},
+    ),
+    *mistakes(
+        17,
+        LAYOUT,
         {
             name: [
                 read_otherwise(operator, ("x",), ("y",)),
                 ours_back(operator, ("x",)),
+                *[
+                    played(operator, exactly, back)
+                    for back in (back_again("y"), None)
+                    if name.endswith("conv2d")
+                ],
+                *[
+                    played(operator, fitted(by), back)
+                    for by in ("x", "w")
+                    for back in (back_again("y"), None)
+                    if name.endswith("conv2d")
+                ],
             ]
             for name, operator in IMAGES.items()
             if name != "inverted_residual"

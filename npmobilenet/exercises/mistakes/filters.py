@@ -15,6 +15,7 @@ from .convolving import (
     one_window,
     pointwise_conv2d,
 )
+from .guarded import both_ways, input_of_output, swapped
 from .record import (
     Arguments,
     Before,
@@ -68,8 +69,8 @@ def scaled(factor: Callable[[Array], float]) -> Before:
     return on("w", lambda w: w * factor(w))
 
 
-def _mean_of_seen(x: Array, w: Array, stride: int, padding: Padding, formula: str) -> Array:
-    """1 / how many pixels of the image each window sees."""
+def _seen(x: Array, w: Array, stride: int, padding: Padding, formula: str) -> Array:
+    """How many numbers of the image each window sees."""
     rows, columns = HONEST.matrices(x.shape[1:3], w.shape[:2], stride, padding)
     return correlate(np.ones_like(x), np.ones_like(w), rows, columns, formula)
 
@@ -78,15 +79,24 @@ def conv2d_mean_of_seen(
     x: Array, w: Array, b: Array | None, stride: int, padding: Padding, *, channels: bool
 ) -> Outputs:
     """The mean over what is no padding, over the channels too or not."""
-    seen = _mean_of_seen(x, w, stride, padding, FULL)
+    seen = _seen(x, w, stride, padding, FULL)
     y = conv2d(x, w, None, stride, padding)["y"] / (seen if channels else seen / x.shape[-1])
     return {"y": y if b is None else y + b}
 
 
 def depthwise_mean_of_seen(x: Array, w: Array, stride: int, padding: Padding) -> Outputs:
     """The mean over what is no padding."""
-    seen = _mean_of_seen(x, w, stride, padding, "klm,nijm")
+    seen = _seen(x, w, stride, padding, "klm,nijm")
     return {"y": depthwise_conv2d(x, w, stride, padding)["y"] / seen}
+
+
+def conv2d_bias_of_seen(
+    x: Array, w: Array, b: Array | None, stride: int, padding: Padding, *, channels: bool
+) -> Outputs:
+    """The bias once for everything that is no padding, for each channel too or not."""
+    y = conv2d(x, w, None, stride, padding)["y"]
+    seen = _seen(x, w, stride, padding, FULL) / (1 if channels else x.shape[-1])
+    return {"y": y if b is None else y + seen * b}
 
 
 def bias_times(count: Callable[[Array], int]) -> Before:
@@ -94,6 +104,24 @@ def bias_times(count: Callable[[Array], int]) -> Before:
     return lambda a: a if a["b"] is None else a | {"b": a["b"] * count(a["w"])}
 
 
+def einsum(letters: str) -> Program:
+    """As np.einsum does it, which repeats an axis of length 1."""
+    return lambda x, w: {"y": np.einsum(letters, x, w)}
+
+
+TRANSPOSED: Sentence = (
+    "Rows and columns of your filter have changed places: w[v, u] stands where w[u, v] must.",
+    "你的滤波器行列颠倒了：本该是 w[u, v] 的地方写成了 w[v, u]。",
+)
+DIAGONAL: Sentence = (
+    "Output channel o of yours looks at input channel o only. That is a depthwise convolution; "
+    "here every filter sees all channels.",
+    "你的第 o 个输出通道只看第 o 个输入通道。那是深度卷积；这里每个滤波器都要看所有通道。",
+)
+CHANGED: Sentence = (
+    "Input and output channels of w have changed places.",
+    "w 的输入通道和输出通道被你弄反了。",
+)
 FILTERS: list[Mistake] = [
     *with_filter(
         5,
@@ -121,15 +149,13 @@ FILTERS: list[Mistake] = [
     ),
     *with_filter(
         6,
-        (
-            "Rows and columns of your filter have changed places: w[v, u] stands where w[u, v] must.",
-            "你的滤波器行列颠倒了：本该是 w[u, v] 的地方写成了 w[v, u]。",
-        ),
+        TRANSPOSED,
         (transposed, transposed_square),
         "one_window",
         "conv2d",
         "depthwise_conv2d",
     ),
+    *mistakes(6, TRANSPOSED, {name: both_ways(f, swapped(0, 1)) for name, f in WINDOWED.items()}),
     *mistakes(
         10,
         (
@@ -157,25 +183,21 @@ FILTERS: list[Mistake] = [
     ),
     *with_filter(
         12,
-        (
-            "Output channel o of yours looks at input channel o only. That is a depthwise "
-            "convolution; here every filter sees all channels.",
-            "你的第 o 个输出通道只看第 o 个输入通道。那是深度卷积；这里每个滤波器都要看所有通道。",
-        ),
+        DIAGONAL,
         (diagonal, diagonal_or_zero),
         "conv2d",
         "pointwise_conv2d",
     ),
     *with_filter(
         13,
-        (
-            "Input and output channels of w have changed places.",
-            "w 的输入通道和输出通道被你弄反了。",
-        ),
+        CHANGED,
         (outputs_and_inputs, read_as_outputs_and_inputs),
         "conv2d",
         "pointwise_conv2d",
     ),
+    *mistakes(12, DIAGONAL, {"conv2d": both_ways(conv2d, input_of_output)}),
+    *mistakes(13, CHANGED, {"conv2d": both_ways(conv2d, swapped(2, 3))}),
+    *mistakes(13, CHANGED, {"pointwise_conv2d": [einsum("nhwm,om->nhwo")]}),
     *mistakes(
         14,
         (
@@ -218,6 +240,8 @@ FILTERS: list[Mistake] = [
                 played(conv2d, bias_times(taps)),
                 played(conv2d, bias_times(products)),
                 played(conv2d, bias_times(lambda w: w.shape[2])),
+                partial(conv2d_bias_of_seen, channels=True),
+                partial(conv2d_bias_of_seen, channels=False),
             ]
         },
     ),

@@ -16,6 +16,7 @@ from .convolving import (
     pointwise_conv2d_backward,
 )
 from .cutting import CONVOLUTIONS, cropped, first_rows, last_rows, missing_rows, uncut
+from .guarded import transposed_gradients
 from .normalising import batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
 from .weights import (
@@ -57,6 +58,19 @@ def overwritten(operator: Program, axes: tuple[int, ...], names: tuple[str, ...]
     return program
 
 
+def only_last_image(operator: Program, names: tuple[str, ...]) -> Program:
+    """dw (db) of the last window of the last image in which each tap lies on the image."""
+    reads = Reads(choice=rules.last_window_of_tap)
+
+    def program(**a: Any) -> Outputs:
+        last = operator(**on("dy", last_of_dy((0,)))(a), dw_reads=reads)
+        if "db" in names:
+            last["db"] = a["dy"][-1, -1, -1]
+        return operator(**a) | {name: last[name] for name in names}
+
+    return program
+
+
 def averaged(count: Callable[[Array], int], *names: str) -> Callable[[Outputs, Arguments], Outputs]:
     """These outputs divided by a count of dy."""
     return lambda found, a: (
@@ -91,6 +105,12 @@ def _overwriting(name: str) -> list[Program]:
     outputs = (("dw",), ("dw", "db"), ("db",)) if name == "conv2d_backward" else (("dw",),)
     axes: tuple[tuple[int, ...], ...] = ((0, 1, 2), (1, 2), (0, 1), (0, 2), (1,), (2,))
     found += [overwritten(operator, one, names) for one in axes for names in outputs]
+    # only where a tap lies on the image is anything overwritten
+    found += [
+        played(only_last_image(operator, names), after=_with_dx(operator, reads))
+        for names in outputs
+        for reads in (*OVERWRITES, HONEST)
+    ]
     # in dx and dw at once, as one loop over windows does both
     found += [
         played(overwritten(operator, (0, 1, 2), names), after=_with_dx(operator, reads))
@@ -217,7 +237,11 @@ GRADIENTS: list[Mistake] = [
         ),
         {
             name: [
-                played(f, on("w", transposed_square)),
+                *[
+                    transposed_gradients(f, *which, bounds=bounds)
+                    for which in ((True, False), (False, True), (True, True))
+                    for bounds in (True, False)
+                ],
                 played(f, after=out("dw", lambda dw: dw.swapaxes(0, 1))),
                 played(f, on("w", transposed_square), out("dw", lambda dw: dw.swapaxes(0, 1))),
             ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from .block import inverted_residual, inverted_residual_backward
 from .normalising import (
+    VARIANCE_SLOPES,
     Norm,
     batch_norm,
     batch_norm_backward,
@@ -73,7 +74,8 @@ NORMAL: list[Mistake] = [
             "你用无偏方差（除以 P − 1）做归一化。批次应当用有偏方差（除以 P）归一化；"
             "只有滑动估计才向无偏方差移动。",
         ),
-        [Norm(ddof=1)],
+        # backwards with P - 1 there too, or with P
+        [Norm(ddof=1), Norm(ddof=1, variance_term=lambda p: (p - 1) / p**2)],
     ),
     *running(
         26,
@@ -126,7 +128,7 @@ NORMAL: list[Mistake] = [
             "You divide by the variance; it must be by its root.",
             "你除以的是方差；应当除以它的平方根。",
         ),
-        [Norm(root=no_root, slope=lambda v, e: np.ones_like(v))],
+        [Norm(root=no_root, slope=slope) for slope in VARIANCE_SLOPES],
     ),
     *everywhere(
         30,
@@ -146,9 +148,10 @@ NORMAL: list[Mistake] = [
         ),
         [
             *[
-                moving(norm=Norm(axes=axes), running_axes=axes, running_ddof=ddof)
+                moving(norm=Norm(axes=axes), running_axes=axes, running_ddof=ddof, keep=keep)
                 for axes in AXES
                 for ddof in (0, 1)
+                for keep in (False, True)
             ],
             *[moving(running_axes=axes) for axes in AXES],
         ],

@@ -44,6 +44,13 @@ def no_root(variance: Array, eps: float) -> Array:
     return np.asarray(variance + eps)
 
 
+# the derivative of no root, and what is written for it where d stands for the root
+VARIANCE_SLOPES: tuple[Callable[[Array, float], Array], ...] = (
+    lambda variance, eps: np.ones_like(variance),
+    lambda variance, eps: np.asarray(0.5 / (variance + eps)),
+)
+
+
 @dataclass(frozen=True)
 class Norm:
     """How x is normalised: over which axes, by which variance and root, by which terms backwards."""
@@ -107,6 +114,7 @@ def batch_norm(
     batch_normalises: Callable[[bool], bool] = lambda train: train,
     batch_moves: Callable[[bool], bool] = lambda train: train,
     running_axes: Axes = CHANNELS,
+    keep: bool = False,
 ) -> Outputs:
     """y, and the running mean and variance after it."""
     if batch_normalises(train):
@@ -115,8 +123,10 @@ def batch_norm(
         y = norm.by(x, mean, variance, gamma, beta, eps)
     if batch_moves(train):
         new = weight(momentum)
-        mean = (1 - new) * mean + new * x.mean(running_axes)
-        variance = (1 - new) * variance + new * x.var(running_axes, ddof=running_ddof)
+        moved = x.mean(running_axes, keepdims=keep)
+        spread = x.var(running_axes, ddof=running_ddof, keepdims=keep)
+        mean = (1 - new) * mean + new * moved
+        variance = (1 - new) * variance + new * spread
     return {"y": y, "mean": mean, "variance": variance}
 
 

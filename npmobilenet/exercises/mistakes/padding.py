@@ -34,6 +34,7 @@ def windows(
     backward: Iterable[Reads] = (),
     operators: Iterable[Reads] = (),
     forward_operators: Iterable[Reads] = (),
+    backward_operators: Iterable[Reads] = (),
 ) -> Iterator[Mistake]:
     """Other windows in every operator that has some.
 
@@ -52,7 +53,7 @@ def windows(
     alone = {name: FORWARD[name] for name in CONVOLUTIONS}
     yield from _forward(number, sentence, [*operators, *forward_operators], alone)
     alone = {f"{name}_backward": BACKWARD[f"{name}_backward"] for name in CONVOLUTIONS}
-    yield from _backward(number, sentence, operators, alone)
+    yield from _backward(number, sentence, [*operators, *backward_operators], alone)
 
 
 def _forward(
@@ -83,6 +84,7 @@ PADDING: list[Mistake] = [
             "你的填充是两边对称的。步幅为 2、尺寸为偶数时，“same”只在下面补一行零，只在右边补一列零。",
         ),
         wrong.SYMMETRIC,
+        backward=wrong.beyond(wrong.SYMMETRIC),
     ),
     *windows(
         2,
@@ -92,6 +94,7 @@ PADDING: list[Mistake] = [
             "你按“same”补了零。填充若是数字 p，则不论步幅多少，四边各补 p 行或 p 列零。",
         ),
         operators=wrong.ALWAYS_SAME,
+        backward_operators=wrong.beyond(wrong.ALWAYS_SAME),
     ),
     *windows(
         3,
@@ -120,6 +123,7 @@ PADDING: list[Mistake] = [
             "你的窗口是步幅 1 的窗口，每隔 s 个取一个。“same”补的零取决于实际步幅，窗口的位置因此不同。",
         ),
         wrong.AFTERWARDS,
+        backward=wrong.beyond(wrong.AFTERWARDS),
     ),
     *windows(
         8,

@@ -56,6 +56,11 @@ SYMMETRIC = (_fitting(less_than_half), _fitting(half), odd_zero_first, _same(hal
 STRIDE_AFTERWARDS = _same(less_than_half, _ceiling)
 
 
+def same_unless_0(size: int, kernel: int, stride: int, padding: Padding) -> Line:
+    """ "same" wherever there is any padding."""
+    return honest_line(size, kernel, stride, "same" if padding else 0)
+
+
 def always_same(size: int, kernel: int, stride: int, padding: Padding) -> Line:
     """ "same", whatever was asked for."""
     return honest_line(size, kernel, stride, "same")
@@ -137,6 +142,11 @@ def below_zero(rounded: Callable[[float], int]) -> Change:
     return change
 
 
+def zeros_before(before: Callable[[int], int]) -> Change:
+    """Of p zeros, others before; as many windows as p zeros on both sides have."""
+    return lambda line: replace(line, before=before(line.before))
+
+
 def zeros(before: Callable[[int], int], after: Callable[[int], int]) -> Change:
     """Of p zeros, other numbers before and after, and the windows that fit."""
 
@@ -152,6 +162,29 @@ def stops_outside(at: Array, line: Line) -> tuple[Array, Array]:
     """A padded array has an end: whoever reads beyond it stops."""
     if at.size and (at.min() < -line.before or at.max() >= line.size + line.after):
         raise OutsideError("a window leaves the padded image")
+    return zeros_outside(at, line)
+
+
+def cut_slices(at: Array, line: Line) -> tuple[Array, Array]:
+    """A slice that reaches beyond a padded array is shorter, and one row alone meets all taps."""
+    inside = (at >= -line.before) & (at < line.size + line.after)
+    whole, one = inside.all(axis=1), inside.sum(axis=1) == 1
+    none = ~inside.any(axis=1) & (line.kernel == 1)
+    if not (whole | one | none).all() or (at < -line.before).any():
+        raise OutsideError("a slice of the padded image has another size than the filter")
+    alone = np.take_along_axis(at, inside.argmax(axis=1)[:, None], axis=1)
+    return zeros_outside(np.where(one[:, None], alone, np.where(inside, at, line.size)), line)
+
+
+def cut_taps(at: Array, line: Line) -> tuple[Array, Array]:
+    """For every tap a slice with a step: one that is too short must be 1, and is then repeated."""
+    at = at.copy()
+    for tap in range(at.shape[1]):
+        inside = (at[:, tap] >= -line.before) & (at[:, tap] < line.size + line.after)
+        if inside.sum() == 1:
+            at[:, tap] = at[inside.argmax(), tap]
+        elif not inside.all():
+            raise OutsideError("a slice of the padded image is too short")
     return zeros_outside(at, line)
 
 
@@ -187,6 +220,8 @@ def mirrored_with_border(at: Array, line: Line) -> tuple[Array, Array]:
 
 def from_the_end(at: Array, line: Line) -> tuple[Array, Array]:
     """An index below 0 counts from the end, as Python's do; beyond the end is 0."""
+    if at.size and at.min() < -line.size:
+        raise OutsideError("an index is further below 0 than the image is long")
     return zeros_outside(np.where(at < 0, at + line.size, at), line)
 
 
@@ -217,6 +252,13 @@ def _last(reads: Array, axis: tuple[int, int]) -> Array:
     later: Array = np.cumsum(reader[::-1], axis=0)[::-1] - reader
     keep = np.expand_dims(reader & (later == 0), axis[1])
     return np.asarray(reads * keep)
+
+
+def last_window_of_tap(reads: Array) -> Array:
+    """Of the windows in which a tap reads something only the last counts."""
+    reader = np.asarray(reads.any(axis=2))  # (I, K)
+    later: Array = np.cumsum(reader[::-1], axis=0)[::-1] - reader
+    return np.asarray(reads * (reader & (later == 0))[:, :, None])
 
 
 def without_taps(which: slice) -> Choice:

@@ -9,6 +9,16 @@ from math import floor
 from . import rules
 from .windows import Border, Line, Reads, Rule, zeros_outside
 
+# what may be found beyond a padded image: nothing, an error, or a slice that is too short
+BEYOND: tuple[Border, ...] = (
+    zeros_outside, rules.stops_outside, rules.cut_slices, rules.cut_taps,
+)  # fmt: skip
+
+
+def beyond(ways: list[Reads]) -> list[Reads]:
+    """The same windows where whoever leaves the padded image finds something else than 0."""
+    return [replace(reads, border=border) for reads in ways for border in BEYOND[1:]]
+
 
 def by_rule(*found: Rule, border: Border = zeros_outside) -> list[Reads]:
     return [Reads(rule=rule, border=border) for rule in found]
@@ -29,9 +39,18 @@ def _line_of_rows(rows: Line, columns: Line) -> Line:
     )
 
 
+def _count_of_padded_rows(rows: Line, columns: Line) -> Line:
+    padded = rows.size + rows.before + rows.after
+    return replace(columns, outputs=(padded - columns.kernel) // columns.step + 1)
+
+
 def _followers() -> Iterator[Reads]:
     """One axis takes the other's count of windows, or its zeros too; outside is 0, or all stops."""
-    for border in (zeros_outside, rules.stops_outside):
+    for border in BEYOND:
+        yield Reads(border=border, columns=_count_of_padded_rows)
+        yield Reads(border=border, rows=lambda r, c: _count_of_padded_rows(c, r))
+        yield Reads(border=border, measured=lambda size: (size[0], size[0]))
+        yield Reads(border=border, measured=lambda size: (size[1], size[1]))
         for follow in (_count_of_rows, _line_of_rows):
             yield Reads(border=border, columns=follow)
             yield Reads(border=border, rows=lambda r, c, follow=follow: follow(c, r))  # type: ignore[misc]
@@ -46,7 +65,11 @@ def _shifts_in_padded() -> list[Reads]:
     """In a padded array: it stops behind the end, and begins again before the beginning."""
     return [
         way
-        for by, border in ((1, rules.stops_outside), (-1, rules.round_the_padded))
+        for by, border in (
+            (1, rules.stops_outside),
+            (1, rules.cut_slices),
+            (-1, rules.round_the_padded),
+        )
         for way in one_axis(Reads(rule=rules.changed(rules.shifted(by)), border=border))
     ]
 
@@ -83,6 +106,8 @@ ONLY_BEFORE = by_rule(rules.changed(rules.zeros(lambda p: p, lambda p: 0), rules
 ONE_SIDE = by_rule(
     rules.changed(rules.zeros(lambda p: 0, lambda p: p), rules.is_number),
     rules.changed(rules.zeros(lambda p: p // 2, lambda p: p - p // 2), rules.is_number),
+    rules.changed(rules.zeros_before(lambda p: p // 2), rules.is_number),
+    rules.changed(rules.zeros_before(lambda p: 2 * p), rules.is_number),
 )
 NO_STRIDE = [
     *one_axis(Reads(rule=rules.stride_one)),
@@ -95,7 +120,10 @@ SHORT = [
 ]
 SHIFTS, SHIFTS_IN_PADDED = _shifts(), _shifts_in_padded()
 FOLLOWERS = list(_followers())
-SYMMETRIC, ALWAYS_SAME = by_rule(*rules.SYMMETRIC), by_rule(rules.always_same)
+SYMMETRIC, ALWAYS_SAME = (
+    by_rule(*rules.SYMMETRIC),
+    by_rule(rules.always_same, rules.same_unless_0),
+)
 AFTERWARDS = by_rule(rules.STRIDE_AFTERWARDS)
 BORDERS = [Reads(border=border) for border in (*rules.BORDERS, rules.from_the_end)]
 BORDERS_OR_STOPS = [Reads(border=rules.from_the_end_or_stops)]

@@ -37,7 +37,9 @@ class Line:
     @property
     def indices(self) -> Array:
         """(I, K): the row that tap k of window i reads; below 0 or from `size` on it is padding."""
-        windows = np.arange(max(self.outputs, 0))[:, None] * self.step
+        if self.outputs < 0:
+            raise OutsideError("there is less than no window")
+        windows = np.arange(self.outputs)[:, None] * self.step
         return np.asarray(windows + np.arange(self.kernel) - self.before + self.shift)
 
 
@@ -66,7 +68,8 @@ class Reads:
     """How the windows of an image are found: one rule for both axes, and what the border is.
 
     choice: which of the reads count, (I, K, H) -> (I, K, H).  rows, columns: an axis' windows, made
-    of those of both axes.  only: the one axis that this is about, the other is honest.
+    of those of both axes.  only: the one axis that this is about, the other is honest.  measured: the
+    size of the image that the windows are counted by.
     """
 
     rule: Rule = honest_line
@@ -75,13 +78,15 @@ class Reads:
     columns: Callable[[Line, Line], Line] = lambda rows, columns: columns
     rows: Callable[[Line, Line], Line] = lambda rows, columns: rows
     only: str = ""
+    measured: Callable[[Pair], Pair] = lambda size: size
 
     def lines(self, size: Pair, kernel: Pair, stride: int, padding: Padding) -> tuple[Line, Line]:
         """The windows along height and along width."""
         first = honest_line if self.only == "columns" else self.rule
         second = honest_line if self.only == "rows" else self.rule
-        height = first(size[0], kernel[0], stride, padding)
-        width = second(size[1], kernel[1], stride, padding)
+        measured = self.measured(size)
+        height = replace(first(measured[0], kernel[0], stride, padding), size=size[0])
+        width = replace(second(measured[1], kernel[1], stride, padding), size=size[1])
         return self.rows(height, width), self.columns(height, width)
 
     def matrices(
@@ -117,7 +122,8 @@ HONEST = Reads()
 def correlate(x: Array, w: Array, rows: Array, columns: Array, formula: str = "klmo,nijo") -> Array:
     """The sum over every tap: `formula` names the letters of w and of the result.
 
-    x (N, H, W, M); "klmo,nijo" a convolution, "klm,nijm" a depthwise one.
+    x (N, H, W, M); "klmo,nijo" a convolution, "klm,nijm" a depthwise one.  As np.einsum does, an axis
+    of length 1 is repeated.
     """
     w_letters, out = formula.split(",")
     taps = np.einsum("nhwm,ikh->nikwm", x, rows)
