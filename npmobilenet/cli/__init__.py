@@ -33,6 +33,7 @@ VERBS = {
     "weights": "bring in weights of Keras, torchvision, timm, PaddleClas; list and fetch official ones",
     "export": "write weights for other frameworks: ONNX, torchvision, timm, Keras, PaddleClas",
     "warmup": "compile everything now, so that nothing has to be compiled later",
+    "exercises": "write the operators yourself, and be told by the smallest case what is wrong",
     "verify": "check every operator and rung against independent witnesses",
 }
 

@@ -109,7 +109,7 @@ EXERCISES = (
         hints=(
             "Two cuts: one from below, one from above.",
             "np.maximum compares number by number; max compares something else.",
-            "y = np.minimum(np.maximum(x, 0), 6)",
+            "    y = np.minimum(np.maximum(x, 0), 6)",
         ),
         solution=("kernels/activations.py", "numpy_clip"),
         read="kernels/activations.py",
@@ -128,7 +128,7 @@ EXERCISES = (
         hints=(
             "Where x is -1 or 7, what does y do when x moves a little?",
             "A mask of x: 1 where x lies between 0 and 6, 0 elsewhere. It asks x, not dy.",
-            "dx = dy * ((x > 0) & (x < 6))",
+            "    dx = dy * ((x > 0) & (x < 6))",
         ),
         solution=("kernels/activations.py", "numpy_clip_backward"),
         read="kernels/activations.py",
@@ -149,7 +149,7 @@ EXERCISES = (
         hints=(
             "First the gate alone: a number from 0 to 1. Then x times its gate.",
             "The gate is relu6(x + 3) / 6.",
-            "y = x * np.minimum(np.maximum(x + 3, 0), 6) / 6",
+            "    y = x * np.minimum(np.maximum(x + 3, 0), 6) / 6",
         ),
         solution=("ops/activations.py", "hard_swish"),
         read="npmobilenet/ops/activations.py",
@@ -168,7 +168,8 @@ EXERCISES = (
         hints=(
             "Three pieces: below -3, between, above 3. Which formula has y in each, which slope?",
             "Between, y = x (x + 3) / 6 = (x² + 3 x) / 6. Its slope has two terms.",
-            "slope = np.where(x < -3, 0, np.where(x > 3, 1, (2 * x + 3) / 6)); dx = dy * slope",
+            "    slope = np.where(x < -3, 0, np.where(x > 3, 1, (2 * x + 3) / 6))\n"
+            "    dx = dy * slope",
         ),
         solution=("ops/activations.py", "hard_swish_backward"),
         read="npmobilenet/ops/activations.py",

@@ -164,7 +164,9 @@ EXERCISES = (
             "Everything is there already: call your own functions one after another.",
             "batch_norm wants running estimates and gives moved ones back: give it any, leave them. "
             "The last normalisation has no activation behind it.",
-            "The residual: if stride == 1 and x.shape == y.shape: y = y + x",
+            "The residual, at the end:\n"
+            "    if stride == 1 and x.shape == y.shape:\n"
+            "        y = y + x",
         ),
         solution=("exercises/steps/block.py", "passed"),
         read="npmobilenet/models/inverted.py",

@@ -65,8 +65,11 @@ EXERCISES = (
             "where its border is. Then it is step 1 at every place, for every filter.",
             "Window (i, j) begins at row stride * i and column stride * j of the padded image. Its "
             "patch is padded[n, stride*i : stride*i + K, stride*j : stride*j + L], and meets w[..., o].",
-            "Loops over n, i, j, o: y[n, i, j, o] = one_window(patch, w[..., o]), plus b[o] once. "
-            "Zeros: total = max((I - 1) * stride + K - H, 0), above total // 2, below the rest.",
+            "In loops over n, i, j, o, with h, q = stride * i, stride * j:\n"
+            "    y[n, i, j, o] = one_window(padded[n, h : h + K, q : q + L], w[..., o])\n"
+            'and b[o] is added once. Zeros of "same", above and below:\n'
+            "    total = max((I - 1) * stride + K - H, 0)\n"
+            "    above, below = total // 2, total - total // 2",
         ),
         solution=("kernels/conv.py", "loops_forward"),
         read="kernels/conv.py",

@@ -108,7 +108,8 @@ EXERCISES = (
         hints=(
             "How many windows are there? Each does the same work, so that is one factor.",
             "Windows are counted on the output: ceil(h / stride) times ceil(w / stride).",
-            "rows = -(-h // stride), columns likewise; rows * columns * k * k * m * n",
+            "    rows, columns = -(-h // stride), -(-w // stride)\n"
+            "    return rows * columns * k * k * m * n",
         ),
         solution=(_OURS, "SeparableCost"),
         read="docs/cost.md",
@@ -128,7 +129,8 @@ EXERCISES = (
             "Two costs, added: first each channel with its own filter, then each pixel's channels.",
             "The depthwise half has no n, the pointwise half no k. The stride is the depthwise "
             "half's; how many pixels does the pointwise half then see?",
-            "pixels = ceil(h / stride) * ceil(w / stride); pixels * (k * k * m + m * n)",
+            "    pixels = -(-h // stride) * -(-w // stride)\n"
+            "    return pixels * (k * k * m + m * n)",
         ),
         solution=(_OURS, "SeparableCost"),
         read="docs/cost.md",
@@ -150,7 +152,7 @@ EXERCISES = (
         hints=(
             "Divide your standard_cost by your separable_cost, and see what is above and below.",
             "pixels · k·k · m · n over pixels · m · (k·k + n): pixels and m go.",
-            "k * k * n / (k * k + n)",
+            "    return k * k * n / (k * k + n)",
         ),
         solution=("cost/ratio.py", "separable_ratio"),
         read="docs/cost.md",

@@ -57,8 +57,8 @@ EXERCISES = (
         hints=(
             "Take your convolution: which of its sums is no longer there? Where did o go?",
             "No sum over channels: channel m of y comes from channel m of x and filter m alone.",
-            "Loops over n, i, j, m, u, v: "
-            "y[n, i, j, m] += padded[n, stride*i + u, stride*j + v, m] * w[u, v, m]",
+            "In loops over n, i, j, m, u, v:\n"
+            "    y[n, i, j, m] += padded[n, stride*i + u, stride*j + v, m] * w[u, v, m]",
         ),
         solution=("kernels/depthwise.py", "loops_forward"),
         read="kernels/depthwise.py",

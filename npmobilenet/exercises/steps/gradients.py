@@ -129,8 +129,12 @@ EXERCISES = (
         draw=_draw_conv,
         hints=(
             *HINTS,
-            "h, q = stride*i + u, stride*j + v; dx[n, h, q, m] += dy[n, i, j, o] * w[u, v, m, o]; "
-            "dw[u, v, m, o] += dy[n, i, j, o] * padded[n, h, q, m]; db = dy.sum(axis=(0, 1, 2))",
+            "In loops over n, i, j, o, u, v, m:\n"
+            "    h, q = stride*i + u, stride*j + v\n"
+            "    dx[n, h, q, m] += dy[n, i, j, o] * w[u, v, m, o]\n"
+            "    dw[u, v, m, o] += dy[n, i, j, o] * padded[n, h, q, m]\n"
+            "and behind them:\n"
+            "    db = dy.sum(axis=(0, 1, 2))",
         ),
         solution=("kernels/conv.py", "loops_backward_input"),
         read="docs/backwards.md",
@@ -151,8 +155,10 @@ EXERCISES = (
         draw=_draw_depthwise,
         hints=(
             *HINTS,
-            "h, q = stride*i + u, stride*j + v; dx[n, h, q, m] += dy[n, i, j, m] * w[u, v, m]; "
-            "dw[u, v, m] += dy[n, i, j, m] * padded[n, h, q, m]",
+            "In loops over n, i, j, m, u, v:\n"
+            "    h, q = stride*i + u, stride*j + v\n"
+            "    dx[n, h, q, m] += dy[n, i, j, m] * w[u, v, m]\n"
+            "    dw[u, v, m] += dy[n, i, j, m] * padded[n, h, q, m]",
         ),
         solution=("kernels/depthwise.py", "loops_backward_input"),
         read="docs/backwards.md",
@@ -175,7 +181,7 @@ EXERCISES = (
             "with w or x has that shape?",
             "w must be read across: dx = dy @ w.T. For dw all pixels of all images are rows of one "
             "matrix: reshape(-1, channels).",
-            "dx = dy @ w.T; dw = x.reshape(-1, M).T @ dy.reshape(-1, O)",
+            "    dx = dy @ w.T\n    dw = x.reshape(-1, M).T @ dy.reshape(-1, O)",
         ),
         solution=("kernels/pointwise.py", "loops_backward_input"),
         read="docs/backwards.md",

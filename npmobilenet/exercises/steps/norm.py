@@ -146,8 +146,9 @@ EXERCISES = (
             "One mean and one variance for each channel, over everything else. Which axes go?",
             "axis=(0, 1, 2). Divide by P for y; only the running variance gets v * P / (P - 1). In "
             "evaluation nothing is computed from x but y.",
-            "m, v = x.mean((0, 1, 2)), x.var((0, 1, 2)); P = x.size // C; "
-            "y = gamma * (x - m) / np.sqrt(v + eps) + beta; return new arrays, leave the old alone",
+            "    m, v = x.mean((0, 1, 2)), x.var((0, 1, 2))\n"
+            "    y = gamma * (x - m) / np.sqrt(v + eps) + beta\n"
+            "and return new arrays for the moved estimates: mean and variance stay as they were.",
         ),
         solution=("kernels/batchnorm.py", "loops_normalise"),
         read="kernels/batchnorm.py",
@@ -169,7 +170,7 @@ EXERCISES = (
             "x moves y in three ways: itself, through the mean, through the variance. How many terms "
             "has dx?",
             "Compute m, v and xhat once more. dbeta and dgamma first: dx is made of both.",
-            "dx = gamma / np.sqrt(v + eps) * (dy - dbeta / P - xhat * dgamma / P)",
+            "    dx = gamma / np.sqrt(v + eps) * (dy - dbeta / P - xhat * dgamma / P)",
         ),
         solution=("kernels/batchnorm.py", "loops_backward_input"),
         read="docs/backwards.md",

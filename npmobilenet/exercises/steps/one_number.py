@@ -57,8 +57,11 @@ EXERCISES = (
             "column and channel. How many products are there for 3 x 3 and 2 channels?",
             "Three loops, one inside the other: over the K rows, the L columns, the M channels. "
             "Begin with total = 0 and add one product at a time.",
-            "total = 0.0; for u in range(K): for v in range(L): for m in range(M): "
-            "total += patch[u, v, m] * w[u, v, m]; return total",
+            "    total = 0.0\n"
+            "    for u in range(K):\n"
+            "        for v in range(L):\n"
+            "            for m in range(M):\n"
+            "                total += patch[u, v, m] * w[u, v, m]",
         ),
         solution=("kernels/conv.py", "loops_forward"),
         read="kernels/conv.py",

@@ -60,7 +60,9 @@ EXERCISES = (
         hints=(
             "It is a convolution whose window is one pixel. Which loops are left?",
             "Take one pixel as a row of M numbers: a row times a matrix (M, O) gives O numbers.",
-            "y = x @ w. In loops over n, i, j, m, o: y[n, i, j, o] += x[n, i, j, m] * w[m, o]",
+            "    y = x @ w\n"
+            "or in loops over n, i, j, m, o:\n"
+            "    y[n, i, j, o] += x[n, i, j, m] * w[m, o]",
         ),
         solution=("kernels/pointwise.py", "loops_forward"),
         read="kernels/pointwise.py",

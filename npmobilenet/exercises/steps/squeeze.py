@@ -124,10 +124,10 @@ EXERCISES = (
             "An image has one gate for each channel: how does (N, H, W, C) become (N, C)?",
             "The mean over the pixels, axis=(1, 2); two small matrix products; a cut at 0 after the "
             "first, at 0 and 1 after the second.",
-            "g = np.clip((r @ w2 + b2) / 6 + 0.5, 0, 1); y = x * g[:, None, None, :]",
+            "    g = np.clip((r @ w2 + b2) / 6 + 0.5, 0, 1)\n    y = x * g[:, None, None, :]",
         ),
-        solution=("ops/combine.py", "scale_channels"),
-        read="npmobilenet/ops/combine.py",
+        solution=("exercises/steps/squeeze.py", "_passed"),
+        read="docs/glossary.md",
     ),
     Exercise(
         name="squeeze_excite_backward",
@@ -143,10 +143,12 @@ EXERCISES = (
             "Compute s, r and g again. Then walk from the last line of the forward pass to the first.",
             "x reaches y twice: directly, and through the mean and the gate. Both are added up. The "
             "gate passes nothing back where it is shut or wide open.",
-            "dg = (dy * x).sum((1, 2)); dz = dg / 6 * ((g > 0) & (g < 1)); dr = (dz @ w2.T) * (r > 0); "
-            "dx = dy * g[:, None, None, :] + (dr @ w1.T)[:, None, None, :] / (H * W)",
+            "    dg = (dy * x).sum((1, 2))\n"
+            "    dz = dg / 6 * ((g > 0) & (g < 1))\n"
+            "    dr = (dz @ w2.T) * (r > 0)\n"
+            "    dx = dy * g[:, None, None, :] + (dr @ w1.T)[:, None, None, :] / (H * W)",
         ),
-        solution=("ops/combine.py", "scale_channels_backward"),
+        solution=("exercises/steps/squeeze.py", "_backward"),
         read="docs/backwards.md",
         view=3,
         linear_in=dict.fromkeys(("dx", "dw1", "db1", "dw2", "db2"), ("dy",)),

@@ -1,0 +1,202 @@
+"""npmobilenet exercises new | check | hint | solution | time | graduate."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from . import Help
+from .common import add_formats, console, print_json, write_table
+from .streams import complain
+
+if TYPE_CHECKING:
+    from ..exercises.checking import Checked, Verdict
+    from ..exercises.record import Exercise
+
+COLOURS = {"right": "green", "wrong": "red", "broken": "red", "not yet": "dim", "missing": "yellow"}
+CHECKING = """examples: npmobilenet exercises check my_ops.py
+          npmobilenet exercises check my_ops.py one_window depthwise
+          npmobilenet exercises check my_ops.py 3 --watch
+          npmobilenet exercises check my_ops.py depthwise \\
+              --case 1x2x2x1,3x3,s2,same"""
+WAIT = 0.3  # seconds between two looks at a file that is watched
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """What one can do with exercises."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, about: str, example: str) -> argparse.ArgumentParser:
+        found = actions.add_parser(
+            name, help=about, description=f"{about[0].upper()}{about[1:]}.", formatter_class=Help
+        )
+        found.epilog = example if example.startswith("example") else f"example: {example}"
+        return found
+
+    new = action("new", "write a file with all functions, for you to fill in",
+                 "npmobilenet exercises new my_ops.py")  # fmt: skip
+    _file(new)
+    check = action("check", "show the first case that a function does not do, and why", CHECKING)
+    _file(check)
+    _names(check)
+    check.add_argument("--watch", action="store_true", help="again whenever the file is saved")
+    check.add_argument("--json", action="store_true", help="one JSON object")
+    check.add_argument(
+        "--case", metavar="CASE", help="this case alone, as `check` spells it, of one function"
+    )
+    check.add_argument("--lang", choices=("en", "zh"), help="language of reasons (as LANG says)")
+    hint = action("hint", "a hint; then another, and a third",
+                  "npmobilenet exercises hint depthwise 2")  # fmt: skip
+    hint.add_argument("name", metavar="NAME", help="of a function")
+    hint.add_argument("level", nargs="?", type=int, choices=(1, 2, 3), default=1, help="(1)")
+    solution = action("solution", "where our own stands",
+                      "npmobilenet exercises solution depthwise")  # fmt: skip
+    solution.add_argument("name", metavar="NAME", help="of a function")
+    timing = action("time", "how fast your functions are, beside ours",
+                    "npmobilenet exercises time my_ops.py depthwise")  # fmt: skip
+    _file(timing)
+    _names(timing)
+    add_formats(timing, json="a list of JSON objects")
+    graduate = action("graduate", "run and train whole networks with your functions",
+                      "npmobilenet exercises graduate my_ops.py")  # fmt: skip
+    _file(graduate)
+    graduate.add_argument("--json", action="store_true", help="one JSON object")
+    parser.epilog = "examples: npmobilenet exercises new my_ops.py\n" + CHECKING.replace(
+        "examples:", "         "
+    )
+
+
+def _file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="your functions: my_ops.py")
+
+
+def _names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="of functions, or of steps, 1 to 6 (all)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it; 1 where a function that was asked for is not right."""
+    do = {"new": _new, "check": _check, "hint": _hint, "solution": _solution, "time": _time,
+          "graduate": _graduate}  # fmt: skip
+    return do[options.action](options)
+
+
+def _new(options: argparse.Namespace) -> int:
+    from ..exercises.template import template
+
+    try:
+        with open(options.file, "x", encoding="utf-8") as file:
+            file.write(template(options.file.name))
+    except FileExistsError:
+        raise ValueError(f"{options.file}: is there already; nothing was written") from None
+    print(f"{options.file} is written. Fill in one_window, then:")
+    print(f"npmobilenet exercises check {options.file} one_window")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ..exercises.exercise import chosen
+
+    exercises = chosen(options.names)
+    if options.case and len(exercises) != 1:
+        raise ValueError(f"--case needs the name of one function, found {len(exercises)}")
+    if options.watch and options.json:
+        raise ValueError("--json is one object; it does not go with --watch")
+    if not options.watch:
+        return _checked(options)
+    while True:
+        saved = _saved(options.file)
+        try:
+            _checked(options)
+        except ValueError as error:  # half saved, or moved away for a moment
+            complain(f"npmobilenet exercises: {error}")
+        print("Watching; Ctrl-C ends.", flush=True)
+        while _saved(options.file) == saved:
+            time.sleep(WAIT)
+        console().clear()
+
+
+def _saved(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _checked(options: argparse.Namespace) -> int:
+    """One check, printed as it goes on; its exit code."""
+    from ..exercises import report
+    from ..exercises.checking import check
+    from ..exercises.exercise import chosen
+
+    lang, out = options.lang or report.language(), console()
+
+    def done(verdict: "Verdict") -> None:
+        if not options.json:
+            first, *others = report.text(verdict, lang, str(options.file)).split("\n")
+            line = Text(first)
+            line.highlight_regex(rf"(?<=\s){verdict.state}(?=\s|$)", COLOURS[verdict.state])
+            out.print(line, *others, *([""] if others else []), sep="\n", soft_wrap=True)
+
+    checked: Checked = check(options.file, chosen(options.names), case=options.case, done=done)
+    if options.json:
+        print_json(report.document(checked))
+    elif checked.broken:
+        complain(f"npmobilenet exercises: {checked.broken}")
+    else:
+        out.print(report.summary(checked), soft_wrap=True)
+    return int(not checked.right)
+
+
+def _hint(options: argparse.Namespace) -> int:
+    from textwrap import fill
+
+    exercise = _one(options.name)
+    for line in exercise.hints[options.level - 1].split("\n"):  # lines of code stay as they are
+        print(line if line.startswith("    ") else fill(line, 79))
+    if options.level < 3:
+        print(f"More: npmobilenet exercises hint {exercise.short} {options.level + 1}")
+    return 0
+
+
+def _solution(options: argparse.Namespace) -> int:
+    from ..exercises.solution import place
+
+    file, line, name = place(_one(options.name))
+    print(f"{file}:{line}  {name}")
+    return 0
+
+
+def _one(name: str) -> "Exercise":
+    """The exercise of that name, not the whole step."""
+    from ..exercises.exercise import chosen
+
+    found = chosen([name])
+    if len(found) != 1:
+        raise ValueError(f"NAME must be one of {', '.join(e.name for e in found)}, found {name!r}")
+    return found[0]
+
+
+def _time(options: argparse.Namespace) -> int:
+    from ..exercises.exercise import chosen
+    from ..exercises.timing import timed
+
+    found = timed(options.file, chosen(options.names))
+    write_table(options, found.columns, found.rows, notes=found.notes)
+    return 0
+
+
+def _graduate(options: argparse.Namespace) -> int:
+    from ..exercises.graduate import graduate
+
+    found = graduate(options.file, (lambda line: None) if options.json else print)
+    if options.json:
+        print_json(found.document)
+    else:
+        console().print(found.text, soft_wrap=True)
+    return int(not found.passed)
