@@ -16,12 +16,14 @@ from types import TracebackType
 from typing import Any
 
 from ..ops.checks import Array
+from ..text import printable
 from .cases import Case
 from .exercise import EXERCISES, Exercise
 from .messages import packed, received, unpacked
 from .printed import FLOOD, Printed
 
 CALL, FIRST = 2.0, 10.0  # seconds for a call; for the first, in which Numba may compile
+LOAD = 10.0  # seconds for the file
 LARGEST = 64 * 2**20  # bytes of an answer
 ROOT = str(Path(__file__).parents[2])  # where this package is found
 START = """
@@ -153,7 +155,7 @@ class Learner:
         ]
         for thread in self.threads:
             thread.start()
-        hello = self._answer(FIRST)
+        hello = self._answer(LOAD)
         if isinstance(hello, Observed):
             self.broken = hello
         elif "broken" in hello:
@@ -190,7 +192,7 @@ class Learner:
             return self._ended("died", message)
         assert self.process is not None
         try:
-            code = self.process.wait(5)
+            code = self.process.wait(1)
         except subprocess.TimeoutExpired:
             return self._ended("died", "it closed its own output")
         return self._ended("died", _death(code))
@@ -235,7 +237,7 @@ def _listen(stream: Any, answers: queue.SimpleQueue[bytes | str | None]) -> None
 
 def _saying(found: dict[str, Any], file: str) -> str:
     """An error in one line, with the place in the learner's file."""
-    kind, text = found["kind"], found["text"]
+    kind, text = printable(found["kind"]), printable(found["text"])
     where = f" ({file}, line {found['line']})" if found["line"] else ""
     if kind == "SystemExit":
         return f"it calls sys.exit, which ends the program{where}"

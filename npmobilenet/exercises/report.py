@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..text import printable
 from .checking import Checked, Count, Verdict
 from .judging import Failure, Nudge, agrees
 from .layout import WIDTH, Block, beside, blocks, index, number, signed, wrapped
@@ -75,7 +76,7 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     if failure.printed.strip():
         yield from ("", " It printed:")
         printed = failure.printed.strip().splitlines()
-        yield from (f"   {line[: WIDTH - 4]}" for line in printed[:PRINTED])
+        yield from (f"   {printable(line)[: WIDTH - 4]}" for line in printed[:PRINTED])
         if len(printed) > PRINTED:
             yield f"   ... and {len(printed) - PRINTED} lines more"
     yield from ("", *_onwards(verdict, failure, file))
