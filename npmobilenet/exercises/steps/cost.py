@@ -111,7 +111,7 @@ EXERCISES = (
             "    rows, columns = -(-h // stride), -(-w // stride)\n"
             "    return rows * columns * k * k * m * n",
         ),
-        solution=(_OURS, "SeparableCost"),
+        solution=(_OURS, "SeparableCost.standard"),
         read="docs/cost.md",
         view=2,
     ),
@@ -132,7 +132,7 @@ EXERCISES = (
             "    pixels = -(-h // stride) * -(-w // stride)\n"
             "    return pixels * (k * k * m + m * n)",
         ),
-        solution=(_OURS, "SeparableCost"),
+        solution=(_OURS, "SeparableCost.separable"),
         read="docs/cost.md",
         view=2,
     ),

@@ -100,15 +100,11 @@ def _several(group: Iterator[Sizes], outputs: bool, bias: bool) -> Iterator[Size
 
 def draw(integer: Draw, *, outputs: bool, bias: bool = False) -> Sizes:
     """A larger case, of any window that fits."""
-    if integer(0, 5) == 5:  # where a confusion of axes gives an array of the right shape
-        size = integer(2, 4)
-        o = integer(1, 3) if outputs else 0
-        return Sizes((integer(1, 3), size, size, size), (3, 3), o=o, s=1, padding="same")
     kernel = integer(1, 4), integer(1, 4)
     chosen = integer(-1, 2)
     p = max(chosen, 0)
     image = tuple(integer(max(1, k - 2 * p if chosen >= 0 else 1), 8) for k in kernel)
-    return Sizes(
+    found = Sizes(
         (integer(1, 3), image[0], image[1], integer(1, 3)),
         kernel,
         o=integer(1, 3) if outputs else 0,
@@ -116,3 +112,8 @@ def draw(integer: Draw, *, outputs: bool, bias: bool = False) -> Sizes:
         padding="same" if chosen < 0 else p,
         b=bias and bool(integer(0, 1)),
     )
+    if integer(0, 5) < 5:
+        return found
+    # H == W == M: where a confusion of axes gives an array of the right shape
+    size = 2 + image[0] % 3
+    return Sizes((found.x[0], size, size, size), (3, 3), o=found.o, s=1, padding="same")

@@ -1,0 +1,308 @@
+"""Checking a learner's file from outside: what is printed, in which order, and for programs."""
+
+import ast
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from npmobilenet.exercises.exercise import EXERCISES, chosen
+from npmobilenet.exercises.judging import Failure, judge
+from npmobilenet.exercises.larger import larger_failure
+from npmobilenet.exercises.layout import beside, blocks, index, number, wrapped
+from npmobilenet.exercises.parent import Observed
+from npmobilenet.exercises.template import template
+from tests.commands import ROOT, call, python
+
+LOOPS = """
+import numpy as np
+
+def padded(x, K, L, stride, padding):
+    if padding != "same":
+        p = padding
+        return np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)))
+    {same}
+
+def depthwise_conv2d(x, w, stride, padding):
+    K, L, M = w.shape
+    x = padded(x, K, L, stride, padding)
+    I, J = (x.shape[1] - K) // stride + 1, (x.shape[2] - L) // stride + 1
+    y = np.zeros((len(x), I, J, M))
+    for n in range(len(x)):
+        for i in range(I):
+            for j in range(J):
+                for m in range(M):
+                    for u in range(K):
+                        for v in range(L):
+                            y[n, i, j, m] += x[n, stride*i + u, stride*j + v, m] * w[u, v, m]
+    return y
+
+def pointwise_conv2d(x, w):
+    return x @ w
+
+def separable_cost(h, w, k, m, n, stride):
+    return {cost}
+"""
+RIGHT = """
+    H, W = x.shape[1:3]
+    a = max((-(-H // stride) - 1) * stride + K - H, 0)
+    b = max((-(-W // stride) - 1) * stride + L - W, 0)
+    return np.pad(x, ((0, 0), (a // 2, a - a // 2), (b // 2, b - b // 2), (0, 0)))
+"""
+SYMMETRIC = "return np.pad(x, ((0, 0), (K // 2,) * 2, (L // 2,) * 2, (0, 0)))"
+COST = "-(-h // stride) * -(-w // stride) * (k * k * m + m * n)"
+WRONG = LOOPS.format(same=SYMMETRIC, cost="h * w * (k * k * m + m * n)")
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A learner's file, in the folder in which commands are given."""
+    monkeypatch.chdir(tmp_path)
+    return Path("my_ops.py")
+
+
+def check(
+    capsys: pytest.CaptureFixture[str], file: Path, text: str, *words: str
+) -> tuple[int, str]:
+    """Exit code and what is printed by a check of that file."""
+    file.write_text(text)
+    code, out, err = call(capsys, "exercises", "check", file, *words)
+    assert err == ""
+    return code, out
+
+
+def test_the_report_can_be_redone_by_hand(capsys, file) -> None:
+    code, out = check(capsys, file, WRONG, "depthwise", "--lang", "en")
+    assert code == 1
+    assert out.startswith(" depthwise_conv2d            wrong ")
+    x = EXERCISES["depthwise_conv2d"].case("1x2x2x1,3x3,s2,same")
+    a, b, c, d = (int(v) for v in x.arguments["x"].ravel())
+    for line in (
+        "The first case that fails: one image of 2 x 2, one channel, kernel 3 x 3,",
+        'stride 2, padding "same".',
+        f"expected   y[0,0] = {a}·w[0,0] + {b}·w[0,1] + {c}·w[1,0] + {d}·w[1,1] = ",
+        f"yours      y[0,0] = {a}·w[1,1] + {b}·w[1,2] + {c}·w[2,1] + {d}·w[2,2] = ",
+        "other cases.)",
+        "Read: kernels/depthwise.py.",
+        "Hint: npmobilenet exercises hint depthwise",
+        "Again: npmobilenet exercises check my_ops.py depthwise --case 1x2x2x1,3x3,s2,same",
+    ):
+        assert line in " ".join(out.split()) or line in out
+    assert max(len(line) for line in out.splitlines() if "Again:" not in line) <= 80
+
+
+def test_reasons_are_in_the_language_that_is_asked_for(capsys, file, monkeypatch) -> None:
+    """And in that of LANG where none is."""
+    _, asked = check(capsys, file, WRONG, "depthwise", "--lang", "zh")
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.setenv("LC_MESSAGES", "zh_CN.UTF-8")
+    _, usual = check(capsys, file, WRONG, "depthwise")
+    assert "填充" in asked
+    assert "填充" in usual
+    monkeypatch.setenv("LC_MESSAGES", "de_DE.UTF-8")
+    assert "填充" not in check(capsys, file, WRONG, "depthwise")[1]
+
+
+def test_json_says_the_same(capsys, file) -> None:
+    code, out = check(capsys, file, WRONG, "depthwise", "pointwise", "2", "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert not found["right"]
+    conv, depthwise, pointwise = found["functions"]
+    assert [f["state"] for f in (conv, depthwise, pointwise)] == ["missing", "wrong", "right"]
+    failure = depthwise["failure"]
+    assert failure["case"] == "1x2x2x1,3x3,s2,same"
+    assert failure["at"] == [0, 0, 0, 0]
+    assert sorted(np.ravel(failure["arguments"]["x"])) == [1, 2, 3, 4]
+    assert depthwise["mistake"].keys() == {"en", "zh"}
+    same, others = depthwise["agreeing"]
+    assert same == others >= 50
+    assert pointwise["cases"] > 200
+    assert "failure" not in pointwise
+
+
+def test_one_case_again(capsys, file) -> None:
+    words = ("depthwise", "--case", "1x2x2x1,3x3,s2,same")
+    code, out = check(capsys, file, WRONG, *words)
+    assert code == 1
+    assert "1 case," in out
+    code, out = check(capsys, file, LOOPS.format(same=RIGHT.strip(), cost=COST), *words)
+    assert code == 0
+    assert "right" in out
+
+
+def test_right_functions_are_right(capsys, file) -> None:
+    words = ("depthwise", "pointwise", "separable_cost")
+    code, out = check(capsys, file, LOOPS.format(same=RIGHT.strip(), cost=COST), *words)
+    assert code == 0
+    assert out.count(" right ") == 3
+    assert "my_ops.py: 3 right" in out
+    assert "run on numbers that count" in out
+    # 9·9·2 and 9·2·4: loops, and a product of whole arrays, both counted
+    assert "234 multiplications, 64 of them with a zero of the padding" in " ".join(out.split())
+    assert not (file.resolve().parent / ".hypothesis").exists()
+
+
+def test_costs_are_counted_beside_a_wrong_formula(capsys, file) -> None:
+    code, out = check(capsys, file, WRONG, "separable_cost", "--lang", "en")
+    assert code == 1
+    assert "You multiply by the input's pixels" in out
+
+
+def test_loops_that_cannot_be_counted_are_said_to_be(capsys, file) -> None:
+    text = "def conv2d(x, w, b, stride, padding): return x.astype(float).sum() * w.astype(float)\n"
+    text += (
+        "def standard_cost(h, w, k, m, n, stride): return -(-h//stride) * -(-w//stride) * k*k*m*n"
+    )
+    code, out = check(capsys, file, text, "standard_cost")
+    assert code == 0
+    assert "conv2d does not run on numbers that count" in out
+
+
+def test_gradients_are_shown_beside_a_nudge(capsys, file) -> None:
+    text = "def pointwise_conv2d_backward(dy, x, w):\n    return dy @ w.T, 2 * w"
+    code, out = check(capsys, file, text, "pointwise_backward")
+    assert code == 1
+    said = r"A nudge: w\[\d, 0\] moved a little up and a little down moves the loss by \d+ times as much"
+    assert re.search(said, " ".join(out.split()))
+
+
+def test_what_only_larger_cases_show_is_found_and_made_small(capsys, file) -> None:
+    """Right on every small case: Hypothesis finds it, and shows a small one of those."""
+    text = LOOPS.format(same=RIGHT.strip(), cost=COST).replace(
+        "    return y\n", "    return y if len(x) < 3 else y + 1e-6\n", 1
+    )
+    code, out = check(capsys, file, text, "depthwise", "--json")
+    assert code == 1
+    (found,) = json.loads(out)["functions"]
+    assert found["failure"]["case"].startswith("3x1x1x1,1x1,")
+    assert found["cases"] > len(EXERCISES["depthwise_conv2d"].sizes)
+
+
+def test_larger_cases_are_the_same_in_every_run() -> None:
+    asked: list[list[str]] = [[], []]
+    for these in asked:
+        failure, count = larger_failure(
+            EXERCISES["relu6"], lambda case, t=these: t.append(case.text)
+        )
+        assert failure is None
+        assert count == len(these) == 200
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize(("error", "right"), [(1e-8, False), (1e-11, True)])
+def test_numbers_are_compared_to_a_billionth(error: float, right: bool) -> None:
+    exercise = EXERCISES["pointwise_conv2d"]
+    case = next(exercise.small())
+    y = exercise.reference(**case.arguments)["y"]
+    found = judge(exercise, case, Observed("returned", {"y": y * (1 + error)}))
+    assert (found is None) == right
+    assert right or isinstance(found, Failure)
+
+
+def test_the_template_is_complete() -> None:
+    tree = ast.parse(template("my_ops.py"))
+    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    assert list(functions) == list(EXERCISES)
+    for name, function in functions.items():
+        assert tuple(a.arg for a in function.args.args) == EXERCISES[name].parameters
+        assert ast.get_docstring(function)
+        assert isinstance(function.body[-1], ast.Raise)
+    assert max(map(len, template("my_ops.py").splitlines())) <= 100
+
+
+def test_hints_and_solutions(capsys) -> None:
+    for exercise in chosen([]):
+        for level in (1, 2, 3):
+            code, out, _ = call(capsys, "exercises", "hint", exercise.short, level)
+            assert code == 0
+            assert (f"hint {exercise.short} {level + 1}" in out) == (level < 3)
+            assert max(map(len, out.splitlines())) <= 80
+        code, out, _ = call(capsys, "exercises", "solution", exercise.name)
+        path, _, rest = out.partition(":")
+        line, name = rest.split()
+        assert (
+            name.rpartition(".")[2]
+            in Path(path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+        )
+
+
+def test_help_has_examples(capsys) -> None:
+    for action in ("new", "check", "hint", "solution", "time", "graduate"):
+        code, out, _ = call(capsys, "exercises", action, "--help")
+        assert code == 0
+        assert f"npmobilenet exercises {action} " in out
+        assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
+def test_watching_checks_again(file) -> None:
+    file.write_text("def relu6(x): return x")
+    words = ["-u", "-m", "npmobilenet", "exercises", "check", str(file), "relu6", "--watch"]
+    watching = subprocess.Popen(
+        [sys.executable, *words],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    lines = iter(watching.stdout.readline, "")
+    assert any("1 wrong" in line for line in lines)
+    assert any("Watching" in line for line in lines)
+    file.unlink()  # as some editors save
+    time.sleep(0.5)
+    file.write_text("def relu6(x): return x.clip(0, 6)")
+    assert any("1 right" in line for line in lines)
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(60) == 130
+    watching.stdout.close()
+
+
+def test_hypothesis_is_imported_by_exercises_alone() -> None:
+    """And there only when larger cases are drawn."""
+    importing = {
+        path.relative_to(ROOT / "npmobilenet").parts[0]
+        for path in (ROOT / "npmobilenet").rglob("*.py")
+        if any(
+            name.partition(".")[0] == "hypothesis"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for name in (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom) and not node.level
+                else []
+            )
+        )
+    }
+    assert importing == {"exercises"}
+    code = "import sys, npmobilenet.exercises.checking; print('hypothesis' in sys.modules)"
+    assert python("-c", code).strip() == "False"
+
+
+def test_layout() -> None:
+    assert [number(v) for v in (37.0, 1 / 3, 1e-9, np.nan, -2.5)] == [
+        "37",
+        "0.3333",
+        "1e-09",
+        "nan",
+        "-2.5",
+    ]
+    y, w = np.zeros((1, 2, 2, 1)), np.zeros((3, 3, 2, 1))
+    assert index("y", y, (0, 1, 0, 0)) == "y[1,0]"
+    assert index("w", w, (2, 1, 1, 0)) == "w[2,1,1]"
+    assert index("y", np.zeros(()), ()) == "y"
+    assert [block[0] for block in blocks("w", w)] == ["w[:,:,0,0]", "w[:,:,1,0]"]
+    assert list(blocks("x", np.zeros((1, 9, 9, 1)))) == [["x", "(1 x 9 x 9 x 1 numbers)"]]
+    many = beside([["a" * 30, "1"]] * 5, "  ")
+    assert max(map(len, many)) <= 80
+    assert len(many) == 8
+    assert wrapped("y = ", ["1·a", "2·b"], "+", "= 3", 4) == ["y = 1·a + 2·b = 3"]
+    assert max(map(len, wrapped("y = ", ["1·a"] * 40, "+", "= 3", 4))) <= 80
