@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -285,6 +286,13 @@ def test_hypothesis_is_imported_by_exercises_alone() -> None:
     assert importing == {"exercises"}
     code = "import sys, npmobilenet.exercises.checking; print('hypothesis' in sys.modules)"
     assert python("-c", code).strip() == "False"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert sum(word.startswith("hypothesis") for word in project["dependencies"]) == 1
+    assert not any(
+        word.startswith("hypothesis")
+        for words in project["optional-dependencies"].values()
+        for word in words
+    )
 
 
 def test_layout() -> None:
