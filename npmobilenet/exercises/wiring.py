@@ -153,22 +153,21 @@ def _lines(
     """A sentence, then the products of each kind."""
 
     def text(factors: Factors) -> str:
-        places = (place(name, cell, shapes[name]) for name, cell in factors)
-        return " · ".join(places) if factors else "what no product makes"
+        return " · ".join(place(name, cell, shapes[name]) for name, cell in factors)
 
-    both = expected.keys() & yours.keys()
-    right = sum(not _differs(expected[f], yours[f]) for f in both - {()})
-    many = len(expected.keys() - {()})
-    lines = [f"{title} is a sum of {many} products; {right} of them are right in yours."]
+    wanted, had = expected.keys() - {()}, yours.keys() - {()}
+    right = sum(not _differs(expected[f], yours[f]) for f in wanted & had)
+    many = f"{len(wanted)} product{'s' if len(wanted) != 1 else ''}"
+    lines = [f"{title} is a sum of {many}; yours has {right} of them right."]
     kinds = (
-        ("missing", [text(f) for f in expected if f not in yours]),
-        ("extra", [f"{text(f)}{_times(yours[f], 1)}" for f in yours if f not in expected]),
+        ("missing", [text(f) for f in expected if f in wanted - had]),
+        ("extra", [f"{text(f)}{_times(yours[f], 1)}" for f in yours if f in had - wanted]),
         (
             "weighed",
             [
                 f"{text(f)}{_times(yours[f], expected[f])}"
                 for f in expected
-                if f in both and _differs(expected[f], yours[f])
+                if f in wanted & had and _differs(expected[f], yours[f])
             ],
         ),
     )
@@ -176,6 +175,11 @@ def _lines(
         lines += [f"{kind:<8} {one}" for one in products[:SHOWN]]
         if len(products) > SHOWN:
             lines.append(f"{kind:<8} and {len(products) - SHOWN} more")
+    besides = yours.get((), 0.0), expected.get((), 0.0)
+    if _differs(*besides):
+        lines.append(
+            f"besides  {besides[0]:.4g}, which no product makes; expected {besides[1]:.4g}"
+        )
     return tuple(lines)
 
 

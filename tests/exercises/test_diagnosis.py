@@ -2,10 +2,12 @@
 
 import re
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from npmobilenet.exercises.checking import check
 from npmobilenet.exercises.diagnosis import alike, diagnose
 from npmobilenet.exercises.exercise import EXERCISES
 from npmobilenet.exercises.mistakes import MISTAKES, of, outcome
@@ -13,7 +15,7 @@ from npmobilenet.exercises.mistakes.seen import changes, differs, returns
 
 from .asking import asking, failing, functions, said_of
 from .planted.sources import LOOPS, Planted
-from .planted.table import PLANTED
+from .planted.table import DIRECTLY, PLANTED
 
 # one of each number, in loops and in whole arrays by turns
 QUICK = list({p.number: p for p in PLANTED if (p.style == LOOPS) == bool(p.number % 2)}.values())
@@ -54,6 +56,18 @@ def test_a_planted_mistake_is_named(planted: Planted) -> None:
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda p: p.name)
 def test_every_planted_mistake_is_named(planted: Planted) -> None:
     named(planted)
+
+
+@pytest.mark.parametrize("planted", DIRECTLY, ids=lambda p: p.name)
+def test_what_needs_no_program_is_seen(tmp_path: Path, planted: Planted) -> None:
+    """44 to 46, in the child: arguments changed, two calls that differ, another type."""
+    file = tmp_path / "my_ops.py"
+    file.write_text(planted.source, encoding="utf-8")
+    (verdict,) = check(file, [EXERCISES[planted.exercise]]).verdicts
+    assert verdict.state == "wrong"
+    assert verdict.sentence is not None
+    beginning = {44: "Your function changes ", 45: "Two calls with ", 46: "You return "}
+    assert verdict.sentence["en"].startswith(beginning[planted.number])
 
 
 @pytest.mark.parametrize("name", EXERCISES)
