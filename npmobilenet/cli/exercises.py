@@ -46,14 +46,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--case", metavar="CASE", help="this case alone, as `check` spells it, of one function"
     )
+    check.set_defaults(refuse=check.error)
     check.add_argument("--lang", choices=("en", "zh"), help="language of reasons (as LANG says)")
     hint = action("hint", "a hint; then another, and a third",
                   "npmobilenet exercises hint depthwise 2")  # fmt: skip
-    hint.add_argument("name", metavar="NAME", help="of a function")
+    hint.add_argument("name", type=_function, metavar="NAME", help="of a function")
     hint.add_argument("level", nargs="?", type=int, choices=(1, 2, 3), default=1, help="(1)")
     solution = action("solution", "where our own stands",
                       "npmobilenet exercises solution depthwise")  # fmt: skip
-    solution.add_argument("name", metavar="NAME", help="of a function")
+    solution.add_argument("name", type=_function, metavar="NAME", help="of a function")
     timing = action("time", "how fast your functions are, beside ours",
                     "npmobilenet exercises time my_ops.py depthwise")  # fmt: skip
     _file(timing)
@@ -74,8 +75,34 @@ def _file(parser: argparse.ArgumentParser) -> None:
 
 def _names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="of functions, or of steps, 1 to 6 (all)"
+        "names",
+        nargs="*",
+        type=_known,
+        metavar="NAME",
+        help="of functions, or of steps, 1 to 6 (all)",
     )
+
+
+def _known(name: str) -> str:
+    """The type of a name of a function or a step."""
+    from ..exercises.exercise import chosen
+
+    try:
+        chosen([name])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name
+
+
+def _function(name: str) -> "Exercise":
+    """The type of a name of one function."""
+    from ..exercises.exercise import chosen
+
+    found = chosen([_known(name)])
+    if len(found) != 1:
+        names = ", ".join(exercise.name for exercise in found)
+        raise argparse.ArgumentTypeError(f"expected one of {names}, found {name!r}")
+    return found[0]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -102,10 +129,15 @@ def _check(options: argparse.Namespace) -> int:
     from ..exercises.exercise import chosen
 
     exercises = chosen(options.names)
-    if options.case and len(exercises) != 1:
-        raise ValueError(f"--case needs the name of one function, found {len(exercises)}")
     if options.watch and options.json:
-        raise ValueError("--json is one object; it does not go with --watch")
+        options.refuse("--json is one object; it does not go with --watch")
+    if options.case is not None:
+        if len(exercises) != 1:
+            options.refuse(f"--case needs the name of one function, found {len(exercises)}")
+        try:
+            exercises[0].case(options.case)
+        except ValueError as error:
+            options.refuse(f"--{error}")
     if not options.watch:
         return _checked(options)
     while True:
@@ -156,7 +188,7 @@ def _checked(options: argparse.Namespace) -> int:
 def _hint(options: argparse.Namespace) -> int:
     from textwrap import fill
 
-    exercise = _one(options.name)
+    exercise = options.name
     for line in exercise.hints[options.level - 1].split("\n"):  # lines of code stay as they are
         print(line if line.startswith("    ") else fill(line, 79))
     if options.level < 3:
@@ -167,19 +199,9 @@ def _hint(options: argparse.Namespace) -> int:
 def _solution(options: argparse.Namespace) -> int:
     from ..exercises.solution import place
 
-    file, line, name = place(_one(options.name))
+    file, line, name = place(options.name)
     print(f"{file}:{line}  {name}")
     return 0
-
-
-def _one(name: str) -> "Exercise":
-    """The exercise of that name, not the whole step."""
-    from ..exercises.exercise import chosen
-
-    found = chosen([name])
-    if len(found) != 1:
-        raise ValueError(f"NAME must be one of {', '.join(e.name for e in found)}, found {name!r}")
-    return found[0]
 
 
 def _time(options: argparse.Namespace) -> int:

@@ -92,7 +92,7 @@ def check(
     """
     if not file.is_file():
         raise ValueError(f"{file}: no such file; npmobilenet exercises new {file} writes one")
-    only = {e.name: e.case(case) for e in exercises} if case else {}
+    only = {e.name: e.case(case) for e in exercises} if case is not None else {}
     with Learner(file) as learner:
         if learner.broken:
             return Checked(file, _broken(file, learner.broken), learner.limited, ())

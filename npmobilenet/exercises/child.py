@@ -80,10 +80,12 @@ def _limit_memory() -> bool:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     except (ImportError, OSError, ValueError):
         return False
-    return True
+    return sys.platform != "darwin"  # which takes the limit and does not keep it
 
 
 def _load(path: Path) -> ModuleType | dict[str, Any]:
@@ -100,7 +102,7 @@ def _load(path: Path) -> ModuleType | dict[str, Any]:
 
 def _looked_at(module: ModuleType, name: str, parameters: list[str]) -> str:
     """Empty where the function can be called; "missing", or what is wrong with it."""
-    function = getattr(module, name, None)
+    function = module.__dict__.get(name)
     if function is None:
         return "missing"
     expected = f"{name}({', '.join(parameters)})"
@@ -108,7 +110,7 @@ def _looked_at(module: ModuleType, name: str, parameters: list[str]) -> str:
         return f"{name} is of type {type(function).__name__}; expected a function {expected}"
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # built in C: whether it can be called will be seen
+    except Exception:  # none is known, of what is built in C: whether it can be called will be seen
         return ""
     try:
         signature.bind(*parameters)
@@ -122,7 +124,9 @@ def _looked_at(module: ModuleType, name: str, parameters: list[str]) -> str:
 
 def _raised(error: BaseException, path: Path) -> dict[str, Any]:
     """What was raised, in one line, where, and in which function."""
-    kind, text = type(error).__name__, " ".join(str(error).split())
+    kind, text = type(error).__name__, ""
+    with suppress(Exception):  # a learner's own error may not even say what it is
+        text = " ".join(str(error).split())
     line = error.lineno if isinstance(error, SyntaxError) else None
     function, trace = "", error.__traceback__
     for frame in _frames(trace):
@@ -149,10 +153,9 @@ def _answer(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:
         arguments = copied(given)
         spoil(asked.get("expected", ()), poison)
         try:
-            returned = function(*arguments.values())
+            results.append(described(function(*arguments.values()), outputs))
         except BaseException as error:
             return _raised(error, path)
-        results.append(described(returned, outputs))
         if changed := [name for name in given if not same(given[name], arguments[name])]:
             return {"outcome": "returned", "results": results[0], "changed": changed}
     differ = [n for n, value in results[0].items() if not same(value, results[-1].get(n))]

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
 from ..ops.checks import Array
 from ..text import printable
 from .cases import Case
+from .ending import MARK, end
 from .exercise import EXERCISES, Exercise
 from .messages import packed, received, unpacked
 from .printed import FLOOD, Printed
@@ -58,6 +60,7 @@ class Learner:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.mark = uuid4().hex  # of its process, and of all that this starts
         self.process: subprocess.Popen[bytes] | None = None
         self.broken: Observed | None = None  # the file itself cannot be loaded
         self.functions: dict[str, str] = {}  # name -> "", "missing", or what is wrong with it
@@ -110,12 +113,7 @@ class Learner:
         process, self.process = self.process, None
         if process is None:
             return
-        if hasattr(os, "killpg"):
-            with suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-        with suppress(OSError):
-            process.kill()
-        process.wait()
+        end(process, self.mark)
         for thread in self.threads:
             thread.join(1)
         for stream in (process.stdin, process.stdout, process.stderr):
@@ -135,13 +133,13 @@ class Learner:
             json.dumps(parameters),
         ]
         pipe = subprocess.PIPE
-        one_thread = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        settings = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", MARK: self.mark}
         self.process = subprocess.Popen(
             command,
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
-            env=os.environ | one_thread,
+            env=os.environ | settings,
             start_new_session=True,
         )
         self.answers: queue.SimpleQueue[bytes | str | None] = queue.SimpleQueue()

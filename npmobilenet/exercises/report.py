@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from shlex import quote
 from textwrap import fill
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from ..text import printable
 from .checking import Checked, Count, Verdict
 from .judging import Failure, Nudge, agrees
-from .layout import WIDTH, Block, beside, blocks, index, number, signed, wrapped
+from .layout import NUMBERS, WIDTH, Block, beside, blocks, index, number, signed, wrapped
 from .products import Products, Sum
 
 LANGUAGES = ("en", "zh")
@@ -65,6 +66,7 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     yield from _paragraph(f"The first case that fails: {failure.case.words}.")
     yield ""
     yield from beside(_arrays(failure), "     ")
+    yield from _one_number(failure)
     if failure.said:
         yield from ("", *_paragraph(f"{failure.said[0].upper()}{failure.said[1:]}."))
     if verdict.products is not None:
@@ -104,6 +106,21 @@ def _arrays(failure: Failure) -> list[Block]:
         if yours.shape == expected.shape:
             found += _difference(output, yours - expected)
     return found
+
+
+def _one_number(failure: Failure) -> list[str]:
+    """The first number that differs, where there are too many to show."""
+    output, at = failure.output, failure.at
+    if at is None or failure.expected[output].size <= NUMBERS:
+        return []
+    expected, yours = failure.expected[output], failure.yours[output]
+    right, found = float(expected[at]), float(yours[at])
+    wrong = int((~agrees(yours, expected)).sum())
+    return ["", *_paragraph(
+        f"{wrong} of {expected.size} numbers of {output} differ, the first of them "
+        f"{index(output, expected, at)}: expected {number(right)}, yours {number(found)}, "
+        f"difference {signed(found - right)}."
+    )]  # fmt: skip
 
 
 def _renamed(title: str, name: str, array: Any) -> list[Block]:
@@ -216,7 +233,7 @@ def _onwards(verdict: Verdict, failure: Failure, file: str) -> Iterator[str]:
     view = f" See: explorer view {exercise.view}." if find_spec("npmobilenet.explorer") else ""
     yield f" Read: {exercise.read}.{view}"
     yield f" Hint: npmobilenet exercises hint {exercise.short}"
-    yield f" Again: npmobilenet exercises check {file} {exercise.short} --case {failure.case.text}"
+    yield f" Again: npmobilenet exercises check {quote(file)} {exercise.short} --case {failure.case.text}"
 
 
 def document(checked: Checked) -> dict[str, Any]:

@@ -32,6 +32,7 @@ BROKEN = {
     "is greedy and empty": ("return np.empty(100 * 2**30 // 8)", "It raises MemoryError"),
     "crashes": ("ctypes.string_at(0)", "It crashed the whole program (SIGSEGV)."),
     "kills itself": ("os.kill(os.getpid(), 9)", "It crashed the whole program (SIGKILL)."),
+    "raises what cannot be said": ("raise type('E', (Exception,), {'__str__': 1})", "it raises E"),
     "interrupts": ("raise KeyboardInterrupt", "It raises KeyboardInterrupt"),
     "closes everything": ("os.closerange(0, 100); time.sleep(60)", "closed its own output."),
 }
@@ -248,8 +249,10 @@ def test_a_function_that_needs_one_that_is_not_written(capsys, file) -> None:
         "threading.Thread(target=lambda: [print('x') for _ in iter(int, 1)]).start()",
         f"__import__('subprocess').Popen([{sys.executable!r}, '-c', 'import time; time.sleep(1000)', "
         "os.path.dirname(__file__)])",
+        f"__import__('subprocess').Popen([{sys.executable!r}, '-c', 'import time; time.sleep(1000)', "
+        "os.path.dirname(__file__)], start_new_session=True)",
     ],
-    ids=["a thread", "a thread that prints", "a process"],
+    ids=["a thread", "a thread that prints", "a process", "a process of its own session"],
 )
 def test_what_is_left_running(started, capsys, file) -> None:
     """A right function is right all the same, and what it started is ended."""
@@ -258,6 +261,16 @@ def test_what_is_left_running(started, capsys, file) -> None:
     code, out = check(capsys, file, text, *words)
     assert code == 0
     assert " right" in out
+
+
+def test_an_orphan_that_is_left_running(capsys, file) -> None:
+    """The function ends its process at once, and leaves another that belongs to nobody."""
+    words = (
+        f"[{sys.executable!r}, '-c', 'import time; time.sleep(1000)', os.path.dirname(__file__)]"
+    )
+    text = f"{HEAD}import subprocess\ndef relu6(x):\n"
+    text += f"    subprocess.Popen({words}, start_new_session=True)\n    os._exit(0)\n"
+    assert check(capsys, file, text)[0] == 1
 
 
 @pytest.mark.usefixtures("hurried")
@@ -325,19 +338,31 @@ def test_new_never_overwrites(capsys, file) -> None:
     assert call(capsys, "exercises", "new", file.parent)[0] == 1
 
 
-def test_usage(capsys, file) -> None:
-    file.write_text("")
-    for words in ((), ("check",), ("hint",), ("hint", "relu6", "4"), ("dance",)):
-        assert call(capsys, "exercises", *words)[0] == 2
-    for words, said in (
-        (("check", file, "relu7"), "did you mean relu6?"),
-        (("check", file, "--case", "1x2x2x1"), "--case needs the name of one function"),
-        (("check", file, "relu6", "--case", "1x2"), "expected one like 1x2x2x1"),
-        (("check", file, "relu6", "--json", "--watch"), "does not go with --watch"),
-        (("hint", "5"), "NAME must be one of"),
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "required: ACTION"),
+        (("check",), "required: FILE"),
+        (("dance",), "invalid choice: 'dance'"),
+        (("hint", "relu6", "4"), "invalid choice: 4"),
+        (("hint", "5"), "expected one of batch_norm, "),
         (("solution", "nothing"), "found 'nothing'"),
-    ):
-        code, out, err = call(capsys, "exercises", *words)
-        assert (code, out) == (1, "")
-        assert len(err.splitlines()) == 1
-        assert said in err
+        (("check", "my_ops.py", "relu7"), "did you mean relu6?"),
+        (("check", "my_ops.py", "--case", "1x2x2x1"), "--case needs the name of one function"),
+        (("check", "my_ops.py", "relu6", "--case", "1x2"), "expected one like 1x2x2x1"),
+        (("check", "my_ops.py", "relu6", "--case", ""), "expected one like 1x2x2x1"),
+        (("check", "my_ops.py", "relu6", "--json", "--watch"), "does not go with --watch"),
+    ],
+)
+def test_usage(words, said, capsys) -> None:
+    code, out, err = call(capsys, "exercises", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_a_broken_file_as_json(capsys, file) -> None:
+    code, out = check(capsys, file, "1 / 0", "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert not found["right"]
+    assert "ZeroDivisionError" in found["broken"]

@@ -315,3 +315,12 @@ def test_layout() -> None:
     assert len(many) == 8
     assert wrapped("y = ", ["1·a", "2·b"], "+", "= 3", 4) == ["y = 1·a + 2·b = 3"]
     assert max(map(len, wrapped("y = ", ["1·a"] * 40, "+", "= 3", 4))) <= 80
+
+
+def test_of_a_large_case_the_first_number_is_said(capsys, file) -> None:
+    text = "def relu6(x): return x.clip(0, 6) + (x > 5)"
+    code, out = check(capsys, file, text, "relu6", "--case", "2x5x5x2,#1")
+    assert code == 1
+    assert "(2 x 5 x 5 x 2 numbers)" in out
+    said = r"\d+ of 100 numbers of y differ, the first of them y\[.*\]: .*, difference \+1\."
+    assert re.search(said, " ".join(out.split()))
