@@ -164,6 +164,7 @@ def _checked(options: argparse.Namespace) -> int:
     """One check, printed as it goes on; its exit code."""
     from ..exercises import report
     from ..exercises.checking import check
+    from ..exercises.document import document
     from ..exercises.exercise import chosen
 
     lang, out = options.lang or report.language(), console()
@@ -177,7 +178,7 @@ def _checked(options: argparse.Namespace) -> int:
 
     checked: Checked = check(options.file, chosen(options.names), case=options.case, done=done)
     if options.json:
-        print_json(report.document(checked))
+        print_json(document(checked))
     elif checked.broken:
         complain(f"npmobilenet exercises: {checked.broken}")
     else:

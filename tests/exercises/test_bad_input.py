@@ -6,13 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from npmobilenet.exercises import parent
-from tests.commands import ROOT, call
+from tests.commands import ROOT
+from tests.exercises.files import check, processes
 
 HEAD = "import ctypes, os, sys, threading, time\nimport numpy as np\n"
 POSIX = pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals of POSIX systems")
@@ -60,52 +58,6 @@ WRONG = {
 }
 
 
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who does not end is not waited for as long as usual."""
-    monkeypatch.setattr(parent, "FIRST", 0.3)
-    monkeypatch.setattr(parent, "LOAD", 1.0)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[Path]:
-    """Where a file is written; afterwards no process speaks of it."""
-    folder = tmp_path / "my földer"
-    folder.mkdir()
-    found = folder / "my_ops.py"
-    yield found
-    for _ in range(100):  # who was killed needs a moment
-        if not processes(folder):
-            break
-        time.sleep(0.05)
-    assert not processes(folder)
-
-
-def processes(folder: Path) -> list[str]:
-    """Those that run a file of the folder, or began in it: each child and what it has started."""
-    if not Path("/proc/self/cmdline").exists():
-        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=False)
-        return [line for line in listed.stdout.splitlines() if str(folder) in line]
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if str(folder) in words:
-            found.append(words)
-    return found
-
-
-def check(
-    capsys: pytest.CaptureFixture[str], file: Path, text: str, *words: str
-) -> tuple[int, str]:
-    """Exit code and all output of a check of that file."""
-    file.write_text(text, encoding="utf-8")
-    code, out, err = call(capsys, "exercises", "check", file, *(words or ("relu6",)))
-    return code, out + err
-
-
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_call_that_does_not_return(what, capsys, file, request) -> None:
     body, said = BROKEN[what]
@@ -131,81 +83,6 @@ def test_a_result_that_is_no_array_of_numbers(what, capsys, file) -> None:
     assert " wrong" in out
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("def relu6(x:\n    pass\n", "my_ops.py cannot be loaded: it raises SyntaxError"),
-        ("def relu6(x):\nreturn x\n", "my_ops.py cannot be loaded: it raises IndentationError"),
-        ("x = 1 / 0\n", "it raises ZeroDivisionError: division by zero (my_ops.py, line 1)"),
-        (
-            "import no_such_module\n",
-            "it raises ModuleNotFoundError: No module named 'no_such_module'",
-        ),
-        (
-            "import sys\nsys.exit(0)\n",
-            "it calls sys.exit, which ends the program (my_ops.py, line 2)",
-        ),
-        ("import os\nos._exit(0)\n", "it ends the whole program, with exit code 0"),
-        ("import ctypes\nctypes.string_at(0)\n", "it crashed the whole program (SIGSEGV)"),
-        ("raise NotImplementedError\n", "NotImplementedError"),
-    ],
-)
-def test_a_file_that_cannot_be_loaded(text, said, capsys, file) -> None:
-    code, out = check(capsys, file, text)
-    assert code == 1
-    assert said in out
-    assert len(out.splitlines()) == 1
-
-
-@pytest.mark.usefixtures("hurried")
-def test_a_file_that_never_ends(capsys, file) -> None:
-    code, out = check(capsys, file, "while True: pass\n")
-    assert code == 1
-    assert out.endswith("my_ops.py cannot be loaded: it did not end within 1 s\n")
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"\xff\xfe\x00", "save the file as UTF-8"),
-        (b"x = '\xe9'\n", "line 1 is not UTF-8 text; save the file as UTF-8"),
-        (b"x = 1\0\n", "line 1 has zero bytes in it"),
-        (b"", "there is no function relu6(x)"),
-    ],
-)
-def test_a_file_that_is_no_text(content, said, capsys, file) -> None:
-    file.write_bytes(content)
-    code, out, err = call(capsys, "exercises", "check", file, "relu6")
-    assert code == 1
-    assert said in out + err
-
-
-def test_a_file_that_is_not_there(capsys, file) -> None:
-    for path in (file, file.parent):
-        code, out, err = call(capsys, "exercises", "check", path)
-        assert (code, out) == (1, "")
-        assert len(err.splitlines()) == 1
-        assert str(path) in err
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "there is no function relu6(x)"),
-        ("relu6 = 3", "relu6 is of type int; expected a function relu6(x)"),
-        ("def relu6(): pass", "the function is relu6(); expected relu6(x)"),
-        ("def relu6(x, low, high): pass", "the function is relu6(x, low, high); expected relu6(x)"),
-        ("def relu6(*, x): pass", "the function is relu6(*, x); expected relu6(x)"),
-        ("def relu6_backward(x, dy): pass", "in another order; expected relu6_backward(dy, x)"),
-    ],
-)
-def test_a_function_that_cannot_be_called(text, said, capsys, file) -> None:
-    name = "relu6_backward" if "backward" in text else "relu6"
-    code, out = check(capsys, file, text, name)
-    assert code == 1
-    assert said in " ".join(out.split())
-
-
 def test_changed_arguments(capsys, file) -> None:
     code, out = check(capsys, file, "def relu6(x):\n    return x.clip(0, 6, out=x)\n")
     assert code == 1
@@ -225,21 +102,6 @@ def test_a_cell_that_is_never_written(capsys, file) -> None:
     code, out = check(capsys, file, text)
     assert code == 1
     assert "Two calls with the same arguments give two different y" in out
-
-
-def test_untouched_functions_are_not_yet(capsys, file) -> None:
-    assert call(capsys, "exercises", "new", file)[0] == 0
-    code, out, _ = call(capsys, "exercises", "check", file)
-    assert code == 1
-    assert out.count(" not yet") == 21  # and in the last line
-    assert "right" not in out
-
-
-def test_a_function_that_needs_one_that_is_not_written(capsys, file) -> None:
-    text = "def relu6(x): return clip(x)\ndef clip(x): raise NotImplementedError"
-    code, out = check(capsys, file, text)
-    assert code == 1
-    assert " not yet" in out
 
 
 @pytest.mark.parametrize(
@@ -300,14 +162,6 @@ def test_output_that_is_no_text(capsys, file) -> None:
     assert "\x1b" not in out
 
 
-def test_a_learner_s_own_modules(capsys, file) -> None:
-    """Beside the file, under names of our own and of Python's."""
-    for name in ("messages", "cases", "queue"):
-        (file.parent / f"{name}.py").write_text("top = 6\n")
-    text = "from messages import top\nimport cases\ndef relu6(x): return x.clip(0, top)\n"
-    assert check(capsys, file, text)[0] == 0
-
-
 @POSIX
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_check_that_is_ended(how, file) -> None:
@@ -324,45 +178,3 @@ def test_a_check_that_is_ended(how, file) -> None:
     checking.send_signal(how)
     code = checking.wait(60)
     assert code == (130 if how == signal.SIGINT else -how)
-
-
-def test_new_never_overwrites(capsys, file) -> None:
-    file.write_text("mine")
-    code, out, err = call(capsys, "exercises", "new", file)
-    assert (code, out) == (1, "")
-    assert "is there already; nothing was written" in err
-    assert file.read_text() == "mine"
-    code, _, err = call(capsys, "exercises", "new", file.parent / "none" / "my_ops.py")
-    assert code == 1
-    assert "No such file or directory" in err
-    assert call(capsys, "exercises", "new", file.parent)[0] == 1
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ((), "required: ACTION"),
-        (("check",), "required: FILE"),
-        (("dance",), "invalid choice: 'dance'"),
-        (("hint", "relu6", "4"), "invalid choice: 4"),
-        (("hint", "5"), "expected one of batch_norm, "),
-        (("solution", "nothing"), "found 'nothing'"),
-        (("check", "my_ops.py", "relu7"), "did you mean relu6?"),
-        (("check", "my_ops.py", "--case", "1x2x2x1"), "--case needs the name of one function"),
-        (("check", "my_ops.py", "relu6", "--case", "1x2"), "expected one like 1x2x2x1"),
-        (("check", "my_ops.py", "relu6", "--case", ""), "expected one like 1x2x2x1"),
-        (("check", "my_ops.py", "relu6", "--json", "--watch"), "does not go with --watch"),
-    ],
-)
-def test_usage(words, said, capsys) -> None:
-    code, out, err = call(capsys, "exercises", *words)
-    assert (code, out) == (2, "")
-    assert said in err
-
-
-def test_a_broken_file_as_json(capsys, file) -> None:
-    code, out = check(capsys, file, "1 / 0", "--json")
-    found = json.loads(out)
-    assert code == 1
-    assert not found["right"]
-    assert "ZeroDivisionError" in found["broken"]

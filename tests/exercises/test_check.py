@@ -14,12 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npmobilenet.exercises.exercise import EXERCISES, chosen
+from npmobilenet.exercises.exercise import EXERCISES
 from npmobilenet.exercises.judging import Failure, judge
 from npmobilenet.exercises.larger import larger_failure
-from npmobilenet.exercises.layout import beside, blocks, index, number, wrapped
 from npmobilenet.exercises.parent import Observed
-from npmobilenet.exercises.template import template
 from tests.commands import ROOT, call, python
 
 LOOPS = """
@@ -209,41 +207,6 @@ def test_numbers_are_compared_to_a_billionth(error: float, right: bool) -> None:
     assert right or isinstance(found, Failure)
 
 
-def test_the_template_is_complete() -> None:
-    tree = ast.parse(template("my_ops.py"))
-    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
-    assert list(functions) == list(EXERCISES)
-    for name, function in functions.items():
-        assert tuple(a.arg for a in function.args.args) == EXERCISES[name].parameters
-        assert ast.get_docstring(function)
-        assert isinstance(function.body[-1], ast.Raise)
-    assert max(map(len, template("my_ops.py").splitlines())) <= 100
-
-
-def test_hints_and_solutions(capsys) -> None:
-    for exercise in chosen([]):
-        for level in (1, 2, 3):
-            code, out, _ = call(capsys, "exercises", "hint", exercise.short, level)
-            assert code == 0
-            assert (f"hint {exercise.short} {level + 1}" in out) == (level < 3)
-            assert max(map(len, out.splitlines())) <= 80
-        code, out, _ = call(capsys, "exercises", "solution", exercise.name)
-        path, _, rest = out.partition(":")
-        line, name = rest.split()
-        assert (
-            name.rpartition(".")[2]
-            in Path(path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
-        )
-
-
-def test_help_has_examples(capsys) -> None:
-    for action in ("new", "check", "hint", "solution", "time", "graduate"):
-        code, out, _ = call(capsys, "exercises", action, "--help")
-        assert code == 0
-        assert f"npmobilenet exercises {action} " in out
-        assert max(map(len, out.splitlines())) <= 80
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 def test_watching_checks_again(file) -> None:
     file.write_text("def relu6(x): return x")
@@ -294,27 +257,6 @@ def test_hypothesis_is_imported_by_exercises_alone() -> None:
         for words in project["optional-dependencies"].values()
         for word in words
     )
-
-
-def test_layout() -> None:
-    assert [number(v) for v in (37.0, 1 / 3, 1e-9, np.nan, -2.5)] == [
-        "37",
-        "0.3333",
-        "1e-09",
-        "nan",
-        "-2.5",
-    ]
-    y, w = np.zeros((1, 2, 2, 1)), np.zeros((3, 3, 2, 1))
-    assert index("y", y, (0, 1, 0, 0)) == "y[1,0]"
-    assert index("w", w, (2, 1, 1, 0)) == "w[2,1,1]"
-    assert index("y", np.zeros(()), ()) == "y"
-    assert [block[0] for block in blocks("w", w)] == ["w[:,:,0,0]", "w[:,:,1,0]"]
-    assert list(blocks("x", np.zeros((1, 9, 9, 1)))) == [["x", "(1 x 9 x 9 x 1 numbers)"]]
-    many = beside([["a" * 30, "1"]] * 5, "  ")
-    assert max(map(len, many)) <= 80
-    assert len(many) == 8
-    assert wrapped("y = ", ["1·a", "2·b"], "+", "= 3", 4) == ["y = 1·a + 2·b = 3"]
-    assert max(map(len, wrapped("y = ", ["1·a"] * 40, "+", "= 3", 4))) <= 80
 
 
 def test_of_a_large_case_the_first_number_is_said(capsys, file) -> None:
