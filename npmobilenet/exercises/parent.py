@@ -26,6 +26,7 @@ from .printed import FLOOD, Printed
 
 CALL, FIRST = 2.0, 10.0  # seconds for a call; for the first, in which Numba may compile
 LOAD = 10.0  # seconds for the file
+CLOSED = 1.0  # seconds for the end of a process whose answers have ended
 LARGEST = 64 * 2**20  # bytes of an answer
 ROOT = str(Path(__file__).parents[2])  # where this package is found
 START = """
@@ -190,7 +191,7 @@ class Learner:
             return self._ended("died", message)
         assert self.process is not None
         try:
-            code = self.process.wait(1)
+            code = self.process.wait(CLOSED)
         except subprocess.TimeoutExpired:
             return self._ended("died", "it closed its own output")
         return self._ended("died", _death(code))

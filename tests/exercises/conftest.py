@@ -14,7 +14,7 @@ from tests.exercises.files import processes
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not end is not waited for as long as usual."""
     monkeypatch.setattr(parent, "FIRST", 0.3)
-    monkeypatch.setattr(parent, "LOAD", 1.0)
+    monkeypatch.setattr(parent, "CLOSED", 0.3)
 
 
 @pytest.fixture

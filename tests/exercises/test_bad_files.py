@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from npmobilenet.exercises import parent
 from tests.commands import call
 from tests.exercises.files import check
 
@@ -34,11 +35,11 @@ def test_a_file_that_cannot_be_loaded(text, said, capsys, file) -> None:
     assert len(out.splitlines()) == 1
 
 
-@pytest.mark.usefixtures("hurried")
-def test_a_file_that_never_ends(capsys, file) -> None:
+def test_a_file_that_never_ends(capsys, file, monkeypatch) -> None:
+    monkeypatch.setattr(parent, "LOAD", 0.3)
     code, out = check(capsys, file, "while True: pass\n")
     assert code == 1
-    assert out.endswith("my_ops.py cannot be loaded: it did not end within 1 s\n")
+    assert out.endswith("my_ops.py cannot be loaded: it did not end within 0.3 s\n")
 
 
 @pytest.mark.parametrize(
