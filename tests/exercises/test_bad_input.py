@@ -42,6 +42,8 @@ BROKEN = {
     "interrupts": ("raise KeyboardInterrupt", "It raises KeyboardInterrupt"),
     "closes everything": ("os.closerange(0, 100); time.sleep(60)", "closed its own output."),
 }
+# of two that do nearly the same one is asked among the longer tests
+SELDOM = ("waits", "prints in C", "is greedy and empty", "kills itself", "interrupts", "reads")
 # what relu6(x) returns -> what is said of it
 WRONG = {
     "None": ("None", "You return y as None; expected an array of shape (1, 2, 2, 1)"),
@@ -66,7 +68,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
+def often(what: str):
+    """Those of `SELDOM` are marked."""
+    return pytest.param(what, marks=[pytest.mark.long] if what in SELDOM else [])
+
+
+@pytest.mark.parametrize("what", [*map(often, BROKEN)])
 def test_a_call_that_does_not_return(what, capsys, file, request) -> None:
     body, said = BROKEN[what]
     if "within" in said or "closed" in said:
@@ -188,7 +195,9 @@ def test_output_that_is_no_text(capsys, file) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL]
+)
 def test_a_check_that_is_ended(how, file) -> None:
     """While a learner's function hangs: its process goes too, even where its parent was killed."""
     file.write_text("def relu6(x):\n    while True: pass\n")
