@@ -118,7 +118,7 @@ def _checked(learner: Learner, exercise: Exercise, only: Case | None) -> Verdict
     started = time.perf_counter()
     wrong = learner.functions.get(exercise.name, "missing")
     if wrong == "missing":
-        return Verdict(exercise, "missing", said=f"there is no function {exercise.signature}")
+        return Verdict(exercise, "missing", said=f"there is no {exercise.signature}")
     if wrong:
         return Verdict(exercise, "broken", said=wrong)
     asked = 0

@@ -34,10 +34,17 @@ def language() -> str:
 def headline(verdict: Verdict) -> str:
     """The function, its verdict, and how much was asked."""
     left = f" {verdict.exercise.name:<27} {verdict.state}"
+    if _fits(verdict):
+        return f"{left}  {verdict.said}"
     if verdict.state in ("missing", "not yet") or not verdict.cases:
         return left
     cases = "1 case" if verdict.cases == 1 else f"{verdict.cases} cases"
     return left + f"{cases}, {verdict.seconds:.1f} s".rjust(WIDTH - len(left) - 1)
+
+
+def _fits(verdict: Verdict) -> bool:
+    """Whether why a function is missing stands in its line."""
+    return verdict.state == "missing" and len(verdict.said) <= WIDTH - 38
 
 
 def text(verdict: Verdict, lang: str, file: str) -> str:
@@ -57,7 +64,7 @@ def summary(checked: Checked) -> str:
 
 def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     failure = verdict.failure
-    if verdict.said:
+    if verdict.said and not _fits(verdict):
         yield from _paragraph(f"{verdict.said}.")
     if verdict.state == "right" or verdict.state == "not yet" or failure is None:
         yield from _counted(verdict.count)

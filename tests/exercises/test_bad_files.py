@@ -48,7 +48,7 @@ def test_a_file_that_never_ends(capsys, file, monkeypatch) -> None:
         (b"\xff\xfe\x00", "save the file as UTF-8"),
         (b"x = '\xe9'\n", "line 1 is not UTF-8 text; save the file as UTF-8"),
         (b"x = 1\0\n", "line 1 has zero bytes in it"),
-        (b"", "there is no function relu6(x)"),
+        (b"", "there is no relu6(x)"),
     ],
 )
 def test_a_file_that_is_no_text(content, said, capsys, file) -> None:
@@ -69,7 +69,7 @@ def test_a_file_that_is_not_there(capsys, file) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "there is no function relu6(x)"),
+        ("", "there is no relu6(x)"),
         ("relu6 = 3", "relu6 is of type int; expected a function relu6(x)"),
         ("def relu6(): pass", "the function is relu6(); expected relu6(x)"),
         ("def relu6(x, low, high): pass", "the function is relu6(x, low, high); expected relu6(x)"),
