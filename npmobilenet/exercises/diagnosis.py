@@ -22,11 +22,11 @@ from .mistakes.record import Sentence
 from .record import Exercise, Results
 from .wiring import wiring_lines
 
-FRESH = 50  # cases on which the learner's numbers must be the program's
-TELLING = 10  # of them, those on which the program's are not the right ones
-DRAWS = 1_000  # of fresh cases, until there are so many
+FRESH = 150  # cases on which the learner's numbers must be the program's
+TELLING = 20  # of them, those on which the program's are not the right ones
+DRAWS = 2_000  # of fresh cases, until there are so many
 STOPS = 10  # cases on which both must stop, where the program does
-SMALL = 120  # small cases, spread over all of them
+SMALL = 400  # small cases at most, spread over all of them
 CLOSE = 1e-8  # how near numbers are that are the same but for the order of a sum
 
 # what a learner's function gives for arguments; None where it raised

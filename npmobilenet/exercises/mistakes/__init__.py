@@ -12,6 +12,7 @@ from .batches import BATCHES
 from .blocks import BLOCKS
 from .costs import COSTS
 from .filters import FILTERS
+from .further import FURTHER
 from .gradients import GRADIENTS
 from .normal import NORMAL
 from .padding import PADDING
@@ -22,6 +23,7 @@ __all__ = ["MISTAKES", "Mistake", "of", "outcome"]
 
 MISTAKES: tuple[Mistake, ...] = (
     *PADDING, *FILTERS, *BATCHES, *GRADIENTS, *NORMAL, *ACTIVATIONS, *SQUEEZING, *BLOCKS, *COSTS,
+    *FURTHER,
 )  # fmt: skip
 
 

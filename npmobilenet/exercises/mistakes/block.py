@@ -34,11 +34,17 @@ def inverted_residual(
     residual: Callable[[Array, Array, int], bool] = fits,
     after_sum: Curve = STRAIGHT[0],
     bend_first: bool = False,
+    bare: str = "",
 ) -> Outputs:
-    """y (N, I, J, O).  bend_first: the activation before the normalisation."""
+    """y (N, I, J, O).  bend_first: the activation before the normalisation.
+
+    bare: the convolution that is not normalised.
+    """
 
     def finished(z: Array, name: str, bend: Bend) -> Array:
         gamma, beta = p[f"{name}_gamma"], p[f"{name}_beta"]
+        if name == bare:
+            return bend[0](z)
         if bend_first:
             return norm.apply(bend[0](z), gamma, beta, eps)
         return bend[0](norm.apply(z, gamma, beta, eps))

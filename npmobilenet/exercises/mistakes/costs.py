@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +72,23 @@ def both_costs(pixels: list[Pixels]) -> dict[str, list[Program]]:
     }
 
 
+def unpadded(operator: Program, *names: str, least: float = 0) -> Program:
+    """As many pixels as there are windows without padding; less than none, where nobody looks."""
+
+    def program(**a: Any) -> Outputs:
+        k = a["k"]
+
+        def pixels(h: int, w: int, stride: int) -> Number:
+            rows: Number = (h - k) // stride + 1
+            columns: Number = (w - k) // stride + 1
+            return max(rows, least) * max(columns, least)
+
+        found: Outputs = operator(**a, **dict.fromkeys(names, pixels))
+        return found
+
+    return program
+
+
 COSTS: list[Mistake] = [
     *mistakes(
         41,
@@ -132,6 +151,24 @@ COSTS: list[Mistake] = [
         ),
     ),
     *mistakes(
+        42,
+        (
+            'These are the windows that fit without padding. With "same" there are '
+            "⌈h / stride⌉ · ⌈w / stride⌉.",
+            "这是不补零时的窗口数。“same”应有 ⌈h / stride⌉ · ⌈w / stride⌉ 个。",
+        ),
+        {
+            "standard_cost": [
+                unpadded(standard, "pixels", least=least) for least in (0, -math.inf)
+            ],
+            "separable_cost": [
+                unpadded(separable, *halves, least=least)
+                for halves in (("depthwise", "pointwise"), ("depthwise",))
+                for least in (0, -math.inf)
+            ],
+        },
+    ),
+    *mistakes(
         43,
         (
             "These are FLOPs, a multiplication and an addition each. A MAC is both at once.",
@@ -179,6 +216,8 @@ COSTS: list[Mistake] = [
                         lambda k, m, n: k * k,
                         lambda k, m, n: k * k * (m + n),
                         lambda k, m, n: k * k * m * n + n,
+                        lambda k, m, n: (k * k * m + 1) * n,
+                        lambda k, m, n: (2 * k * k * m - 1) * n,
                     )
                 ],
                 separable,
@@ -191,6 +230,8 @@ COSTS: list[Mistake] = [
                     lambda k, m, n: k * k * m * n,
                     lambda k, m, n: k * k * n,
                     lambda k, m, n: k * k * m * m,
+                    lambda k, m, n: k * k * m + n,
+                    lambda k, m, n: k * k * m + m + n,
                 )
             ],
         },

@@ -37,6 +37,11 @@ def uncut(padded: Array, sides: tuple[int, int, int, int], x: Array) -> Array:
     return padded
 
 
+def to_minus(padded: Array, sides: tuple[int, int, int, int], x: Array) -> Array:
+    """[top:-bottom], which is nothing where bottom is 0."""
+    return padded[:, sides[0] : -sides[1], sides[2] : -sides[3]]
+
+
 def first_rows(padded: Array, sides: tuple[int, int, int, int], x: Array) -> Array:
     return padded[:, : x.shape[1], : x.shape[2]]
 

@@ -58,10 +58,14 @@ def with_filter(
     return list(mistakes(number, sentence, programs))
 
 
+def all_channels(array: Array) -> Array:
+    """Every channel holds the sum of all."""
+    return np.repeat(array.sum(-1, keepdims=True), array.shape[-1], axis=-1)
+
+
 def channels_added(found: Outputs, _: Arguments) -> Outputs:
     """Every channel of y is the sum of all."""
-    y = found["y"]
-    return {"y": np.repeat(y.sum(-1, keepdims=True), y.shape[-1], axis=-1)}
+    return {"y": all_channels(found["y"])}
 
 
 def scaled(factor: Callable[[Array], float]) -> Before:
@@ -165,6 +169,8 @@ FILTERS: list[Mistake] = [
         {
             "depthwise_conv2d": [
                 played(depthwise_conv2d, after=channels_added),
+                played(depthwise_conv2d, on("x", all_channels)),
+                played(depthwise_conv2d, on("w", all_channels)),
                 played(depthwise_conv2d, after=out("y", lambda y: y.sum(-1, keepdims=True))),
                 played(depthwise_conv2d, after=out("y", lambda y: y.sum(-1))),
             ]

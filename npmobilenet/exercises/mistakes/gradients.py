@@ -13,10 +13,10 @@ from . import rules
 from .block import inverted_residual_backward
 from .convolving import (
     conv2d_backward,
-    pointwise_conv2d_backward,
 )
-from .cutting import CONVOLUTIONS, cropped, first_rows, last_rows, missing_rows, uncut
+from .cutting import CONVOLUTIONS, cropped, first_rows, last_rows, missing_rows, to_minus, uncut
 from .guarded import transposed_gradients
+from .means import ALL, COUNTS, averaged, means
 from .normalising import batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
 from .weights import (
@@ -31,7 +31,6 @@ from .weights import (
 )
 from .windows import HONEST, Reads
 
-ALL = CONVOLUTIONS | {"pointwise_conv2d_backward": pointwise_conv2d_backward}
 OVERWRITES = (Reads(choice=rules.last_window), Reads(choice=rules.last_tap))
 
 
@@ -71,18 +70,6 @@ def only_last_image(operator: Program, names: tuple[str, ...]) -> Program:
     return program
 
 
-def averaged(count: Callable[[Array], int], *names: str) -> Callable[[Outputs, Arguments], Outputs]:
-    """These outputs divided by a count of dy."""
-    return lambda found, a: (
-        found | {name: found[name] / count(a["dy"]) for name in names if name in found}
-    )
-
-
-COUNTS: tuple[Callable[[Array], int], ...] = (
-    len,
-    lambda dy: dy.shape[1] * dy.shape[2],
-    lambda dy: dy.size // dy.shape[-1],
-)
 OVERWRITE: Sentence = (
     "Where windows overlap, the later one overwrites the earlier: = stands where += must.",
     "窗口重叠的地方，后一个覆盖了前一个：应当写 += 的地方写成了 =。",
@@ -123,17 +110,6 @@ def _overwriting(name: str) -> list[Program]:
 def _with_dx(operator: Program, reads: Reads) -> Callable[[Outputs, Arguments], Outputs]:
     """And dx through other windows."""
     return lambda found, a: found | {"dx": operator(**a, dx_reads=reads)["dx"]}
-
-
-def _means(name: str) -> list[Program]:
-    chosen = (("dw",), ("db",), ("dw", "db"), ("dx",), ("dx", "dw"), ("dx", "dw", "db"))
-    there = ("dx", "dw", "db") if name == "conv2d_backward" else ("dx", "dw")
-    return [
-        played(ALL[name], after=averaged(count, *names))
-        for count in COUNTS
-        for names in chosen
-        if set(names) <= set(there)
-    ]
 
 
 def _db(change: Callable[[Array], Array]) -> Callable[[Outputs, Arguments], Outputs]:
@@ -179,6 +155,14 @@ GRADIENTS: list[Mistake] = [
         {name: [cropped(name, cut) for cut in (first_rows, last_rows)] for name in CONVOLUTIONS},
     ),
     *mistakes(
+        21,
+        (
+            "A slice [p:−p] is empty where p is 0; [p : p + H] is not.",
+            "p 为 0 时切片 [p:−p] 是空的；[p : p + H] 才对。",
+        ),
+        {name: [cropped(name, to_minus)] for name in CONVOLUTIONS},
+    ),
+    *mistakes(
         22,
         (
             "Rows that no window reads get 0; in yours they are missing. The stride does not divide "
@@ -187,7 +171,7 @@ GRADIENTS: list[Mistake] = [
         ),
         {name: [missing_rows(name, cut) for cut in (True, False)] for name in CONVOLUTIONS},
     ),
-    *mistakes(23, MEAN, {name: _means(name) for name in ALL}),
+    *mistakes(23, MEAN, {name: means(name) for name in ALL}),
     *mistakes(
         23,
         (

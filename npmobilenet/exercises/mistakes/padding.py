@@ -153,6 +153,7 @@ PADDING: list[Mistake] = [
         ),
         wrong.UNPADDED,
         operators=wrong.UNPADDED_SOMEWHERE,
+        forward_operators=wrong.UNPADDED_WITH_ROOM,
     ),
     *windows(
         48,
@@ -188,6 +189,16 @@ PADDING: list[Mistake] = [
         ),
         operators=wrong.ONE_SIDE,
         forward_operators=wrong.ONLY_BEFORE,
+    ),
+    *windows(
+        84,
+        (
+            "The zeros of rows and columns have changed places: those above and below are counted by "
+            "H and K, those left and right by W and L.",
+            "行和列的补零弄反了：上下的零由 H 和 K 决定，左右的零由 W 和 L 决定。",
+        ),
+        operators=wrong.EXCHANGED,
+        forward_operators=wrong.EXCHANGED_AND_FITTING,
     ),
     *windows(
         52,

@@ -109,6 +109,12 @@ def step_one(line: Line) -> Line:
     return replace(line, step=1)
 
 
+def all_windows(line: Line) -> Line:
+    """The zeros are right; windows stand wherever there is room."""
+    room = line.size + line.before + line.after
+    return replace(line, step=1, outputs=room - line.kernel + 1)
+
+
 def floor_windows(line: Line) -> Line:
     """H // s windows; the zeros are right."""
     return replace(line, outputs=line.size // line.step)
@@ -194,6 +200,13 @@ def round_the_padded(at: Array, line: Line) -> tuple[Array, Array]:
     if at.size and at.max() >= line.size + line.after:
         raise OutsideError("a window leaves the padded image")
     return zeros_outside(np.where(at < -line.before, at + length, at), line)
+
+
+def needs_room(at: Array, line: Line) -> tuple[Array, Array]:
+    """sliding_window_view wants a window at least, and stops where there is none."""
+    if not len(at):
+        raise OutsideError("the padded image is smaller than the filter")
+    return zeros_outside(at, line)
 
 
 def nearest(at: Array, line: Line) -> tuple[Array, Array]:

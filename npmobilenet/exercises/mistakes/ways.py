@@ -44,6 +44,12 @@ def _count_of_padded_rows(rows: Line, columns: Line) -> Line:
     return replace(columns, outputs=(padded - columns.kernel) // columns.step + 1)
 
 
+def _padded_by(line: Line, other: Line) -> Line:
+    """The other axis' zeros, and the windows that fit."""
+    outputs = (line.size + other.before + other.after - line.kernel) // line.step + 1
+    return replace(line, before=other.before, after=other.after, outputs=outputs)
+
+
 def _followers() -> Iterator[Reads]:
     """One axis takes the other's count of windows, or its zeros too; outside is 0, or all stops."""
     for border in BEYOND:
@@ -91,6 +97,11 @@ UNPADDED = by_rule(
     rules.changed(rules.no_zeros),
     rules.changed(rules.no_zeros_all_windows),
 )
+UNPADDED_WITH_ROOM = by_rule(
+    rules.changed(rules.no_zeros),
+    rules.changed(rules.no_zeros, rules.is_same),
+    border=rules.needs_room,
+)
 UNPADDED_SOMEWHERE = by_rule(
     rules.changed(rules.no_zeros, rules.is_same),
     rules.changed(rules.no_zeros, rules.is_number),
@@ -112,11 +123,22 @@ ONE_SIDE = by_rule(
 NO_STRIDE = [
     *one_axis(Reads(rule=rules.stride_one)),
     *one_axis(Reads(rule=rules.changed(rules.step_one))),
+    *one_axis(Reads(rule=rules.changed(rules.all_windows))),
 ]
 SHORT = [
     way
     for which in (slice(-1, None), slice(0, 1))
     for way in one_axis(Reads(choice=rules.without_taps(which)))
+]
+EXCHANGED = [
+    Reads(
+        rows=lambda r, c: replace(r, before=c.before),
+        columns=lambda r, c: replace(c, before=r.before),
+    )
+]
+EXCHANGED_AND_FITTING = [
+    Reads(border=border, rows=_padded_by, columns=lambda r, c: _padded_by(c, r))
+    for border in (zeros_outside, rules.needs_room)
 ]
 SHIFTS, SHIFTS_IN_PADDED = _shifts(), _shifts_in_padded()
 FOLLOWERS = list(_followers())
