@@ -32,6 +32,7 @@ class Count:
     loops: tuple[str, ...]  # names of the functions that were run
     multiplications: int | None  # None where they do not run on such numbers
     with_padding: int
+    expected: int  # with the zeros of the padding
     said: str = ""
 
 
@@ -171,16 +172,19 @@ def _count(learner: Learner, exercise: Exercise) -> Count | None:
     if loops is None or any(learner.functions.get(name) for name in loops):
         return None
     case, total, padding = exercise.case(COUNTED), 0, 0
+    expected = int(exercise.reference(**case.arguments)["macs"])
     for name in loops:
         observed = learner.count(EXERCISES[name], _counted_case(name, case))
         if observed.outcome == "not yet":
             return None
         if observed.outcome != "counted" or not observed.counts["multiplications"]:
             said = observed.said or "it makes plain numbers of them before it multiplies"
-            return Count(case, loops, None, 0, f"{name} does not run on numbers that count: {said}")
+            return Count(
+                case, loops, None, 0, expected, f"{name} does not run on numbers that count: {said}"
+            )
         total += observed.counts["multiplications"]
         padding += observed.counts["with_padding"]
-    return Count(case, loops, total, padding)
+    return Count(case, loops, total, padding, expected)
 
 
 def _counted_case(name: str, case: Case) -> Case:

@@ -6,7 +6,8 @@ learners make for their sums, and meet zeros that np.pad wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -50,5 +51,24 @@ def counted(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str
         else value
         for value in arguments.values()
     ]
-    function(*given)
+    with _sums_of_anything():
+        function(*given)
     return {"multiplications": tally.multiplications, "with_padding": tally.with_padding}
+
+
+@contextmanager
+def _sums_of_anything() -> Iterator[None]:
+    """Inside, np.zeros and np.empty make arrays that whole arrays of counting numbers can be added to."""
+    before = {name: getattr(np, name) for name in ("zeros", "empty")}
+
+    def zeros(shape: Any, dtype: Any = float, *others: Any, **more: Any) -> Any:
+        any_kind = object if np.dtype(dtype) == np.float64 else dtype
+        return before["zeros"](shape, any_kind, *others, **more)
+
+    try:
+        for name in before:
+            setattr(np, name, zeros)
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(np, name, function)

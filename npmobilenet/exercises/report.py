@@ -226,13 +226,19 @@ def _counted(count: Count | None) -> list[str]:
         return []
     if count.multiplications is None:
         return ["", *_paragraph(f"{count.said}.")]
-    loops = " and ".join(count.loops)
-    skipped = "" if count.with_padding else "; none of them has a zero of the padding in it"
-    return ["", *_paragraph(
-        f"Your own {loops}, run on numbers that count ({count.case.words}, padding \"same\"): "
-        f"{count.multiplications} multiplications, {count.with_padding} of them with a zero of the "
-        f"padding{skipped}. standard and separable costs count those too."
-    )]  # fmt: skip
+    loops, found = " and ".join(count.loops), count.multiplications
+    said = f"{found} multiplications"
+    if found == count.expected:
+        said += f", {count.with_padding} of them with a zero of the padding: what the formula says."
+    elif found < count.expected and not count.with_padding:
+        said += (
+            ". It leaves out the products with a zero of the padding, which count: with them there "
+        )
+        said += f"are {count.expected}."
+    else:
+        said += f"; the formula says {count.expected}."
+    case = f'{count.case.words}, padding "same"'
+    return ["", *_paragraph(f"Your own {loops}, run on numbers that count ({case}): {said}")]
 
 
 def _onwards(verdict: Verdict, failure: Failure, file: str) -> Iterator[str]:

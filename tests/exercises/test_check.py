@@ -156,6 +156,30 @@ def test_costs_are_counted_beside_a_wrong_formula(capsys, file) -> None:
     assert "You multiply by the input's pixels" in out
 
 
+def test_loops_that_leave_out_the_padding_are_said_to(capsys, file) -> None:
+    """Sums of whole arrays into one of np.zeros are counted as well."""
+    text = """
+import numpy as np
+def conv2d(x, w, b, stride, padding):
+    (N, H, W, M), (K, L, M, O) = x.shape, w.shape
+    y = np.zeros((N, -(-H // stride), -(-W // stride), O))
+    for i in range(y.shape[1]):
+        for j in range(y.shape[2]):
+            for u in range(K):
+                for v in range(L):
+                    h, q = stride * i + u - 1, stride * j + v - 1
+                    if 0 <= h < H and 0 <= q < W:
+                        y[:, i, j] += x[:, h, q] @ w[u, v]
+    return y
+def standard_cost(h, w, k, m, n, stride): return -(-h//stride) * -(-w//stride) * k*k*m*n
+"""
+    code, out = check(capsys, file, text, "standard_cost")
+    assert code == 0
+    assert "392 multiplications. It leaves out the products with a zero of the padding" in " ".join(
+        out.split()
+    )
+
+
 def test_loops_that_cannot_be_counted_are_said_to_be(capsys, file) -> None:
     text = "def conv2d(x, w, b, stride, padding): return x.astype(float).sum() * w.astype(float)\n"
     text += (
