@@ -66,7 +66,7 @@ def agrees(found: Array, expected: Array) -> Any:
 def judge(exercise: Exercise, case: Case, observed: Observed) -> Failure | None:
     """What is wrong with a call; None where nothing is."""
     expected = exercise.reference(**case.arguments)
-    given = {"case": case, "expected": expected, "printed": observed.printed}
+    given: dict[str, Any] = {"case": case, "expected": expected, "printed": observed.printed}
     if observed.outcome != "returned":
         return Failure(**given, outcome=observed.outcome, yours={}, said=observed.said)
     given |= {"outcome": "wrong", "yours": observed.results}
