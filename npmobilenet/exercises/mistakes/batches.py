@@ -19,7 +19,7 @@ from .convolving import (
     pointwise_conv2d_backward,
 )
 from .filters import einsum
-from .guarded import read
+from .guarded import read, windows
 from .normalising import batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, out, played
 
@@ -84,16 +84,29 @@ def first_axes(*names: str) -> Callable[[Arguments], Arguments]:
     return lambda a: a | {name: a[name].transpose(0, 2, 3, 1) for name in names}
 
 
-def exactly(a: Arguments) -> Arguments:
-    """As many channels in x, read in the other order, as in w; np.matmul asks for it."""
-    a = first_axes("x")(a)
-    if a["x"].shape[-1] != a["w"].shape[0 if a["w"].ndim == 2 else 2]:
-        raise ValueError("there are other channels in x than in w")
-    return a
+def exactly(always: bool) -> Callable[[Arguments], Arguments]:
+    """As many channels in x, read in the other order, as in w; np.matmul asks for it.
+
+    always: even where there is no window at all.
+    """
+
+    def before(a: Arguments) -> Arguments:
+        a = first_axes("x")(a)
+        want = a["w"].shape[0 if a["w"].ndim == 2 else 2]
+        if a["x"].shape[-1] == want:
+            return a
+        if always or a["w"].ndim == 2 or windows(a):
+            raise ValueError("there are other channels in x than in w")
+        return a | {"x": np.zeros((*a["x"].shape[:3], want))}
+
+    return before
 
 
-def fitted(by: str) -> Callable[[Arguments], Arguments]:
-    """Loops over the channels of x, or of w, whichever has fewer: the others are not looked at."""
+def fitted(by: str, bounds: bool) -> Callable[[Arguments], Arguments]:
+    """Loops over the channels of x, or of w, whichever has fewer: the others are not looked at.
+
+    bounds: only what lies on the image is looked at; else the padding too.
+    """
 
     def before(a: Arguments) -> Arguments:
         a = first_axes("x")(a)
@@ -104,11 +117,18 @@ def fitted(by: str) -> Callable[[Arguments], Arguments]:
             return a | {"x": x[..., :want]}
         if by == "x" and have <= want:
             return a | {"w": np.take(w, range(have), axis)}
-        if w.ndim > 2 and not read(a, np.ones(w.shape)):
-            return a | {"x": np.zeros((*x.shape[:3], want))}  # every window lies in the padding
+        if w.ndim > 2 and not (read(a, np.ones(w.shape)) if bounds else windows(a)):
+            # nothing is looked at: there are as many channels as somebody counted
+            many = have if w.ndim == 3 else want
+            return a | {"x": np.zeros((*x.shape[:3], many)), "w": np.resize(w, _channels(w, many))}
         raise IndexError("there is no such channel")
 
     return before
+
+
+def _channels(w: Array, many: int) -> tuple[int, ...]:
+    """The shape of w with as many input channels."""
+    return (*w.shape[:2], many, *w.shape[3:])
 
 
 def back_again(*names: str) -> Callable[[Outputs, Arguments], Outputs]:
@@ -140,6 +160,11 @@ def reordered(operator: Program, count: int) -> list[Program]:
     return [program(order) for order in orders]
 
 
+CHANNELS_OTHERWISE = (
+    exactly(True),
+    exactly(False),
+    *[fitted(by, bounds) for by in ("x", "w") for bounds in (True, False)],
+)
 BATCHES: list[Mistake] = [
     *mistakes(
         15,
@@ -183,13 +208,8 @@ BATCHES: list[Mistake] = [
                 read_otherwise(operator, ("x",), ("y",)),
                 ours_back(operator, ("x",)),
                 *[
-                    played(operator, exactly, back)
-                    for back in (back_again("y"), None)
-                    if name.endswith("conv2d")
-                ],
-                *[
-                    played(operator, fitted(by), back)
-                    for by in ("x", "w")
+                    played(operator, before, back)
+                    for before in CHANNELS_OTHERWISE
                     for back in (back_again("y"), None)
                     if name.endswith("conv2d")
                 ],

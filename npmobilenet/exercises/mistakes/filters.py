@@ -9,13 +9,13 @@ import numpy as np
 
 from ...ops.checks import Array
 from .convolving import (
-    FULL,
     conv2d,
     depthwise_conv2d,
     one_window,
     pointwise_conv2d,
 )
 from .guarded import both_ways, input_of_output, swapped
+from .pixels import conv2d_bias_of_seen, conv2d_mean_of_seen, depthwise_mean_of_seen
 from .record import (
     Arguments,
     Before,
@@ -42,7 +42,6 @@ from .weights import (
     transposed,
     transposed_square,
 )
-from .windows import HONEST, Padding, correlate
 
 WINDOWED: dict[str, Program] = {"conv2d": conv2d, "depthwise_conv2d": depthwise_conv2d}
 SUMS: dict[str, Program] = {
@@ -71,36 +70,6 @@ def channels_added(found: Outputs, _: Arguments) -> Outputs:
 def scaled(factor: Callable[[Array], float]) -> Before:
     """Products weighed by a factor of the filter's sizes."""
     return on("w", lambda w: w * factor(w))
-
-
-def _seen(x: Array, w: Array, stride: int, padding: Padding, formula: str) -> Array:
-    """How many numbers of the image each window sees."""
-    rows, columns = HONEST.matrices(x.shape[1:3], w.shape[:2], stride, padding)
-    return correlate(np.ones_like(x), np.ones_like(w), rows, columns, formula)
-
-
-def conv2d_mean_of_seen(
-    x: Array, w: Array, b: Array | None, stride: int, padding: Padding, *, channels: bool
-) -> Outputs:
-    """The mean over what is no padding, over the channels too or not."""
-    seen = _seen(x, w, stride, padding, FULL)
-    y = conv2d(x, w, None, stride, padding)["y"] / (seen if channels else seen / x.shape[-1])
-    return {"y": y if b is None else y + b}
-
-
-def depthwise_mean_of_seen(x: Array, w: Array, stride: int, padding: Padding) -> Outputs:
-    """The mean over what is no padding."""
-    seen = _seen(x, w, stride, padding, "klm,nijm")
-    return {"y": depthwise_conv2d(x, w, stride, padding)["y"] / seen}
-
-
-def conv2d_bias_of_seen(
-    x: Array, w: Array, b: Array | None, stride: int, padding: Padding, *, channels: bool
-) -> Outputs:
-    """The bias once for everything that is no padding, for each channel too or not."""
-    y = conv2d(x, w, None, stride, padding)["y"]
-    seen = _seen(x, w, stride, padding, FULL) / (1 if channels else x.shape[-1])
-    return {"y": y if b is None else y + seen * b}
 
 
 def bias_times(count: Callable[[Array], int]) -> Before:
@@ -225,12 +194,16 @@ FILTERS: list[Mistake] = [
                         | {"b": a["b"] if a["b"] is None else a["b"] / products(a["w"])}
                     ),
                 ),
-                partial(conv2d_mean_of_seen, channels=True),
-                partial(conv2d_mean_of_seen, channels=False),
+                *[
+                    partial(conv2d_mean_of_seen, channels=channels, least=least)
+                    for channels in (True, False)
+                    for least in (0, 1)
+                ],
             ],
             "depthwise_conv2d": [
                 played(depthwise_conv2d, scaled(lambda w: 1 / taps(w))),
-                depthwise_mean_of_seen,
+                partial(depthwise_mean_of_seen, least=0),
+                partial(depthwise_mean_of_seen, least=1),
             ],
             "pointwise_conv2d": [played(pointwise_conv2d, scaled(lambda w: 1 / len(w)))],
         },

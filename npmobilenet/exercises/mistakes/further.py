@@ -1,4 +1,4 @@
-"""Mistakes 83 to 91: the order of memory, axes exchanged, counts, and what is left out."""
+"""Mistakes 83 to 92: the order of memory, axes exchanged, counts, and what is left out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ import numpy as np
 
 from ...ops.checks import Array
 from .activations import HARD, MASKS, SWISH_SLOPES
-from .bending import Curve, squeeze_excite
+from .bending import Curve, squeeze_excite, squeeze_excite_backward
 from .block import inverted_residual
-from .convolving import conv2d, depthwise_conv2d, pointwise_conv2d
-from .filters import WINDOWED
+from .convolving import (
+    conv2d,
+    conv2d_backward,
+    depthwise_conv2d,
+    depthwise_conv2d_backward,
+    pointwise_conv2d,
+    pointwise_conv2d_backward,
+)
+from .filters import WINDOWED, all_channels
 from .normalising import CHANNELS, batch_norm, batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, mistakes, on, out, played
 
@@ -88,6 +95,16 @@ def without_norm(name: str) -> Program:
 def order(*names: str) -> Callable[[Outputs, Arguments], Outputs]:
     """Outputs returned in another order."""
     return lambda found, _: {own: found[other] for own, other in zip(found, names, strict=True)}
+
+
+def negative(operator: Program, outputs: tuple[str, ...]) -> Program:
+    """These outputs with the other sign."""
+    return played(operator, after=lambda found, _: found | {name: -found[name] for name in outputs})
+
+
+def one_or_all(operator: Program, *outputs: str) -> list[Program]:
+    """Each output alone with the other sign, and all of them."""
+    return [negative(operator, those) for those in [(name,) for name in outputs] + [outputs]]
 
 
 FURTHER: list[Mistake] = [
@@ -187,6 +204,36 @@ FURTHER: list[Mistake] = [
             "这里不加 x：压缩激励只把 x 乘以它的门控。",
         ),
         {"squeeze_excite": [partial(squeeze_excite, joined=lambda x, gate: x + x * gate)]},
+    ),
+    *mistakes(
+        92,
+        (
+            "A gradient has the other sign: dy is dL/dy, and nothing turns it round.",
+            "有一个梯度的符号反了：dy 就是 dL/dy，中间没有任何东西把它反过来。",
+        ),
+        {
+            "conv2d_backward": one_or_all(conv2d_backward, "dx", "dw", "db"),
+            "depthwise_conv2d_backward": one_or_all(depthwise_conv2d_backward, "dx", "dw"),
+            "pointwise_conv2d_backward": one_or_all(pointwise_conv2d_backward, "dx", "dw"),
+            "batch_norm_backward": one_or_all(batch_norm_backward, "dx", "dgamma", "dbeta"),
+            "squeeze_excite_backward": one_or_all(
+                squeeze_excite_backward, "dx", "dw1", "db1", "dw2", "db2"
+            ),
+        },
+    ),
+    *mistakes(
+        10,
+        (
+            "Your channels are added up. A depthwise convolution keeps each channel for itself, "
+            "backwards too.",
+            "你把各个通道加在了一起。深度卷积中每个通道各算各的，反向也一样。",
+        ),
+        {
+            "depthwise_conv2d_backward": [
+                played(depthwise_conv2d_backward, after=out(name, all_channels))
+                for name in ("dx", "dw")
+            ]
+        },
     ),
     *mistakes(
         91,

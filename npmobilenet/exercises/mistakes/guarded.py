@@ -43,6 +43,12 @@ def read(a: dict[str, Any], taps: Array) -> bool:
     return bool(correlate(ones, plane, rows, columns).any())
 
 
+def windows(a: dict[str, Any]) -> bool:
+    """Whether there is any window."""
+    lines = HONEST.lines(a["x"].shape[1:3], a["w"].shape[:2], a["stride"], a["padding"])
+    return min(line.outputs for line in lines) > 0
+
+
 def _indexed(w: Array, places: tuple[Array, ...]) -> tuple[Array, Array]:
     """w[places] where there is such a place, else 0 and marked."""
     inside = np.ones(w.shape, bool)

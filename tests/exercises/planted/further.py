@@ -78,4 +78,16 @@ FURTHER = [
         ),
         ("np.sum(", "np.max("),
     ),
+    *both(
+        92,
+        "batch_norm_backward",
+        ("dbeta[c] += dy", "dbeta[c] -= dy"),
+        ("dgamma = (dy", "dgamma = -(dy"),
+    )[:1],
+    *both(
+        92,
+        "depthwise_conv2d_backward",
+        ("dw[u, v, m] +=", "dw[u, v, m] -="),
+        ("dxp[tap] +=", "dxp[tap] -="),
+    ),
 ]
