@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ..exercises.record import Exercise
 
 COLOURS = {"right": "green", "wrong": "red", "broken": "red", "not yet": "dim", "missing": "yellow"}
-CHECKING = """examples: npmobilenet exercises check my_ops.py
-          npmobilenet exercises check my_ops.py one_window depthwise
-          npmobilenet exercises check my_ops.py 3 --watch
-          npmobilenet exercises check my_ops.py depthwise \\
-              --case 1x2x2x1,3x3,s2,same"""
+CHECKING = """npmobilenet exercises check my_ops.py
+         npmobilenet exercises check my_ops.py one_window depthwise
+         npmobilenet exercises check my_ops.py 3 --watch
+         npmobilenet exercises check my_ops.py depthwise \\
+             --case 1x2x2x1,3x3,s2,same"""
 WAIT = 0.3  # seconds between two looks at a file that is watched
 
 
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         found = actions.add_parser(
             name, help=about, description=f"{about[0].upper()}{about[1:]}.", formatter_class=Help
         )
-        found.epilog = example if example.startswith("example") else f"example: {example}"
+        found.epilog = f"example: {example}"
         return found
 
     new = action("new", "write a file with all functions, for you to fill in",
@@ -64,9 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       "npmobilenet exercises graduate my_ops.py")  # fmt: skip
     _file(graduate)
     graduate.add_argument("--json", action="store_true", help="one JSON object")
-    parser.epilog = "examples: npmobilenet exercises new my_ops.py\n" + CHECKING.replace(
-        "examples:", "         "
-    )
+    parser.epilog = f"example: npmobilenet exercises new my_ops.py\n         {CHECKING}"
 
 
 def _file(parser: argparse.ArgumentParser) -> None:

@@ -104,7 +104,7 @@ def test_a_learner_s_own_modules(capsys, file) -> None:
     for name in ("messages", "cases", "queue"):
         (file.parent / f"{name}.py").write_text("top = 6\n")
     text = "from messages import top\nimport cases\ndef relu6(x): return x.clip(0, top)\n"
-    assert check(capsys, file, text)[0] == 0
+    assert check(capsys, file, text, "relu6", "--case", "1x2x2x1")[0] == 0
 
 
 def test_new_never_overwrites(capsys, file) -> None:
