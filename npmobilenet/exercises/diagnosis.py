@@ -10,22 +10,23 @@ ones, and on the exercise's small ones; the source is never read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from ..ops.checks import Array
-from .cases import Arguments, Case
+from .cases import Arguments, Case, drawing
 from .mistakes import Mistake, of, outcome
 from .mistakes.record import Sentence
 from .record import Exercise, Results
+from .sizes import Sizes
 from .wiring import wiring_lines
 
-FRESH = 150  # cases on which the learner's numbers must be the program's
+FRESH = 50  # cases on which the learner's numbers must be the program's, whatever they are
 TELLING = 20  # of them, those on which the program's are not the right ones
-DRAWS = 2_000  # of fresh cases, until there are so many
-STOPS = 10  # cases on which both must stop, where the program does
+DRAWS = 2_000  # of fresh cases; of these all are asked that are of a kind that was not asked yet
+STOPS = 100  # cases at most that are asked where the programs stop, as the function then must
 SMALL = 400  # small cases at most, spread over all of them
 CLOSE = 1e-8  # how near numbers are that are the same but for the order of a sum
 
@@ -74,16 +75,20 @@ class Proof:
         self._keep(case.arguments, self._outcomes(case.arguments), found)
 
     def on_fresh(self, rng: np.random.Generator) -> bool:
-        """Whether some are left after enough fresh cases, enough of them telling."""
+        """Whether some are left after enough fresh cases, many of them telling, one of each kind."""
         telling = stopped = 0
+        kinds = set()
         for _ in range(DRAWS):
-            if self.cases >= FRESH and telling >= TELLING:
-                return True
-            arguments = self.exercise.fresh(rng).arguments
+            sizes = replace(self.exercise.draw(drawing(rng)), seed=int(rng.integers(10**6)))
+            enough = self.cases >= FRESH and telling >= TELLING
+            if enough and kind(sizes) in kinds:
+                continue
+            kinds.add(kind(sizes))
+            arguments = self.exercise.fill(sizes)
             played = self._outcomes(arguments)
             some = [results for results in played if results is not None]
             wrong = any(not alike(results, self._right(arguments)) for results in some)
-            if (not some and stopped >= STOPS) or (self.cases >= FRESH and not wrong):
+            if not some and stopped >= STOPS:
                 continue  # nothing more is learnt here
             found = self.call(arguments)
             self._keep(arguments, played, found)
@@ -92,7 +97,7 @@ class Proof:
             stopped += found is None
             self.cases += found is not None
             telling += found is not None and wrong
-        return False
+        return self.cases >= FRESH and telling >= TELLING
 
     def on_small(self) -> bool:
         """Whether some are left after the small cases, in which odd sizes are."""
@@ -128,6 +133,15 @@ class Proof:
     ) -> None:
         pairs = zip(self.left, played, strict=True)
         self.left = [mistake for mistake, results in pairs if alike(results, found)]
+
+
+def kind(sizes: Sizes) -> tuple[object, ...]:
+    """What is rare among fresh cases, and may be a case of its own: filters larger than the image, ..."""
+    ahead = [
+        (min(max(size - taps, -3), 0), min(max(taps - sizes.s, -1), 0))
+        for size, taps in zip(sizes.x[1:3], sizes.kernel, strict=False)
+    ]
+    return sizes.padding, sizes.s, sizes.mode, *ahead
 
 
 def alike(one: Results | None, other: Results | None) -> bool:
