@@ -24,28 +24,34 @@ class Mutant:
     kind: str
     style: str
     line: int
-    source: str
+    right: str  # the file before
+    function: str
+    place: int  # of the node in the function, as ast.walk goes
+    which: int  # of the changes that are possible there
+
+    @property
+    def source(self) -> str:
+        """The whole file."""
+        tree = ast.parse(self.right)
+        node = list(ast.walk(_functions(tree)[self.function]))[self.place]
+        _, change = list(_changes(node))[self.which]
+        change(node)
+        return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def mutants(style: str, source: str, exercise: str) -> list[Mutant]:
     """Every mutant of one function, and of the helpers that it calls."""
-    tree = ast.parse(source)
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    found = []
-    for name in _reached(functions, exercise):
-        for place, node in enumerate(ast.walk(functions[name])):
-            for kind, change in _changes(node):
-                mutated = copy.deepcopy(tree)
-                (function,) = (
-                    n for n in mutated.body if isinstance(n, ast.FunctionDef) and n.name == name
-                )
-                for other, target in enumerate(ast.walk(function)):
-                    if other == place:
-                        change(target)
-                        break
-                text = ast.unparse(ast.fix_missing_locations(mutated))
-                found.append(Mutant(exercise, kind, style, getattr(node, "lineno", 0), text))
-    return found
+    functions = _functions(ast.parse(source))
+    return [
+        Mutant(exercise, kind, style, getattr(node, "lineno", 0), source, name, place, which)
+        for name in _reached(functions, exercise)
+        for place, node in enumerate(ast.walk(functions[name]))
+        for which, (kind, _) in enumerate(_changes(node))
+    ]
+
+
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def sample(pools: list[list[Mutant]], count: int, seed: int) -> list[Mutant]:
