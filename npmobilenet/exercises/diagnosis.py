@@ -9,6 +9,7 @@ ones, and on the exercise's small ones; the source is never read.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -28,10 +29,15 @@ TELLING = 20  # of them, those on which the program's are not the right ones
 DRAWS = 2_000  # of fresh cases; of these all are asked that are of a kind that was not asked yet
 STOPS = 100  # cases at most that are asked where the programs stop, as the function then must
 SMALL = 400  # small cases at most, spread over all of them
+PROVING, WIRING = 5.0, 2.0  # seconds, after which a slow function is not asked any more
 CLOSE = 1e-8  # how near numbers are that are the same but for the order of a sum
 
 # what a learner's function gives for arguments; None where it raised
 Call = Callable[[Arguments], Results | None]
+
+
+class UnansweredError(Exception):
+    """`call` raises it where a function hangs or dies: it is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,32 @@ def diagnose(
 ) -> Diagnosis | None:
     """The mistake whose program does what the learner's function does; else the wiring, or None.
 
-    found: what it gave on the failing case, None where it raised.
+    found: what it gave on the failing case, None where it raised.  call may raise UnansweredError.
     """
-    proof = Proof(exercise, case, found, call)
-    if proof.left and proof.on_fresh(rng or np.random.default_rng(0)) and proof.on_small():
+    proof = Proof(exercise, case, found, within(PROVING, call))
+    try:
+        named = proof.on_fresh(rng or np.random.default_rng(0)) and proof.on_small()
+    except UnansweredError:  # what was asked until then may be enough
+        named = proof.enough
+    if named:
         return proof.named()
-    lines = wiring_lines(exercise, case, found, call) if found else ()
+    try:
+        lines = wiring_lines(exercise, case, found, within(WIRING, call)) if found else ()
+    except UnansweredError:
+        return None
     return Diagnosis(None, wiring=lines) if lines else None
+
+
+def within(seconds: float, call: Call) -> Call:
+    """The same function, which is not asked any more after that time."""
+    ends = time.monotonic() + seconds
+
+    def limited(arguments: Arguments) -> Results | None:
+        if time.monotonic() > ends:
+            raise UnansweredError
+        return call(arguments)
+
+    return limited
 
 
 class Proof:
@@ -70,18 +95,23 @@ class Proof:
 
     def __init__(self, exercise: Exercise, case: Case, found: Results | None, call: Call) -> None:
         self.exercise, self.call = exercise, call
-        self.cases = 0
+        self.cases = self.telling = 0
         self.left: list[Mistake] = list(of(exercise.name))
         self._keep(case.arguments, self._outcomes(case.arguments), found)
 
+    @property
+    def enough(self) -> bool:
+        """Whether those that are left are proved."""
+        return bool(self.left) and self.cases >= FRESH and self.telling >= TELLING
+
     def on_fresh(self, rng: np.random.Generator) -> bool:
         """Whether some are left after enough fresh cases, many of them telling, one of each kind."""
-        telling = stopped = 0
-        kinds = set()
+        stopped, kinds = 0, set()
+        if not self.left:
+            return False
         for _ in range(DRAWS):
             sizes = replace(self.exercise.draw(drawing(rng)), seed=int(rng.integers(10**6)))
-            enough = self.cases >= FRESH and telling >= TELLING
-            if enough and kind(sizes) in kinds:
+            if self.enough and kind(sizes) in kinds:
                 continue
             kinds.add(kind(sizes))
             arguments = self.exercise.fill(sizes)
@@ -96,8 +126,8 @@ class Proof:
                 return False
             stopped += found is None
             self.cases += found is not None
-            telling += found is not None and wrong
-        return self.cases >= FRESH and telling >= TELLING
+            self.telling += found is not None and wrong
+        return self.enough
 
     def on_small(self) -> bool:
         """Whether some are left after the small cases, in which odd sizes are."""

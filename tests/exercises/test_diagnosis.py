@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from npmobilenet.exercises.checking import check
-from npmobilenet.exercises.diagnosis import alike, diagnose
+from npmobilenet.exercises.diagnosis import UnansweredError, alike, diagnose
 from npmobilenet.exercises.exercise import EXERCISES
 from npmobilenet.exercises.mistakes import MISTAKES, of, outcome
 from npmobilenet.exercises.mistakes.seen import changes, differs, returns
@@ -126,6 +126,27 @@ def test_a_mistake_of_one_case_alone_is_not_named() -> None:
     assert case is not None
     found = diagnose(exercise, case, call(case.arguments), call)
     assert found is None or found.sentence is None
+
+
+@pytest.mark.parametrize(("answers", "named"), [(30, False), (120, True)])
+def test_a_function_that_is_too_slow_is_named_by_what_it_answered(
+    answers: int, named: bool
+) -> None:
+    """50 fresh cases prove it, more are asked only while there is time; 30 prove nothing."""
+    exercise = EXERCISES["depthwise_conv2d"]
+    turned = next(mistake for mistake in of("depthwise_conv2d") if mistake.number == 5)
+    asked = 0
+
+    def call(arguments):  # type: ignore[no-untyped-def]
+        nonlocal asked
+        asked += 1
+        if asked > answers:
+            raise UnansweredError
+        return outcome(turned.program, arguments)
+
+    case = exercise.case("1x2x2x1,3x3,s2,same")
+    found = diagnose(exercise, case, outcome(turned.program, case.arguments), call)
+    assert (found is not None and found.sentence is not None) == named
 
 
 @pytest.mark.parametrize(("number", "sentence"), SENTENCES, ids=lambda v: str(v)[:12])
