@@ -50,8 +50,10 @@ BLOCKS: list[Mistake] = [
     *mistakes(
         40,
         (
-            "Both branches get all of dy where x was added; you share it, or one of them gets none.",
-            "有残差相加时，两条支路都得到完整的 dy；你把它分开了，或者其中一条没有得到。",
+            "Both branches get all of dy where x was added, once; you share it, or one of them gets "
+            "none of it or twice as much.",
+            "有残差相加时，两条支路都得到完整的 dy，各一次；你把它分开了，或者其中一条没有得到，"
+            "或者得到了两倍。",
         ),
         {
             "inverted_residual_backward": [

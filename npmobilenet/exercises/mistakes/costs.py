@@ -101,19 +101,65 @@ COSTS: list[Mistake] = [
     *mistakes(
         80,
         (
-            "That is the other way round, or half of it: 1/n + 1/k² of the work is left, so it is "
-            "1 / (1/n + 1/k²) times cheaper.",
-            "你求的是倒数，或者只算了一半：剩下的计算量是 1/n + 1/k²，所以便宜 1 / (1/n + 1/k²) 倍。",
+            "That is the work that is left, 1/n + 1/k²: it is 1 / (1/n + 1/k²) times cheaper.",
+            "这是剩下的计算量 1/n + 1/k²：便宜的倍数是 1 / (1/n + 1/k²)。",
+        ),
+        {"times_cheaper": [ratio(lambda k, n: 1 / n + 1 / (k * k))]},
+    ),
+    *mistakes(
+        80,
+        (
+            "That is the part of the work that is saved; asked for is standard / separable.",
+            "这是省下的那部分计算量；要求的是标准卷积与可分离卷积之比。",
+        ),
+        {"times_cheaper": [ratio(lambda k, n: 1 - (1 / n + 1 / (k * k)))]},
+    ),
+    *mistakes(
+        80,
+        (
+            "Only one of the two halves is in it: 1/k² is left of the work and 1/n, both.",
+            "两半你只算了一半：剩下的计算量既有 1/k²，也有 1/n。",
         ),
         {
             "times_cheaper": [
-                ratio(lambda k, n: 1 / n + 1 / (k * k)),
                 ratio(lambda k, n: k * k),
                 ratio(lambda k, n: n),
+            ]
+        },
+    ),
+    *mistakes(
+        80,
+        (
+            "That is the standard convolution's work alone: divide it by the separable one's, n + k².",
+            "这只是标准卷积的计算量：还要除以可分离卷积的计算量 n + k²。",
+        ),
+        {"times_cheaper": [ratio(lambda k, n: n * k * k)]},
+    ),
+    *mistakes(
+        80,
+        (
+            "A kernel of k x k has k² products, not k.",
+            "k × k 的核有 k² 次乘法，而不是 k 次。",
+        ),
+        {
+            "times_cheaper": [
                 ratio(lambda k, n: 1 / (1 / n + 1 / k)),
-                ratio(lambda k, n: 1 - (1 / n + 1 / (k * k))),
-                ratio(lambda k, n: n * k * k),
+                ratio(lambda k, n: n * k / (n + k)),
+                ratio(lambda k, n: 2 * k * n / (n + 2 * k)),
+            ]
+        },
+    ),
+    *mistakes(
+        80,
+        (
+            "You round: n·k² / (n + k²) need not be whole.",
+            "你取了整：n·k² / (n + k²) 不一定是整数。",
+        ),
+        {
+            "times_cheaper": [
                 ratio(lambda k, n: n * k * k // (n + k * k)),
+                ratio(lambda k, n: round(n * k * k / (n + k * k))),
+                ratio(lambda k, n: math.ceil(n * k * k / (n + k * k))),
             ]
         },
     ),
@@ -192,9 +238,24 @@ COSTS: list[Mistake] = [
                     partial(separable, halves=halves)
                     for halves in (lambda a, b: a, lambda a, b: b, lambda a, b: a * b)
                 ],
-                standard,
             ]
         },
+    ),
+    *mistakes(
+        81,
+        (
+            "This is the cost of the standard convolution, not that of the separable one.",
+            "这是标准卷积的计算量，而不是可分离卷积的。",
+        ),
+        {"separable_cost": [standard]},
+    ),
+    *mistakes(
+        81,
+        (
+            "This is the cost of the separable convolution, not that of the standard one.",
+            "这是可分离卷积的计算量，而不是标准卷积的。",
+        ),
+        {"standard_cost": [separable]},
     ),
     *mistakes(
         82,
@@ -220,7 +281,6 @@ COSTS: list[Mistake] = [
                         lambda k, m, n: (2 * k * k * m - 1) * n,
                     )
                 ],
-                separable,
             ],
             "separable_cost": [
                 partial(separable, each=each)

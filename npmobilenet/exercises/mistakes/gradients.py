@@ -165,9 +165,9 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         22,
         (
-            "Rows that no window reads get 0; in yours they are missing. The stride does not divide "
-            "this size.",
-            "没有任何窗口读到的行，梯度是 0；你的结果里缺了这些行。步幅除不尽这个尺寸。",
+            "The last rows of your dx are missing: the stride does not divide this size. What no "
+            "window reads gets 0.",
+            "你的 dx 缺了最后几行：步幅除不尽这个尺寸。没有任何窗口读到的地方，梯度是 0。",
         ),
         {name: [missing_rows(name, cut) for cut in (True, False)] for name in CONVOLUTIONS},
     ),
@@ -235,8 +235,8 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         59,
         (
-            "Only one filter or channel takes part in your gradient; all of them do.",
-            "你的梯度只用到了一个滤波器或一个通道；应当全部用上。",
+            "Your gradient uses one filter or channel for all of them; each has its part in it.",
+            "你的梯度里，所有滤波器或通道都只用了其中一个；每一个都应当参与。",
         ),
         {
             name: [played(ALL[name], on("w", change)) for change in ways]

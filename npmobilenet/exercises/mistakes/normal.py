@@ -63,6 +63,16 @@ def _whole(count: int) -> float:
     return 1.0
 
 
+STATISTICS: Sentence = (
+    "Your statistics are taken over other numbers. They are taken for each channel, over all "
+    "images, rows and columns together.",
+    "你的统计量取错了范围。应当对每个通道，在所有图像、所有行和列上一起统计。",
+)
+PARTS: Sentence = (
+    "gamma, beta or the mean has no part in it: "
+    "y = gamma · (x − mean) / sqrt(variance + ε) + beta.",
+    "gamma、beta 或均值没有参与运算：y = gamma · (x − mean) / sqrt(variance + ε) + beta。",
+)
 AXES = ((1, 2), (3,), (0,), (0, 1, 2, 3), (1, 2, 3), (0, 1), (0, 2))
 
 NORMAL: list[Mistake] = [
@@ -132,20 +142,12 @@ NORMAL: list[Mistake] = [
     ),
     *everywhere(
         30,
-        (
-            "Your statistics are taken over other numbers. They are taken for each channel, over all "
-            "images, rows and columns together.",
-            "你的统计量取错了范围。应当对每个通道，在所有图像、所有行和列上一起统计。",
-        ),
+        STATISTICS,
         [Norm(axes=axes) for axes in AXES],
     ),
     *running(
         30,
-        (
-            "Your statistics are taken over other numbers. They are taken for each channel, over all "
-            "images, rows and columns together.",
-            "你的统计量取错了范围。应当对每个通道，在所有图像、所有行和列上一起统计。",
-        ),
+        STATISTICS,
         [
             *[
                 moving(norm=Norm(axes=axes), running_axes=axes, running_ddof=ddof, keep=keep)
@@ -251,26 +253,25 @@ NORMAL: list[Mistake] = [
     ),
     *everywhere(
         66,
-        (
-            "gamma, beta or the mean has no part in it: "
-            "y = gamma · (x − mean) / sqrt(variance + ε) + beta.",
-            "gamma、beta 或均值没有参与运算：y = gamma · (x − mean) / sqrt(variance + ε) + beta。",
-        ),
+        PARTS,
         [Norm(scaled=False)],
     ),
     *running(
         66,
-        (
-            "gamma, beta or the mean has no part in it: "
-            "y = gamma · (x − mean) / sqrt(variance + ε) + beta.",
-            "gamma、beta 或均值没有参与运算：y = gamma · (x − mean) / sqrt(variance + ε) + beta。",
-        ),
+        PARTS,
         [
             moving(norm=Norm(centred=False)),
             played(batch_norm, lambda a: a | {"beta": a["beta"] * 0}),
             played(batch_norm, lambda a: a | {"beta": a["beta"] * 0, "gamma": a["gamma"] * 0 + 1}),
-            played(batch_norm, lambda a: a | {"beta": a["gamma"], "gamma": a["beta"]}),
         ],
+    ),
+    *running(
+        66,
+        (
+            "gamma and beta have changed places: gamma is multiplied by, beta is added.",
+            "gamma 和 beta 弄反了：gamma 是相乘的，beta 是相加的。",
+        ),
+        [played(batch_norm, lambda a: a | {"beta": a["gamma"], "gamma": a["beta"]})],
     ),
     *mistakes(
         67,

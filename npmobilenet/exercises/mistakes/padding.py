@@ -137,9 +137,9 @@ PADDING: list[Mistake] = [
     *windows(
         9,
         (
-            'You make too few windows: "same" has ⌈H / s⌉ of them, not H // s, and a number p '
-            "(H + 2p − K) // s + 1.",
-            "你的窗口少了：“same”应有 ⌈H / s⌉ 个，而不是 H // s 个；"
+            'You make another number of windows: "same" has ⌈H / s⌉ of them, not H // s, and a number '
+            "p (H + 2p − K) // s + 1.",
+            "你的窗口个数不对：“same”应有 ⌈H / s⌉ 个，而不是 H // s 个；"
             "填充为 p 时有 (H + 2p − K) // s + 1 个。",
         ),
         forward=wrong.FLOORS,
@@ -183,9 +183,9 @@ PADDING: list[Mistake] = [
     *windows(
         50,
         (
-            "A number p as padding means p zeros on every side; you put them on one side, or share "
-            "them between both.",
-            "填充 p 表示每一边都补 p 个零；你只补了一边，或者把 p 个零分给了两边。",
+            "A number p as padding means p zeros on every side; you put them on one side, share them "
+            "between both, or double them.",
+            "填充 p 表示每一边都补 p 个零；你只补了一边，或者把 p 个零分给了两边，或者补了两倍。",
         ),
         operators=wrong.ONE_SIDE,
         forward_operators=wrong.ONLY_BEFORE,
