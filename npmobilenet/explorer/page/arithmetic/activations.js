@@ -1,0 +1,70 @@
+// Activations: a function of one number, for each number of an array, and its slope there.
+//
+//     dx = dy f'(x)
+//
+// Where a function has a kink the slope is PyTorch's: relu 0 at 0; relu6 0 at 0 and 6; hardSigmoid 0 at
+// both ends; hardSwish 0 at -3 and 1 at 3.
+
+const GATE_SLOPE = 1 / 6; // of a hard sigmoid that says nothing else
+
+const ACTIVATIONS = {
+  relu: {
+    value: (x) => Math.max(x, 0),
+    slope: (x) => (x <= 0 ? 0 : 1),
+  },
+  relu6: {
+    value: (x) => Math.min(Math.max(x, 0), 6),
+    slope: (x) => (x <= 0 || x >= 6 ? 0 : 1),
+  },
+  sigmoid: {
+    value: logistic,
+    slope: (x) => logistic(x) * (1 - logistic(x)),
+  },
+  swish: {
+    value: (x) => x * logistic(x),
+    slope: (x) => logistic(x) * (1 + x * (1 - logistic(x))),
+  },
+  hard_sigmoid: {
+    value: (x, a = GATE_SLOPE) => Math.min(Math.max(a * x + 0.5, 0), 1),
+    slope: (x, a = GATE_SLOPE) => (Math.abs(x) >= 0.5 / a ? 0 : a),
+  },
+  hard_swish: {
+    value: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
+    slope: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5),
+  },
+};
+
+// 1 / (1 + exp(-x)); the exponent is never above 0, so nothing overflows
+function logistic(x) {
+  const e = Math.exp(-Math.abs(x));
+  return (x >= 0 ? 1 : e) / (1 + e);
+}
+
+// x of any shape -> {y, cache}; `slope` is that of a hard sigmoid
+function* activation(name, x, slope) {
+  const { value } = ACTIVATIONS[name];
+  const y = array(x.shape);
+  for (const [from, to] of stretches(x.data.length)) {
+    for (let k = from; k < to; k++) y.data[k] = value(x.data[k], slope);
+    yield to / x.data.length;
+  }
+  return { y, cache: { name, x, slope } };
+}
+
+// dy as y -> {dx}
+function* activationBackward(dy, { name, x, slope }) {
+  const slopeAt = ACTIVATIONS[name].slope;
+  const dx = array(x.shape);
+  for (const [from, to] of stretches(x.data.length)) {
+    for (let k = from; k < to; k++) dx.data[k] = dy.data[k] * slopeAt(x.data[k], slope);
+    yield to / x.data.length;
+  }
+  return { dx };
+}
+
+const relu = (x) => activation("relu", x);
+const relu6 = (x) => activation("relu6", x);
+const sigmoid = (x) => activation("sigmoid", x);
+const swish = (x) => activation("swish", x);
+const hardSigmoid = (x, { slope } = {}) => activation("hard_sigmoid", x, slope);
+const hardSwish = (x) => activation("hard_swish", x);
