@@ -23,7 +23,9 @@ function* conv2d(x, w, b = null, { stride, padding, dilation } = {}) {
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
     for (let k = 0; k < met.length; k += 3) {
-      const [output, input, tap] = [met[k] * O, met[k + 1] * M, met[k + 2] * M * O];
+      const output = met[k] * O;
+      const input = met[k + 1] * M;
+      const tap = met[k + 2] * M * O;
       addVectorTimesMatrix(x.data, input, M, w.data, tap, O, y.data, output);
     }
     yield (row + 1) / (N * I);
@@ -40,7 +42,9 @@ function* conv2dBackward(dy, { x, w, b, place }) {
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
     for (let k = 0; k < met.length; k += 3) {
-      const [output, input, tap] = [met[k] * O, met[k + 1] * M, met[k + 2] * M * O];
+      const output = met[k] * O;
+      const input = met[k + 1] * M;
+      const tap = met[k + 2] * M * O;
       addMatrixTimesVector(dy.data, output, O, w.data, tap, M, dx.data, input);
       addOuterProduct(x.data, input, M, dy.data, output, O, dw.data, tap);
     }
@@ -59,7 +63,9 @@ function* depthwiseConv2d(x, w, b = null, { stride, padding, dilation } = {}) {
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
     for (let k = 0; k < met.length; k += 3) {
-      const [output, input, tap] = [met[k] * M, met[k + 1] * M, met[k + 2] * M];
+      const output = met[k] * M;
+      const input = met[k + 1] * M;
+      const tap = met[k + 2] * M;
       addProducts(x.data, input, w.data, tap, y.data, output, M);
     }
     yield (row + 1) / (N * I);
@@ -75,7 +81,9 @@ function* depthwiseConv2dBackward(dy, { x, w, b, place }) {
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
     for (let k = 0; k < met.length; k += 3) {
-      const [output, input, tap] = [met[k] * M, met[k + 1] * M, met[k + 2] * M];
+      const output = met[k] * M;
+      const input = met[k + 1] * M;
+      const tap = met[k + 2] * M;
       addProducts(dy.data, output, w.data, tap, dx.data, input, M);
       addProducts(dy.data, output, x.data, input, dw.data, tap, M);
     }
