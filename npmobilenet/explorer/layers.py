@@ -51,7 +51,7 @@ def _geometry(layer: Layer) -> dict[str, Any]:
         if layer.function == "hard_sigmoid":
             found |= {"slope": GATE if layer.slope is None else layer.slope}
     if isinstance(layer, Dropout):
-        found |= {"rate": layer.rate}
+        found |= {"rate": layer.rate, "mode": layer.mode}
     return found
 
 
