@@ -13,7 +13,7 @@ joining.py     page/: a template, a style and scripts, joined to one file that a
 
 from __future__ import annotations
 
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,10 @@ def explore(
     time       whether to measure this machine and each layer on it, a few seconds
     ValueError, one line, for what cannot be; what is merely unusual the page says itself.
     """
-    found = model if isinstance(model, Model) else read_weights(Path(model))
+    if not isinstance(model, Model | str | PathLike):
+        kind = type(model).__name__
+        raise ValueError(f"explore: model must be a Model, a name or a file, found {kind}")
+    found = model if isinstance(model, Model) else read_weights(fspath(model))
     title = "" if isinstance(model, Model) else title_of(model)
     return made(found, image, title=title, label=label, precision=precision, time=time).text
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import __version__, ops
 from ..cost.roofline import RooflineLayer
+from ..models.capabilities import require
 from ..models.network import infer
 from ..models.network_plan import Plan
 from ..ops.checks import Array, nearest, whole
@@ -54,6 +55,8 @@ def told(
     size: bytes of the page of a payload, by which `precision` "auto" decides.  ValueError, one line,
     for an image, a label or a precision that cannot be.
     """
+    storing.check(precision)
+    require(layers.EXPLORER, model.plan)
     chosen_label = label_of(model, label)
     picture = seen(image, model.preprocessing)
     x = picture.prepared(model.preprocessing)

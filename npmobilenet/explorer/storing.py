@@ -22,6 +22,12 @@ LIMIT = 4_000_000  # bytes of a page that is sent by mail without a second thoug
 TYPES = {"float16": "<f2", "float32": "<f4"}  # little-endian
 
 
+def check(precision: str) -> None:
+    """ValueError for a precision that there is not."""
+    if not isinstance(precision, str) or precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, found {precision!r}")
+
+
 def rounded_to(params: Mapping[str, Array], precision: str) -> dict[str, Array]:
     """The arrays as the page holds them; what is too large for the precision becomes infinite."""
     with np.errstate(over="ignore"):
@@ -50,10 +56,8 @@ def chosen(params: Mapping[str, Array], asked: str, others: int) -> tuple[str, b
 
     others: bytes of the page that are not weights.  Half precision is not chosen where a weight is too
     large for it, whoever asks: an infinite weight would make every answer of the page another one.
-    ValueError for a precision that there is not.
     """
-    if asked not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, found {asked!r}")
+    check(asked)
     if asked == "float32":
         return "float32", False
     half = rounded_to(params, "float16")
