@@ -35,8 +35,9 @@ function filled(element, properties, children) {
     else if (name !== "value") element.setAttribute(name, value === true ? "" : value);
   }
   for (const child of children.flat(Infinity)) {
-    if (child === null || child === undefined || child === false) continue;
-    element.append(child instanceof Node ? child : String(child));
+    const none = child === null || child === undefined || child === false;
+    // what is not there now keeps its place, so that what follows is recognised
+    element.append(none ? document.createComment("") : child instanceof Node ? child : String(child));
   }
   if (properties.value !== undefined) element.value = properties.value; // of a list: when it has its options
   return element;
@@ -67,7 +68,7 @@ function morph(old, fresh) {
     painted(fresh);
     return;
   }
-  if (old.nodeType === Node.TEXT_NODE) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
