@@ -47,7 +47,7 @@ def of_model(plan: Plan, params: Mapping[str, Array], named: bool, fresh: bool) 
     if broken:
         count = sum(int((~np.isfinite(params[name])).sum()) for name in broken)
         yield (
-            f"{count:,} of the weights are not finite numbers, the first of them in {broken[0]}: "
+            f"{count:,} of the weights are not finite numbers, the first in {broken[0]}: "
             "whatever they reach is no number either.",
             f"有 {count:,} 个权重不是有限的数，第一个在 {broken[0]} 中：它们影响到的一切也都不是数。",
         )
