@@ -42,13 +42,24 @@ ORDER = (
     "views/products.js",
     "views/one_number.js",
     "views/race.js",
+    "views/backwards_sums.js",
+    "views/backwards_pixel.js",
+    "views/backwards_weight.js",
+    "views/backwards_nudge.js",
+    "views/backwards_chart.js",
+    "views/backwards_kinds.js",
     "views/backwards.js",
+    "views/map_kinds.js",
+    "views/map_layer.js",
+    "views/map_roofline.js",
+    "views/map_pictures.js",
     "views/map.js",
     "views/one_pixel_apart.js",
     "views/bends.js",
     "views/why_linear.js",
     "frame/start.js",
 )
+STYLES = ("page.css", "views.css")  # the frame, then the views
 POLICY = (
     "default-src 'none'; img-src data: blob:; script-src '{script}'; style-src '{style}'; "
     "base-uri 'none'; form-action 'none'"
@@ -71,7 +82,7 @@ def joined(payload: Mapping[str, Any], *, title: str, table: str) -> str:
 
     title is text; table is HTML, which a reader without JavaScript sees.
     """
-    code, style = script(), "\n" + read("page.css")
+    code, style = script(), "\n" + "\n".join(map(read, STYLES))
     parts = {
         "lang": "en",
         "title": escape(title),

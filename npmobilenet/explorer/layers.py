@@ -127,9 +127,9 @@ def timed(
 ) -> tuple[Machine, tuple[RooflineLayer, ...]]:
     """This machine, and each layer's floor and measured time on it, for the image x (1, H, W, C).
 
-    About three seconds.  ValueError where Numba does not run.
+    About two seconds.  ValueError where Numba does not run.
     """
-    machine = measure(1.0)
+    machine = measure(0.5)
     with np.errstate(all="ignore"):  # weights may be anything
         seconds = timed_layers(plan, params, x)
     return machine, roofline(plan, machine, seconds=seconds).layers

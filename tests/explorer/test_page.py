@@ -10,7 +10,7 @@ import pytest
 
 import npmobilenet as nm
 from npmobilenet.explorer import joining, made, write
-from npmobilenet.explorer.joining import FOLDER, ORDER
+from npmobilenet.explorer.joining import FOLDER, ORDER, STYLES
 from npmobilenet.images.preprocessing import Preprocessing
 
 NAMES = [
@@ -67,12 +67,12 @@ def page() -> str:
 
 
 def test_order_has_every_script_once() -> None:
-    files = {file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.js")}
-    assert sorted(ORDER) == sorted(files)
+    files = {file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.*")}
+    assert sorted([*ORDER, *STYLES, "page.html"]) == sorted(files)
     assert ORDER[-1] == "frame/start.js"
 
 
-@pytest.mark.parametrize("name", [*ORDER, "page.css", "page.html"])
+@pytest.mark.parametrize("name", [*ORDER, *STYLES, "page.html"])
 def test_files_can_stand_in_a_page(name: str) -> None:
     """Nothing ends the element they stand in, makes elements of text, or asks another place."""
     text = joining.read(name)
