@@ -47,7 +47,7 @@ def made(
 ) -> Page:
     """The page of a model; arguments as of `explore`.  title: what it is called; fresh: not trained."""
     title = printable(title) or model.plan.model
-    table = cost_table(cost(model.plan))
+    table = cost_table(title, cost(model.plan))
 
     def page(document: Mapping[str, Any]) -> str:
         return joined(document, title=f"{title} · npmobilenet explorer", table=table)
@@ -72,7 +72,7 @@ def write(path: str | PathLike[str], page: str | Page) -> None:
     write_whole(file_path(Path(path)), text.encode())
 
 
-def cost_table(found: Cost) -> str:
+def cost_table(title: str, found: Cost) -> str:
     """What a reader without JavaScript sees, as HTML: why there is no more, and each layer's cost."""
     head = ("layer", "type", "output", "MACs", "parameters")
     rows = [
@@ -82,18 +82,22 @@ def cost_table(found: Cost) -> str:
     total = ("all", "", "", f"{found.macs:,}", f"{found.params.trainable:,}")
     return "\n".join(
         (
+            '<main class="plain">',
+            f"<h1>{escape(title)}</h1>",
             "<p>This page computes a network in the browser, with JavaScript, which is switched off or "
             "missing here. What needs none of it is the cost of each layer:</p>",
             '<p lang="zh">本页用 JavaScript 在浏览器中计算网络，而这里没有 JavaScript。'
             "以下是无需计算的各层开销：</p>",
             "<table>",
             f"<caption>{escape(found.plan.model)}, multiply-accumulates and parameters</caption>",
-            _row(head, "th"),
+            _row(head, 'th scope="col"'),
             *(_row(row, "td") for row in (*rows, total)),
             "</table>",
+            "</main>",
         )
     )
 
 
 def _row(cells: tuple[str, ...], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+    end = tag.partition(" ")[0]
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{end}>" for cell in cells) + "</tr>"
