@@ -1,11 +1,16 @@
 """The explorer's page: how large it is, how long it computes, and would its tests notice a fault?
 
-python -m benchmarks.explorer            sizes and times, in Chromium without a window
-python -m benchmarks.explorer --faults   faults planted in the page's arithmetic, and what finds them
+    python -m benchmarks.explorer            sizes and times, in Chromium without a window
+    python -m benchmarks.explorer --errors   how far its arithmetic is from NumPy's
+    python -m benchmarks.explorer --faults   faults planted in that arithmetic, and what finds them
+
+Needs what the tests of the page need: the extra `test`, and a Chromium.
 """
 
 import argparse
 import sys
+import tempfile
+from pathlib import Path
 
 from npmobilenet.cli.common import console
 from npmobilenet.tables import table
@@ -45,6 +50,27 @@ def faults() -> int:
     missed = sum(failing.startswith("NOT") for *_, failing in rows)
     print(f"{len(rows)} faults planted, {len(rows) - missed} found")
     return int(missed > 0)
+
+
+def errors() -> int:
+    """Print the worst error of each operator and of each network; those of the tests stop it."""
+    from tests.explorer import browser, test_arithmetic, test_networks
+
+    with browser.chromium() as chromium, tempfile.TemporaryDirectory() as folder:
+        page = browser.arithmetic_page(chromium, Path(folder))
+        operators = [
+            (name, f"{test_arithmetic.check(page, name):.1e}") for name in test_arithmetic.NAMES
+        ]
+        networks = [
+            (name, *(f"{error:.1e}" for error in test_networks.check(page, name).values()))
+            for name in ("flowers", *test_networks.NETWORKS)
+        ]
+    cases, within = test_arithmetic.CASES, test_arithmetic.WITHIN
+    console().print(table(("operator", f">worst of {cases} cases, at most {within}"), operators))
+    head = ("network", ">gradient of the image", ">values of layers", ">gradients of parameters")
+    console().print(table(head, networks))
+    print(f"each of the largest number of its tensor; of networks at most {test_networks.WITHIN}")
+    return 0
 
 
 def figures(runs: int) -> int:
@@ -108,10 +134,13 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--faults", action="store_true", help="plant faults instead of measuring")
+    parser.add_argument("--errors", action="store_true", help="compare with NumPy")
+    parser.add_argument("--faults", action="store_true", help="plant faults")
     parser.add_argument("--runs", type=int, default=9, help="openings of each page (9)")
     options = parser.parse_args()
-    return faults() if options.faults else figures(options.runs)
+    if options.faults:
+        return faults()
+    return errors() if options.errors else figures(options.runs)
 
 
 if __name__ == "__main__":

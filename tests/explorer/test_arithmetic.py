@@ -35,7 +35,7 @@ RUN = """(cases) => cases.map(({ name, arrays, settings, cotangent }) => {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_cases_of_verify(arithmetic: Any, name: str) -> None:
-    check(arithmetic, name, range(CASES))
+    check(arithmetic, name)
 
 
 def test_no_operator_is_forgotten(arithmetic: Any) -> None:
@@ -44,28 +44,35 @@ def test_no_operator_is_forgotten(arithmetic: Any) -> None:
     assert present == known
 
 
-def check(page: Any, title: str, numbers: range) -> None:
-    """Results and gradients of the cases, in one call of the page, at the tolerance of rungs."""
-    drawn = [_case(title, number) for number in numbers]
+def check(page: Any, title: str, cases: int = CASES) -> float:
+    """Results and gradients of the cases, in one call of the page; the worst scaled error."""
+    drawn = [_case(title, number) for number in range(cases)]
     witnesses = [_witness(title, case, rng) for case, rng in drawn]
     asked = [
         {"name": title.partition(" ")[0], **_sent(case), "cotangent": cotangent}
         for (case, _), (_, cotangent) in zip(drawn, witnesses, strict=True)
     ]
-    for (case, _), (expected, _), answer in zip(
-        drawn, witnesses, page.evaluate(RUN, asked), strict=True
-    ):
-        found = {name: received(value) for name, value in answer["outputs"].items()}
-        found |= {name: received(value) for name, value in answer["gradients"].items()}
-        assert found.keys() == expected.keys()
-        for name, value in expected.items():
-            error = scaled_error(found[name], value)
-            shapes = {key: array.shape for key, array in case.arrays.items()}
-            assert error <= WITHIN, (
-                f"{title}: {name} is off by {error} for {shapes} {case.settings}"
-            )
-        assert answer["same"], f"{title}: a second backward pass gives another answer"
-        assert answer["untouched"], f"{title}: its arguments were changed"
+    answers = page.evaluate(RUN, asked)
+    return max(
+        _error(title, case, expected, answer)
+        for (case, _), (expected, _), answer in zip(drawn, witnesses, answers, strict=True)
+    )
+
+
+def _error(title: str, case: Case, expected: Arrays, answer: dict[str, Any]) -> float:
+    found = {
+        name: received(value)
+        for part in ("outputs", "gradients")
+        for name, value in answer[part].items()
+    }
+    assert found.keys() == expected.keys()
+    errors = {name: scaled_error(found[name], value) for name, value in expected.items()}
+    for name, error in errors.items():
+        shapes = {key: array.shape for key, array in case.arrays.items()}
+        assert error <= WITHIN, f"{title}: {name} is off by {error} for {shapes} {case.settings}"
+    assert answer["same"], f"{title}: a second backward pass gives another answer"
+    assert answer["untouched"], f"{title}: its arguments were changed"
+    return max(errors.values())
 
 
 def _case(title: str, number: int) -> tuple[Case, np.random.Generator]:
@@ -83,9 +90,8 @@ def _witness(title: str, case: Case, rng: np.random.Generator) -> tuple[Arrays, 
     outputs, cache = operator.run(case.arrays, case.settings, operator.rungs[0])
     dy = np.asarray(rng.standard_normal(outputs["y"].shape))
     gradients = operator.gradients(dy if dy.ndim else float(dy), cache)
-    return outputs | {f"d{name}": value for name, value in gradients.items()}, (
-        sent(dy) if dy.ndim else float(dy)
-    )
+    expected = outputs | {f"d{name}": value for name, value in gradients.items()}
+    return expected, sent(dy) if dy.ndim else float(dy)
 
 
 def _sent(case: Case) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def test_either_precision(arithmetic: Any, precision: str) -> None:
     check(arithmetic, "random statistics", precision)
 
 
-def check(page: Any, name: str, precision: str = "auto") -> None:
-    """Compare everything."""
+def check(page: Any, name: str, precision: str = "auto") -> dict[str, float]:
+    """Compare everything; the worst scaled error of the layers' values, the gradients, the image's."""
     model = network(name)
     told = payload.told(model, None, title=name, label=0, precision=precision, time=False).document
     params, x = stored(told["weights"]), image(told)
@@ -66,13 +66,16 @@ def check(page: Any, name: str, precision: str = "auto") -> None:
     assert answer["loss"] == pytest.approx(loss, rel=WITHIN)
     assert answer["probabilities"] == pytest.approx(nm.softmax(logits)[0].tolist(), abs=WITHIN)
     parts = {"image": {"image": grads.pop("image")}, "values": expected, "grads": grads}
+    worst = {}
     for part, wanted in parts.items():
         found = computed(page, part)
         assert set(wanted) <= set(found)
-        for key, value in wanted.items():
-            error = scaled_error(found[key], value)
+        errors = {key: scaled_error(found[key], value) for key, value in wanted.items()}
+        for key, error in errors.items():
             assert error <= WITHIN, f"{name}: {part} of {key} is off by {error}"
+        worst[part] = max(errors.values())
     _flowing(page, model, expected)
+    return worst
 
 
 def _flowing(page: Any, model: Any, values: Mapping[str, Array]) -> None:

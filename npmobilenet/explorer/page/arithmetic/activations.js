@@ -2,8 +2,8 @@
 //
 //     dx = dy f'(x)
 //
-// Where a function has a kink the slope is PyTorch's: relu 0 at 0; relu6 0 at 0 and 6; hardSigmoid 0 at
-// both ends; hardSwish 0 at -3 and 1 at 3.
+// Where a function has a kink the slope is PyTorch's: relu 0 at 0; relu6 0 at 0 and 6; hard_sigmoid 0 at
+// both ends; hard_swish 0 at -3 and 1 at 3.  `a` is the slope of a hard sigmoid between its ends.
 
 const GATE_SLOPE = 1 / 6; // of a hard sigmoid that says nothing else
 
@@ -61,10 +61,3 @@ function* activationBackward(dy, { name, x, slope }) {
   }
   return { dx };
 }
-
-const relu = (x) => activation("relu", x);
-const relu6 = (x) => activation("relu6", x);
-const sigmoid = (x) => activation("sigmoid", x);
-const swish = (x) => activation("swish", x);
-const hardSigmoid = (x, { slope } = {}) => activation("hard_sigmoid", x, slope);
-const hardSwish = (x) => activation("hard_swish", x);

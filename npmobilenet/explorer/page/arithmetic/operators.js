@@ -17,12 +17,6 @@ const OPERATORS = {
     backward: batchNormBackward,
   },
   global_avg_pool: { forward: ({ x }) => globalAvgPool(x), backward: globalAvgPoolBackward },
-  relu: { forward: ({ x }) => relu(x), backward: activationBackward },
-  relu6: { forward: ({ x }) => relu6(x), backward: activationBackward },
-  sigmoid: { forward: ({ x }) => sigmoid(x), backward: activationBackward },
-  swish: { forward: ({ x }) => swish(x), backward: activationBackward },
-  hard_sigmoid: { forward: ({ x }, settings) => hardSigmoid(x, settings), backward: activationBackward },
-  hard_swish: { forward: ({ x }) => hardSwish(x), backward: activationBackward },
   dropout: { forward: ({ x }, settings) => dropout(x, settings), backward: dropoutBackward },
   add: { forward: ({ a, b }) => add(a, b), backward: addBackward },
   scale_channels: { forward: ({ x, g }) => scaleChannels(x, g), backward: scaleChannelsBackward },
@@ -32,3 +26,9 @@ const OPERATORS = {
     backward: softmaxCrossEntropyBackward,
   },
 };
+
+for (const name of Object.keys(ACTIVATIONS))
+  OPERATORS[name] = {
+    forward: ({ x }, { slope }) => activation(name, x, slope),
+    backward: activationBackward,
+  };
