@@ -39,14 +39,15 @@ function progressText() {
 }
 
 function drawHead() {
-  const predicted = lab.probabilities
-    ? `${className(lab.predicted)} ${percent(lab.probabilities[lab.predicted])}`
-    : lab.forward ? say("no classes: features only", "没有类别：只有特征") : "…";
+  const predicted = !lab.forward ? "…"
+    : !lab.probabilities ? say("no classes: features only", "没有类别：只有特征")
+    : !answers() ? say("no answer: its logits are not numbers", "没有答案：logits 不是数")
+    : `${className(lab.predicted)} ${percent(lab.probabilities[lab.predicted])}`;
   const { name, title, width } = data.model;
   const model = `${name}${width === 1 ? "" : ` × ${width}`}`;
   return [
     el("h1", {}, el("b", {}, title), title === name ? "" : ` ${model}`),
-    el("p", { class: "predicted" }, predicted),
+    el("p", { class: "predicted", dir: "auto" }, predicted),
     el("div", { class: "tools" },
       button({ key: "side", text: "☰", label: say("image and layers", "图像与各层"), round: true,
         click: () => go({ side: state.side ? 0 : 1 }) }),
@@ -70,6 +71,7 @@ function drawMain(view) {
   const table = view.table?.(state);
   return [
     state.help ? drawHelp() : null,
+    drawRemarks(),
     el("h2", {}, view.title()),
     view.question ? el("p", { class: "question" }, view.question()) : null,
     place,
@@ -80,7 +82,6 @@ function drawMain(view) {
           choose: (on) => go({ digits: on ? "all" : "" }) }),
         el("div", { class: "scrolls", tabindex: 0, role: "region", aria: { label: table.caption } }, plainTable(table)),
       ] : null),
-    drawRemarks(),
   ];
 }
 

@@ -53,8 +53,13 @@ function seenBy(layer, i, j) {
   return [top, left, bottom, right];
 }
 
+// Whether the network's answer is one: weights that are not finite give none.
+function answers() {
+  return lab.probabilities.every(Number.isFinite);
+}
+
 function drawProbabilities() {
-  if (!lab.probabilities) return el("div", { class: "probabilities" });
+  if (!lab.probabilities || !answers()) return el("div", { class: "probabilities" });
   const order = [...lab.probabilities.keys()].sort((a, b) => lab.probabilities[b] - lab.probabilities[a]);
   return el("ol", { class: "probabilities", aria: { label: say("Most probable classes", "最可能的类别") } },
     order.slice(0, 5).map((index) => {
