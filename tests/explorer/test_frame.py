@@ -10,7 +10,7 @@ from tests.explorer.pages import MODELS, Watched, written
 
 VIEWS = range(1, 8)
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-# two things that axe cannot know: it only fears that they might be so
+# what axe is sure of; the rest it wants a person to look at
 STRICT = {"resultTypes": ["violations"]}
 
 
@@ -51,10 +51,10 @@ def complaints(watched: Watched) -> list[str]:
     ]
 
 
-def walk(watched: Watched, where: str) -> list[str]:
-    """Every view in both languages: axe's complaints, and whether the page scrolls sideways."""
+def walk(watched: Watched, where: str, langs: tuple[str, ...] = ("en", "zh")) -> list[str]:
+    """Every view: axe's complaints, and whether the page scrolls sideways."""
     wrong = []
-    for lang in ("en", "zh"):
+    for lang in langs:
         for view in VIEWS:
             watched.go(v=view, lang=lang, s=None)
             settled(watched)
@@ -81,7 +81,8 @@ def test_the_page_asks_for_nothing_and_says_nothing(fashion: Watched) -> None:
 
 
 def test_axe_finds_nothing(fashion: Watched) -> None:
-    assert walk(fashion, "wide light") == []
+    """In a wide window, in English; the rest takes its time below."""
+    assert walk(fashion, "wide light", ("en",)) == []
 
 
 @pytest.mark.long

@@ -80,7 +80,7 @@ function drawLayers() {
     const at = lab.layers.indexOf(lab.byName[state.l]);
     go({ l: lab.layers[clamp(at + by, lab.layers.length)].name });
   };
-  const parted = lab.parted; // where two answers part, marked by view 5
+  const parted = state.v === 5 ? lab.parted : ""; // where two answers part
   return el("ul", {
     class: "layers", role: "listbox", tabindex: 0, key: "layers", on: { keydown: step }, paint: inSight,
     aria: { label: say("Layers", "各层"), activedescendant: `layer-${lab.layers.indexOf(lab.byName[state.l])}` },
