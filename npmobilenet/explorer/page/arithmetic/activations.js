@@ -45,10 +45,14 @@ function* activation(name, x, slope) {
   const { value } = ACTIVATIONS[name];
   const y = array(x.shape);
   for (const [from, to] of stretches(x.data.length)) {
-    for (let k = from; k < to; k++) y.data[k] = value(x.data[k], slope);
+    bend(x.data, value, slope, y.data, from, to);
     yield to / x.data.length;
   }
   return { y, cache: { name, x, slope } };
+}
+
+function bend(x, value, slope, y, from, to) {
+  for (let k = from; k < to; k++) y[k] = value(x[k], slope);
 }
 
 // dy as y -> {dx}
@@ -56,8 +60,12 @@ function* activationBackward(dy, { name, x, slope }) {
   const slopeAt = ACTIVATIONS[name].slope;
   const dx = array(x.shape);
   for (const [from, to] of stretches(x.data.length)) {
-    for (let k = from; k < to; k++) dx.data[k] = dy.data[k] * slopeAt(x.data[k], slope);
+    bendBackward(dy.data, x.data, slopeAt, slope, dx.data, from, to);
     yield to / x.data.length;
   }
   return { dx };
+}
+
+function bendBackward(dy, x, slopeAt, slope, dx, from, to) {
+  for (let k = from; k < to; k++) dx[k] = dy[k] * slopeAt(x[k], slope);
 }

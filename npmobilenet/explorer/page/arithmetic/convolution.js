@@ -12,6 +12,8 @@
 //     dw[u, v, m, o]              += dy[i, j, o] x[s i + d u, t j + e v, m]
 //
 // A convolution is a pointwise one for each tap (u, v), a pointwise one is a dense layer for each pixel.
+// Generators go through the rows; what is done in a row is a plain function, which browsers make fast
+// sooner.
 
 // x (N, H, W, M), w (K, L, M, O), b (O) or null -> {y (N, I, J, O), cache}
 function* conv2d(x, w, b = null, { stride, padding, dilation } = {}) {
@@ -22,16 +24,20 @@ function* conv2d(x, w, b = null, { stride, padding, dilation } = {}) {
   const y = array([N, I, J, O]);
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
-    for (let k = 0; k < met.length; k += 3) {
-      const output = met[k] * O;
-      const input = met[k + 1] * M;
-      const tap = met[k + 2] * M * O;
-      addVectorTimesMatrix(x.data, input, M, w.data, tap, O, y.data, output);
-    }
+    convolveRow(met, x.data, w.data, y.data, M, O);
     yield (row + 1) / (N * I);
   }
   if (b) addBias(y, b);
   return { y, cache: { x, w, b, place } };
+}
+
+function convolveRow(met, x, w, y, M, O) {
+  for (let k = 0; k < met.length; k += 3) {
+    const output = met[k] * O;
+    const input = met[k + 1] * M;
+    const tap = met[k + 2] * M * O;
+    addVectorTimesMatrix(x, input, M, w, tap, O, y, output);
+  }
 }
 
 // dy (N, I, J, O) -> {dx, dw, db}
@@ -41,16 +47,20 @@ function* conv2dBackward(dy, { x, w, b, place }) {
   const [N, I] = dy.shape;
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
-    for (let k = 0; k < met.length; k += 3) {
-      const output = met[k] * O;
-      const input = met[k + 1] * M;
-      const tap = met[k + 2] * M * O;
-      addMatrixTimesVector(dy.data, output, O, w.data, tap, M, dx.data, input);
-      addOuterProduct(x.data, input, M, dy.data, output, O, dw.data, tap);
-    }
+    convolveRowBackward(met, dy.data, x.data, w.data, dx.data, dw.data, M, O);
     yield (row + 1) / (N * I);
   }
   return { dx, dw, db: b && biasGradient(dy) };
+}
+
+function convolveRowBackward(met, dy, x, w, dx, dw, M, O) {
+  for (let k = 0; k < met.length; k += 3) {
+    const output = met[k] * O;
+    const input = met[k + 1] * M;
+    const tap = met[k + 2] * M * O;
+    addMatrixTimesVector(dy, output, O, w, tap, M, dx, input);
+    addOuterProduct(x, input, M, dy, output, O, dw, tap);
+  }
 }
 
 // x (N, H, W, M), w (K, L, M), b (M) or null -> {y (N, I, J, M), cache}
@@ -62,16 +72,20 @@ function* depthwiseConv2d(x, w, b = null, { stride, padding, dilation } = {}) {
   const y = array([N, I, J, M]);
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
-    for (let k = 0; k < met.length; k += 3) {
-      const output = met[k] * M;
-      const input = met[k + 1] * M;
-      const tap = met[k + 2] * M;
-      addProducts(x.data, input, w.data, tap, y.data, output, M);
-    }
+    convolveRowDepthwise(met, x.data, w.data, y.data, M);
     yield (row + 1) / (N * I);
   }
   if (b) addBias(y, b);
   return { y, cache: { x, w, b, place } };
+}
+
+function convolveRowDepthwise(met, x, w, y, M) {
+  for (let k = 0; k < met.length; k += 3) {
+    const output = met[k] * M;
+    const input = met[k + 1] * M;
+    const tap = met[k + 2] * M;
+    addProducts(x, input, w, tap, y, output, M);
+  }
 }
 
 // dy (N, I, J, M) -> {dx, dw, db}
@@ -80,16 +94,20 @@ function* depthwiseConv2dBackward(dy, { x, w, b, place }) {
   const [N, I, , M] = dy.shape;
   for (let row = 0; row < N * I; row++) {
     const met = meetings(place, Math.floor(row / I), row % I);
-    for (let k = 0; k < met.length; k += 3) {
-      const output = met[k] * M;
-      const input = met[k + 1] * M;
-      const tap = met[k + 2] * M;
-      addProducts(dy.data, output, w.data, tap, dx.data, input, M);
-      addProducts(dy.data, output, x.data, input, dw.data, tap, M);
-    }
+    convolveRowDepthwiseBackward(met, dy.data, x.data, w.data, dx.data, dw.data, M);
     yield (row + 1) / (N * I);
   }
   return { dx, dw, db: b && biasGradient(dy) };
+}
+
+function convolveRowDepthwiseBackward(met, dy, x, w, dx, dw, M) {
+  for (let k = 0; k < met.length; k += 3) {
+    const output = met[k] * M;
+    const input = met[k + 1] * M;
+    const tap = met[k + 2] * M;
+    addProducts(dy, output, w, tap, dx, input, M);
+    addProducts(dy, output, x, input, dw, tap, M);
+  }
 }
 
 // x (N, H, W, M), w (M, O), b (O) or null -> {y (N, I, J, O), cache}: a convolution whose window is a

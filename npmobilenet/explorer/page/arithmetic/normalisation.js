@@ -60,15 +60,11 @@ function* batchNormBackward(dy, { x, gamma, mean, inverse, train }) {
     addAffineGradients(dy.data, x.data, mean.data, inverse, dgamma.data, dbeta.data, C, from, to);
     yield to / P / 2;
   }
-  const through = train ? 1 / P : 0; // in evaluation mean and variance do not move with x
+  // in evaluation mean and variance do not move with x: their two terms are zero
+  const moves = [dbeta, dgamma].map(({ data }) => data.map((sum) => (train ? sum / P : 0)));
+  const scale = inverse.map((value, c) => gamma.data[c] * value);
   for (const [from, to] of parts) {
-    for (let p = from; p < to; p++) {
-      for (let c = 0; c < C; c++) {
-        const xhat = (x.data[p * C + c] - mean.data[c]) * inverse[c];
-        const moved = (dbeta.data[c] + xhat * dgamma.data[c]) * through;
-        dx.data[p * C + c] = gamma.data[c] * inverse[c] * (dy.data[p * C + c] - moved);
-      }
-    }
+    inputGradient(dy.data, x.data, mean.data, inverse, scale, ...moves, dx.data, C, from, to);
     yield 0.5 + to / P / 2;
   }
   return { dx, dgamma, dbeta };
@@ -79,6 +75,15 @@ function addAffineGradients(dy, x, mean, inverse, dgamma, dbeta, C, from, to) {
     for (let c = 0; c < C; c++) {
       dgamma[c] += dy[p * C + c] * (x[p * C + c] - mean[c]) * inverse[c];
       dbeta[c] += dy[p * C + c];
+    }
+  }
+}
+
+function inputGradient(dy, x, mean, inverse, scale, level, slope, dx, C, from, to) {
+  for (let p = from; p < to; p++) {
+    for (let c = 0; c < C; c++) {
+      const xhat = (x[p * C + c] - mean[c]) * inverse[c];
+      dx[p * C + c] = scale[c] * (dy[p * C + c] - level[c] - slope[c] * xhat);
     }
   }
 }

@@ -59,14 +59,16 @@ function decodeFloats(bytes, precision) {
   return numbers;
 }
 
+const POWERS = Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));
+
 // The number that 16 bits mean (IEEE 754): a sign, 5 bits of exponent, 10 bits of fraction.
 function halfPrecision(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24; // below the smallest normal number, and zero
+  if (exponent === 0) return sign * fraction * POWERS[1]; // below the smallest normal number, and zero
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+  return sign * (1024 + fraction) * POWERS[exponent];
 }
 
 // weights {precision, arrays: [[name, shape], ...], data} -> {name: array}.  A generator: a large network
