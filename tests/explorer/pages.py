@@ -8,6 +8,7 @@ import numpy as np
 
 import npmobilenet as nm
 from npmobilenet.explorer import explore
+from npmobilenet.images.preprocessing import Preprocessing
 
 # playwright's own way to wait evaluates text, which the page's policy forbids
 COMPUTED = """new Promise((resolve, reject) => {
@@ -36,7 +37,7 @@ def v2() -> nm.Model:
     for name, shape in plan.statistics.items():
         low, high = (0.3, 2.0) if name.endswith("variance") else (-0.5, 0.5)
         params[name] = rng.uniform(low, high, shape).astype(np.float32)
-    how = nm.Preprocessing(
+    how = Preprocessing(
         resolution=(33, 47), resize=None, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3
     )
     return nm.Model(plan, params, tuple(f"kind {k}" for k in range(7)), how)
