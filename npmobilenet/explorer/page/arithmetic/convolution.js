@@ -20,12 +20,10 @@ function* conv2d(x, w, b = null, { stride, padding, dilation } = {}) {
   const [N, H, W, M] = x.shape;
   const [K, L, , O] = w.shape;
   const place = windowOf([H, W], [K, L], stride, padding, dilation);
-  const [I, J] = place.output;
-  const y = array([N, I, J, O]);
-  for (let row = 0; row < N * I; row++) {
-    const met = meetings(place, Math.floor(row / I), row % I);
+  const y = array([N, ...place.output, O]);
+  for (const [met, share] of meetings(place, N)) {
     convolveRow(met, x.data, w.data, y.data, M, O);
-    yield (row + 1) / (N * I);
+    yield share;
   }
   if (b) addBias(y, b);
   return { y, cache: { x, w, b, place } };
@@ -44,11 +42,9 @@ function convolveRow(met, x, w, y, M, O) {
 function* conv2dBackward(dy, { x, w, b, place }) {
   const [M, O] = w.shape.slice(2);
   const [dx, dw] = [array(x.shape), array(w.shape)];
-  const [N, I] = dy.shape;
-  for (let row = 0; row < N * I; row++) {
-    const met = meetings(place, Math.floor(row / I), row % I);
+  for (const [met, share] of meetings(place, x.shape[0])) {
     convolveRowBackward(met, dy.data, x.data, w.data, dx.data, dw.data, M, O);
-    yield (row + 1) / (N * I);
+    yield share;
   }
   return { dx, dw, db: b && biasGradient(dy) };
 }
@@ -68,12 +64,10 @@ function* depthwiseConv2d(x, w, b = null, { stride, padding, dilation } = {}) {
   const [N, H, W, M] = x.shape;
   const [K, L] = w.shape;
   const place = windowOf([H, W], [K, L], stride, padding, dilation);
-  const [I, J] = place.output;
-  const y = array([N, I, J, M]);
-  for (let row = 0; row < N * I; row++) {
-    const met = meetings(place, Math.floor(row / I), row % I);
+  const y = array([N, ...place.output, M]);
+  for (const [met, share] of meetings(place, N)) {
     convolveRowDepthwise(met, x.data, w.data, y.data, M);
-    yield (row + 1) / (N * I);
+    yield share;
   }
   if (b) addBias(y, b);
   return { y, cache: { x, w, b, place } };
@@ -91,11 +85,10 @@ function convolveRowDepthwise(met, x, w, y, M) {
 // dy (N, I, J, M) -> {dx, dw, db}
 function* depthwiseConv2dBackward(dy, { x, w, b, place }) {
   const [dx, dw] = [array(x.shape), array(w.shape)];
-  const [N, I, , M] = dy.shape;
-  for (let row = 0; row < N * I; row++) {
-    const met = meetings(place, Math.floor(row / I), row % I);
+  const [N, , , M] = x.shape;
+  for (const [met, share] of meetings(place, N)) {
     convolveRowDepthwiseBackward(met, dy.data, x.data, w.data, dx.data, dw.data, M);
-    yield (row + 1) / (N * I);
+    yield share;
   }
   return { dx, dw, db: b && biasGradient(dy) };
 }

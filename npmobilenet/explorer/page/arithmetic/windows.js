@@ -46,15 +46,25 @@ function tapsInside(first, d, taps, size) {
   return [begin, end];
 }
 
-// Who meets whom in output row i of image n: a list of threes [output pixel, input pixel, tap].
-// Pixels are counted through all images, (n H + i) W + j, taps through the window, u L + v.
+// Who meets whom, output row by output row of N images: yields [met, share], a list of threes (output
+// pixel, input pixel, tap), and how much of all that is.  Pixels are counted through all images,
+// (n H + i) W + j, taps through the window, u L + v.
 //
 // Forwards, each meeting adds x[input] w[tap] to y[output].  Backwards the gradient of that product
 // goes both ways at the same meeting: dy[output] w[tap] to dx[input], dy[output] x[input] to dw[tap].
-function meetings({ size, kernel, stride, dilation, sides, output }, n, i) {
+function* meetings(place, N) {
+  const [I, J] = place.output;
+  const room = new Int32Array(3 * J * sizeOf(place.kernel)); // the same for every row
+  for (let row = 0; row < N * I; row++) {
+    const count = meetInRow(place, Math.floor(row / I), row % I, room);
+    yield [room.subarray(0, count), (row + 1) / (N * I)];
+  }
+}
+
+// Fills `met` with the meetings of output row i of image n -> how many numbers those are
+function meetInRow({ size, kernel, stride, dilation, sides, output }, n, i, met) {
   const [[H, W], [K, L], [I, J]] = [size, kernel, output];
   const [[s, t], [d, e], [top, , left]] = [stride, dilation, sides];
-  const found = new Int32Array(3 * J * K * L);
   let count = 0;
   const firstRow = s * i - top;
   const [beginU, endU] = tapsInside(firstRow, d, K, H);
@@ -63,11 +73,11 @@ function meetings({ size, kernel, stride, dilation, sides, output }, n, i) {
     const [beginV, endV] = tapsInside(firstColumn, e, L, W);
     for (let u = beginU; u < endU; u++) {
       for (let v = beginV; v < endV; v++) {
-        found[count++] = (n * I + i) * J + j;
-        found[count++] = (n * H + firstRow + d * u) * W + firstColumn + e * v;
-        found[count++] = u * L + v;
+        met[count++] = (n * I + i) * J + j;
+        met[count++] = (n * H + firstRow + d * u) * W + firstColumn + e * v;
+        met[count++] = u * L + v;
       }
     }
   }
-  return found.subarray(0, count);
+  return count;
 }
