@@ -1,87 +1,113 @@
-// View 5.  The same weights give another answer where one of these is set differently.
+// View 5.  Why the same weights give another answer: over an even row two frameworks' windows start one pixel
+// apart.  And then the learner's own network, twice, with one switch thrown.
 
 const viewOnePixelApart = {
-  id: "one-pixel-apart",
+  id: "apart",
   title: () => say("One pixel apart", "差一个像素"),
-  question: () => say("Why do the same weights give another answer?", "同样的权重为何给出不同的答案？"),
+  question: () => say("Why do the same weights give another answer?", "为什么同样的权重给出不同的答案？"),
 
-  draw(place, state) {
-    const { n, K, stride } = rulerState(state);
-    fill(place,
-      el("section", { class: "apart-part" },
-        el("h3", {}, say("Two rulers", "两把尺")),
-        el("div", { class: "row" },
-          slider({ key: "ruler-n", label: say("pixels", "像素"), min: 4, max: 12, value: n, choose: (rn) => go({ rn }) }),
-          segments({ key: "ruler-k", label: say("window", "窗口"), value: K, options: [[3, "3"], [5, "5"]], choose: (rk) => go({ rk }) }),
-          segments({ key: "ruler-s", label: say("stride", "步长"), value: stride, options: [[1, "1"], [2, "2"], [3, "3"]], choose: (rs) => go({ rs }) })),
-        rulersChart(n, K, stride), rulersChart(n + 1, K, stride)),
-      onePixelApartNetwork(state));
+  // of the player: the windows of the longer row
+  steps() {
+    const row = apartRow();
+    const longer = { ...row, size: row.size + 1 };
+    return Math.max(...[row, longer].flatMap((one) => APART_RULES.map((rule) => apartStarts(one, rule).starts.length)));
   },
 
-  sentence(state) {
-    const { n, K, stride } = rulerState(state);
-    const found = switchedKept.get(switchChosen(state));
-    if (!found) return `${rulersSaid(n, K, stride)} ${rulersSaid(n + 1, K, stride)}`;
-    const { now, then } = switchesOf()[switchChosen(state)];
-    const name = say(...SWITCH_WORDS[switchChosen(state)]);
-    const parted = partedAt(found);
-    const [before, after] = [answerOf(lab.forward.values), answerOf(found.values)];
-    return parted
-      ? say(`With ${name} ${then} in place of ${now} the maps part at ${parted}, and the answer goes from ${before} to ${after}.`,
-          `${name}由 ${now} 改为 ${then}，特征图从 ${parted} 起不同，答案由 ${before} 变为 ${after}。`)
-      : say(`With ${name} ${then} in place of ${now} nothing changes here: ${after}.`, `${name}由 ${now} 改为 ${then}，此处毫无变化：${after}。`);
+  draw(place) {
+    const variant = apartVariant();
+    apartMark(variant?.parted ?? null);
+    fill(place, apartRulers(), apartTwice(variant));
   },
 
-  table(state) {
-    const found = switchedKept.get(switchChosen(state));
-    if (!found) return null;
+  sentence() {
+    const row = apartRow();
+    if (stepOf() < this.steps()) return apartWindowSentence(row);
+    const variant = apartVariant();
+    if (!variant) return `${apartRowSentence(row)} ${lab.forward ? "" : progressText()}`;
+    if (variant.failed) return variant.failed;
+    return variant.values ? apartSentence(variant) : apartWaiting(variant);
+  },
+
+  table() {
+    const variant = apartVariant();
+    if (!variant?.values) return null;
     return {
-      caption: say("How far each layer's map is from what it was", "各层特征图与原先相差多少"),
-      head: [say("layer", "层"), say("kind", "种类"), say("largest difference, share of the largest number", "最大差，占最大数的比例")],
-      rows: lab.layers.map((layer, k) => [layer.name, kindOf(layer), number(found.distances[k])]),
+      caption: say(`Both networks, layer by layer: ${apartSwitchSaid(variant.thrown)}`, `两个网络逐层对比：${apartSwitchSaid(variant.thrown)}`),
+      head: [say("layer", "层"), say("largest number", "最大的数"), say("largest difference", "最大的差"), say("share", "占比")],
+      rows: variant.apart.map(({ name, largest: size, difference }) => [name, number(size), number(difference), apartPercent({ largest: size, difference })]),
     };
   },
 };
 
-function rulerState(state) {
-  const one = (value, options, other) => (options.includes(value) ? value : other);
-  return { n: Math.min(Math.max(Math.trunc(state.rn) || 6, 4), 12), K: one(state.rk, [3, 5], 3), stride: one(state.rs, [1, 2, 3], 2) };
+// The list of layers is drawn before the view: it is drawn again where the mark has moved.
+function apartMark(parted) {
+  if (lab.parted === parted) return;
+  lab.parted = parted;
+  fill(FRAME.side, drawSide());
 }
 
-// The switch that is thrown: padding where the network has windows with a stride, else the first it has.
-function switchChosen(state) {
-  const switches = switchesOf();
-  if (switches[state.switch]) return state.switch;
-  return Object.keys(switches).find((name) => switches[name]) ?? "padding";
+function apartShare(size, difference) {
+  return difference === 0 ? 0 : difference / (size || 1);
 }
 
-function onePixelApartNetwork(state) {
-  const switches = switchesOf();
-  const having = Object.keys(switches).filter((name) => switches[name]);
-  const chosen = switchChosen(state);
-  if (!having.length) return el("p", {}, say("This network has none of the switches.", "此网络没有任何一个开关。"));
-  computeSwitched(chosen);
-  const found = switchedKept.get(chosen);
-  lab.parted = found ? partedAt(found) : "";
-  const none = Object.keys(switches).filter((name) => !switches[name]).map((name) => say(...SWITCH_WORDS[name]));
-  return el("section", { class: "apart-part" },
-    el("h3", {}, say("Your network twice, one switch thrown", "你的网络算两遍，只拨一个开关")),
-    segments({ key: "switch", label: say("switch", "开关"), value: chosen, choose: (name) => go({ switch: name }),
-      options: having.map((name) => [name, `${say(...SWITCH_WORDS[name])}: ${switches[name].now} → ${switches[name].then}`]) }),
-    none.length ? el("p", { class: "soft" }, say(`It has no layer for: ${none.join(", ")}.`, `它没有涉及这些的层：${none.join("、")}。`)) : null,
-    found ? onePixelApartAnswers(found, switches[chosen]) : el("p", { class: "waiting" }, lab.forward ? say("Computing the other network …", "正在计算另一个网络……") : progressText()));
+const APART_NAMES = {
+  padding: () => say("padding", "填充"),
+  eps: () => "eps",
+  relu: () => "ReLU / ReLU6",
+  gate: () => say("gate slope", "门控斜率"),
+};
+const APART_VALUES = { same: "SAME", symmetric: "symmetric", relu: "ReLU", relu6: "ReLU6" };
+
+// "padding symmetric → SAME"
+function apartSwitchSaid({ name, from, to }) {
+  const value = (text) => APART_VALUES[text] ?? text;
+  return `${name === "relu" ? "" : `${APART_NAMES[name]()} `}${value(from)} → ${value(to)}`;
 }
 
-function onePixelApartAnswers(found, { now, then }) {
-  const parted = partedAt(found);
-  return [
-    el("dl", { class: "apart-answers" },
-      el("div", {}, el("dt", {}, String(now)), el("dd", { dir: "auto" }, answerOf(lab.forward.values))),
-      el("div", {}, el("dt", {}, String(then)), el("dd", { dir: "auto" }, answerOf(found.values)))),
-    parted
-      ? el("p", {}, say("The maps part at ", "特征图分开之处："),
-          button({ key: "parted", label: parted, click: () => go({ l: parted }) }), say(", marked in the list.", "，已在列表中标出。"))
-      : el("p", {}, say("No map changes by more than rounding.", "没有任何特征图的变化超过舍入误差。")),
-    distancesChart(found),
-  ];
+function apartWindowSentence(row) {
+  const i = stepOf() - 1;
+  if (i < 0) return say("Step on: the windows appear one by one.", "前进一步：窗口逐个出现。");
+  const starts = APART_RULES.map((rule) => apartStarts(row, rule).starts[i]);
+  const said = (start) => (start === undefined ? say("is not there", "不存在") : say(`begins at ${whole(start)}`, `起点是 ${whole(start)}`));
+  return say(
+    `Over ${row.size} pixels window ${i} of SAME ${said(starts[0])}, of symmetric padding it ${said(starts[1])}.`,
+    `${row.size} 个像素上，SAME 的第 ${i} 个窗口${said(starts[0])}，对称填充的${said(starts[1])}。`);
+}
+
+function apartRowSentence(row) {
+  const [same, symmetric] = APART_RULES.map((rule) => apartList(apartStarts(row, rule).starts));
+  return say(
+    `Over ${row.size} pixels at stride ${row.stride} the windows begin at ${same} with SAME, at ${symmetric} with symmetric padding.`,
+    `${row.size} 个像素、步长 ${row.stride} 时，窗口起点：SAME 为 ${same}，对称填充为 ${symmetric}。`);
+}
+
+function apartWaiting(variant) {
+  const share = percent(variant.progress, 0);
+  return say(`Computing the network with ${apartSwitchSaid(variant.thrown)}: ${share}`, `正在计算 ${apartSwitchSaid(variant.thrown)} 的网络：${share}`);
+}
+
+function apartSentence(variant) {
+  const thrown = apartSwitchSaid(variant.thrown);
+  if (!variant.parted) return say(
+    `With ${thrown} every map of this network stays as it is: ${apartWhyNot(variant.thrown)}.`,
+    `改为 ${thrown} 后，这个网络的每张特征图都不变：${apartWhyNot(variant.thrown)}。`);
+  const apart = apartPercent(variant.apart.find(({ name }) => name === variant.parted));
+  const where = say(
+    `the maps part first at ${variant.parted}, by up to ${apart} of its largest number`,
+    `特征图最先在 ${variant.parted} 分开，最多相差其最大值的 ${apart}`);
+  if (!variant.probabilities) return say(`With ${thrown} ${where}.`, `改为 ${thrown} 后，${where}。`);
+  const share = (of, digits) => percent(of.probabilities[of.predicted], digits);
+  const digits = share(lab, 1) === share(variant, 1) ? 5 : 1;
+  const [before, after] = [share(lab, digits), share(variant, digits)];
+  return lab.predicted === variant.predicted
+    ? say(`With ${thrown} this network still says ${className(lab.predicted)}, with ${after} in place of ${before}; ${where}.`,
+        `改为 ${thrown} 后，这个网络仍答 ${className(lab.predicted)}，概率由 ${before} 变为 ${after}；${where}。`)
+    : say(`With ${thrown} this network says ${className(variant.predicted)} (${after}) in place of ${className(lab.predicted)} (${before}); ${where}.`,
+        `改为 ${thrown} 后，这个网络不再答 ${className(lab.predicted)}（${before}），而答 ${className(variant.predicted)}（${after}）；${where}。`);
+}
+
+function apartWhyNot({ name }) {
+  if (name === "relu") return say("none of its numbers exceeds 6 there", "那里没有一个数超过 6");
+  if (name === "padding") return say("its windows read the same pixels either way", "两种填充读取相同的像素");
+  return say("the change is too small for its numbers", "改动对它的数来说太小");
 }
