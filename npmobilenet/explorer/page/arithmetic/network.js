@@ -88,17 +88,19 @@ function sharesOf(layers) {
 
 const AT_A_STRETCH = 50; // milliseconds of computing before the browser may draw, and hear a key
 
-// Drives a generator to its end with pauses; onProgress is told the share that is done.
+// Drives a generator to its end with pauses, the first before it begins and the last after it has ended,
+// so that what is drawn before and after is a task of its own.  onProgress is told the share that is done.
 async function run(generator, onProgress = () => {}) {
-  let started = performance.now();
   for (;;) {
-    const step = generator.next();
-    if (step.done) return step.value;
-    if (performance.now() - started > AT_A_STRETCH) {
-      onProgress(step.value);
+    await breath();
+    const started = performance.now();
+    let step = generator.next();
+    while (!step.done && performance.now() - started < AT_A_STRETCH) step = generator.next();
+    if (step.done) {
       await breath();
-      started = performance.now();
+      return step.value;
     }
+    onProgress(step.value);
   }
 }
 
