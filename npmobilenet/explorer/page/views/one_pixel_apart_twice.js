@@ -91,13 +91,14 @@ function apartMaps(variant) {
     numberGrid({ key, values, rows, columns, selected: [state.i, state.j], label: caption, limit: scale,
       choose: (i, j) => go({ i, j }) }));
   const chosen = state.i * columns + state.j;
+  const both = el("p", {}, say(
+    `At row ${state.i}, column ${state.j}: ${number(a[chosen], 6)} and ${number(b[chosen], 6)}.`,
+    `第 ${state.i} 行，第 ${state.j} 列：${number(a[chosen], 6)} 和 ${number(b[chosen], 6)}。`));
   return el("section", { class: "apart-maps" },
     el("h4", {}, say(`${state.l}, channel ${state.c}, in both`, `${state.l}，第 ${state.c} 通道，两个网络`)),
-    el("div", { class: "maps" },
+    rows * columns === 1 ? null : el("div", { class: "maps" },
       one("apart-own", say("as it is", "原样"), a, limit),
       one("apart-other", apartSwitchSaid(variant.thrown), b, limit),
       one("apart-difference", say(`difference, at most ${number(largest(difference))}`, `差，最大 ${number(largest(difference))}`), difference, largest(difference) || 1)),
-    el("p", {}, say(
-      `At row ${state.i}, column ${state.j}: ${number(a[chosen])} and ${number(b[chosen])}.`,
-      `第 ${state.i} 行，第 ${state.j} 列：${number(a[chosen])} 和 ${number(b[chosen])}。`)));
+    both);
 }

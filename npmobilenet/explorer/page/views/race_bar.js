@@ -19,10 +19,12 @@ function raceBar(settings) {
       el("span", { class: "pointwise slides", style: width(pointwise) })),
     el("ul", { class: "race-halves" },
       raceHalf("standard", say("standard convolution: the whole bar", "标准卷积：整条"), "1", standard, ""),
-      raceHalf("depthwise", say("depthwise half", "depthwise 一半"), `1/N = 1/${n}`, depthwise, say(
-        `as many products as one of the ${n} standard filters makes`, `与 ${n} 个标准卷积核中的一个所做的乘法一样多`)),
-      raceHalf("pointwise", say("pointwise half", "pointwise 一半"), `1/Dk² = 1/${k * k}`, pointwise, say(
-        `as many products as one of the ${k * k} places in the standard window makes`, `与标准窗口 ${k * k} 个位置中的一个所做的乘法一样多`))));
+      raceHalf("depthwise", say("depthwise half", "depthwise 一半"), `1/N = 1/${n}`, depthwise, n === 1
+        ? say("as many products as the one standard filter makes", "与唯一的标准卷积核所做的乘法一样多")
+        : say(`as many products as one of the ${n} standard filters makes`, `与 ${n} 个标准卷积核中的一个所做的乘法一样多`)),
+      raceHalf("pointwise", say("pointwise half", "pointwise 一半"), `1/Dk² = 1/${k * k}`, pointwise, k === 1
+        ? say("as many products as the one place in the standard window makes", "与标准窗口唯一的位置所做的乘法一样多")
+        : say(`as many products as one of the ${k * k} places in the standard window makes`, `与标准窗口 ${k * k} 个位置中的一个所做的乘法一样多`))));
 }
 
 function raceHalf(id, name, share, macs, why) {

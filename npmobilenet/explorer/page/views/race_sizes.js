@@ -129,7 +129,7 @@ function raceGeometry(settings) {
     `${d} × ${d} output pixels are read from ${size} × ${size} input pixels. Stride and padding say which; the products are counted by the output.`,
     `${size} × ${size} 个输入像素得到 ${d} × ${d} 个输出像素。步长和填充只决定读哪些像素；乘法次数按输出计算。`);
   const wrong = stride === 1 ? "" : say(
-    ` Counted by the input it would be ${(size * size / (d * d)).toPrecision(3)} times as many, which is a common mistake.`,
-    ` 若按输入计算，会是它的 ${(size * size / (d * d)).toPrecision(3)} 倍，这是常见错误。`);
+    ` Counted by the input it would be ${number((size * size) / (d * d))} times as many, which is a common mistake.`,
+    ` 若按输入计算，会是它的 ${number((size * size) / (d * d))} 倍，这是常见错误。`);
   return scaled + pixels + wrong;
 }
