@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/explorer.md: python docs/pictures/explorer.py (needs Chromium and playwright).
+"""Takes the pictures of docs/explorer.md: python docs/pictures/explorer.py (by Chromium and playwright).
 
 Every view of the shipped `fashion-mnist`, in both languages, in a wide window and on a phone.
 """

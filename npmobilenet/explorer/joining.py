@@ -60,8 +60,6 @@ ORDER = (
     "views/map_roofline.js",
     "views/map_pictures.js",
     "views/map.js",
-    "views/rulers.js",
-    "views/switched_network.js",
     "views/one_pixel_apart_rulers.js",
     "views/one_pixel_apart_variants.js",
     "views/one_pixel_apart_twice.js",

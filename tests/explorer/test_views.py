@@ -14,10 +14,13 @@ from npmobilenet.evidence import spiral
 from tests.explorer.pages import Watched, fashion, written
 
 COUNTED = """(settings) => settings.map((one) => {
-  const { standard, depthwise, pointwise, separable, ratio, weightsRatio, formula, m, n, df } = separableCost(one);
-  const parts = [standard, depthwise, pointwise, separable].map(({ macs, weights }) => [String(macs), String(weights)]);
-  const written = [ratio, weightsRatio, formula].map(({ over, under }) => `${over}/${under}`);
-  return { parts, written, sizes: [m, n, ...df].map(String) };
+  const found = separableCost(one);
+  const ways = [found.standard, found.depthwise, found.pointwise, found.separable];
+  return {
+    parts: ways.map(({ macs, weights }) => [String(macs), String(weights)]),
+    written: [found.ratio, found.weightsRatio, found.formula].map((one) => `${one.over}/${one.under}`),
+    sizes: [found.m, found.n, ...found.df].map(String),
+  };
 })"""
 
 

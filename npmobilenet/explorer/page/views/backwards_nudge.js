@@ -38,7 +38,12 @@ function backwardsPrepare(layer, choice) {
   const curve = backwardsNudges.slow > 500 ? tenths.slice(0, 8) : tenths; // a large network: fewer points
   const tiny = backwardsTiny(size, backwardsGradient(layer, choice));
   backwardsNudges.deltas = [choice.h * size, tiny, -tiny, BACKWARDS_STEP, ...curve.map((h) => h * size)];
-  if (Number.isFinite(size + lab.loss)) backwardsMeasure();
+  if (Number.isFinite(size + lab.loss) && backwardsMissing() !== undefined) backwardsMeasure();
+}
+
+// The next move whose loss is wanted and not known; undefined: there is none.
+function backwardsMissing() {
+  return backwardsNudges.deltas.find((delta) => !backwardsNudges.losses.has(delta));
 }
 
 async function backwardsMeasure() {
@@ -49,7 +54,7 @@ async function backwardsMeasure() {
     await breath(); // the page that has asked is drawn first
     for (;;) {
       const { key, losses } = nudges;
-      const delta = nudges.deltas.find((wanted) => !losses.has(wanted));
+      const delta = backwardsMissing();
       if (delta === undefined || !backwardsInSight()) break;
       const started = performance.now();
       const loss = await run(backwardsWhileWanted(backwardsNetwork(delta), key));
