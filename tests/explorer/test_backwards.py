@@ -128,6 +128,18 @@ def test_the_slider_moves_the_weight_by_keyboard(shown: Watched) -> None:
     assert shown.evaluate(f"{ring}.getAttribute('class')") == "here"
 
 
+@pytest.mark.parametrize("name", ["stem", "blocks.2.depthwise", "blocks.15.project"])
+def test_the_steepest_weight_is_the_largest_gradient(shown: Watched, name: str) -> None:
+    shown.go(v=3, l=name, lang="en", s=None)
+    shown.page.click("[data-key='backwards-steepest']")
+    found, most = shown.evaluate(
+        """(name) => [backwardsGradient(layerNow(), backwardsChoice(layerNow())),
+          largest(lab.backward.grads[`${name}.weight`].data)]""",
+        name,
+    )
+    assert abs(found) == most > 0
+
+
 def test_steps_light_the_outputs_one_by_one(shown: Watched) -> None:
     shown.go(v=3, l="blocks.1.depthwise", s=0)
     count = shown.evaluate("stepsOf()")

@@ -6,21 +6,35 @@ function backwardsWeight(layer) {
   return el("section", { class: "backwards-part" },
     el("h3", {}, say("2. A weight: where did it meet the image?", "2. 一个权重：它在哪里遇到了图像？")),
     el("p", {}, backwardsWeightFormula(layer)),
+    el("div", { class: "row" }, button({ key: "backwards-steepest", click: () => backwardsSteepest(layer),
+      text: say("the weight with the largest gradient in this layer", "本层梯度最大的权重") })),
     el("div", { class: "maps" },
       layer.kernel ? backwardsFilter(layer, choice) : null,
       layer.input.length === 3 ? backwardsProducts(layer, choice, terms) : null,
       backwardsWeightTerms(layer, choice, terms)));
 }
 
+// Many weights have hardly a part in the loss of one image, and some none.
+function backwardsSteepest(layer) {
+  const { shape, data: dw } = lab.backward.grads[`${layer.name}.weight`];
+  const k = dw.reduce((best, value, place) => (Math.abs(value) > Math.abs(dw[best]) ? place : best), 0);
+  const O = shape.at(-1);
+  const M = layer.kind === "depthwise" ? 1 : shape.at(-2);
+  const tap = Math.floor(k / (M * O));
+  const { L } = backwardsGeometry(layer);
+  backwardsGo(layer, { c: k % O, bm: Math.floor(k / O) % M, bu: Math.floor(tap / L), bv: tap % L, s: null });
+}
+
 function backwardsWeightFormula(layer) {
   if (layer.input.length !== 3) return [
     math(...backwardsIndexed("dw", "m", ",", "o"), "=", ...backwardsIndexed("x", "m"), "·", ...backwardsIndexed("dy", "o")),
     say(": it met the image once", "：它只遇到图像一次")];
-  const [s, t] = layer.kernel ? [["i", "·", "s", "+", "u", "−", "p", ",", "j", "·", "s", "+", "v", "−", "p", ","], ["u", ",", "v", ","]] : [["i", ",", "j", ","], []];
+  const [place, window] = layer.kernel ? [["r", ",", "q", ","], ["u", ",", "v", ","]] : [["i", ",", "j", ","], []];
   const [mo, o] = layer.kind === "depthwise" ? [["m"], "m"] : [["m", ",", "o"], "o"];
-  return [math(...backwardsIndexed("dw", ...t, ...mo), "=", "Σ", ...backwardsIndexed("x", ...s, "m"), "·",
+  return [math(...backwardsIndexed("dw", ...window, ...mo), "=", "Σ", ...backwardsIndexed("x", ...place, "m"), "·",
     ...backwardsIndexed("dy", "i", ",", "j", ",", o)),
-    say(" over all output pixels", "，对所有输出像素求和")];
+    say(" over all output pixels", "，对所有输出像素求和"), layer.kernel ? [say(", with ", "，其中 "),
+      math("r", "=", "i", "·", "s", "+", "u", "−", "p"), say(" and ", "、"), math("q", "=", "j", "·", "s", "+", "v", "−", "p")] : null];
 }
 
 // "w[1, 2, 0, 5]": the weight as the array has it

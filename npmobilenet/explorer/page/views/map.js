@@ -117,7 +117,8 @@ function mapControls() {
 function mapStrip() {
   const [columns, measure] = [mapColumns(), mapMeasure()];
   const chosen = columns.findIndex((column) => column.layers.includes(layerNow()));
-  const choose = (k) => go({ l: mapMost([columns[k]].flatMap((column) => column.layers.map((layer) => ({ layers: [layer] }))), measure).layers[0].name });
+  const heaviest = (layers) => layers.reduce((best, layer) => (layer[measure] > best[measure] ? layer : best));
+  const choose = (k) => go({ l: heaviest(columns[k].layers).name });
   const keys = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: columns.length - 1 };
   const keydown = (event) => {
     if (keys[event.key] === undefined) return shortcut(event);

@@ -9,15 +9,20 @@ function mapKinds() {
   const rows = kinds.map((kind) => mapKindRow(kind, lab.layers.filter((layer) => mapColour(layer) === kind), measures));
   const idle = lab.layers.filter((layer) => !layer.macs);
   return el("section", { class: "map-sums" },
-    el("div", { class: "map-scrolls" }, el("table", { class: "plain map-kinds" },
+    el("div", {}, mapScrolls(say("Sums by kind of layer", "按种类合计"), el("table", { class: "plain map-kinds" },
       el("caption", {}, say("Sums by kind of layer", "按种类合计")),
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, say("kind", "种类")), el("th", { scope: "col" }, say("layers", "层数")),
         measures.map((one) => el("th", { scope: "col" }, say(`share of ${mapMeasureName(one)}`, `${mapMeasureName(one)}占比`))))),
-      el("tbody", {}, rows)),
+      el("tbody", {}, rows))),
       mapTimed() ? el("p", {}, say(
         `Layers without a single MAC take ${percent(mapPart(idle, "seconds"))} of the time.`,
         `没有任何 MAC 的层占用了 ${percent(mapPart(idle, "seconds"))} 的时间。`)) : null),
     data.model.family === "v1" ? mapPaper() : null);
+}
+
+// A table that may be wider than a telephone: it scrolls in its own box, by keyboard too.
+function mapScrolls(label, ...children) {
+  return el("div", { class: "map-scrolls", tabindex: 0, role: "region", key: `map-scrolls-${label}`, aria: { label } }, children);
 }
 
 function mapKindRow(kind, layers, measures) {
@@ -39,12 +44,11 @@ function mapPaper() {
   const wrong = printed.filter((cell) => !cell.right);
   const row = (cell) => [cell.row, say(cell.column, cell.column === "Parameters" ? "参数" : "乘加 (mult-adds)"), cell.printed, `${cell.counted} %`,
     cell.right ? say("right", "正确") : say("misprint", "印错")];
-  return el("section", { class: "map-scrolls" },
-    plainTable({
+  return el("div", {}, mapScrolls(say("V1's paper, Table 2", "V1 论文表 2"), plainTable({
       caption: say("V1's paper, Table 2 (width 1, 224 × 224, 1,000 classes)", "V1 论文表 2（宽度 1，224 × 224，1,000 类）"),
       head: [say("layers", "层"), say("share of", "占比"), say("printed", "论文印出"), say("counted", "数出"), say("so?", "对吗")],
       rows: printed.map(row),
-    }),
+    })),
     wrong.map((cell) => el("p", {}, say(`${cell.row}, printed ${cell.printed}, is ${cell.counted} %: ${cell.why[0]}.`,
       `${cell.row} 印作 ${cell.printed}，应为 ${cell.counted} %：${cell.why[1]}。`))));
 }
