@@ -30,9 +30,9 @@ COMPUTED = "new Promise((done) => setInterval(() => lab.backward && done(), 20))
 
 
 def small(file: Path) -> None:
-    """The same picture in 64 colours."""
+    """The same picture in 128 colours."""
     with Image.open(file) as image:
-        image.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)
+        image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def main() -> int:
