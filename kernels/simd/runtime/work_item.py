@@ -12,12 +12,10 @@ has to be compiled again with all of them inside.
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.typing.templates import signature
-from numba.extending import intrinsic
 from numba.np import numpy_support
 
 from ...routines import compiled_routine
-from ..isa.llvm import INT64
+from ..isa.llvm import INT64, emitted
 
 # The header of a call: code, descriptor, and for the first call of a stage how many work items the stage
 # has and how many calls are made for each, one after the other.
@@ -47,31 +45,16 @@ def stage(fields):
     return declared
 
 
-@intrinsic
-def call(typing, code, fields, bases, item):
-    """Call the routine at an address; fields and bases are addresses of records."""
+def _calling(*names):
+    """A function of compiled code that calls, by its address `code`, one of so many integers."""
 
-    def generate(context, builder, signature, arguments):
-        code, *arguments = arguments
-        kind = ir.FunctionType(ir.VoidType(), [INT64] * 3)
-        builder.call(builder.inttoptr(code, kind.as_pointer()), arguments)
-        return context.get_dummy_value()
+    def emit(builder, code, *values):
+        kind = ir.FunctionType(ir.VoidType(), [INT64] * len(values))
+        builder.call(builder.inttoptr(code, kind.as_pointer()), values)
 
-    i = types.int64
-    return signature(types.void, i, i, i, i), generate
+    return emitted(**dict.fromkeys(("code", *names), types.int64))(emit)
 
 
-@intrinsic
-def invoke(typing, code, a, b, c, d, e, f, g, h):
-    """Call the function of eight integers at an address."""
-
-    def generate(context, builder, signature, arguments):
-        code, *arguments = arguments
-        kind = ir.FunctionType(ir.VoidType(), [INT64] * 8)
-        builder.call(builder.inttoptr(code, kind.as_pointer()), arguments)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 9), generate
-
-
-INVOKED = types.void(*[types.int64] * 8)  # the signature of what is invoked
+call = _calling("descriptor", "bases", "item")  # a stage's routine; addresses of both records
+invoke = _calling(*"abcdefgh")  # any routine of this signature:
+INVOKED = types.void(*[types.int64] * 8)

@@ -21,15 +21,7 @@ distance known at run time (x_pixel, w_tap, y_pixel: NHWC).
 """
 
 from ..isa.lanes import BYTES
-from ..isa.llvm import (
-    after,
-    constant,
-    load_vector,
-    load_vectors,
-    multiply_add,
-    prefetch,
-    store_vector,
-)
+from ..isa.llvm import VECTOR, after, constant, load, load_vectors, multiply_add, prefetch, store
 from .epilogue import activated, from_one_bias, from_zero, nhwc_pixels, pixels
 from .microkernel import microkernel, phase
 
@@ -142,9 +134,9 @@ def backward_filter(kernel, stride, count, *, nhwc=False):
             for v in range(kernel):
                 tap = after(builder, given.dw, dw_tap, u * kernel + v)
                 # two sums: each waits for its own last addition only
-                sums = [load_vector(builder, tap), constant(0)]
+                sums = [load(builder, VECTOR, tap), constant(0)]
                 for p, slope in enumerate(slopes):
                     sums[p % 2] = multiply_add(builder, inputs[stride * p + v], slope, sums[p % 2])
-                store_vector(builder, builder.fadd(*sums) if count > 1 else sums[0], tap)
+                store(builder, builder.fadd(*sums) if count > 1 else sums[0], tap)
 
     return microkernel((1, count), emit)

@@ -10,23 +10,9 @@ vector for each pixel.  Where a result goes:
 """
 
 from ..activation import HARD_SWISH
+from ..isa import llvm
 from ..isa.lanes import BYTES
-from ..isa.llvm import (
-    INT32,
-    INT64,
-    after,
-    broadcast_element,
-    constant,
-    either,
-    hard_swish_of,
-    larger,
-    load_as,
-    load_vector,
-    load_vectors,
-    prefetch,
-    smaller,
-    store_vector,
-)
+from ..isa.llvm import INT64, VECTOR, after, constant, load, load_vectors, store
 from .microkernel import phase
 
 # --- the first phase -------------------------------------------------------------------------------
@@ -46,7 +32,7 @@ def from_bias(builder, given, _):
 @phase("bias")
 def from_one_bias(builder, given, _):
     """bias: address of a vector that is the same for all."""
-    return [load_vector(builder, given.bias)] * given.nr
+    return [load(builder, VECTOR, given.bias)] * given.nr
 
 
 @phase("before before_row")
@@ -63,7 +49,7 @@ def fetching_rows(builder, given, _):
     for r in range(given.mr):
         start = after(builder, given.c, given.c_row, r)
         for q in (*range(0, width, 64), width - 1):
-            prefetch(builder, start, q)
+            llvm.prefetch(builder, start, q)
     return from_zero.emit(builder, given, _)
 
 
@@ -73,11 +59,12 @@ def fetching_rows(builder, given, _):
 @phase("activation low high")
 def activated(builder, given, accumulators):
     """Clamp to low .. high, or hard-swish.  No activation is a clamp to (-infinity, infinity)."""
-    bottom, top = (broadcast_element(builder, bound) for bound in (given.low, given.high))
-    return either(
-        builder, builder.icmp_signed("==", given.activation, INT64(HARD_SWISH)), accumulators,
-        lambda value: hard_swish_of(builder, value),
-        lambda value: smaller(builder, top, larger(builder, bottom, value)),
+    bottom, top = (llvm.broadcast_element(builder, bound) for bound in (given.low, given.high))
+    swish = builder.icmp_signed("==", given.activation, INT64(HARD_SWISH))
+    return llvm.either(
+        builder, swish, accumulators,
+        lambda value: llvm.hard_swish_of(builder, value),
+        lambda value: llvm.smaller(builder, top, llvm.larger(builder, bottom, value)),
     )  # fmt: skip
 
 
@@ -88,8 +75,8 @@ def _each(given, place):
 
 def _scattered(builder, given, base, at, plane):
     def place(r, v):
-        offset = builder.sext(load_as(builder, INT32, 4, at, 4 * r), INT64)
-        return after(builder, builder.add(base, offset), plane, v), 0
+        pixel = builder.add(base, llvm.offset_at(builder, at, 4 * r))
+        return after(builder, pixel, plane, v), 0
 
     return _each(given, place)
 
@@ -102,16 +89,16 @@ def _rows(builder, given):
 def _added(builder, flag, accumulators, places):
     """What lies there is added where the flag is not 0."""
     found = iter(places)
-    return either(
+    return llvm.either(
         builder, builder.icmp_signed("!=", flag, INT64(0)), accumulators,
-        lambda value: builder.fadd(value, load_vector(builder, *next(found)())),
+        lambda value: builder.fadd(value, load(builder, VECTOR, *next(found)())),
         lambda value: value,
     )  # fmt: skip
 
 
 def _store(builder, accumulators, places):
     for value, place in zip(accumulators, places, strict=True):
-        store_vector(builder, value, *place())
+        store(builder, value, *place())
 
 
 @phase("added added_at added_plane")
@@ -132,7 +119,7 @@ def planes(builder, given, accumulators):
     for v in range(given.nr):
         plane = after(builder, given.y, given.y_plane, v)
         for r, value in enumerate(accumulators[v :: given.nr]):
-            store_vector(builder, value, plane, r * BYTES)
+            store(builder, value, plane, r * BYTES)
 
 
 @phase("c c_row")
@@ -149,7 +136,7 @@ def rows_added(builder, given, accumulators):
 
 def _neighbours(builder, accumulators, y, distance):
     for p, value in enumerate(accumulators):
-        store_vector(builder, value, after(builder, y, distance, p))
+        store(builder, value, after(builder, y, distance, p))
 
 
 @phase("y")

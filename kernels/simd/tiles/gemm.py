@@ -24,19 +24,9 @@ Contract: MR x NR as tuning.TILES says for this CPU's registers; edge cases by s
 pixels twice; K is a multiple of the unroll, filled up with zeros in b; nothing is checked.
 """
 
+from ..isa import llvm
 from ..isa.lanes import BYTES, LANES
-from ..isa.llvm import (
-    INT32,
-    INT64,
-    after,
-    broadcast_element,
-    load_as,
-    load_element,
-    load_vectors,
-    loop,
-    multiply_add,
-    prefetch,
-)
+from ..isa.llvm import FLOAT, INT64, after, load, load_vectors, loop, multiply_add, prefetch
 from ..tuning import PANEL_LINES_AHEAD, ROW_BYTES_AHEAD, UNROLL
 from . import epilogue
 from .microkernel import microkernel, phase
@@ -58,7 +48,7 @@ def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector
             weights = load_vectors(builder, there, b_vector, nr, k * nr)
             for r in range(mr):
                 row, offset = (here, r * a_row) if isinstance(a_row, int) else (starts(here, r), 0)
-                value = broadcast_element(builder, load_element(builder, row, offset + 4 * k))
+                value = llvm.broadcast_element(builder, load(builder, FLOAT, row, offset + 4 * k))
                 for v, weight in enumerate(weights, r * nr):
                     sums[v] = multiply_add(builder, value, weight, sums[v])
         if also:
@@ -114,7 +104,7 @@ def windowed(builder, given, sums):
     def segment(number, carried):
         there, *sums = carried
         at = builder.add(given.segment_at, builder.mul(number, INT64(4)))
-        here = builder.add(given.x, builder.sext(load_as(builder, INT32, 4, at), INT64))
+        here = builder.add(given.x, llvm.offset_at(builder, at))
         there, sums = walk(
             builder, given, given.length, here, there, sums, a_row=given.x_pixel,
             next_a=lambda _, here: after(builder, here, 4),
