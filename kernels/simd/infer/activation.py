@@ -1,7 +1,6 @@
 """Activations that no microkernel has: they follow in place."""
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..activation import HARD_SIGMOID, SWISH
 from ..isa.lanes import BYTES
@@ -13,9 +12,8 @@ ACTIVATE = descriptor("x x_plane x_at pixels activation", floats="slope")
 
 
 @stage(ACTIVATE)
-def activate(at, bases, item):
+def activate(s, b, item):
     """One block: sigmoid, swish, or a hard sigmoid of a slope."""
-    s = carray(at, 1)[0]
     for p in range(s.pixels):
         pixel = s.x + item * s.x_plane + offset_at(s.x_at + 4 * p)
         for place in range(pixel, pixel + BYTES, 4):

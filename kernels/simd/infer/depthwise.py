@@ -4,8 +4,6 @@ A work item is a band of rows of `blocks` blocks: of one block where the result 
 where it stays in the scratch.
 """
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ..activation import HARD_SWISH
 from ..isa.lanes import BYTES
 from ..isa.vector import broadcast, fma, hard_swish, load, maximum, minimum, store
@@ -38,9 +36,8 @@ def _window(kernel, stride):
 
     @stage(WINDOW)
     @made("window", kernel, stride)
-    def window(at, bases, item):
+    def window(s, b, item):
         """A square kernel, PIXELS at a time."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         first, x, y, rows = _band(s, b, item)
         for block in range(first, first + s.blocks):
             w, bias = s.w + block * kernel * kernel * BYTES, s.bias + block * BYTES
@@ -66,9 +63,8 @@ windows = {(k, s): _window(k, s) for k in (3, 5) for s in (1, 2)}
 
 
 @stage(WINDOW)
-def any_window(at, bases, item):
+def any_window(s, b, item):
     """Any other kernel and stride: the formula, a vector at a time."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     first, x, y, rows = _band(s, b, item)
     for block in range(first, first + s.blocks):
         w = s.w + block * s.kernel_rows * s.kernel_columns * BYTES

@@ -1,7 +1,5 @@
 """The image going in, and the result coming out: channels side by side outside, in blocks within."""
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ..isa.lanes import LANES
 from ..isa.vector import element_at, offset_at, set_element
 from ..runtime.partition import copy
@@ -12,17 +10,15 @@ RESULT = descriptor("x x_plane x_at pixels channels band")
 
 
 @stage(IMAGE)
-def image(at, bases, item):
+def image(s, b, item):
     """A band of an image's rows, as they came, into memory with zeros around."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     for i in range(item * s.band, min(s.rows, (item + 1) * s.band)):
         copy(b.images + 4 * (b.image * s.rows + i) * s.count, s.count, s.y + i * s.y_row)
 
 
 @stage(RESULT)
-def result(at, bases, item):
+def result(s, b, item):
     """Some pixels of x into the results, their channels side by side again."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     for p in range(item * s.band, min(s.pixels, (item + 1) * s.band)):
         x = s.x + offset_at(s.x_at + 4 * p)
         y = b.results + 4 * (b.image * s.pixels + p) * s.channels

@@ -10,7 +10,6 @@ A stage calls one routine for the micropanels of its main width, and one for the
 """
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..isa.lanes import BYTES
 from ..isa.vector import broadcast, store
@@ -69,9 +68,8 @@ def _product(vectors):
 
     @stage(PRODUCT)
     @made("product", vectors)
-    def product(at, bases, item):
+    def product(s, b, item):
         """The micropanels of `vectors` vectors."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         x, y_base, y_at, added_at = s.x, s.y, s.y_at, s.added_at
         block, blocks = s.first, s.last
         if s.x_scratch or s.y_scratch:
@@ -109,9 +107,8 @@ BORDER = descriptor("y y_plane y_row blocks rows band tall above left right")
 
 
 @stage(BORDER)
-def border(at, bases, item):
+def border(s, b, item):
     """Zeros around what a band sees of the map that is now computed for it; left, right: bytes."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     top = item * s.band - s.above
     zero = broadcast(np.float32(0))
     for block in range(s.blocks):

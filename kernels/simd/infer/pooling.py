@@ -1,7 +1,6 @@
 """Global average pooling: the mean of every channel."""
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..isa.lanes import BYTES
 from ..isa.vector import add, broadcast, load, mul, store
@@ -11,9 +10,8 @@ POOL = descriptor("x x_plane rows columns y y_plane y_image")  # y_image: bytes 
 
 
 @stage(POOL)
-def pool(at, bases, item):
+def pool(s, b, item):
     """One block.  Each row is summed by itself first, so that long sums lose no digits."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     x, total = s.x + item * s.x_plane, broadcast(np.float32(0))
     for i in range(s.rows):
         row = broadcast(np.float32(0))

@@ -3,7 +3,7 @@
     POOL = descriptor("x x_plane rows columns y y_plane")      integers: addresses, bytes, counts
 
     @stage(POOL)
-    def pool(at, bases, item): ...
+    def pool(s, b, item): ...
 
 A routine is compiled when the first network asks for it; the loop over all stages, which is small, never
 has to be compiled again with all of them inside.
@@ -24,7 +24,7 @@ CALL = np.dtype([(name, "i8") for name in ("code", "descriptor", "items", "calls
 # What differs between threads and images: a thread's own memory for a band, the arrays of the caller, and
 # the number of the image.
 BASES = np.dtype([(name, "i8") for name in ("scratch", "images", "results", "image")])
-_bases = types.CPointer(numpy_support.from_dtype(BASES))
+_bases = numpy_support.from_dtype(BASES)
 
 
 def descriptor(places, floats="", doubles=""):
@@ -34,10 +34,10 @@ def descriptor(places, floats="", doubles=""):
 
 
 def stage(fields):
-    """Compile `function(at, bases, item)` when its address is first asked for; fields: its descriptor."""
+    """Compile the function below it when its address is first asked for; fields: its descriptor s."""
 
     def declared(function):
-        record = types.CPointer(numpy_support.from_dtype(fields))
+        record = numpy_support.from_dtype(fields)
         routine = compiled_routine(function, types.void(record, _bases, types.int64))
         routine.descriptor = fields
         return routine

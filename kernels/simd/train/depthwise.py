@@ -12,8 +12,6 @@ and both are done while everything is in the cache.  With stride 2 an input in a
 through the even rows of the window only: a quarter of the products is left, and none meets a zero.
 """
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ..isa.lanes import BYTES
 from ..isa.vector import add, load, store
 from ..runtime.partition import span
@@ -73,9 +71,8 @@ def _forward(kernel, stride, pixels):
 
     @stage(FORWARD)
     @made("forward", kernel, stride, pixels)
-    def forward(at, bases, item):
+    def forward(s, b, item):
         """y of some images, one block, and its moments."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         block, number = item // s.shares, item % s.shares
         first, last = span(s.images, number, s.shares, 1)
         w, bias = s.panels + block * kernel * kernel * BYTES, s.bias + block * BYTES
@@ -150,9 +147,8 @@ def _backward(kernel, stride, pixels):
 
     @stage(BACKWARD)
     @made("backward", kernel, stride, pixels)
-    def backward(at, bases, item):
+    def backward(s, b, item):
         """dw and dx of some images, one block."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         block, number = item // s.shares, item % s.shares
         w = s.panels + block * taps * BYTES
         g = s.g_shares + (number * s.x_blocks + block) * taps * BYTES

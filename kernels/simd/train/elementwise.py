@@ -4,7 +4,6 @@ The gradient of a sum has no stage: both maps receive the sum's own.
 """
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..isa.lanes import BYTES
 from ..isa.vector import add, broadcast, fma, load, mul, store
@@ -20,16 +19,14 @@ COMPLETE = descriptor(IMAGES + "x_blocks x_gate x_gate_plane dy pooled pooled_pl
 
 
 @stage(READ)
-def read(at, bases, block):
+def read(s, b, block):
     """y = x of one block as its reader sees it: gates, or the result of a network."""
-    s = carray(at, 1)[0]
     inputs(s, s.y + block * s.y_plane, 0, 0, s.pixels, block, block + 1)
 
 
 @stage(SUM)
-def residual(at, bases, item):
+def residual(s, b, item):
     """y = x + z, both as their readers see them, of one block and a share of the pixels."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     block, number = item // s.shares, item % s.shares
     c = block * COEFFICIENTS
     first, last = span(s.pixels, number, s.shares, 1)
@@ -43,12 +40,11 @@ def residual(at, bases, item):
 
 
 @stage(COMPLETE)
-def complete(at, bases, item):
+def complete(s, b, item):
     """dx = (dy times x's gate, plus what its mean receives) times the activation's slope.
 
     One block of some images.  dy: what readers of x gave, pooled: the gradient of its mean; 0 for none.
     """
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     block, number = item // s.shares, item % s.shares
     sums = s.sums + (number * s.x_blocks + block) * BACKWARD_SUMS
     c = s.x_coefficients + block * COEFFICIENTS

@@ -16,7 +16,6 @@ put together as Chan, Golub and LeVeque (1979) do, which loses no digits where a
 import math
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import (
@@ -109,9 +108,8 @@ def _moments(s, block, lane):
 
 
 @stage(FORWARD)
-def forward(at, bases, block):
+def forward(s, b, block):
     """Coefficients of a block for the forward pass, and the moved running estimates."""
-    s = carray(at, 1)[0]
     c = s.coefficients + block * COEFFICIENTS
     for lane in range(LANES):
         to, channel = 4 * lane, 4 * (block * LANES + lane)
@@ -140,9 +138,8 @@ def forward(at, bases, block):
 
 
 @stage(BACKWARD)
-def backward(at, bases, block):
+def backward(s, b, block):
     """Gradients of gamma, beta and a bias, and the coefficients of dy.  gamma: 0 for a bias alone."""
-    s = carray(at, 1)[0]
     c = s.coefficients + block * COEFFICIENTS
     for lane in range(min(LANES, s.channels - block * LANES)):
         to, channel = 4 * lane, 4 * (block * LANES + lane)

@@ -5,7 +5,6 @@ taps     [M / LANES][K K][LANES]       of a depthwise convolution: panels of one
 """
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, element_at, load, set_element, store, transpose
@@ -33,9 +32,8 @@ def _row(s, k):
 
 
 @stage(PACK)
-def pack(at, bases, item):
+def pack(s, b, item):
     """Panels of some rows of the weights."""
-    s = carray(at, 1)[0]
     for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
         row, block = _row(s, k), 0
         while block < s.vectors:
@@ -49,9 +47,8 @@ def pack(at, bases, item):
 
 
 @stage(GATHER)
-def gather(at, bases, item):
+def gather(s, b, item):
     """g = the sum of all shares, some rows of it."""
-    s = carray(at, 1)[0]
     for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
         row, block = _row(s, k), 0
         while row >= 0 and block < s.vectors:
@@ -68,9 +65,8 @@ def gather(at, bases, item):
 
 
 @stage(TRANSPOSE)
-def pack_transposed(at, bases, block):
+def pack_transposed(s, b, block):
     """Panels of the transposed weights, of one block of the input's channels."""
-    s = carray(at, 1)[0]
     height = (s.filters + TRAIN_UNROLL - 1) // TRAIN_UNROLL * TRAIN_UNROLL
     width, first = s.t_main, block // s.t_main * s.t_main
     if block >= s.t_split:

@@ -8,8 +8,6 @@ threads.  A share is done a tile of pixels at a time: their inputs (backwards: t
 in a scratch that stays in L2, and multiplied with every micropanel of weights.
 """
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ...routines import compiled_routine
 from ..isa.lanes import BYTES, LANES
 from ..runtime.partition import panel_at, span
@@ -83,9 +81,8 @@ def forward(module, name, fields, inputs):
     """The stage of a product, for a module.  inputs(s, x, x_plane, first, count, 0, blocks) makes x."""
 
     @made(name)
-    def product(at, bases, item):
+    def product(s, b, item):
         """y = x @ w + bias for a share of the pixels and some panels, and its moments."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         number, piece = item // s.pieces, item % s.pieces
         first, last = span(s.pixels, number, s.shares, s.grain)
         panels = s.split // s.main + (1 if s.vectors > s.split else 0)
@@ -151,9 +148,8 @@ def backward(module, name, fields, inputs, give):
     """
 
     @made(name)
-    def product(at, bases, item):
+    def product(s, b, item):
         """dw = x^T dy and dx = dy w^T for a share of the pixels and some of the input's channels."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         number, piece = item // s.pieces, item % s.pieces
         first, last = span(s.pixels, number, s.shares, s.grain)
         panels = s.t_split // s.t_main + (1 if s.t_vectors > s.t_split else 0)

@@ -1,7 +1,6 @@
 """Sums over the pixels of an image: the mean of a channel, and the gradient of its gate."""
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..isa.lanes import BYTES
 from ..isa.vector import add, broadcast, fma, load, mul, store
@@ -15,12 +14,11 @@ POOL = descriptor(IMAGES + "dy y y_plane")
 
 
 @stage(POOL)
-def pool(at, bases, item):
+def pool(s, b, item):
     """y[n] = mean of the activated pixels of image n, of one block; y is one pixel an image.
 
     With dy: their sum, each times dy, which is what a gate of squeeze-and-excite receives.
     """
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     block, number = item // s.shares, item % s.shares
     c = s.x_coefficients + block * COEFFICIENTS
     factor = broadcast(np.float32(1 if s.dy else 1 / s.image))

@@ -4,8 +4,6 @@ The image's channels lie side by side, so a row of a window is one stretch of el
 blocks of channels: its windows are whole vectors, in the order tap, block.
 """
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ..isa.lanes import BYTES
 from ..isa.vector import add, load, store
 from ..runtime.partition import copy
@@ -22,9 +20,8 @@ PAD = descriptor(IMAGE)
 
 
 @stage(PAD)
-def pad(at, bases, item):
+def pad(s, b, item):
     """An image, as it came, into memory with zeros around."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     count = s.columns * s.channels
     for i in range(s.rows):
         x = b.images + 4 * (item * s.rows + i) * count
