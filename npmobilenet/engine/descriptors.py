@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.simd.infer import depthwise, pointwise, pooling
+from ..kernels.simd.infer import depthwise, maps, pointwise
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import FEW_PIXELS, TILES, UNROLL
 from ..ops.checks import Array
@@ -115,4 +115,4 @@ def window_call(e: Emission, linear: Linear, source: Layout) -> tuple[Any, Field
 def mean_call(e: Emission, x: Node | None, y: Node | None, y_image: int = 0) -> Call:
     """The means of x's channels into y; y_image: bytes from image to image."""
     fields = plane_of(e, x, "x") | size_of(e.layout(x)) | plane_of(e, y, "y")
-    return pooling.pool, fields | {"y_image": y_image}
+    return maps.pool, fields | {"y_image": y_image}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernels.simd.isa.lanes import BYTES, LANES
-from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise, pooling
+from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise
 from ..kernels.simd.tuning import GRADIENT_SHARES, TRAIN_ITEMS, TRAIN_UNROLL
 from ..models.layers import Conv, Depthwise
 from . import tiling
@@ -206,7 +206,7 @@ def scale(draft: Draft, op: Op) -> None:
         "dy": m.dy, "y": gradient_of(draft, own), "y_plane": own.plane, "shares": shares,
     }  # fmt: skip
     name = f"{op.layer.name} gradient"
-    stage(draft, name, pooling.pool, m.blocks * shares, facts)
+    stage(draft, name, elementwise.pool, m.blocks * shares, facts)
     complete(draft, gate)
 
 

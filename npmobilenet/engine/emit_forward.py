@@ -12,8 +12,6 @@ from ..kernels.simd.train import (
     norm,
     pack,
     pointwise,
-    pooling,
-    windows,
 )
 from ..kernels.simd.tuning import TILES, TRAIN_ITEMS, TRAIN_TILE
 from ..models.layers import BatchNorm, Conv, Depthwise
@@ -58,7 +56,7 @@ def padded_image(draft: Draft, layer: Conv, window: Facts) -> Facts:
         size = row * (height + top + bottom)
         place = draft.program.buffer(draft.n * size + 1024, kept=True)
         draft.image = {"image_at": place, "image_size": size, "image_row": row}
-        stage(draft, "image", windows.pad, draft.n, draft.image, window)
+        stage(draft, "image", conv.pad, draft.n, draft.image, window)
     return draft.image
 
 
@@ -111,7 +109,7 @@ def pool(draft: Draft, op: Op) -> None:
     """Of a global average pool."""
     facts = written(draft, written_by(op)) | seen(draft, op.inputs[0]) | in_tiles(draft)
     facts |= {"shares": in_images(draft, facts["x_blocks"]), "dy": 0}
-    stage(draft, op.layer.name, pooling.pool, facts["x_blocks"] * facts["shares"], facts)
+    stage(draft, op.layer.name, elementwise.pool, facts["x_blocks"] * facts["shares"], facts)
 
 
 def add(draft: Draft, op: Op) -> None:

@@ -7,13 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..kernels.simd.infer import (
-    activation,
-    conv,
-    layout,
-    pointwise,
-    squeeze_excite,
-)
+from ..kernels.simd.infer import conv, maps
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import BAND, EXPANDED_BAND, FEW_TILES, GRAIN
 from ..models.layers import Activation
@@ -85,7 +79,7 @@ def _image(e: Emission, op: FusedOp) -> None:
         "band": band,
     }
     fields |= {"count": found.columns * op.output[-1]}
-    e.program.stage(op.name, -(-found.rows // band), (layout.image, fields))
+    e.program.stage(op.name, -(-found.rows // band), (maps.image, fields))
 
 
 def _convolution(e: Emission, op: FusedOp) -> None:
@@ -200,7 +194,7 @@ def _bottleneck(e: Emission, op: FusedOp) -> None:
         fields | plane_of(e, op.x, "x")
     )
     x = {"x": band.size, "x_scratch": 1}
-    _banded(e, op, seen, band, x, (pointwise.border, border), *expand)
+    _banded(e, op, seen, band, x, (maps.border, border), *expand)
 
 
 def _pool(e: Emission, op: FusedOp) -> None:
@@ -219,7 +213,7 @@ def _excite(e: Emission, op: FusedOp) -> None:
     scale = plane_of(e, op.y, "gates") | plane_of(e, op.scaled, "x")
     scale |= {"pixels": e.layout(op.scaled).pixels, "main": product.main, "split": product.split}
     scale |= {"vectors": product.split + product.rest}
-    e.program.stage(op.name, product.panels, *calls, (squeeze_excite.scale, scale))
+    e.program.stage(op.name, product.panels, *calls, (maps.scale, scale))
 
 
 def _activate(e: Emission, op: FusedOp) -> None:
@@ -229,7 +223,7 @@ def _activate(e: Emission, op: FusedOp) -> None:
     slope = 1 / 6 if layer.slope is None else layer.slope
     fields = {"pixels": found.pixels, "activation": ALONE[layer.function], "slope": slope}
     fields |= with_table(e, op.x, "x")
-    e.program.stage(op.name, found.blocks, (activation.activate, fields))
+    e.program.stage(op.name, found.blocks, (maps.activate, fields))
 
 
 def _result(e: Emission, op: FusedOp) -> None:
@@ -237,7 +231,7 @@ def _result(e: Emission, op: FusedOp) -> None:
     pixels = e.layout(op.x).pixels
     band = max(1, -(-pixels // (4 * e.threads)))
     fields = with_table(e, op.x, "x") | {"pixels": pixels, "channels": op.output[-1], "band": band}
-    e.program.stage(op.name, -(-pixels // band), (layout.result, fields))
+    e.program.stage(op.name, -(-pixels // band), (maps.result, fields))
 
 
 EMIT: dict[Kind, Callable[[Emission, FusedOp], None]] = {

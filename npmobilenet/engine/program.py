@@ -2,7 +2,7 @@
 
     program = Program()
     x, y = program.buffer(1000), program.buffer(500)
-    program.stage("pool", items, (pooling.pool, {"x": x, "y": y, "rows": 7}))
+    program.stage("pool", items, (maps.pool, {"x": x, "y": y, "rows": 7}))
     code = program.finish()                 # allocates, and writes all descriptors with true addresses
 
 Inference and training emit into the same kind of program; kernels/simd/runtime/executor.py runs it.

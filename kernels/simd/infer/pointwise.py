@@ -9,10 +9,7 @@ member's scratch:
 A stage calls one routine for the micropanels of its main width, and one for the rest.
 """
 
-import numpy as np
-
 from ..isa.lanes import BYTES
-from ..isa.vector import broadcast, store
 from ..runtime.partition import share
 from ..runtime.templates import made, part
 from ..runtime.work_item import descriptor, stage
@@ -102,20 +99,3 @@ def _product(vectors):
 
 
 products = {v: _product(v) for v in TILES}
-
-BORDER = descriptor("y y_plane y_row blocks rows band tall above left right")
-
-
-@stage(BORDER)
-def border(s, b, item):
-    """Zeros around what a band sees of the map that is now computed for it; left, right: bytes."""
-    top = item * s.band - s.above
-    zero = broadcast(np.float32(0))
-    for block in range(s.blocks):
-        for i in range(s.tall):
-            row = b.scratch + s.y + block * s.y_plane + i * s.y_row
-            outside = top + i < 0 or top + i >= s.rows
-            for q in range(0, s.y_row if outside else s.left, BYTES):
-                store(row + q, zero)
-            for q in range(s.y_row - s.right, s.y_row, BYTES):
-                store(row + q, zero)

@@ -1,4 +1,4 @@
-"""Where nothing is multiplied or summed over pixels: sums of maps, gates, and a gradient's completion.
+"""Where no weights are: sums and means of maps, gates, and a gradient's completion.
 
 The gradient of a sum has no stage: both maps receive the sum's own.
 """
@@ -11,10 +11,11 @@ from ..runtime.partition import span
 from ..runtime.work_item import descriptor, stage
 from .maps import GATE, activation_backward, inputs, normalise_activate, seen
 from .norm import BACKWARD_SUMS, COEFFICIENTS, zero
-from .pooling import IMAGES
 
 READ = descriptor(seen("x") + GATE + "pixels y y_plane")
 SUM = descriptor(seen("x") + seen("z") + "pixels shares tile y y_plane")
+IMAGES = seen("x") + "image images shares tile "  # image: pixels of one
+POOL = descriptor(IMAGES + "dy y y_plane")
 COMPLETE = descriptor(IMAGES + "x_blocks x_gate x_gate_plane dy pooled pooled_plane dx sums")
 
 
@@ -37,6 +38,29 @@ def residual(s, b, item):
         normalise_activate(z, b.scratch, count, s.z_coefficients + c, s.z_kind)
         for q in range(0, count * BYTES, BYTES):
             store(y + q, add(load(y + q), load(b.scratch + q)))
+
+
+@stage(POOL)
+def pool(s, b, item):
+    """y[n] = mean of the activated pixels of image n, of one block; y is one pixel an image.
+
+    With dy: their sum, each times dy, which is what a gate of squeeze-and-excite receives.
+    """
+    block, number = item // s.shares, item % s.shares
+    c = s.x_coefficients + block * COEFFICIENTS
+    factor = broadcast(np.float32(1 if s.dy else 1 / s.image))
+    first, last = span(s.images, number, s.shares, 1)
+    for n in range(first, last):
+        total = broadcast(np.float32(0))
+        for p in range(0, s.image, s.tile):
+            count, here = min(s.tile, s.image - p), block * s.x_plane + (n * s.image + p) * BYTES
+            dy, some = s.dy + here, broadcast(np.float32(0))
+            normalise_activate(s.x + here, b.scratch, count, c, s.x_kind)
+            for q in range(0, count * BYTES, BYTES):
+                v = load(b.scratch + q)
+                some = fma(load(dy + q), v, some) if s.dy else add(some, v)
+            total = add(total, some)
+        store(s.y + block * s.y_plane + n * BYTES, mul(total, factor))
 
 
 @stage(COMPLETE)
