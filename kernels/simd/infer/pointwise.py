@@ -38,24 +38,23 @@ def _panel(vectors):
     @made("panel", vectors)
     def panel(s, x, w, bias, added, added_at, y, y_at, first, last):
         p, ahead = first, w + s.turns * UNROLL * vectors * BYTES
+        epilogue = s.activation, s.low, s.high, added
         while p < last:
             # what is left over is taken together with pixels done before: the same elements again,
             # by the same thread, and fewer microkernels
-            if last - p > rows // 2 and last - first >= rows:
-                p = min(p, last - rows)
-                many(bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, s.activation, s.low, s.high,
-                     added, added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
-                p += rows
+            wide, some = last - p > rows // 2 and last - first >= rows, last - first >= rows // 2
+            count = rows if wide else rows // 2 if some else 1
+            p = min(p, last - count)
+            given = (bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, *epilogue,
+                     added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
+            if wide:
+                many(*given)
                 ahead += s.turns * 64 * PANEL_LINES_AHEAD
-            elif last - first >= rows // 2:
-                p = min(p, last - rows // 2)
-                half(bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, s.activation, s.low, s.high,
-                     added, added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
-                p += rows // 2
+            elif some:
+                half(*given)
             else:
-                one(bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, s.activation, s.low, s.high,
-                    added, added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
-                p += 1
+                one(*given)
+            p += count
 
     return panel
 

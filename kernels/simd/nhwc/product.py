@@ -104,10 +104,11 @@ def simd_product(a, down, right, blocks, stretches, b, b_down, b_right, depth, c
             w = address(b) + 4 * (s * length * b_down + o * b_right)
             _pack(w, 4 * b_down, 4 * b_right, count, columns, panel)
             seen = x + 4 * (s % many_stretches * hop + s // many_stretches * leap)
-            rows = min(size, R - block * size)
-            _rows(
-                seen, 4 * down, 4 * right, count, panel, s - first, rows, columns, y, 4 * O, corner
+            given, shape = (
+                (seen, 4 * down, 4 * right, count),
+                (min(size, R - block * size), columns),
             )
+            _rows(*given, panel, s - first, *shape, y, 4 * O, corner)
 
 
 ALIKE = 2**40  # so many blocks, or stretches, that all are at the same distance

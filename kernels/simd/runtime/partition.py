@@ -23,6 +23,12 @@ def span(total, piece, pieces, grain):
 
 
 @part
+def panel_count(main, split, vectors):
+    """How many micropanels so many vectors make."""
+    return split // main + (1 if vectors > split else 0)
+
+
+@part
 def panel_at(panel, main, split, vectors):
     """First vector of a micropanel, and how many it has: `main` up to the split, then one of the rest."""
     first = panel * main

@@ -22,7 +22,7 @@ distance known at run time (x_pixel, w_tap, y_pixel: NHWC).
 
 from ..isa.lanes import BYTES
 from ..isa.llvm import VECTOR, after, constant, load, load_vectors, multiply_add, prefetch, store
-from .epilogue import activated, from_one_bias, from_zero, nhwc_pixels, pixels
+from .epilogue import activated, from_one_bias, from_zero, pixels
 from .microkernel import microkernel, phase
 
 
@@ -101,23 +101,24 @@ def backward_rows(kernel, stride, first):
 def forward(kernel, stride, count):
     """y = activation(depthwise(x, w) + bias) of so many pixels, one vector apart: inference."""
     rows = forward_rows(kernel, stride, ahead=True)
-    return microkernel((1, count), from_one_bias, rows, activated, pixels)
+    return microkernel((1, count), from_one_bias, rows, activated, pixels())
 
 
 def forward_bias(kernel, stride, count):
     """y = depthwise(x, w) + bias: training."""
-    return microkernel((1, count), from_one_bias, forward_rows(kernel, stride), pixels)
+    return microkernel((1, count), from_one_bias, forward_rows(kernel, stride), pixels())
 
 
 def forward_nhwc(kernel, stride, count):
     """y = depthwise(x, w); distances between pixels, and between taps, as arguments."""
-    return microkernel((1, count), from_zero, forward_rows(kernel, stride, nhwc=True), nhwc_pixels)
+    rows = forward_rows(kernel, stride, nhwc=True)
+    return microkernel((1, count), from_zero, rows, pixels(nhwc=True))
 
 
 def backward_input(kernel, stride, first, count):
     """dx: neighbours, from a column that is a multiple of the stride."""
     rows = backward_rows(kernel, stride, first)
-    return microkernel((1, stride * count), from_zero, rows, pixels)
+    return microkernel((1, stride * count), from_zero, rows, pixels())
 
 
 def backward_filter(kernel, stride, count, *, nhwc=False):

@@ -134,16 +134,12 @@ def rows_added(builder, given, accumulators):
     _store(builder, _added(builder, given.more, accumulators, places), places)
 
 
-def _neighbours(builder, accumulators, y, distance):
-    for p, value in enumerate(accumulators):
-        store(builder, value, after(builder, y, distance, p))
+def pixels(*, nhwc=False):
+    """y_pixel: bytes from pixel to pixel, where they are not neighbours."""
 
+    @phase("y" + " y_pixel" * nhwc)
+    def emit(builder, given, accumulators):
+        for p, value in enumerate(accumulators):
+            store(builder, value, after(builder, given.y, given.y_pixel if nhwc else BYTES, p))
 
-@phase("y")
-def pixels(builder, given, accumulators):
-    _neighbours(builder, accumulators, given.y, BYTES)
-
-
-@phase("y y_pixel")
-def nhwc_pixels(builder, given, accumulators):
-    _neighbours(builder, accumulators, given.y, given.y_pixel)
+    return emit

@@ -29,6 +29,7 @@ from ..isa.lanes import BYTES, LANES
 from ..isa.llvm import FLOAT, INT64, after, load, load_vectors, loop, multiply_add, prefetch
 from ..tuning import PANEL_LINES_AHEAD, ROW_BYTES_AHEAD, UNROLL
 from . import epilogue
+from .epilogue import activated, from_bias, residual, scattered
 from .microkernel import microkernel, phase
 
 
@@ -137,26 +138,17 @@ def outer(builder, given, sums):
 
 def pointwise(mr, nr):
     """y = activation(x @ w + bias) + added: a pointwise convolution at inference."""
-    return microkernel(
-        (mr, nr),
-        epilogue.from_bias,
-        blocked(ahead=True),
-        epilogue.activated,
-        epilogue.residual,
-        epilogue.scattered,
-    )
+    return microkernel((mr, nr), from_bias, blocked(ahead=True), activated, residual, scattered)
 
 
 def convolution(mr, nr):
     """y = activation(windows of x @ w + bias): a standard convolution at inference."""
-    return microkernel(
-        (mr, nr), epilogue.from_bias, windowed, epilogue.activated, epilogue.scattered
-    )
+    return microkernel((mr, nr), from_bias, windowed, activated, scattered)
 
 
 def pointwise_bias(mr, nr, unroll):
     """y = x @ w + bias of a scratch: training, forwards, and dx = d @ w^T with transposed weights."""
-    return microkernel((mr, nr), epilogue.from_bias, blocked(unroll), epilogue.planes)
+    return microkernel((mr, nr), from_bias, blocked(unroll), epilogue.planes)
 
 
 def outer_product(mr, nr):

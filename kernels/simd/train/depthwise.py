@@ -20,14 +20,7 @@ from ..runtime.work_item import descriptor, stage
 from ..tiles import depthwise as tiles
 from ..tuning import TRAIN_PIXELS
 from .maps import GIVEN, GRADIENT, gradient, normalise_activate, seen
-from .norm import (
-    BACKWARD_SUMS,
-    COEFFICIENTS,
-    FORWARD_SUMS,
-    accumulate_moments,
-    norm_backward,
-    zero,
-)
+from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward, zero
 
 # padded: width of a row of x among its zeros; d_row: bytes of one of dy; panels: taps of each block
 _WINDOW = seen("x") + "rows columns y_rows y_columns top left padded band images shares panels "
@@ -158,7 +151,7 @@ def _backward(kernel, stride, pixels):
         dx = d + (s.band + 2 * kernel + 2) * s.d_row  # of a row, in groups of `stride`
         dv = dx + s.left % stride * BYTES
         own = dv + (s.columns + stride) * BYTES
-        # of the groups: those that are zeros only, and where the others end
+        # groups that are zeros only, and all up to the last that is not
         skipped, end = s.left // stride, (s.left + s.columns + stride - 1) // stride
         zero(g, taps)
         if s.complete:

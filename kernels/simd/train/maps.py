@@ -18,22 +18,9 @@ activations.py, which does the rest.
 import numpy as np
 
 from ..activation import HARD_SWISH, SWISH
+from ..isa import vector
 from ..isa.lanes import BYTES
-from ..isa.vector import (
-    add,
-    add_double,
-    broadcast,
-    fma,
-    hard_swish,
-    hard_swish_backward,
-    inside,
-    load,
-    maximum,
-    minimum,
-    mul,
-    store,
-    sub,
-)
+from ..isa.vector import add, fma, load, mul, store, sub
 from ..runtime.templates import part
 from ..runtime.work_item import invoke
 from .norm import BACKWARD_SUMS, CENTRE, COEFFICIENTS, HIGH, LOW, SCALE, SHIFT
@@ -55,12 +42,12 @@ def normalise_activate(y, v, count, c, kind):
     centre, scale, shift = load(c + CENTRE), load(c + SCALE), load(c + SHIFT)
     if kind == HARD_SWISH:
         for p in range(0, count * BYTES, BYTES):
-            store(v + p, hard_swish(fma(sub(load(y + p), centre), scale, shift)))
+            store(v + p, vector.hard_swish(fma(sub(load(y + p), centre), scale, shift)))
     else:
         low, high = load(c + LOW), load(c + HIGH)
         for p in range(0, count * BYTES, BYTES):
             u = fma(sub(load(y + p), centre), scale, shift)
-            store(v + p, minimum(high, maximum(low, u)))
+            store(v + p, vector.minimum(high, vector.maximum(low, u)))
         if kind > SWISH:
             invoke(kind, v, 0, count, c, 0, 0, 0, 0)
 
@@ -110,17 +97,21 @@ def activation_backward(dv, y, du, count, c, kind, adds, sums):
     if kind > SWISH:
         invoke(kind, dv, y, count, c, 1, 0, 0, 0)
     centre, scale, shift = load(c + CENTRE), load(c + SCALE), load(c + SHIFT)
-    low, high, nothing = load(c + LOW), load(c + HIGH), broadcast(np.float32(0))
+    low, high, nothing = load(c + LOW), load(c + HIGH), vector.broadcast(np.float32(0))
     # two sums of each kind, by turns: an addition waits for its own last result only
     t0, t1, q0, q1 = nothing, nothing, nothing, nothing
     for p in range(0, count * BYTES, BYTES):
         away, d = sub(load(y + p), centre), load(dv + p)
         u = fma(away, scale, shift)
-        d = hard_swish_backward(u, d) if kind == HARD_SWISH else inside(u, low, high, d)
+        d = (
+            vector.hard_swish_backward(u, d)
+            if kind == HARD_SWISH
+            else vector.inside(u, low, high, d)
+        )
         store(du + p, d)
         t0, t1, q0, q1 = t1, add(t0, d), q1, fma(d, away, q0)
-    add_double(sums, add(t0, t1))
-    add_double(sums + 2 * BYTES, add(q0, q1))
+    vector.add_double(sums, add(t0, t1))
+    vector.add_double(sums + 2 * BYTES, add(q0, q1))
 
 
 @part

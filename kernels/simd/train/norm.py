@@ -17,20 +17,9 @@ import math
 
 import numpy as np
 
+from ..isa import vector
 from ..isa.lanes import BYTES, LANES
-from ..isa.vector import (
-    add,
-    add_double,
-    broadcast,
-    double_at,
-    element_at,
-    fma,
-    load,
-    set_double,
-    set_element,
-    store,
-    sub,
-)
+from ..isa.vector import add, element_at, fma, load, set_element, store, sub
 from ..runtime.partition import span
 from ..runtime.templates import part
 from ..runtime.work_item import descriptor, stage
@@ -54,7 +43,7 @@ BACKWARD = descriptor(_COMMON + "g_gamma g_beta g_bias")
 def zero(at, count):
     """Write `count` vectors of zeros."""
     for q in range(count):
-        store(at + q * BYTES, broadcast(np.float32(0)))
+        store(at + q * BYTES, vector.broadcast(np.float32(0)))
 
 
 @part
@@ -63,7 +52,7 @@ def accumulate_moments(y, count, sums, fresh):
     if fresh:
         store(sums, load(y))
         zero(sums + BYTES, 4)
-    first, nothing = load(sums), broadcast(np.float32(0))
+    first, nothing = load(sums), vector.broadcast(np.float32(0))
     # four sums of each kind, by turns: an addition waits for its own last result, not its neighbour's
     t0, t1, t2, t3 = nothing, nothing, nothing, nothing
     q0, q1, q2, q3 = nothing, nothing, nothing, nothing
@@ -71,8 +60,8 @@ def accumulate_moments(y, count, sums, fresh):
         away = sub(load(y + p), first)
         t0, t1, t2, t3 = t1, t2, t3, add(t0, away)
         q0, q1, q2, q3 = q1, q2, q3, fma(away, away, q0)
-    add_double(sums + BYTES, add(add(t0, t1), add(t2, t3)))
-    add_double(sums + 3 * BYTES, add(add(q0, q1), add(q2, q3)))
+    vector.add_double(sums + BYTES, add(add(t0, t1), add(t2, t3)))
+    vector.add_double(sums + 3 * BYTES, add(add(q0, q1), add(q2, q3)))
 
 
 @part
@@ -97,8 +86,8 @@ def _moments(s, block, lane):
         start, end = span(s.pixels, number, s.shares, s.grain)
         size = end - start
         at = s.sums + (number * s.blocks + block) * FORWARD_SUMS
-        total = double_at(at + BYTES + 8 * lane)
-        square = double_at(at + 3 * BYTES + 8 * lane) - total * total / size
+        total = vector.double_at(at + BYTES + 8 * lane)
+        square = vector.double_at(at + 3 * BYTES + 8 * lane) - total * total / size
         both = count + size
         away = np.float64(element_at(at + 4 * lane)) + total / size - mean
         mean += away * size / both
@@ -133,8 +122,8 @@ def forward(s, b, block):
         set_element(c + SCALE + to, np.float32(gamma * inverse))
         rest = mean - np.float64(centre)
         set_element(c + SHIFT + to, np.float32(beta - rest * gamma * inverse))
-        set_double(c + MEAN + 2 * to, mean)
-        set_double(c + INVERSE + 2 * to, inverse)
+        vector.set_double(c + MEAN + 2 * to, mean)
+        vector.set_double(c + INVERSE + 2 * to, inverse)
 
 
 @stage(BACKWARD)
@@ -146,13 +135,13 @@ def backward(s, b, block):
         total, product = 0.0, 0.0
         for number in range(s.shares):
             sums = s.sums + (number * s.blocks + block) * BACKWARD_SUMS + 8 * lane
-            total += double_at(sums)
-            product += double_at(sums + 2 * BYTES)
+            total += vector.double_at(sums)
+            product += vector.double_at(sums + 2 * BYTES)
         if s.gamma == 0:
             set_element(s.g_bias + channel, np.float32(total))
             continue
-        inverse = double_at(c + INVERSE + 2 * to)
-        away = double_at(c + MEAN + 2 * to) - np.float64(element_at(c + CENTRE + to))
+        inverse = vector.double_at(c + INVERSE + 2 * to)
+        away = vector.double_at(c + MEAN + 2 * to) - np.float64(element_at(c + CENTRE + to))
         product -= away * total  # it was summed around the centre
         set_element(s.g_beta + channel, np.float32(total))
         set_element(s.g_gamma + channel, np.float32(product * inverse))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, element_at, load, set_element, store, transpose
-from ..runtime.partition import copy
+from ..runtime.partition import copy, panel_at, panel_count
 from ..runtime.templates import part
 from ..runtime.work_item import descriptor, stage
 from ..tuning import TRAIN_UNROLL
@@ -35,24 +35,23 @@ def _row(s, k):
 def pack(s, b, item):
     """Panels of some rows of the weights."""
     for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
-        row, block = _row(s, k), 0
-        while block < s.vectors:
-            width = s.main if block < s.split else s.vectors - s.split
+        row = _row(s, k)
+        for panel in range(panel_count(s.main, s.split, s.vectors)):
+            block, width = panel_at(panel, s.main, s.split, s.vectors)
             to, rest = s.panels + (block * s.height + k * width) * BYTES, s.filters - block * LANES
             if row < 0 or rest < width * LANES:
                 zero(to, width)
             if row >= 0:
                 copy(s.w + 4 * (row * s.filters + block * LANES), min(rest, width * LANES), to)
-            block += width
 
 
 @stage(GATHER)
 def gather(s, b, item):
     """g = the sum of all shares, some rows of it."""
     for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
-        row, block = _row(s, k), 0
-        while row >= 0 and block < s.vectors:
-            width = s.main if block < s.split else s.vectors - s.split
+        row = _row(s, k)
+        for panel in range(panel_count(s.main, s.split, s.vectors) if row >= 0 else 0):
+            block, width = panel_at(panel, s.main, s.split, s.vectors)
             of = s.g_shares + (block * s.height + k * width) * BYTES
             rest = s.filters - block * LANES
             for v in range(of, of + width * BYTES, BYTES):
@@ -61,16 +60,13 @@ def gather(s, b, item):
                     total = add(total, load(v + number * s.g_share))
                 store(v, total)
             copy(of, min(rest, width * LANES), s.g + 4 * (row * s.filters + block * LANES))
-            block += width
 
 
 @stage(TRANSPOSE)
 def pack_transposed(s, b, block):
     """Panels of the transposed weights, of one block of the input's channels."""
     height = (s.filters + TRAIN_UNROLL - 1) // TRAIN_UNROLL * TRAIN_UNROLL
-    width, first = s.t_main, block // s.t_main * s.t_main
-    if block >= s.t_split:
-        width, first = s.t_vectors - s.t_split, s.t_split
+    first, width = panel_at(block // s.t_main, s.t_main, s.t_split, s.t_vectors)
     to = s.transposed + (first * height + block - first) * BYTES
     row = _row(s, block * LANES)
     whole = row >= 0 and row % s.group + LANES <= s.group

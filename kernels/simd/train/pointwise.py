@@ -10,7 +10,7 @@ in a scratch that stays in L2, and multiplied with every micropanel of weights.
 
 from ...routines import compiled_routine
 from ..isa.lanes import BYTES, LANES
-from ..runtime.partition import panel_at, span
+from ..runtime.partition import panel_at, panel_count, span
 from ..runtime.templates import made, part
 from ..runtime.work_item import INVOKED, descriptor, invoke, stage
 from ..tiles import gemm
@@ -85,7 +85,7 @@ def forward(module, name, fields, inputs):
         """y = x @ w + bias for a share of the pixels and some panels, and its moments."""
         number, piece = item // s.pieces, item % s.pieces
         first, last = span(s.pixels, number, s.shares, s.grain)
-        panels = s.split // s.main + (1 if s.vectors > s.split else 0)
+        panels = panel_count(s.main, s.split, s.vectors)
         low, high = piece * panels // s.pieces, (piece + 1) * panels // s.pieces
         x, plane = b.scratch, (s.tile + 1) * BYTES
         for p in range(first, last, s.tile):
@@ -116,9 +116,8 @@ def _dy(s, d, d_plane, first, count):
 @part
 def _add_filters(s, number, x, d, plane, count, low, high, fresh):
     """dw += x^T dy of some pixels, rows of blocks low .. high of x, into the share of this number."""
-    block = 0
-    while block < s.vectors:
-        width = s.main if block < s.split else s.vectors - s.split
+    for panel in range(panel_count(s.main, s.split, s.vectors)):
+        block, width = panel_at(panel, s.main, s.split, s.vectors)
         code = s.many if block < s.split else s.rest
         g, row = s.g + number * s.g_share + block * s.g_block, s.g_row or width * BYTES
         for k in range(low, high):
@@ -126,7 +125,6 @@ def _add_filters(s, number, x, d, plane, count, low, high, fresh):
             before, before_row = (s.zeros, 0) if fresh else (to, row)
             of = x + (k - low) * plane
             invoke(code, before, before_row, of, d + block * plane, plane, count, to, row)
-        block += width
 
 
 @part
@@ -152,9 +150,10 @@ def backward(module, name, fields, inputs, give):
         """dw = x^T dy and dx = dy w^T for a share of the pixels and some of the input's channels."""
         number, piece = item // s.pieces, item % s.pieces
         first, last = span(s.pixels, number, s.shares, s.grain)
-        panels = s.t_split // s.t_main + (1 if s.t_vectors > s.t_split else 0)
-        low, _ = panel_at(piece * panels // s.pieces, s.t_main, s.t_split, s.t_vectors)
-        high, _ = panel_at((piece + 1) * panels // s.pieces, s.t_main, s.t_split, s.t_vectors)
+        cut = s.t_main, s.t_split, s.t_vectors
+        panels = panel_count(*cut)
+        low, _ = panel_at(piece * panels // s.pieces, *cut)
+        high, _ = panel_at((piece + 1) * panels // s.pieces, *cut)
         if piece == s.pieces - 1:
             high = s.t_vectors
         d, plane = b.scratch, (s.tile + 1) * BYTES
