@@ -61,24 +61,22 @@ def after(builder, address, distance, count=1):
     return builder.add(address, distance) if count else address
 
 
-def pointer(builder, address, offset, kind):
-    """address + offset bytes as a pointer to `kind`."""
+def pointer(builder, address, kind, offset=0):
+    """address + offset bytes, which are known now, as a pointer to a value of a kind."""
     base = builder.inttoptr(address, BYTE.as_pointer())
-    if isinstance(offset, int):
-        offset = INT64(offset)
-    return builder.bitcast(builder.gep(base, [offset]), kind.as_pointer())
+    return builder.bitcast(builder.gep(base, [INT64(offset)]), kind.as_pointer())
 
 
 def load(builder, kind, address, offset=0, align=4):
     """The value of a kind at an address."""
-    value = builder.load(pointer(builder, address, offset, kind))
+    value = builder.load(pointer(builder, address, kind, offset))
     value.align = align
     return value
 
 
 def store(builder, value, address, offset=0, align=4):
     """Write a value to an address."""
-    builder.store(value, pointer(builder, address, offset, value.type)).align = align
+    builder.store(value, pointer(builder, address, value.type, offset)).align = align
 
 
 def load_vectors(builder, start, distance, count, first=0):
@@ -124,8 +122,8 @@ def hard_swish_of(builder, x):
 
 def prefetch(builder, address, offset=0):
     """Ask for the cache line at an address, which is needed soon; into L2."""
-    at = pointer(builder, address, offset, BYTE)
-    call_llvm(builder, "llvm.prefetch.p0", ir.VoidType(), at, INT32(0), INT32(2), INT32(1))
+    line, how = pointer(builder, address, BYTE, offset), (INT32(0), INT32(2), INT32(1))
+    call_llvm(builder, "llvm.prefetch.p0", ir.VoidType(), line, *how)
 
 
 def loop(builder, count, carried, body):

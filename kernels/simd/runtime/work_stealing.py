@@ -24,13 +24,13 @@ SPACING = 64  # bytes from counter to counter: no two share a cache line
 @emitted(types.int64, counter=types.int64)
 def take(builder, counter):
     """Add 1 to the counter at an address and return what it was; no other thread gets the same."""
-    return builder.atomic_rmw("add", pointer(builder, counter, 0, INT64), INT64(1), "seq_cst")
+    return builder.atomic_rmw("add", pointer(builder, counter, INT64), INT64(1), "seq_cst")
 
 
 @emitted(types.int64, counter=types.int64)
 def read(builder, counter):
     """The counter at an address, with all that was written before it was set."""
-    return builder.load_atomic(pointer(builder, counter, 0, INT64), "acquire", 8)
+    return builder.load_atomic(pointer(builder, counter, INT64), "acquire", 8)
 
 
 @emitted()

@@ -68,37 +68,32 @@ def activated(builder, given, accumulators):
     )  # fmt: skip
 
 
-def _each(given, place):
-    """place(r, v) for each accumulator, to be called where it is needed."""
-    return [lambda r=r, v=v: place(r, v) for r in range(given.mr) for v in range(given.nr)]
-
-
 def _scattered(builder, given, base, at, plane):
-    def place(r, v):
-        pixel = builder.add(base, llvm.offset_at(builder, at, 4 * r))
-        return after(builder, pixel, plane, v), 0
-
-    return _each(given, place)
+    """Address and offset of each accumulator, made when it is asked for."""
+    for r in range(given.mr):
+        for v in range(given.nr):
+            pixel = builder.add(base, llvm.offset_at(builder, at, 4 * r))
+            yield after(builder, pixel, plane, v), 0
 
 
 def _rows(builder, given):
-    starts = [after(builder, given.c, given.c_row, r) for r in range(given.mr)]
-    return _each(given, lambda r, v: (starts[r], v * BYTES))
+    for r in range(given.mr):
+        start = after(builder, given.c, given.c_row, r)
+        yield from ((start, v * BYTES) for v in range(given.nr))
 
 
 def _added(builder, flag, accumulators, places):
     """What lies there is added where the flag is not 0."""
-    found = iter(places)
     return llvm.either(
         builder, builder.icmp_signed("!=", flag, INT64(0)), accumulators,
-        lambda value: builder.fadd(value, load(builder, VECTOR, *next(found)())),
+        lambda value: builder.fadd(value, load(builder, VECTOR, *next(places))),
         lambda value: value,
     )  # fmt: skip
 
 
 def _store(builder, accumulators, places):
     for value, place in zip(accumulators, places, strict=True):
-        store(builder, value, *place())
+        store(builder, value, *place)
 
 
 @phase("added added_at added_plane")
@@ -130,8 +125,8 @@ def rows(builder, given, accumulators):
 @phase("more c c_row")
 def rows_added(builder, given, accumulators):
     """As `rows`, added to what is there where `more` is not 0."""
-    places = _rows(builder, given)
-    _store(builder, _added(builder, given.more, accumulators, places), places)
+    sums = _added(builder, given.more, accumulators, _rows(builder, given))
+    _store(builder, sums, _rows(builder, given))
 
 
 def pixels(*, nhwc=False):

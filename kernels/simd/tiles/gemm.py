@@ -48,16 +48,14 @@ def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector
         for k in range(unroll):
             weights = load_vectors(builder, there, b_vector, nr, k * nr)
             for r in range(mr):
-                row, offset = (here, r * a_row) if isinstance(a_row, int) else (starts(here, r), 0)
+                known = isinstance(a_row, int)
+                row, offset = (here, r * a_row) if known else (after(builder, here, a_row, r), 0)
                 value = llvm.broadcast_element(builder, load(builder, FLOAT, row, offset + 4 * k))
                 for v, weight in enumerate(weights, r * nr):
                     sums[v] = multiply_add(builder, value, weight, sums[v])
         if also:
             also(number, there)
         return [next_a(number, here), after(builder, there, b_k, unroll), *sums]
-
-    def starts(here, r):
-        return after(builder, here, a_row, r)
 
     _, there, *sums = loop(builder, turns, [a, b, *sums], turn)
     return there, sums
