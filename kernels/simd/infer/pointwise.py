@@ -10,7 +10,7 @@ A stage calls one routine for the micropanels of its main width, and one for the
 """
 
 from ..isa.lanes import BYTES
-from ..runtime.partition import share
+from ..runtime.partition import span
 from ..runtime.templates import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles import gemm
@@ -81,8 +81,7 @@ def _product(vectors):
         else:
             chunk, piece = item // s.panel_chunks, item % s.panel_chunks
             pixels = s.rows * s.columns
-            first = share(pixels, chunk, s.pixel_chunks, GRAIN)
-            last = share(pixels, chunk + 1, s.pixel_chunks, GRAIN)
+            first, last = span(pixels, chunk, s.pixel_chunks, GRAIN)
             if s.panel_chunks > 1:  # one micropanel only
                 block += (piece - s.panels_before) * vectors
                 if block < s.first or block >= s.last:

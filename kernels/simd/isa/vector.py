@@ -23,11 +23,8 @@ from .llvm import DOUBLE, FLOAT, INT32, INT64, VECTOR, constant, emitted
 class Vector(types.Type):
     """Numba's name for the type."""
 
-    def __init__(self):
-        super().__init__(name=f"float32x{LANES}")
 
-
-vector = Vector()
+vector = Vector(f"float32x{LANES}")
 
 
 @register_model(Vector)

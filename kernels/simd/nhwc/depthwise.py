@@ -28,20 +28,21 @@ def _forward(kernel, t):
         for row in prange(N * I):
             above = address(x) + 4 * M * W * (row // I * H + s * (row % I))
             to, taps, j = address(y) + 4 * M * J * row, address(w), 0
+            count = PIXELS if J >= PIXELS else 1
             while j < J:
-                wide = J >= PIXELS
-                if wide:  # the last few once more: the same elements, by the same thread
-                    j = min(j, J - PIXELS)
+                j = min(
+                    j, J - count
+                )  # the last few once more: the same elements, by the same thread
                 m = 0
                 while m < M:
                     m = min(m, M - LANES)  # so with channels
                     left, out = above + 4 * (t * j * M + m), to + 4 * (j * M + m)
-                    if wide:
+                    if count > 1:
                         many(left, 4 * M * W, 4 * M, taps + 4 * m, 4 * M, out, 4 * M)
                     else:
                         one(left, 4 * M * W, 4 * M, taps + 4 * m, 4 * M, out, 4 * M)
                     m += LANES
-                j += PIXELS if wide else 1
+                j += count
 
     return forward
 

@@ -11,15 +11,11 @@ from .templates import part
 
 
 @part
-def share(total, piece, pieces, grain):
-    """First of a piece of `total`, in whole grains; the last piece ends with total."""
-    return min(total, (piece * ((total + grain - 1) // grain) // pieces) * grain)
-
-
-@part
 def span(total, piece, pieces, grain):
-    """First and end of a piece."""
-    return share(total, piece, pieces, grain), share(total, piece + 1, pieces, grain)
+    """First and end of a piece of `total`, in whole grains; the last piece ends with total."""
+    grains = (total + grain - 1) // grain
+    first, end = piece * grains // pieces * grain, (piece + 1) * grains // pieces * grain
+    return min(total, first), min(total, end)
 
 
 @part

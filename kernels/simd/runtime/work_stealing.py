@@ -1,11 +1,7 @@
 """Several threads on one list of stages, none of them ever waiting for a thread that is not there.
 
-A stage is so many work items, each independent of the others; a stage begins when the one before it
-is done.  Every item is taken by adding 1 to a counter, so that exactly one thread gets it, and the
-last thing a thread does for an item is to add 1 to the counter of the done ones.
-
-A thread that comes late (asleep, or busy elsewhere) finds the counters where the others have brought
-them and joins in.  One that never comes is not missed.  A barrier would wait for it for ever.
+A stage is so many independent work items, and begins when the one before it is done.  Every item is
+taken by adding 1 to a counter, so that exactly one thread gets it; done, it adds 1 to another counter.
 
 Each member has a share of the items of its own, always the same one, so that what it has written is
 still in its own core's cache when the next stage reads it.  It takes from the others' shares only
@@ -59,12 +55,6 @@ def claim(counters, items, member, members):
             if item < last:
                 return item
     return -1
-
-
-@njit(nogil=True)
-def finished(counters, members):
-    """Say that an item is done."""
-    take(counters + SPACING * members)
 
 
 @njit(nogil=True)

@@ -1,7 +1,7 @@
 """The first and the last phase of a microkernel: what accumulators begin with, and what becomes of them.
 
-Accumulators are mr rows of nr vectors of channels, row by row; of a depthwise convolution one row, a
-vector for each pixel.  Where a result goes:
+Accumulators are mr rows (pixels) of nr vectors of channels, row by row; of a depthwise convolution one
+vector each.  Where a result goes:
 
     planes      blocked layout: rows are neighbours, vectors y_plane bytes apart
     scattered   the same, but each row at its own offset in a table: pixels of a map with a halo
@@ -27,12 +27,6 @@ def from_zero(builder, given, _):
 def from_bias(builder, given, _):
     """bias: address of nr vectors."""
     return load_vectors(builder, given.bias, BYTES, given.nr) * given.mr
-
-
-@phase("bias")
-def from_one_bias(builder, given, _):
-    """bias: address of a vector that is the same for all."""
-    return [load(builder, VECTOR, given.bias)] * given.nr
 
 
 @phase("before before_row")

@@ -5,23 +5,17 @@
             for v in range(NR):
                 sum[r][v] += a[r, k] * b[k, v]            one instruction, nothing but registers
 
-A product that adds to memory needs a load and a store for every multiply-add.  Here a step of K loads
-MR + NR times and multiplies MR * NR times, 14 x 2 being 28 multiply-adds for 16 loads.  A core can start
-as many of the one as of the other.
-
 `walk` is the loop, once for all; what differs is how a and b lie in memory, which each of these says:
 
-    blocked    a is a map in blocks of LANES channels: pixel r, channel k is at
-               a[k // LANES][r][k % LANES]; b a micropanel [K][NR vectors], in the very order it is
-               read.  Pointwise convolutions.
-    windowed   the same product, a seen through the windows of a standard convolution: no window is ever
-               copied out (im2col).  A window is `segments` stretches of `length` neighbouring elements
+    blocked    a is a map in blocks of LANES channels, a[k // LANES][r][k % LANES]; b a micropanel
+               [K][NR vectors], in the very order it is read: pointwise convolutions
+    windowed   the same, a seen through the windows of a standard convolution, none of which is ever
+               copied out (im2col): `segments` stretches of `length` neighbouring elements
     strided    a through two strides, b a micropanel: NHWC arrays as they come
-    outer      a transposed: its rows are the lanes of one block, K runs over pixels, and b is a map too.
-               The gradient of weights, g += x^T d
+    outer      a transposed: its rows are the lanes of one block, K runs over pixels, and b is a map too:
+               the gradient of weights, g += x^T d
 
-Contract: MR x NR as tuning.TILES says for this CPU's registers; edge cases by smaller MR, or by doing
-pixels twice; K is a multiple of the unroll, filled up with zeros in b; nothing is checked.
+tuning.TILES has MR and NR; docs/microkernels.md has the contracts.  Nothing is checked.
 """
 
 from ..isa import llvm
@@ -61,16 +55,6 @@ def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector
     return there, sums
 
 
-def to_next_block(builder, number, here, plane, unroll):
-    """`unroll` channels further, which may be in the next block."""
-    if unroll == LANES:
-        return builder.add(here, plane)
-    mask = LANES // unroll - 1
-    last = builder.icmp_signed("==", builder.and_(number, INT64(mask)), INT64(mask))
-    leap = builder.sub(plane, INT64(BYTES - 4 * unroll))
-    return builder.add(here, builder.select(last, leap, INT64(4 * unroll)))
-
-
 def blocked(unroll=UNROLL, ahead=False):
     """turns: K / unroll.  ahead: address of the micropanel that is needed next, asked for meanwhile."""
 
@@ -85,8 +69,13 @@ def blocked(unroll=UNROLL, ahead=False):
                 for line in range(PANEL_LINES_AHEAD):
                     prefetch(builder, place, 64 * line)
 
-        def next_a(number, here):
-            return to_next_block(builder, number, here, given.x_plane, unroll)
+        def next_a(number, here):  # `unroll` channels further, which may be in the next block
+            if unroll == LANES:
+                return builder.add(here, given.x_plane)
+            mask = INT64(LANES // unroll - 1)
+            last = builder.icmp_signed("==", builder.and_(number, mask), mask)
+            leap = builder.sub(given.x_plane, INT64(BYTES - 4 * unroll))
+            return builder.add(here, builder.select(last, leap, INT64(4 * unroll)))
 
         return walk(
             builder, given, given.turns, given.x, given.w, sums, next_a=next_a, a_row=BYTES,

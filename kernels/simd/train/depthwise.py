@@ -8,8 +8,8 @@ Backwards the band's dy is made in the scratch too, between columns of zeros.  T
     dw[u, v] = sum_ij x[s i + u, s j + v] dy[i, j]
     dx[r, c] = sum of w[u, v] dy[(r - u) / s, (c - v) / s]      over the taps where s divides both
 
-and both are done while everything is in the cache.  With stride 2 an input in an even row has been seen
-through the even rows of the window only: a quarter of the products is left, and none meets a zero.
+and both are done while everything is in the cache.  With stride 2 even rows of inputs have been seen
+through even rows of the window only (docs/backwards.md): no product meets a zero.
 """
 
 from ..isa.lanes import BYTES
@@ -91,50 +91,33 @@ def _forward(kernel, stride, pixels):
     return forward
 
 
-def _backward_input(kernel, stride, first, pixels):
-    many, one = (tiles.backward_input(kernel, stride, first, p) for p in (pixels, 1))
+def _along_a_row(microkernel, kind, pixels, steps):
+    """A microkernel of a kind along a row; steps of its three addresses: bytes from pixel to pixel."""
+    many, one = (microkernel(*kind, count) for count in (pixels, 1))
+    x_step, w_step, y_step = steps
 
     @part
-    @made("backward_input", kernel, stride, first, pixels)
-    def row(d, d_row, w, dx, groups):
-        """dx of one row of the padded input, `stride` of them for each pixel of d."""
+    @made(microkernel.__name__, *kind, pixels)
+    def row(count, x, x_row, w, y):
         j = 0
-        while groups - j >= pixels:
-            many(d + j * BYTES, d_row, w, dx + j * stride * BYTES)
+        while count - j >= pixels:
+            many(x + j * x_step, x_row, w + j * w_step, y + j * y_step)
             j += pixels
-        while j < groups:
-            one(d + j * BYTES, d_row, w, dx + j * stride * BYTES)
+        while j < count:
+            one(x + j * x_step, x_row, w + j * w_step, y + j * y_step)
             j += 1
-
-    return row
-
-
-def _backward_filter(kernel, stride, pixels):
-    many, one = (tiles.backward_filter(kernel, stride, p) for p in (pixels, 1))
-    taps = kernel * kernel
-
-    @part
-    @made("backward_filter", kernel, stride, pixels)
-    def row(x, line, d, columns, own, g):
-        """g += dw of one row of dy, which is made in `own` first."""
-        zero(own, taps)
-        j = 0
-        while columns - j >= pixels:
-            many(x + j * stride * BYTES, line, d + j * BYTES, own)
-            j += pixels
-        while j < columns:
-            one(x + j * stride * BYTES, line, d + j * BYTES, own)
-            j += 1
-        for q in range(0, taps * BYTES, BYTES):
-            store(g + q, add(load(g + q), load(own + q)))
 
     return row
 
 
 def _backward(kernel, stride, pixels):
-    even = _backward_input(kernel, stride, 0, pixels)
-    odd = _backward_input(kernel, stride, 1, pixels) if stride == 2 else even
-    filters = _backward_filter(kernel, stride, pixels)
+    far = stride * BYTES  # in x, from pixel to pixel of dy
+    filters = _along_a_row(tiles.backward_filter, (kernel, stride), pixels, (far, BYTES, 0))
+    inputs = [  # of rows of x by turns, `stride` pixels of it for each of dy
+        _along_a_row(tiles.backward_input, (kernel, stride, first), pixels, (BYTES, 0, far))
+        for first in range(stride)
+    ]
+    even, odd = inputs[0], inputs[-1]
     taps = kernel * kernel
     reach = (kernel - 1) // stride  # rows of dy above, and columns left, that saw an input too
 
@@ -169,13 +152,16 @@ def _backward(kernel, stride, pixels):
                 _dy(s, block, n, d, base, until - base, reach)
                 for i in range(rows):
                     dy = d + (start + i - base) * s.d_row + reach * BYTES
-                    filters(x + i * stride * line, line, dy, s.y_columns, own, g)
+                    zero(own, taps)
+                    filters(s.y_columns, x + i * stride * line, line, dy, own)
+                    for q in range(0, taps * BYTES, BYTES):
+                        store(g + q, add(load(g + q), load(own + q)))
                 for i in range(low, high):
                     dy = d + ((i + s.top) // stride - base) * s.d_row + (reach + skipped) * BYTES
                     if (i + s.top) % stride:
-                        odd(dy, s.d_row, w, dx, end - skipped)
+                        odd(end - skipped, dy, s.d_row, w, dx)
                     else:
-                        even(dy, s.d_row, w, dx, end - skipped)
+                        even(end - skipped, dy, s.d_row, w, dx)
                     pixels_before = (n * s.rows + i) * s.columns
                     gradient(s, dv, block, pixels_before * BYTES, s.columns, number, s.x_blocks)
 

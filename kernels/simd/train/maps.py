@@ -5,10 +5,9 @@ A map in memory holds the raw sums y of a convolution.  What the next layer read
     u = (y - centre) scale + shift        batch normalisation: norm.py
     v = activation(u) [times a gate]
 
-and is never stored: it is made while y is loaded, a few pixels at a time, into a scratch that stays in
-the cache.  Backwards the gradient of v is summed up over all readers; the last one multiplies it by the
-activation's slope, stores that as du, and adds up du and du (y - centre), of which norm.py makes the
-gradients of gamma and beta, and the coefficients of dy.
+made while y is loaded, a few pixels at a time, into a scratch that stays in the cache.  Backwards the
+gradient of v is summed up over all readers; the last one multiplies it by the activation's slope, stores
+that as du, and adds up du and du (y - centre), of which norm.py makes the gradients of gamma and beta.
 
 kind: HARD_SWISH; else a clamp to the coefficients LOW .. HIGH, where NaN is no bound: ReLU, ReLU6, and
 no activation at all; a number beyond those of activation.py is the address of a routine of

@@ -5,9 +5,9 @@
     backward   dy = gamma / d (du - sum(du) / P - h sum(du h) / P)   h = (y - mean) / d
                   = SLOPE du + ALONG (y - CENTRE) + LEVEL
 
-Neither u nor dy is ever stored.  u is made while y is loaded (maps.normalise_activate), dy, which is dx
-of the normalisation, while du is (`norm_backward`).  Between the passes over the maps two small stages,
-`forward` and `backward`, turn sums into these coefficients, in float64.  CENTRE is the mean as a float32.
+Neither u nor dy, which is dx of the normalisation, is ever stored: `maps.normalise_activate` and
+`norm_backward` make them while y and du are loaded.  Between the passes over the maps two small stages
+turn sums into these coefficients, in float64.  CENTRE is the mean as a float32.
 
 Sums are made in shares.  Each has its own first element as the centre of its sums; means and squares are
 put together as Chan, Golub and LeVeque (1979) do, which loses no digits where a mean is large.
