@@ -11,11 +11,12 @@ from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import FEW_PIXELS, TILES, UNROLL
 from ..ops.checks import Array
 from . import pack
+from .allocate import Buffer
 from .fused_op import Linear
 from .layout import Layout
 from .lower import Node
 from .pack import up
-from .program import Buffer, Call, Program
+from .program import Call, Program
 
 Fields = dict[str, Any]
 
