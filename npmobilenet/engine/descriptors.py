@@ -78,7 +78,7 @@ class Emission:
 
         def packed() -> Array:
             w, b = pack.folded_weights(linear, self.params)
-            return np.concatenate([order(w), pack.vectors_of(b, LANES)])
+            return np.concatenate([order(w), pack.filled_up(b, LANES)])
 
         place = self.program.weights.later(size + up(linear.shape[-1], LANES), packed)
         code, low, high = linear.epilogue
