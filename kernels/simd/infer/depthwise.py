@@ -7,7 +7,7 @@ where it stays in the scratch.
 from ..activation import HARD_SWISH
 from ..isa.lanes import BYTES
 from ..isa.vector import broadcast, fma, hard_swish, load, maximum, minimum, store
-from ..runtime.templates import made, part
+from ..runtime.parts import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles import depthwise
 from ..tuning import PIXELS

@@ -8,7 +8,7 @@ import numpy as np
 from ..activation import HARD_SIGMOID, SWISH
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, broadcast, element_at, load, mul, offset_at, set_element, store
-from ..runtime.partition import copy, panel_at, sigmoid
+from ..runtime.parts import copy, panel_at, sigmoid
 from ..runtime.work_item import descriptor, stage
 
 IMAGE = descriptor("y y_row rows count band")  # count: elements of a row

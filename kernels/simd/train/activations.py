@@ -12,8 +12,7 @@ import numpy as np
 from ...routines import compiled_routine
 from ..isa.lanes import LANES
 from ..isa.vector import element_at, set_element
-from ..runtime.partition import sigmoid
-from ..runtime.templates import made
+from ..runtime.parts import made, sigmoid
 from ..runtime.work_item import INVOKED
 from .norm import CENTRE, HIGH, SCALE, SHIFT
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from ..activation import HARD_SWISH, SWISH
 from ..isa import vector
-from ..isa.lanes import BYTES
+from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, fma, load, mul, store, sub
-from ..runtime.templates import part
+from ..runtime.parts import add_to, copy, part
 from ..runtime.work_item import invoke
 from .norm import BACKWARD_SUMS, CENTRE, COEFFICIENTS, HIGH, LOW, SCALE, SHIFT
 
@@ -75,24 +75,13 @@ def inputs(s, v, v_plane, first, count, low, high):
 
 
 @part
-def accumulate(dv, du, count, adds):
-    """du = dv, or du += dv, where the map's gradient is not complete yet."""
-    if adds:
-        for p in range(0, count * BYTES, BYTES):
-            store(du + p, add(load(dv + p), load(du + p)))
-    else:
-        for p in range(0, count * BYTES, BYTES):
-            store(du + p, load(dv + p))
-
-
-@part
 def activation_backward(dv, y, du, count, c, kind, adds, sums):
     """du = (dv [+ du]) times the activation's slope at y; adds du and du (y - centre) to sums.
 
     One block.  Sums of `count` pixels are made by themselves and added up in float64.
     """
     if adds:
-        accumulate(du, dv, count, adds)
+        add_to(dv, du, count)
     if kind > SWISH:
         invoke(kind, dv, y, count, c, 1, 0, 0, 0)
     centre, scale, shift = load(c + CENTRE), load(c + SCALE), load(c + SHIFT)
@@ -120,5 +109,7 @@ def gradient(s, dv, block, at, count, number, blocks):
     if s.complete:
         sums = s.sums + (number * blocks + block) * BACKWARD_SUMS
         activation_backward(dv, s.x + at, s.dx + at, count, c, s.x_kind, s.adds, sums)
+    elif s.adds:
+        add_to(s.dx + at, dv, count)
     else:
-        accumulate(dv, s.dx + at, count, s.adds)
+        copy(dv, count * LANES, s.dx + at)
