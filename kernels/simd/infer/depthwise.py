@@ -1,8 +1,4 @@
-"""Depthwise convolutions: some rows of some blocks, into memory or into the scratch for a product.
-
-A work item is a band of rows of `blocks` blocks: of one block where the result goes to memory, of all
-where it stays in the scratch.
-"""
+"""Depthwise convolutions: a band of rows, of one block into memory, or of all into the scratch."""
 
 from ..activation import HARD_SWISH
 from ..isa.lanes import BYTES

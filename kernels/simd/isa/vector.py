@@ -93,10 +93,7 @@ def transpose(builder, x, x_row, y, y_row):
 
 
 def _inside(builder, x, low, high, dy):
-    """dy where low < x < high, else 0; where x is NaN, dy.  A bound that is NaN is none.
-
-    So a mask is never made: this is the gradient that an activation lets through.
-    """
+    """dy where low < x < high, or x is NaN, else 0; a bound that is NaN is none.  No mask is made."""
     out = builder.or_(builder.fcmp_ordered("<=", x, low), builder.fcmp_ordered(">=", x, high))
     return builder.select(out, constant(0), dy)
 
