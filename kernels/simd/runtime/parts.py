@@ -1,4 +1,4 @@
-"""Functions that compiled code is made of: functions made to measure, and helpers, the smallest here.
+"""What compiled code is made of: functions made to measure, and helpers, of which here the smallest.
 
     @part                  a helper that is compiled into whoever calls it
     @made("panel", 14, 2)  names a function that another function has made: panel_14_2
@@ -19,7 +19,7 @@ _named: set[str] = set()
 
 
 def made(*name, module=None):
-    """The name of a function that was made, and the module it is for; what is kept on disk goes by it."""
+    """The name of a function that was made, and the module it is for; its files go by both."""
 
     def rename(function):
         function.__name__ = function.__qualname__ = "_".join(map(str, name))

@@ -90,7 +90,7 @@ def _forward(kernel, stride, pixels):
 
 
 def _along_a_row(microkernel, kind, pixels, steps):
-    """A microkernel of a kind along a row; steps of its three addresses: bytes from pixel to pixel."""
+    """A microkernel of a kind along a row; steps: bytes from pixel to pixel, of three addresses."""
     many, one = (microkernel(*kind, count) for count in (pixels, 1))
     x_step, w_step, y_step = steps
 
