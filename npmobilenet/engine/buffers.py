@@ -12,7 +12,7 @@ import numpy as np
 from ..kernels.simd.activation import CLAMP, HARD_SWISH
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.train import norm
-from ..kernels.simd.train.activations import ROUTINES
+from ..kernels.simd.train.maps import ROUTINES
 from ..kernels.simd.tuning import TRAIN_ITEMS
 from ..models.network_plan import Plan
 from .allocate import Buffer

@@ -1,7 +1,7 @@
 """Standard convolutions: a band of rows for a work item, all channels."""
 
 from ..isa.lanes import BYTES
-from ..runtime.templates import made, part
+from ..runtime.parts import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles import gemm
 from ..tuning import TILES

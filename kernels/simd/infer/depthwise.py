@@ -1,13 +1,9 @@
-"""Depthwise convolutions: some rows of some blocks, into memory or into the scratch for a product.
-
-A work item is a band of rows of `blocks` blocks: of one block where the result goes to memory, of all
-where it stays in the scratch.
-"""
+"""Depthwise convolutions: a band of rows, of one block into memory, or of all into the scratch."""
 
 from ..activation import HARD_SWISH
 from ..isa.lanes import BYTES
 from ..isa.vector import broadcast, fma, hard_swish, load, maximum, minimum, store
-from ..runtime.templates import made, part
+from ..runtime.parts import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles import depthwise
 from ..tuning import PIXELS

@@ -1,4 +1,4 @@
-"""What is done to maps without weights: image in, result out, means, gates, activations, zeros around.
+"""What is done to maps without weights: image in, result out, means, gates, activations, borders.
 
 Outside, channels lie side by side; within, in blocks.
 """
@@ -8,7 +8,7 @@ import numpy as np
 from ..activation import HARD_SIGMOID, SWISH
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, broadcast, element_at, load, mul, offset_at, set_element, store
-from ..runtime.partition import copy, panel_at, sigmoid
+from ..runtime.parts import copy, panel_at, sigmoid
 from ..runtime.work_item import descriptor, stage
 
 IMAGE = descriptor("y y_row rows count band")  # count: elements of a row
@@ -38,7 +38,7 @@ def result(s, b, item):
 
 @stage(POOL)
 def pool(s, b, item):
-    """The means of one block.  Each row is summed by itself first, so that long sums lose no digits."""
+    """The means of one block.  Rows are summed by themselves, so that long sums lose no digits."""
     x, total = s.x + item * s.x_plane, broadcast(np.float32(0))
     for i in range(s.rows):
         row = broadcast(np.float32(0))

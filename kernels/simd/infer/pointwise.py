@@ -10,8 +10,7 @@ A stage calls one routine for the micropanels of its main width, and one for the
 """
 
 from ..isa.lanes import BYTES
-from ..runtime.partition import span
-from ..runtime.templates import made, part
+from ..runtime.parts import made, part, span
 from ..runtime.work_item import descriptor, stage
 from ..tiles import gemm
 from ..tuning import GRAIN, PANEL_LINES_AHEAD, TILES, UNROLL

@@ -19,7 +19,7 @@ VECTOR = ir.VectorType(FLOAT, LANES)
 
 
 def emitted(result=types.void, **kinds):
-    """The function below it, emit(builder, *values), is what a function of compiled Python consists of.
+    """The function below it, emit(builder, *values), as a function of compiled Python: it gives the code.
 
     result: the type of what it gives; kinds: those of its arguments, by name.
     """

@@ -6,9 +6,6 @@
 Memory is named by addresses: integers, in bytes, as `address(array)` gives them.  The compiler would
 turn few Python loops into exactly these instructions, so each is given as LLVM's own (llvm.py).  Nothing
 is checked here: whoever plans the buffers answers for the addresses.
-
-A mask is never made: `inside` and `hard_swish_backward` give the gradient that an activation lets
-through.
 """
 
 from llvmlite import ir
@@ -96,7 +93,7 @@ def transpose(builder, x, x_row, y, y_row):
 
 
 def _inside(builder, x, low, high, dy):
-    """dy where low < x < high, else 0; where x is NaN, dy.  A bound that is NaN is none."""
+    """dy where low < x < high, or x is NaN, else 0; a bound that is NaN is none.  No mask is made."""
     out = builder.or_(builder.fcmp_ordered("<=", x, low), builder.fcmp_ordered(">=", x, high))
     return builder.select(out, constant(0), dy)
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...compiling import compiled, prange
 from ..isa.lanes import LANES
 from ..isa.vector import address
-from ..runtime.templates import made
+from ..runtime.parts import made
 from ..tiles import depthwise as tiles
 from ..tuning import NHWC_SHARES as SHARES
 from ..tuning import PIXELS
@@ -103,6 +103,6 @@ def depthwise_filters(x, dy, stride, dw):
     partial = np.zeros((parts, K * K, blocks * LANES), dw.dtype)
     _BACKWARD_FILTER[K, stride[1]](x, dy, stride[0], partial)
     total = partial.sum(axis=0) if parts > 1 else partial[0]
-    again = blocks * LANES - M  # the last block holds these channels of the one before as well
-    dw.reshape(K * K, M)[:, : M - LANES] = total[:, : M - LANES]
-    dw.reshape(K * K, M)[:, M - LANES :] = total[:, M - LANES + again :]
+    flat = dw.reshape(K * K, M)
+    flat[:, : M - LANES] = total[:, : M - LANES]
+    flat[:, M - LANES :] = total[:, -LANES:]  # the last block may begin among the one before

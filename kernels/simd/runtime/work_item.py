@@ -34,7 +34,7 @@ def descriptor(places, floats="", doubles=""):
 
 
 def stage(fields):
-    """Compile the function below it when its address is first asked for; fields: its descriptor s."""
+    """Compile function(s, b, item) when its address is asked for; s: of these fields, b: of BASES."""
 
     def declared(function):
         record = numpy_support.from_dtype(fields)

@@ -27,12 +27,12 @@ from .epilogue import activated, from_bias, residual, scattered
 from .microkernel import microkernel, phase
 
 
-def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector=BYTES, also=None):
+def walk(builder, given, turns, a, b, sums, a_step, *, a_row, unroll=1, b_vector=BYTES, also=None):
     """`turns` times `unroll` steps of K: sums + a @ b; gives where b ended, and the sums.
 
-    a_row: bytes from row to row of a, whose steps of K are neighbours; b_vector: from vector to vector of
-    b, a micropanel if they are neighbours; next_a(turn, a): a of the next turn.  also(turn, b): what a
-    turn does beside (prefetch).
+    a_step: bytes to a of the next turn, or a function (turn, a) that gives it; a_row: bytes from row to
+    row of a, whose steps of K are neighbours; b_vector: from vector to vector of b, a micropanel if they
+    are neighbours.  also(turn, b): what a turn does beside (prefetch).
     """
     mr, nr = given.mr, given.nr
     b_k = nr * BYTES if isinstance(b_vector, int) else BYTES
@@ -49,7 +49,8 @@ def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector
                     sums[v] = multiply_add(builder, value, weight, sums[v])
         if also:
             also(number, there)
-        return [next_a(number, here), after(builder, there, b_k, unroll), *sums]
+        here = a_step(number, here) if callable(a_step) else after(builder, here, a_step)
+        return [here, after(builder, there, b_k, unroll), *sums]
 
     _, there, *sums = loop(builder, turns, [a, b, *sums], turn)
     return there, sums
@@ -78,7 +79,7 @@ def blocked(unroll=UNROLL, ahead=False):
             return builder.add(here, builder.select(last, leap, INT64(4 * unroll)))
 
         return walk(
-            builder, given, given.turns, given.x, given.w, sums, next_a=next_a, a_row=BYTES,
+            builder, given, given.turns, given.x, given.w, sums, next_a, a_row=BYTES,
             unroll=unroll, also=fetch if ahead else None,
         )[1]  # fmt: skip
 
@@ -93,10 +94,7 @@ def windowed(builder, given, sums):
         there, *sums = carried
         at = builder.add(given.segment_at, builder.mul(number, INT64(4)))
         here = builder.add(given.x, llvm.offset_at(builder, at))
-        there, sums = walk(
-            builder, given, given.length, here, there, sums, a_row=given.x_pixel,
-            next_a=lambda _, here: after(builder, here, 4),
-        )  # fmt: skip
+        there, sums = walk(builder, given, given.length, here, there, sums, 4, a_row=given.x_pixel)
         return [there, *sums]
 
     return loop(builder, given.segments, [given.w, *sums], segment)[1:]
@@ -105,19 +103,15 @@ def windowed(builder, given, sums):
 @phase("a a_row a_k depth panel")
 def strided(builder, given, sums):
     """a_row, a_k: bytes from row to row and along K; depth: K."""
-    return walk(
-        builder, given, given.depth, given.a, given.panel, sums, a_row=given.a_row,
-        next_a=lambda _, here: builder.add(here, given.a_k),
-    )[1]  # fmt: skip
+    a, b = given.a, given.panel
+    return walk(builder, given, given.depth, a, b, sums, given.a_k, a_row=given.a_row)[1]
 
 
 @phase("x d d_plane count")
 def outer(builder, given, sums):
     """x: address of the first of mr lanes of a block; d: of the first of nr blocks; count: pixels."""
-    return walk(
-        builder, given, given.count, given.x, given.d, sums, a_row=4, b_vector=given.d_plane,
-        next_a=lambda _, here: after(builder, here, BYTES),
-    )[1]  # fmt: skip
+    a, b, plane = given.x, given.d, given.d_plane
+    return walk(builder, given, given.count, a, b, sums, BYTES, a_row=4, b_vector=plane)[1]
 
 
 # --- the microkernels ------------------------------------------------------------------------------

@@ -16,8 +16,7 @@ from numba import types
 
 from ..isa.llvm import emitted
 
-# of arguments that are not integers: addresses, bytes, counts
-FLOATS = {"low": types.float32, "high": types.float32}
+FLOATS = ("low", "high")  # arguments; all others are integers: addresses, bytes, counts
 
 
 @dataclass(frozen=True)
@@ -48,4 +47,5 @@ def microkernel(block, *phases):
             accumulators = part.emit(builder, given, accumulators)
 
     kernel.__doc__ = f"kernel({', '.join(names)})"
-    return emitted(**{name: FLOATS.get(name, types.int64) for name in names})(kernel)
+    kinds = {name: types.float32 if name in FLOATS else types.int64 for name in names}
+    return emitted(**kinds)(kernel)

@@ -7,11 +7,10 @@ windows are whole vectors, in the order tap, block.
 
 from ..isa.lanes import BYTES
 from ..isa.vector import add, load, store
-from ..runtime.partition import copy, span
-from ..runtime.templates import made, part
+from ..runtime.parts import copy, made, part, span, zero
 from ..runtime.work_item import descriptor, stage
 from .maps import normalise_activate, seen
-from .norm import COEFFICIENTS, zero
+from .norm import COEFFICIENTS
 from .pointwise import GRADIENTS, PRODUCT, backward, forward, input_gradient
 
 IMAGE = "image_at image_size image_row rows columns channels top left "  # with the zeros around it

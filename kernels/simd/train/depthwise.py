@@ -13,14 +13,12 @@ through even rows of the window only (docs/backwards.md): no product meets a zer
 """
 
 from ..isa.lanes import BYTES
-from ..isa.vector import add, load, store
-from ..runtime.partition import span
-from ..runtime.templates import made, part
+from ..runtime.parts import add_to, made, part, span, zero
 from ..runtime.work_item import descriptor, stage
 from ..tiles import depthwise as tiles
 from ..tuning import TRAIN_PIXELS
 from .maps import GIVEN, GRADIENT, gradient, normalise_activate, seen
-from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward, zero
+from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward
 
 # padded: width of a row of x among its zeros; d_row: bytes of one of dy; panels: taps of each block
 _WINDOW = seen("x") + "rows columns y_rows y_columns top left padded band images shares panels "
@@ -92,7 +90,7 @@ def _forward(kernel, stride, pixels):
 
 
 def _along_a_row(microkernel, kind, pixels, steps):
-    """A microkernel of a kind along a row; steps of its three addresses: bytes from pixel to pixel."""
+    """A microkernel of a kind along a row; steps: bytes from pixel to pixel, of three addresses."""
     many, one = (microkernel(*kind, count) for count in (pixels, 1))
     x_step, w_step, y_step = steps
 
@@ -154,8 +152,7 @@ def _backward(kernel, stride, pixels):
                     dy = d + (start + i - base) * s.d_row + reach * BYTES
                     zero(own, taps)
                     filters(s.y_columns, x + i * stride * line, line, dy, own)
-                    for q in range(0, taps * BYTES, BYTES):
-                        store(g + q, add(load(g + q), load(own + q)))
+                    add_to(g, own, taps)
                 for i in range(low, high):
                     dy = d + ((i + s.top) // stride - base) * s.d_row + (reach + skipped) * BYTES
                     if (i + s.top) % stride:

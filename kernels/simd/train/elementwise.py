@@ -7,10 +7,10 @@ import numpy as np
 
 from ..isa.lanes import BYTES
 from ..isa.vector import add, broadcast, fma, load, mul, store
-from ..runtime.partition import span
+from ..runtime.parts import add_to, span, zero
 from ..runtime.work_item import descriptor, stage
 from .maps import GATE, activation_backward, inputs, normalise_activate, seen
-from .norm import BACKWARD_SUMS, COEFFICIENTS, zero
+from .norm import BACKWARD_SUMS, COEFFICIENTS
 
 READ = descriptor(seen("x") + GATE + "pixels y y_plane")
 SUM = descriptor(seen("x") + seen("z") + "pixels shares tile y y_plane")
@@ -36,8 +36,7 @@ def residual(s, b, item):
         x, z = s.x + block * s.x_plane + p * BYTES, s.z + block * s.z_plane + p * BYTES
         normalise_activate(x, y, count, s.x_coefficients + c, s.x_kind)
         normalise_activate(z, b.scratch, count, s.z_coefficients + c, s.z_kind)
-        for q in range(0, count * BYTES, BYTES):
-            store(y + q, add(load(y + q), load(b.scratch + q)))
+        add_to(y, b.scratch, count)
 
 
 @stage(POOL)

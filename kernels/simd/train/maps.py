@@ -10,18 +10,19 @@ gradient of v is summed up over all readers; the last one multiplies it by the a
 that as du, and adds up du and du (y - centre), of which norm.py makes the gradients of gamma and beta.
 
 kind: HARD_SWISH; else a clamp to the coefficients LOW .. HIGH, where NaN is no bound: ReLU, ReLU6, and
-no activation at all; a number beyond those of activation.py is the address of a routine of
-activations.py, which does the rest.
+no activation at all; a number beyond those of activation.py is the address of one of ROUTINES,
+which does the rest.
 """
 
 import numpy as np
 
+from ...routines import compiled_routine
 from ..activation import HARD_SWISH, SWISH
 from ..isa import vector
-from ..isa.lanes import BYTES
-from ..isa.vector import add, fma, load, mul, store, sub
-from ..runtime.templates import part
-from ..runtime.work_item import invoke
+from ..isa.lanes import BYTES, LANES
+from ..isa.vector import add, element_at, fma, load, mul, set_element, store, sub
+from ..runtime.parts import add_to, copy, made, part, sigmoid
+from ..runtime.work_item import INVOKED, invoke
 from .norm import BACKWARD_SUMS, CENTRE, COEFFICIENTS, HIGH, LOW, SCALE, SHIFT
 
 
@@ -75,24 +76,13 @@ def inputs(s, v, v_plane, first, count, low, high):
 
 
 @part
-def accumulate(dv, du, count, adds):
-    """du = dv, or du += dv, where the map's gradient is not complete yet."""
-    if adds:
-        for p in range(0, count * BYTES, BYTES):
-            store(du + p, add(load(dv + p), load(du + p)))
-    else:
-        for p in range(0, count * BYTES, BYTES):
-            store(du + p, load(dv + p))
-
-
-@part
 def activation_backward(dv, y, du, count, c, kind, adds, sums):
     """du = (dv [+ du]) times the activation's slope at y; adds du and du (y - centre) to sums.
 
     One block.  Sums of `count` pixels are made by themselves and added up in float64.
     """
     if adds:
-        accumulate(du, dv, count, adds)
+        add_to(dv, du, count)
     if kind > SWISH:
         invoke(kind, dv, y, count, c, 1, 0, 0, 0)
     centre, scale, shift = load(c + CENTRE), load(c + SCALE), load(c + SHIFT)
@@ -120,5 +110,52 @@ def gradient(s, dv, block, at, count, number, blocks):
     if s.complete:
         sums = s.sums + (number * blocks + block) * BACKWARD_SUMS
         activation_backward(dv, s.x + at, s.dx + at, count, c, s.x_kind, s.adds, sums)
+    elif s.adds:
+        add_to(s.dx + at, dv, count)
     else:
-        accumulate(dv, s.dx + at, count, s.adds)
+        copy(dv, count * LANES, s.dx + at)
+
+
+# --- activations that few maps have -----------------------------------------------------------------
+#
+# Each is a routine of its own, so that others need not wait for it: routine(v, y, count, c, backward)
+# for `count` pixels of a block.  Forwards v is changed from u, clamped to LOW .. HIGH, to the activation
+# of u, in place.  Backwards v is multiplied by the slope at u, which is made of y as above; what lies
+# outside of the bounds is nobody's concern here.
+
+
+def _with_sigmoid(name, times_x):
+    """sigmoid(u), or u sigmoid(u)."""
+
+    @made(name)
+    def activation(v, y, count, c, backward, _, __, ___):
+        for q in range(count * LANES):
+            element = element_at(v + 4 * q)
+            if backward:
+                lane = 4 * (q % LANES)
+                u = element_at(y + 4 * q) - element_at(c + CENTRE + lane)
+                u = u * element_at(c + SCALE + lane) + element_at(c + SHIFT + lane)
+                r = sigmoid(u)
+                inner = np.float32(1) + u * (np.float32(1) - r) if times_x else np.float32(1) - r
+                set_element(v + 4 * q, element * (r * inner))
+            else:
+                r = sigmoid(element)
+                set_element(v + 4 * q, element * r if times_x else r)
+
+    return compiled_routine(activation, INVOKED)
+
+
+@made("hard_sigmoid")
+def _hard_sigmoid(v, y, count, c, backward, _, __, ___):
+    """slope u + 1/2 for u between -HIGH and HIGH, where it reaches 0 and 1."""
+    for q in range(count * LANES):
+        slope = np.float32(0.5) / element_at(c + HIGH + 4 * (q % LANES))
+        element = element_at(v + 4 * q) * slope
+        set_element(v + 4 * q, element if backward else element + np.float32(0.5))
+
+
+ROUTINES = {
+    "sigmoid": _with_sigmoid("sigmoid", times_x=False),
+    "swish": _with_sigmoid("swish", times_x=True),
+    "hard_sigmoid": compiled_routine(_hard_sigmoid, INVOKED),
+}

@@ -20,8 +20,7 @@ import numpy as np
 from ..isa import vector
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, element_at, fma, load, set_element, store, sub
-from ..runtime.partition import span
-from ..runtime.templates import part
+from ..runtime.parts import copy, part, span, zero
 from ..runtime.work_item import descriptor, stage
 
 # rows of the coefficients of a block: vectors, what an activation clamps to among them, and of float64
@@ -32,18 +31,10 @@ COEFFICIENTS = 12 * BYTES
 FORWARD_SUMS = 5 * BYTES  # of a block: a first element; in float64 sums of differences and squares
 BACKWARD_SUMS = 4 * BYTES  # in float64: sums of du and of du (y - CENTRE)
 
-_COMMON = "coefficients sums shares blocks pixels channels gamma frozen "
-FORWARD = descriptor(
-    _COMMON + "grain beta mean variance new_mean new_variance", doubles="eps momentum"
-)
-BACKWARD = descriptor(_COMMON + "g_gamma g_beta g_bias")
-
-
-@part
-def zero(at, count):
-    """Write `count` vectors of zeros."""
-    for q in range(count):
-        store(at + q * BYTES, vector.broadcast(np.float32(0)))
+_BOTH = "coefficients sums shares blocks pixels channels gamma frozen "
+_OLD_AND_NEW = "mean variance new_mean new_variance"
+FORWARD = descriptor(_BOTH + "grain beta " + _OLD_AND_NEW, doubles="eps momentum")
+BACKWARD = descriptor(_BOTH + "g_gamma g_beta g_bias")
 
 
 @part
@@ -74,8 +65,7 @@ def norm_backward(du, y, dy, count, c, normal):
             rest = fma(along, sub(load(y + p), centre), level)
             store(dy + p, fma(slope, load(du + p), rest))
     else:
-        for p in range(0, count * BYTES, BYTES):
-            store(dy + p, load(du + p))
+        copy(du, count * LANES, dy)
 
 
 @part

@@ -8,11 +8,9 @@ import numpy as np
 
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, element_at, load, set_element, store, transpose
-from ..runtime.partition import copy, panel_at, panel_count
-from ..runtime.templates import part
+from ..runtime.parts import copy, panel_at, panel_count, part, zero
 from ..runtime.work_item import descriptor, stage
 from ..tuning import TRAIN_UNROLL
-from .norm import zero
 
 _WEIGHTS = "depth filters group group_padded "  # w (depth, filters), in groups, each filled up
 _PANELS = "main split vectors height item_rows "  # item_rows: of a work item

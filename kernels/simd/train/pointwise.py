@@ -10,13 +10,12 @@ in a scratch that stays in L2, and multiplied with every micropanel of weights.
 
 from ...routines import compiled_routine
 from ..isa.lanes import BYTES, LANES
-from ..runtime.partition import panel_at, panel_count, span
-from ..runtime.templates import made, part
+from ..runtime.parts import made, panel_at, panel_count, part, span, zero
 from ..runtime.work_item import INVOKED, descriptor, invoke, stage
 from ..tiles import gemm
 from ..tuning import TILES, TRAIN_UNROLL
 from .maps import GATE, GIVEN, GRADIENT, gradient, inputs, seen
-from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward, zero
+from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward
 
 CUT = "pixels shares pieces grain tile "
 _PANELS = "main split vectors many rest "  # many, rest: routines for panels of either width
@@ -80,7 +79,8 @@ outers = {v: _outer(v) for v in TILES}
 def forward(module, name, fields, inputs):
     """The stage of a product, for a module.  inputs(s, x, x_plane, first, count, 0, blocks) makes x."""
 
-    @made(name)
+    @stage(fields)
+    @made(name, module=module)  # whoever imports that finds it
     def product(s, b, item):
         """y = x @ w + bias for a share of the pixels and some panels, and its moments."""
         number, piece = item // s.pieces, item % s.pieces
@@ -101,8 +101,7 @@ def forward(module, name, fields, inputs):
                     sums = s.y_sums + (number * s.y_blocks + block + v) * FORWARD_SUMS
                     accumulate_moments(y + v * s.y_plane, count, sums, p == first)
 
-    product.__module__ = module  # whoever imports that finds it
-    return stage(fields)(product)
+    return product
 
 
 @part
@@ -145,7 +144,8 @@ def backward(module, name, fields, inputs, give):
     give(s, x, d, plane, first, count, low, high, number, fresh) makes dx of them.
     """
 
-    @made(name)
+    @stage(fields)
+    @made(name, module=module)  # whoever imports that finds it
     def product(s, b, item):
         """dw = x^T dy and dx = dy w^T for a share of the pixels and some of the input's channels."""
         number, piece = item // s.pieces, item % s.pieces
@@ -165,8 +165,7 @@ def backward(module, name, fields, inputs, give):
             _add_filters(s, number, x, d, plane, count, low, high, p == first)
             give(s, x, d, plane, p, count, low, high, number, p == first)
 
-    product.__module__ = module
-    return stage(fields)(product)
+    return product
 
 
 @part
