@@ -22,17 +22,17 @@ def _row(vectors):
     @part
     @made("row", vectors)
     def row(s, x, w, bias, y, y_at):
-        count = rows if s.columns >= rows else 1
         j = 0
         while j < s.columns:
-            j = min(j, s.columns - count)  # the last few once more
-            given = (bias, x + j * s.x_pixel, s.x_pixel, s.segments, s.segment_at, s.length, w,
+            if s.columns >= rows:
+                j = min(j, s.columns - rows)  # the last few once more
+                many(bias, x + j * s.x_pixel, s.x_pixel, s.segments, s.segment_at, s.length, w,
                      s.activation, s.low, s.high, y, y_at + 4 * j, s.y_plane)  # fmt: skip
-            if count > 1:
-                many(*given)
+                j += rows
             else:
-                one(*given)
-            j += count
+                one(bias, x + j * s.x_pixel, s.x_pixel, s.segments, s.segment_at, s.length, w,
+                    s.activation, s.low, s.high, y, y_at + 4 * j, s.y_plane)  # fmt: skip
+                j += 1
 
     return row
 

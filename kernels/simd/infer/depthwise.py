@@ -35,21 +35,21 @@ def _window(kernel, stride):
     def window(s, b, item):
         """A square kernel, PIXELS at a time."""
         first, x, y, rows = _band(s, b, item)
-        count = PIXELS if s.columns >= PIXELS else 1
         for block in range(first, first + s.blocks):
             w, bias = s.w + block * kernel * kernel * BYTES, s.bias + block * BYTES
             for i in range(rows):
                 here, there = x + i * stride * s.x_row, y + i * s.y_row
                 j = 0
                 while j < s.columns:
-                    j = min(j, s.columns - count)  # the last few once more
-                    given = (bias, here + j * stride * BYTES, s.x_row, s.x_plane, w,
+                    if s.columns >= PIXELS:
+                        j = min(j, s.columns - PIXELS)  # the last few once more
+                        many(bias, here + j * stride * BYTES, s.x_row, s.x_plane, w,
                              s.activation, s.low, s.high, there + j * BYTES)  # fmt: skip
-                    if count > 1:
-                        many(*given)
+                        j += PIXELS
                     else:
-                        one(*given)
-                    j += count
+                        one(bias, here + j * stride * BYTES, s.x_row, s.x_plane, w,
+                            s.activation, s.low, s.high, there + j * BYTES)  # fmt: skip
+                        j += 1
             x, y = x + s.x_plane, y + s.y_plane
 
     return window

@@ -105,14 +105,6 @@ def forward(module, name, fields, inputs):
 
 
 @part
-def _dy(s, d, d_plane, first, count):
-    """dy of some pixels, all blocks, into the scratch."""
-    for block in range(s.y_blocks):
-        at, c = block * s.y_plane + first * BYTES, s.y_coefficients + block * COEFFICIENTS
-        norm_backward(s.dy + at, s.y + at, d + block * d_plane, count, c, s.normal)
-
-
-@part
 def _add_filters(s, number, x, d, plane, count, low, high, fresh):
     """dw += x^T dy of some pixels, rows of blocks low .. high of x, into the share of this number."""
     for panel in range(panel_count(s.main, s.split, s.vectors)):
@@ -160,7 +152,9 @@ def backward(module, name, fields, inputs, give):
         x = d + s.y_blocks * plane
         for p in range(first, last, s.tile):
             count = min(s.tile, last - p)
-            _dy(s, d, plane, p, count)
+            for block in range(s.y_blocks):
+                at, c = block * s.y_plane + p * BYTES, s.y_coefficients + block * COEFFICIENTS
+                norm_backward(s.dy + at, s.y + at, d + block * plane, count, c, s.normal)
             inputs(s, x, plane, p, count, low, high)
             _add_filters(s, number, x, d, plane, count, low, high, p == first)
             give(s, x, d, plane, p, count, low, high, number, p == first)
