@@ -13,7 +13,7 @@ def peak(threads: int, seconds: float = 0.5) -> float | None:
     import numpy as np
 
     from npmobilenet.cost.machine import ROUNDS, at_once
-    from npmobilenet.kernels import machine as kernels
+    from npmobilenet.kernels import peak as kernels
 
     flops = 2 * kernels.LANES * kernels.ACCUMULATORS * ROUNDS
     call = [lambda: kernels.numba_fma(ROUNDS, np.float32(0))]

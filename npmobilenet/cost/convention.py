@@ -11,7 +11,7 @@ from .operations import Operation, operations
 
 
 @dataclass(frozen=True)
-class Rule:
+class CountingRule:
     """For operations of these kinds: how often each of their sizes is counted, and why."""
 
     kinds: tuple[str, ...]
@@ -35,7 +35,7 @@ class Convention:
 
     name: str
     unit: str
-    rules: tuple[Rule, ...] = field(repr=False)
+    rules: tuple[CountingRule, ...] = field(repr=False)
     params: tuple[str, ...]  # parts that are reported
     params_why: str = field(repr=False)
     params_by_version: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -20,9 +20,9 @@ those of four published models, tests/witnesses/test_live_counters.py runs the t
 from __future__ import annotations
 
 from ..models.network_plan import Plan, check_plan
-from .convention import Convention, Rule, Totals
+from .convention import Convention, CountingRule, Totals
 
-__all__ = ["CONVENTIONS", "Convention", "Rule", "Totals", "convention_named", "totals"]
+__all__ = ["CONVENTIONS", "Convention", "CountingRule", "Totals", "convention_named", "totals"]
 
 WEIGHTS = ("weights",)
 TRAINED = ("weights", "bias", "gamma", "beta")
@@ -40,7 +40,7 @@ NORMS = ("batch_norm", "batch_norm_act")
 POOLS = ("pool", "pool_function")
 
 _PAPER = (
-    Rule(
+    CountingRule(
         PRODUCTS,
         {"products": 1},
         "V1 section 3 counts the products of convolutions and of the classifier, padding included; "
@@ -81,18 +81,18 @@ CONVENTIONS: dict[str, Convention] = {
             name="fvcore",
             unit=MACS,
             rules=(
-                Rule(
+                CountingRule(
                     PRODUCTS,
                     {"products": 1},
                     "a fused multiply-add is one flop; biases are left out",
                 ),
-                Rule(
+                CountingRule(
                     NORMS,
                     {"inputs": 2},
                     "at inference a scale and a shift for each number; traced operators are "
                     "counted, so the class around them does not matter",
                 ),
-                Rule(
+                CountingRule(
                     POOLS,
                     {"inputs": 1},
                     "one for each number that goes in; a pooling written as x.mean, all activations, "
@@ -106,17 +106,17 @@ CONVENTIONS: dict[str, Convention] = {
             name="thop",
             unit=MACS,
             rules=(
-                Rule(
+                CountingRule(
                     ("conv", "dense"),
                     {"products": 1},
                     "products without the bias, by exact class: subclasses are not seen",
                 ),
-                Rule(
+                CountingRule(
                     ("batch_norm",),
                     {"inputs": 4},
                     "two for each number, doubled where there are gamma and beta, also at inference",
                 ),
-                Rule(
+                CountingRule(
                     ("pool",),
                     {"inputs": 1, "outputs": 1},
                     "an addition for each number that goes in, a division for each that comes out; "
@@ -132,31 +132,33 @@ CONVENTIONS: dict[str, Convention] = {
             name="ptflops",
             unit=MACS,
             rules=(
-                Rule(
+                CountingRule(
                     ("conv", "dense"),
                     {"products": 1, "bias_adds": 1},
                     "products, and one for each bias that is added; subclasses are not seen",
                 ),
-                Rule(
+                CountingRule(
                     ("batch_norm",),
                     {"inputs": 2},
                     "one for each number, doubled with gamma and beta",
                 ),
-                Rule(
+                CountingRule(
                     ("relu",),
                     {"inputs": 2},
                     "one for each number as a module and one more as the patched function that the "
                     "module calls",
                 ),
-                Rule(
+                CountingRule(
                     ("relu6", "swish"),
                     {"inputs": 1},
                     "nn.ReLU6 calls hardtanh, which is not patched: counted once, as a module; "
                     "nn.SiLU has no module rule: counted once, as a function; hard swish and hard "
                     "sigmoid have neither",
                 ),
-                Rule(("pool",), {"inputs": 2}, "as for ReLU: the module and the function it calls"),
-                Rule(("pool_function",), {"inputs": 1}, "the function alone"),
+                CountingRule(
+                    ("pool",), {"inputs": 2}, "as for ReLU: the module and the function it calls"
+                ),
+                CountingRule(("pool_function",), {"inputs": 1}, "the function alone"),
             ),
             params=TRAINED,
             params_why="all parameters that require a gradient",
@@ -165,7 +167,7 @@ CONVENTIONS: dict[str, Convention] = {
             name="ptflops-aten",
             unit=MACS,
             rules=(
-                Rule(
+                CountingRule(
                     PRODUCTS,
                     {"products": 1, "bias_adds": 1},
                     "convolution and addmm are all that is dispatched here and has a rule; "
@@ -179,12 +181,12 @@ CONVENTIONS: dict[str, Convention] = {
             name="torchinfo",
             unit=MACS,
             rules=(
-                Rule(
+                CountingRule(
                     PRODUCTS,
                     {"products": 1, "bias_adds": 1},
                     "parameters times output pixels, of weight and bias alike",
                 ),
-                Rule(
+                CountingRule(
                     ("batch_norm",),
                     {"affine": 1},
                     "gamma and beta count once, not for each pixel, as in a dense layer; a class "
@@ -198,7 +200,7 @@ CONVENTIONS: dict[str, Convention] = {
             name="torch-flops",
             unit=FLOPS,
             rules=(
-                Rule(
+                CountingRule(
                     PRODUCTS,
                     {"products": 2},
                     "a multiplication and an addition for each product of a convolution or matrix "
@@ -212,19 +214,19 @@ CONVENTIONS: dict[str, Convention] = {
             name="calflops",
             unit=FLOPS,
             rules=(
-                Rule(
+                CountingRule(
                     CONVOLUTIONS,
                     {"products": 2, "bias_adds": 1},
                     "two for each product, one for each bias that is added",
                 ),
-                Rule(DENSE, {"products": 2}, "of a dense layer the bias is forgotten"),
-                Rule(
+                CountingRule(DENSE, {"products": 2}, "of a dense layer the bias is forgotten"),
+                CountingRule(
                     NORMS,
                     {"inputs": 2},
                     "at inference a scale and a shift for each number; F.batch_norm is patched, so "
                     "the class around it does not matter",
                 ),
-                Rule(
+                CountingRule(
                     (*POOLS, "relu", "swish"),
                     {"inputs": 1},
                     "patched functions: one for each number; ReLU6, hard swish and hard sigmoid "

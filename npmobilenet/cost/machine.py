@@ -66,7 +66,7 @@ def measure(seconds: float = 4.0) -> Machine:
     ValueError where Numba does not run.
     """
     need_numba("measuring the machine")
-    from ..kernels import machine as kernels
+    from ..kernels import peak as kernels
 
     threads = compiling.threads()
     work = [2 * kernels.LANES * kernels.ACCUMULATORS * ROUNDS]

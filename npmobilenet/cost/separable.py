@@ -22,7 +22,7 @@ from .ratio import separable_ratio
 
 
 @dataclass(frozen=True)
-class Counted:
+class Work:
     """MACs and weights; terms are the products that the MACs are the sum of."""
 
     macs: int
@@ -46,31 +46,31 @@ class SeparableCost:
     alpha: Fraction
     rho: Fraction
 
-    def _counted(self, *factors: int) -> Counted:
+    def _counted(self, *factors: int) -> Work:
         """Weights are a product, and each of them multiplies once for every pixel of the map."""
         weights = prod(factors)
-        return Counted(weights * prod(self.df), weights, ((*factors, *self.df),))
+        return Work(weights * prod(self.df), weights, ((*factors, *self.df),))
 
     @property
-    def standard(self) -> Counted:
+    def standard(self) -> Work:
         """Equation 2: every filter sees all m channels."""
         return self._counted(*self.k, self.m, self.n)
 
     @property
-    def depthwise(self) -> Counted:
+    def depthwise(self) -> Work:
         """Equation 4: one filter for each channel."""
         return self._counted(*self.k, self.m)
 
     @property
-    def pointwise(self) -> Counted:
+    def pointwise(self) -> Work:
         """The second half of equation 5: every pixel's channels are mixed."""
         return self._counted(self.m, self.n)
 
     @property
-    def separable(self) -> Counted:
+    def separable(self) -> Work:
         """Equation 5: both halves."""
         a, b = self.depthwise, self.pointwise
-        return Counted(a.macs + b.macs, a.weights + b.weights, a.terms + b.terms)
+        return Work(a.macs + b.macs, a.weights + b.weights, a.terms + b.terms)
 
     @property
     def formula(self) -> Fraction:
@@ -94,7 +94,7 @@ class SeparableCost:
 
     def to_json(self) -> dict[str, Any]:
         """One object for programs; fractions as "137/1152"."""
-        parts: Mapping[str, Counted] = {
+        parts: Mapping[str, Work] = {
             name: getattr(self, name)
             for name in ("standard", "depthwise", "pointwise", "separable")
         }

@@ -12,12 +12,13 @@ import numpy as np
 from ..kernels.simd.activation import CLAMP, HARD_SWISH
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.train import norm
-from ..kernels.simd.train.activations import ROUTINES
+from ..kernels.simd.train.maps import ROUTINES
 from ..kernels.simd.tuning import TRAIN_ITEMS
 from ..models.network_plan import Plan
+from .allocate import Buffer
 from .lower import Graph, Node, View
 from .pack import up
-from .program import Buffer, Program
+from .program import Program
 
 Facts = dict[str, Any]  # about an op, by the names of the fields of descriptors
 
@@ -74,63 +75,49 @@ class Draft:
         widest = max(node.shape[2] for node in (op.node for op in self.graph.ops) if node)
         self.zeros = self.program.buffer(4 * up(widest, 4 * LANES), kept=True)
 
+    def stage(self, name: str, routine: Any, items: int, *facts: Facts) -> None:
+        """Append a stage of one routine.  Of the facts it gets those that its descriptor names."""
+        known = {key: value for each in facts for key, value in each.items()}
+        fields = {key: known[key] for key in routine.descriptor.names}
+        self.program.stage(name, items, (routine, fields))
 
-def stage(draft: Draft, name: str, routine: Any, items: int, *facts: Facts) -> None:
-    """Append a stage of one routine.  Of the facts it gets those that its descriptor names."""
-    known = {key: value for each in facts for key, value in each.items()}
-    fields = {key: known[key] for key in routine.descriptor.names}
-    draft.program.stage(name, items, (routine, fields))
+    def map_of(self, node: Node) -> Map:
+        """The place of a node, made when it is first asked for."""
+        if node not in self.maps:
+            blocks, pixels = up(node.shape[2], LANES) // LANES, self.n * node.pixels
+            plane = (pixels | 1) * BYTES  # odd: blocks meet in no set of the cache
+            make = self.program.buffer
+            coefficients = make(blocks * norm.COEFFICIENTS, kept=True)
+            self.maps[node] = Map(make(blocks * plane), plane, blocks, pixels, coefficients)
+        return self.maps[node]
 
+    def gradient_of(self, m: Map) -> Buffer:
+        """The place of a map's gradient, made when it is first asked for."""
+        m.dy = m.dy or self.program.buffer(m.blocks * m.plane)
+        return m.dy
 
-def node_of(view: View) -> Node:
-    """The node of a view that is not the image."""
-    assert view.node is not None
-    return view.node
+    def seen(self, view: View, name: str = "x") -> Facts:
+        """A map as its reader sees it; image: pixels of one."""
+        m = self.map_of(view.map)
+        gate, plane = (m.gate, m.gate_plane) if view.gate else (0, 0)
+        facts = {
+            "": m.y, "_plane": m.plane, "_coefficients": m.coefficients, "_blocks": m.blocks,
+            "_kind": _activation(view.map)[0], "_gate": gate, "_gate_plane": plane,
+        }  # fmt: skip
+        own = {"image": view.map.pixels, "images": self.n}
+        return {name + key: value for key, value in facts.items()} | own
 
+    def written(self, node: Node) -> Facts:
+        """The map that an op writes."""
+        m = self.map_of(node)
+        return {
+            "y": m.y, "y_plane": m.plane, "y_blocks": m.blocks, "y_coefficients": m.coefficients,
+            "pixels": m.pixels, "zeros": self.zeros, "images": self.n,
+        }  # fmt: skip
 
-def map_of(draft: Draft, node: Node) -> Map:
-    """The place of a node, made when it is first asked for."""
-    if node not in draft.maps:
-        blocks, pixels = up(node.shape[2], LANES) // LANES, draft.n * node.pixels
-        plane = (pixels | 1) * BYTES  # odd: blocks meet in no set of the cache
-        make = draft.program.buffer
-        coefficients = make(blocks * norm.COEFFICIENTS, kept=True)
-        draft.maps[node] = Map(make(blocks * plane), plane, blocks, pixels, coefficients)
-    return draft.maps[node]
-
-
-def gradient_of(draft: Draft, m: Map) -> Buffer:
-    """The place of a map's gradient, made when it is first asked for."""
-    m.dy = m.dy or draft.program.buffer(m.blocks * m.plane)
-    return m.dy
-
-
-def seen(draft: Draft, view: View, name: str = "x") -> Facts:
-    """A map as its reader sees it; image: pixels of one."""
-    node = node_of(view)
-    m = map_of(draft, node)
-    gate, plane = (m.gate, m.gate_plane) if view.gate else (0, 0)
-    facts = {
-        "": m.y, "_plane": m.plane, "_coefficients": m.coefficients, "_kind": _activation(node)[0],
-        "_blocks": m.blocks, "_gate": gate, "_gate_plane": plane,
-    }  # fmt: skip
-    return {name + key: value for key, value in facts.items()} | {
-        "image": node.pixels, "images": draft.n,
-    }  # fmt: skip
-
-
-def written(draft: Draft, node: Node) -> Facts:
-    """The map that an op writes."""
-    m = map_of(draft, node)
-    return {
-        "y": m.y, "y_plane": m.plane, "y_blocks": m.blocks, "y_coefficients": m.coefficients,
-        "pixels": m.pixels, "zeros": draft.zeros, "images": draft.n,
-    }  # fmt: skip
-
-
-def in_images(draft: Draft, blocks: int) -> int:
-    """Shares of the images, where a work item is one block of some images."""
-    return min(draft.n, max(1, -(-TRAIN_ITEMS // blocks)))
+    def in_images(self, blocks: int) -> int:
+        """Shares of the images, where a work item is one block of some images."""
+        return min(self.n, max(1, -(-TRAIN_ITEMS // blocks)))
 
 
 def _activation(node: Node) -> tuple[int, float, float]:

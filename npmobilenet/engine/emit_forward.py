@@ -5,35 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernels.simd.isa.lanes import BYTES, LANES
-from ..kernels.simd.train import (
-    conv,
-    depthwise,
-    elementwise,
-    norm,
-    pack,
-    pointwise,
-    pooling,
-    windows,
-)
-from ..kernels.simd.tuning import TILES, TRAIN_ITEMS, TRAIN_TILE
+from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise
+from ..kernels.simd.tuning import TILES, TRAIN_ITEMS
 from ..models.layers import BatchNorm, Conv, Depthwise
 from . import tiling
-from .buffers import Draft, Facts, in_images, map_of, node_of, seen, stage, written
+from .allocate import Buffer
+from .buffers import Draft, Facts
 from .lower import Node, Op
-from .program import Buffer
 
 
 def product(draft: Draft, op: Op) -> None:
     """Of a pointwise, dense or standard convolution."""
-    layer, view, node = op.layer, op.inputs[0], written_by(op)
+    layer, view, node = op.layer, op.inputs[0], op.map
     matrix = tiling.matrix(draft, op)
     panels = draft.program.buffer(matrix["height"] * matrix["vectors"] * BYTES)
-    facts = matrix | written(draft, node) | {"panels": panels}
-    stage(draft, f"{layer.name} pack", pack.pack, -(-matrix["height"] // LANES), facts)
+    facts = matrix | draft.written(node) | {"panels": panels}
+    draft.stage(f"{layer.name} pack", pack.pack, -(-matrix["height"] // LANES), facts)
     facts |= tiling.routines(pointwise.panels, matrix)
     twice, code = 1, pointwise.pointwise_forward
     if view.node:
-        facts |= seen(draft, view)
+        facts |= draft.seen(view)
     if isinstance(layer, Conv):
         facts |= tiling.window(layer, node)
         code = conv.map_forward
@@ -58,17 +49,17 @@ def padded_image(draft: Draft, layer: Conv, window: Facts) -> Facts:
         size = row * (height + top + bottom)
         place = draft.program.buffer(draft.n * size + 1024, kept=True)
         draft.image = {"image_at": place, "image_size": size, "image_row": row}
-        stage(draft, "image", windows.pad, draft.n, draft.image, window)
+        draft.stage("image", conv.pad, draft.n, draft.image, window)
     return draft.image
 
 
 def depthwise_convolution(draft: Draft, op: Op) -> None:
     """Of a depthwise convolution."""
-    layer, node = op.layer, written_by(op)
+    layer, node = op.layer, op.map
     assert isinstance(layer, Depthwise)
-    m = map_of(draft, node)
-    facts = written(draft, node) | seen(draft, op.inputs[0]) | tiling.bands(draft, layer, node)
-    facts |= packed_taps(draft, op) | {"shares": in_images(draft, m.blocks), "grain": node.pixels}
+    m = draft.map_of(node)
+    facts = draft.written(node) | draft.seen(op.inputs[0]) | tiling.bands(draft, layer, node)
+    facts |= packed_taps(draft, op) | {"shares": draft.in_images(m.blocks), "grain": node.pixels}
     code = depthwise.forward[tiling.depthwise_kind(layer, node.shape[1])]
     _with_moments(draft, node, code, m.blocks * facts["shares"], facts)
 
@@ -77,25 +68,25 @@ def packed_taps(draft: Draft, op: Op) -> Facts:
     """The taps of a depthwise convolution, block by block."""
     facts = tiling.taps(draft, op)
     facts["panels"] = draft.program.buffer(facts["vectors"] * facts["depth"] * BYTES)
-    stage(draft, f"{op.layer.name} pack", pack.pack, facts["depth"], facts)
+    draft.stage(f"{op.layer.name} pack", pack.pack, facts["depth"], facts)
     return {"bias": facts["bias"], "panels": facts["panels"]}
 
 
 def _with_moments(draft: Draft, node: Node, code: Any, items: int, facts: Facts) -> None:
     """The stage of a convolution, and that of its batch's moments."""
-    m, normal = map_of(draft, node), node.norm
+    m, normal = draft.map_of(node), node.norm
     sums: Buffer | int = 0
     if normal and normal.name not in draft.frozen:
         sums = draft.program.buffer(facts["shares"] * m.blocks * norm.FORWARD_SUMS)
-    stage(draft, node.layer.name, code, items, facts, {"y_sums": sums})
+    draft.stage(node.layer.name, code, items, facts, {"y_sums": sums})
     if normal:
         facts = facts | normalisation(draft, node, normal) | {"sums": sums}
-        stage(draft, f"{normal.name} moments", norm.forward, m.blocks, facts)
+        draft.stage(f"{normal.name} moments", norm.forward, m.blocks, facts)
 
 
 def normalisation(draft: Draft, node: Node, layer: BatchNorm) -> Facts:
     """What both stages of a batch normalisation have to know."""
-    p, g, s, m = draft.at.params, draft.at.grads, draft.at.statistics, map_of(draft, node)
+    p, g, s, m = draft.at.params, draft.at.grads, draft.at.statistics, draft.map_of(node)
     return {
         "gamma": p[f"{layer.name}.gamma"], "beta": p[f"{layer.name}.beta"],
         "mean": p[f"{layer.name}.mean"], "variance": p[f"{layer.name}.variance"],
@@ -109,52 +100,40 @@ def normalisation(draft: Draft, node: Node, layer: BatchNorm) -> Facts:
 
 def pool(draft: Draft, op: Op) -> None:
     """Of a global average pool."""
-    facts = written(draft, written_by(op)) | seen(draft, op.inputs[0]) | in_tiles(draft)
-    facts |= {"shares": in_images(draft, facts["x_blocks"]), "dy": 0}
-    stage(draft, op.layer.name, pooling.pool, facts["x_blocks"] * facts["shares"], facts)
+    facts = draft.written(op.map) | draft.seen(op.inputs[0]) | tiling.in_tiles(draft)
+    facts |= {"shares": draft.in_images(facts["x_blocks"]), "dy": 0}
+    draft.stage(op.layer.name, elementwise.pool, facts["x_blocks"] * facts["shares"], facts)
 
 
 def add(draft: Draft, op: Op) -> None:
     """Of a residual add."""
-    m = map_of(draft, written_by(op))
+    m = draft.map_of(op.map)
     shares = max(1, min(-(-2 * TRAIN_ITEMS // m.blocks), m.pixels // 256))
-    facts = written(draft, written_by(op)) | in_tiles(draft) | {"shares": shares}
-    facts |= seen(draft, op.inputs[0]) | seen(draft, op.inputs[1], "z")
-    stage(draft, op.layer.name, elementwise.residual, m.blocks * shares, facts)
+    facts = draft.written(op.map) | tiling.in_tiles(draft) | {"shares": shares}
+    facts |= draft.seen(op.inputs[0]) | draft.seen(op.inputs[1], "z")
+    draft.stage(op.layer.name, elementwise.residual, m.blocks * shares, facts)
 
 
 def scale(draft: Draft, op: Op) -> None:
     """Of squeeze-and-excite's product: the gates, which who reads it multiplies with."""
-    m, own = (map_of(draft, node_of(view)) for view in op.inputs)
+    m, own = (draft.map_of(view.map) for view in op.inputs)
     m.gate, m.gate_plane = draft.program.buffer(own.blocks * own.plane), own.plane
-    facts = seen(draft, op.inputs[1]) | {"y": m.gate, "y_plane": own.plane, "pixels": own.pixels}
-    stage(draft, op.layer.name, elementwise.read, own.blocks, facts)
+    facts = draft.seen(op.inputs[1]) | {"y": m.gate, "y_plane": own.plane, "pixels": own.pixels}
+    draft.stage(op.layer.name, elementwise.read, own.blocks, facts)
 
 
 def dropout(draft: Draft, op: Op) -> None:
     """Of dropout: its factors are gates, drawn before the pass."""
-    m = map_of(draft, node_of(op.inputs[0]))
+    m = draft.map_of(op.inputs[0].map)
     m.gate, m.gate_plane = draft.program.buffer(m.blocks * m.plane, kept=True), m.plane
     draft.masks[op.layer.name] = m
 
 
 def result(draft: Draft) -> Buffer:
     """What the last layer gives, activated, for all images."""
-    node = node_of(draft.graph.result)
-    m = map_of(draft, node)
+    node = draft.graph.result.map
+    m = draft.map_of(node)
     out = draft.program.buffer(m.blocks * m.plane)
-    facts = written(draft, node) | seen(draft, draft.graph.result) | {"y": out}
-    stage(draft, "result", elementwise.read, m.blocks, facts)
+    facts = draft.written(node) | draft.seen(draft.graph.result) | {"y": out}
+    draft.stage("result", elementwise.read, m.blocks, facts)
     return out
-
-
-def written_by(op: Op) -> Node:
-    """The node of an op that is no gate."""
-    assert op.node is not None
-    return op.node
-
-
-def in_tiles(draft: Draft) -> Facts:
-    """Of stages that go through maps a few pixels at a time."""
-    draft.program.reserve(TRAIN_TILE * BYTES + tiling.MARGIN)
-    return {"tile": TRAIN_TILE}

@@ -7,30 +7,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..kernels.simd.infer import (
-    activation,
-    conv,
-    layout,
-    pointwise,
-    squeeze_excite,
-)
+from ..kernels.simd.infer import conv, maps
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import BAND, EXPANDED_BAND, FEW_TILES, GRAIN
 from ..models.layers import Activation
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from . import pack
-from .descriptors import (
-    Emission,
-    Fields,
-    mean_call,
-    packed_product,
-    packed_weights,
-    plane_of,
-    size_of,
-    window_call,
-    with_table,
-)
+from .descriptors import Emission, Fields, size_of
 from .fuse import halos
 from .fused_op import ALONE, FusedOp, Kind
 from .layout import CONTIGUOUS, Layout, image_layout
@@ -78,14 +62,9 @@ def _lay_out(e: Emission, plan: Plan, ops: list[FusedOp], cut: int, batch: int) 
 def _image(e: Emission, op: FusedOp) -> None:
     buffer, found = e.buffers[None], e.layout(None)
     band = max(1, -(-found.rows // (4 * e.threads)))
-    fields: Fields = {
-        "y": buffer.at(found.inside),
-        "y_row": found.row,
-        "rows": found.rows,
-        "band": band,
-    }
-    fields |= {"count": found.columns * op.output[-1]}
-    e.program.stage(op.name, -(-found.rows // band), (layout.image, fields))
+    fields: Fields = {"y": buffer.at(found.inside), "y_row": found.row, "rows": found.rows}
+    fields |= {"band": band, "count": found.columns * op.output[-1]}
+    e.program.stage(op.name, -(-found.rows // band), (maps.image, fields))
 
 
 def _convolution(e: Emission, op: FusedOp) -> None:
@@ -105,37 +84,37 @@ def _convolution(e: Emission, op: FusedOp) -> None:
         return pack.panels(w, LANES, 1, main, split)
 
     band = max(1, min(8, target.rows // (2 * e.threads)))
-    fields = packed_weights(e, linear, rows * columns * depth * vectors * LANES, order)
+    fields = e.packed_weights(linear, rows * columns * depth * vectors * LANES, order)
     fields |= {"x": e.buffers[op.x], "x_pixel": along * source.vector, "x_row": down * source.row}
     fields |= {"segments": len(segments), "segment_at": e.program.table(segments)}
     fields |= {"length": length, "vectors": vectors, "band": band}
-    fields |= with_table(e, op.y, "y") | size_of(target)
+    fields |= e.with_table(op.y, "y") | size_of(target)
     e.program.stage(op.name, -(-target.rows // band), (conv.convolution, fields))
 
 
 def _depthwise(e: Emission, op: FusedOp) -> None:
     """A depthwise convolution, and its means where they are wanted."""
     target = e.layout(op.y)
-    routine, fields = window_call(e, op.linear["window"], e.layout(op.x))
+    routine, fields = e.window_call(op.linear["window"], e.layout(op.x))
     few = op.pooled is None and target.blocks < 4 * e.threads
     band = -(-target.rows // 4) if few else target.rows
-    fields |= {"x": e.buffers[op.x], "blocks": 1, "band": band} | plane_of(e, op.y, "y")
+    fields |= {"x": e.buffers[op.x], "blocks": 1, "band": band} | e.plane_of(op.y, "y")
     fields |= {"y": e.buffers[op.y].at(target.inside), "y_row": target.row} | size_of(target)
-    means = [mean_call(e, op.y, op.pooled)] if op.pooled else []
+    means = [e.mean_call(op.y, op.pooled)] if op.pooled else []
     items = target.blocks * -(-target.rows // band)
     e.program.stage(op.name, items, (routine, fields), *means)
 
 
 def _projected(e: Emission, op: FusedOp) -> Fields:
     """What a product writes, and the residual."""
-    added = with_table(e, op.added, "added") if op.added else {}
-    return with_table(e, op.y, "y") | size_of(e.layout(op.y)) | added
+    added = e.with_table(op.added, "added") if op.added else {}
+    return e.with_table(op.y, "y") | size_of(e.layout(op.y)) | added
 
 
 def _pointwise(e: Emission, op: FusedOp) -> None:
     """A pointwise convolution, or a dense layer."""
     pixels = e.layout(op.y).pixels
-    product = packed_product(e, op.linear["product"], pixels)
+    product = e.packed_product(op.linear["product"], pixels)
     tiles = -(-pixels // GRAIN)
     # few pixels: the members share the weights, each reading only some; many: the pixels
     few = tiles < FEW_TILES * e.threads
@@ -143,7 +122,7 @@ def _pointwise(e: Emission, op: FusedOp) -> None:
         chunks, pieces = 1, product.panels
     else:
         chunks, pieces = min(tiles, e.threads * (1 if few else 4)), 1
-    fields = plane_of(e, op.x, "x") | {"pixel_chunks": chunks, "panel_chunks": pieces}
+    fields = e.plane_of(op.x, "x") | {"pixel_chunks": chunks, "panel_chunks": pieces}
     e.program.stage(op.name, chunks * pieces, *product.calls(fields | _projected(e, op)))
 
 
@@ -163,10 +142,10 @@ def _banded(
 ) -> None:
     """A stage of bands: `before`, window into the scratch, product out of it."""
     target, rows = e.layout(op.y), {"band": band.rows}
-    routine, window = window_call(e, op.linear["window"], source)
+    routine, window = e.window_call(op.linear["window"], source)
     window |= {"y_scratch": 1, "y_plane": band.plane, "y_row": band.row, "blocks": band.blocks}
     fields = {"x_scratch": 1, "x_plane": band.plane, "tall": band.rows} | rows
-    product = packed_product(e, op.linear["product"], target.pixels).calls(
+    product = e.packed_product(op.linear["product"], target.pixels).calls(
         fields | _projected(e, op)
     )
     calls = (*before, (routine, window | size_of(target) | rows | x), *product)
@@ -196,30 +175,30 @@ def _bottleneck(e: Emission, op: FusedOp) -> None:
     border = {"y_row": seen.row, "left": left * BYTES, "right": right * BYTES}
     border |= fields | {"blocks": seen.blocks}
     fields |= {"y_scratch": 1, "y_at": e.program.pixels(seen), "columns": source.columns}
-    expand = packed_product(e, op.linear["expand"], source.pixels).calls(
-        fields | plane_of(e, op.x, "x")
+    expand = e.packed_product(op.linear["expand"], source.pixels).calls(
+        fields | e.plane_of(op.x, "x")
     )
     x = {"x": band.size, "x_scratch": 1}
-    _banded(e, op, seen, band, x, (pointwise.border, border), *expand)
+    _banded(e, op, seen, band, x, (maps.border, border), *expand)
 
 
 def _pool(e: Emission, op: FusedOp) -> None:
     """The means of a map's channels; at the end of the trunk a pixel of the head's input."""
     buffer = e.buffers[op.y]
-    means = mean_call(e, op.x, op.y, BYTES if buffer.kept else 0)
+    means = e.mean_call(op.x, op.y, BYTES if buffer.kept else 0)
     e.program.stage(op.name, buffer.layout.blocks, means)
 
 
 def _excite(e: Emission, op: FusedOp) -> None:
     """The second product of squeeze-and-excite, and its gates on the map."""
     gates = e.layout(op.y)
-    product = packed_product(e, op.linear["product"], gates.pixels)
+    product = e.packed_product(op.linear["product"], gates.pixels)
     cut = {"pixel_chunks": 1, "panel_chunks": product.panels}
-    calls = product.calls(plane_of(e, op.x, "x") | _projected(e, op) | cut)
-    scale = plane_of(e, op.y, "gates") | plane_of(e, op.scaled, "x")
+    calls = product.calls(e.plane_of(op.x, "x") | _projected(e, op) | cut)
+    scale = e.plane_of(op.y, "gates") | e.plane_of(op.scaled, "x")
     scale |= {"pixels": e.layout(op.scaled).pixels, "main": product.main, "split": product.split}
     scale |= {"vectors": product.split + product.rest}
-    e.program.stage(op.name, product.panels, *calls, (squeeze_excite.scale, scale))
+    e.program.stage(op.name, product.panels, *calls, (maps.scale, scale))
 
 
 def _activate(e: Emission, op: FusedOp) -> None:
@@ -228,16 +207,16 @@ def _activate(e: Emission, op: FusedOp) -> None:
     assert isinstance(layer, Activation)
     slope = 1 / 6 if layer.slope is None else layer.slope
     fields = {"pixels": found.pixels, "activation": ALONE[layer.function], "slope": slope}
-    fields |= with_table(e, op.x, "x")
-    e.program.stage(op.name, found.blocks, (activation.activate, fields))
+    fields |= e.with_table(op.x, "x")
+    e.program.stage(op.name, found.blocks, (maps.activate, fields))
 
 
 def _result(e: Emission, op: FusedOp) -> None:
     """The last map, its channels side by side again."""
     pixels = e.layout(op.x).pixels
     band = max(1, -(-pixels // (4 * e.threads)))
-    fields = with_table(e, op.x, "x") | {"pixels": pixels, "channels": op.output[-1], "band": band}
-    e.program.stage(op.name, -(-pixels // band), (layout.result, fields))
+    fields = e.with_table(op.x, "x") | {"pixels": pixels, "channels": op.output[-1], "band": band}
+    e.program.stage(op.name, -(-pixels // band), (maps.result, fields))
 
 
 EMIT: dict[Kind, Callable[[Emission, FusedOp], None]] = {

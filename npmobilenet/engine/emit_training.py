@@ -16,33 +16,24 @@ from typing import Any
 from ..kernels.simd.isa.lanes import LANES
 from ..kernels.simd.train import depthwise
 from ..kernels.simd.tuning import TRAIN_PIXELS
-from ..models.layers import (
-    Add,
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    GlobalAveragePool,
-    Layer,
-    Pointwise,
-    Scale,
-)
+from ..models import layers
+from ..models.layers import Layer
 from . import emit_backward, emit_forward
-from .buffers import Draft, Map, elements_at, fill_coefficients, map_of, node_of
-from .lower import Graph, Node, Op
+from .buffers import Draft, Map, elements_at, fill_coefficients
+from .lower import Graph, Node, Op, refusal
 from .program import Code
 
 # kind of layer: what emits its stages, forwards and backwards.  Batch normalisations and activations
 # belong to the layer before them.
 HANDLED: dict[type[Layer], tuple[Callable[[Draft, Op], None], Callable[[Draft, Op], None]]] = {
-    Conv: (emit_forward.product, emit_backward.product),
-    Pointwise: (emit_forward.product, emit_backward.product),
-    Dense: (emit_forward.product, emit_backward.product),
-    Depthwise: (emit_forward.depthwise_convolution, emit_backward.depthwise_convolution),
-    GlobalAveragePool: (emit_forward.pool, emit_backward.pool),
-    Add: (emit_forward.add, emit_backward.add),
-    Scale: (emit_forward.scale, emit_backward.scale),
-    Dropout: (emit_forward.dropout, emit_backward.dropout),
+    layers.Conv: (emit_forward.product, emit_backward.product),
+    layers.Pointwise: (emit_forward.product, emit_backward.product),
+    layers.Dense: (emit_forward.product, emit_backward.product),
+    layers.Depthwise: (emit_forward.depthwise_convolution, emit_backward.depthwise_convolution),
+    layers.GlobalAveragePool: (emit_forward.pool, emit_backward.pool),
+    layers.Add: (emit_forward.add, emit_backward.add),
+    layers.Scale: (emit_forward.scale, emit_backward.scale),
+    layers.Dropout: (emit_forward.dropout, emit_backward.dropout),
 }
 
 
@@ -63,29 +54,31 @@ def refuse(who: str, graph: Graph) -> None:
     """
     for position, op in enumerate(graph.ops):
         if why := _refusal(graph, position, op):
-            raise NotImplementedError(f"{who}: {op.layer.name} ({op.layer.kind}) {why}")
+            raise refusal(who, op.layer, why)
 
 
 def _refusal(graph: Graph, position: int, op: Op) -> str:
     layer, sources = op.layer, [view.node for view in op.inputs]
     readers = sources[0].readers if sources[0] else []
-    if None in sources and not isinstance(layer, Conv):
+    if None in sources and not isinstance(layer, layers.Conv):
         return "reads the image"
     if None in sources and any(v.node is None for o in graph.ops[:position] for v in o.inputs):
         return "reads the image, as another layer does"  # which has put its own zeros around it
     if op.node and not op.node.readers and graph.result.node is not op.node:
         return "is read by nobody"
-    if isinstance(layer, Depthwise) and _without_microkernel(layer):
+    if isinstance(layer, layers.Depthwise) and _without_microkernel(layer):
         return f"has kernel {layer.kernel} and stride {layer.stride}: no microkernel is made for it"
-    if isinstance(layer, GlobalAveragePool) and position != min(readers):
+    if isinstance(layer, layers.GlobalAveragePool) and position != min(readers):
         return "is not the first reader of its map"
-    if isinstance(layer, Add) and any(_unusual(node, position) for node in sources if node):
+    if isinstance(layer, layers.Add) and any(_unusual(node, position) for node in sources if node):
         return "adds a map that is read after it, or first by it in spite of an activation"
-    if isinstance(layer, Dropout) and sources[0] and sources[0].pixels > 1:
+    if isinstance(layer, layers.Dropout) and sources[0] and sources[0].pixels > 1:
         return "drops parts of a map"
-    if isinstance(layer, Scale | Dropout):
-        before = 1 if isinstance(layer, Scale) else 0  # the pooling that its gate is made of
-        pooled = all(isinstance(graph.ops[r].layer, GlobalAveragePool) for r in readers[:before])
+    if isinstance(layer, layers.Scale | layers.Dropout):
+        before = 1 if isinstance(layer, layers.Scale) else 0  # the pooling that its gate is made of
+        pooled = all(
+            isinstance(graph.ops[r].layer, layers.GlobalAveragePool) for r in readers[:before]
+        )
         gated = all(_gates(layer, graph.ops[r]) for r in readers[before + 1 :])
         if readers[before : before + 1] != [position] or not pooled or not gated:
             return "multiplies a map that others read as well"
@@ -94,7 +87,7 @@ def _refusal(graph: Graph, position: int, op: Op) -> str:
     return ""
 
 
-def _without_microkernel(layer: Depthwise) -> bool:
+def _without_microkernel(layer: layers.Depthwise) -> bool:
     square = layer.kernel[0] == layer.kernel[1] and layer.stride[0] == layer.stride[1]
     kind = layer.kernel[0], layer.stride[0], TRAIN_PIXELS[0]
     return not square or kind not in depthwise.forward
@@ -125,7 +118,7 @@ def emit(draft: Draft) -> Passes:
         HANDLED[type(op.layer)][1](draft, op)
     code = program.finish()
     fill_coefficients(draft)
-    m = map_of(draft, node_of(draft.graph.result))
+    m = draft.map_of(draft.graph.result.map)
     masks = {name: _blocks(own.gate, own) for name, own in draft.masks.items()}
     return Passes(code, _blocks(out, m), _blocks(first, m), masks)
 

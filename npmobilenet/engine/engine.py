@@ -14,6 +14,7 @@ import numpy as np
 
 from ..kernels.compiling import collecting_rarely
 from ..models.capabilities import require
+from ..models.network import infer
 from ..models.network_plan import Plan, check_plan
 from ..models.params import check_params
 from ..ops.checks import Array, whole
@@ -110,6 +111,33 @@ class Engine(Shown):
         return list(np.median(shares, axis=0) * (np.median(wholes) / ticks))
 
 
+class NumpyEngine(Engine):
+    """Where Numba does not run: `npmobilenet.infer` on NumPy, slower, without stages."""
+
+    def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
+        check_params(plan, params)
+        self.plan, self.batch, self.threads = plan, batch, threads
+        self._params = {name: array.astype(np.float32) for name, array in params.items()}
+
+    def _run_on(self, x: Array) -> Array:
+        return infer(self.plan, self._params, x, rung="numpy")
+
+    @property
+    def stages(self) -> tuple[FusedOp, ...]:
+        """None."""
+        return ()
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """Bytes of the weights; maps are made as they are needed."""
+        held = sum(array.nbytes for array in self._params.values())
+        return {"weights": held, "maps": 0, "bands": 0, "rest": 0}
+
+    def time_stages(self, x: Array, rounds: int = 50) -> list[float]:
+        """No stages, no times."""
+        return []
+
+
 def compile(
     plan: Plan, params: Mapping[str, Array], batch: int = 1, threads: int | None = None
 ) -> Engine:
@@ -125,8 +153,6 @@ def compile(
     check_plan(plan)
     require(ENGINE, plan)
     if refusal():
-        from .numpy_engine import NumpyEngine
-
         return NumpyEngine(plan, params, batch, threads)
     with collecting_rarely(), fitting("compile", batch):
         return Engine(plan, params, batch, threads)

@@ -59,9 +59,7 @@ def give_back() -> None:
 
 def panels(w: Array, lanes: int, rows: int, main: int, split: int) -> Floats:
     """w (K, O) as panels of `main` vectors up to vector `split`, and one panel of the rest."""
-    depth, filters = w.shape
-    full = np.zeros((up(depth, rows), up(filters, lanes)), np.float32)
-    full[:depth, :filters] = w
+    full = filled_up(w, rows, lanes)
     edges = [*range(0, split * lanes, main * lanes), split * lanes, full.shape[1]]
     return np.concatenate([full[:, a:b].ravel() for a, b in pairwise(edges)])
 
@@ -84,12 +82,6 @@ def cut(vectors: int, widths: Iterable[int]) -> tuple[int, int, int]:
     return best[2:]
 
 
-def scratch(members: int, size: int) -> Floats:
-    """So many bytes for each member, a row of its own, apart from the next one's."""
-    line = up(size, 4096) + 192
-    return aligned(members * line // 4).reshape(members, -1)
-
-
 def even_band(rows: int, threads: int, most: int) -> int:
     """Rows of a band, at most `most` if one row is not more, so that the last thread is soon done.
 
@@ -103,19 +95,16 @@ def even_band(rows: int, threads: int, most: int) -> int:
     return min(range(1, max(1, min(most, -(-rows // threads))) + 1), key=lambda b: (cost(b), -b))
 
 
-def vectors_of(b: Array, lanes: int) -> Floats:
-    """b (O,) filled up with zeros to whole vectors."""
-    full = np.zeros(up(len(b), lanes), np.float32)
-    full[: len(b)] = b
-    return full
+def filled_up(array: Array, *grains: int) -> Floats:
+    """An array with zeros behind, each length a multiple of its grain."""
+    behind = [(0, -size % grain) for size, grain in zip(array.shape, grains, strict=True)]
+    return np.pad(array, behind).astype(np.float32, copy=False)
 
 
 def taps(w: Array, lanes: int) -> Floats:
     """w (K, L, M), block by block."""
-    k, l, m = w.shape  # noqa: E741
-    full = np.zeros((k * l, up(m, lanes)), np.float32)
-    full[:, :m] = w.reshape(k * l, m)
-    return np.ascontiguousarray(full.reshape(k * l, -1, lanes).transpose(1, 0, 2)).ravel()
+    full = filled_up(w.reshape(-1, w.shape[-1]), 1, lanes)
+    return full.reshape(len(full), -1, lanes).transpose(1, 0, 2).ravel()
 
 
 def folded_weights(linear: Linear, params: Mapping[str, Array]) -> tuple[Array, Array]:

@@ -2,7 +2,7 @@
 
     program = Program()
     x, y = program.buffer(1000), program.buffer(500)
-    program.stage("pool", items, (pooling.pool, {"x": x, "y": y, "rows": 7}))
+    program.stage("pool", items, (maps.pool, {"x": x, "y": y, "rows": 7}))
     code = program.finish()                 # allocates, and writes all descriptors with true addresses
 
 Inference and training emit into the same kind of program; kernels/simd/runtime/executor.py runs it.
@@ -18,33 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .allocate import LiveRange, allocate
+from .allocate import Buffer, Place, allocate
 from .layout import Layout
 from .pack import Floats, aligned, up
 
 LINE = 64  # bytes of a cache line: where descriptors, constants and buffers begin
-
-
-@dataclass(eq=False)
-class Buffer:
-    """Memory that stages use.  A kept one is there for good, holding zeros at first."""
-
-    layout: Layout
-    kept: bool = False
-    uses: list[int] = field(default_factory=list)  # stages that read or write it
-    address: int = 0
-
-    def at(self, offset: int) -> Place:
-        """The address so many bytes in."""
-        return Place(self, offset)
-
-
-@dataclass(frozen=True)
-class Place:
-    """An address in a buffer, known when the buffer has one."""
-
-    buffer: Buffer
-    offset: int
 
 
 @dataclass
@@ -123,7 +101,7 @@ class Program:
 
     stages: list[Stage] = field(default_factory=list)
     parts: list[int] = field(default_factory=lambda: [0])
-    buffers: dict[int, Buffer] = field(default_factory=dict)
+    buffers: list[Buffer] = field(default_factory=list)  # that a stage uses
     weights: Constants = field(default_factory=lambda: Constants(np.float32, beyond=1024))
     tables: Constants = field(default_factory=lambda: Constants(np.int32, beyond=LINE))
     scratch: int = 4096
@@ -146,7 +124,8 @@ class Program:
     def use(self, buffer: Buffer) -> None:
         """Say that the next stage needs it."""
         if buffer not in (self.weights.buffer, self.tables.buffer):
-            self.buffers[id(buffer)] = buffer
+            if not buffer.uses:
+                self.buffers.append(buffer)
             buffer.uses.append(len(self.stages))
 
     def part(self) -> None:
@@ -177,19 +156,19 @@ class Program:
         addresses = {r: r.address for stage in self.stages for r, _ in stage.calls}
         memory = tuple(self._allocated(kept) for kept in (True, False))
         weights, tables = self.weights.finish(), self.tables.finish()
-        calls = [(stage, *call) for stage in self.stages for call in stage.calls]
-        sizes = [up(routine.descriptor.itemsize, LINE) for _, routine, _ in calls]
+        sizes = [up(r.descriptor.itemsize, LINE) for stage in self.stages for r, _ in stage.calls]
         store = aligned(sum(sizes) // 4).view(np.uint8)
-        table, at = np.zeros(len(calls), CALL), 0
-        heads = np.cumsum([0, *(len(stage.calls) for stage in self.stages)])
-        for row, (_, routine, fields), size in zip(table, calls, sizes, strict=True):
-            row["code"], row["descriptor"] = addresses[routine], store.ctypes.data + at
-            record = store[at : at + routine.descriptor.itemsize].view(routine.descriptor)[0]
-            for name, value in fields.items():
-                record[name] = _resolved(value)
-            at += size
-        for stage, head in zip(self.stages, heads[:-1], strict=True):
-            table[head]["items"], table[head]["calls"] = stage.items, len(stage.calls)
+        table, row, at, heads = np.zeros(len(sizes), CALL), 0, 0, [0]
+        for stage in self.stages:
+            table[row]["items"], table[row]["calls"] = stage.items, len(stage.calls)
+            for routine, fields in stage.calls:
+                table[row]["code"] = addresses[routine]
+                table[row]["descriptor"] = store.ctypes.data + at
+                record = store[at : at + routine.descriptor.itemsize].view(routine.descriptor)[0]
+                for name, value in fields.items():
+                    record[name] = _resolved(value)
+                at, row = at + sizes[row], row + 1
+            heads.append(row)
         edges = [heads[n] for n in (*self.parts, len(self.stages))]
         parts = tuple(np.ascontiguousarray(table[a:b]) for a, b in pairwise(edges))
         names = tuple(stage.name for stage in self.stages)
@@ -197,16 +176,14 @@ class Program:
 
     def _allocated(self, kept: bool) -> Floats:
         """Give every buffer of a kind its address; returns the memory they lie in."""
-        mine = {str(n): b for n, b in enumerate(self.buffers.values()) if b.kept is kept}
-        end = len(self.stages)
-        ranges = [
-            LiveRange(name, b.layout, *((0, end) if kept else (min(b.uses), max(b.uses))))
-            for name, b in mine.items()
-        ]
-        offsets, total = allocate(ranges) if ranges else ({}, 0)
+        mine = [buffer for buffer in self.buffers if buffer.kept is kept]
+        if kept:
+            for buffer in mine:
+                buffer.uses += [0, len(self.stages)]
+        offsets, total = allocate(mine)
         memory = aligned(total // 4 + 64)
-        for name, buffer in mine.items():
-            buffer.address = memory.ctypes.data + offsets[name]
+        for buffer, offset in offsets.items():
+            buffer.address = memory.ctypes.data + offset
         return memory
 
 

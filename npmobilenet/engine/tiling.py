@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from ..kernels.simd.isa.lanes import BYTES, LANES
-from ..kernels.simd.tuning import TILES, TRAIN_PIXELS, TRAIN_SCRATCH, TRAIN_UNROLL
+from ..kernels.simd.tuning import TILES, TRAIN_PIXELS, TRAIN_SCRATCH, TRAIN_TILE, TRAIN_UNROLL
 from ..models.layers import Conv, Depthwise
 from .buffers import Draft, Facts
 from .lower import Node, Op
@@ -71,6 +71,12 @@ def tile(pixels: int, shares: int, rows: int, channels: int) -> int:
     share = -(-pixels // shares)
     most = min(192, max(48, TRAIN_SCRATCH // (4 * channels)))
     return up(-(-share // -(-share // most)), rows)
+
+
+def in_tiles(draft: Draft) -> Facts:
+    """Of stages that go through maps a few pixels at a time."""
+    draft.program.reserve(TRAIN_TILE * BYTES + MARGIN)
+    return {"tile": TRAIN_TILE}
 
 
 def window(layer: Conv | Depthwise, node: Node) -> Facts:

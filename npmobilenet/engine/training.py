@@ -20,7 +20,7 @@ import numpy as np
 from .. import ops
 from ..kernels.compiling import collecting_rarely
 from ..models.capabilities import require
-from ..models.layers import BatchNorm, Dropout
+from ..models.layers import BatchNorm
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops import checks
@@ -43,7 +43,6 @@ class TrainingStep(Shown):
         buffers: Buffers,
         batch: int,
         threads: int,
-        *,
         frozen: frozenset[str],
         trained: frozenset[str],
     ) -> None:
@@ -89,8 +88,9 @@ class TrainingStep(Shown):
         """A step for batches of another size, of the same parameters, gradients and statistics."""
         batch, threads = sizes("training step", batch, self.threads)
         with fitting("training step", batch):
-            kept = {"frozen": self.frozen, "trained": self.trained}
-            return TrainingStep(self.plan, self._graph, self.buffers, batch, threads, **kept)
+            return TrainingStep(
+                self.plan, self._graph, self.buffers, batch, threads, self.frozen, self.trained
+            )
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
@@ -106,8 +106,7 @@ class TrainingStep(Shown):
 
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
         """
-        shape = (self.batch, *self.plan.resolution, self.plan.channels)
-        x = images("training step", x, shape)
+        x = images("training step", x, (self.batch, *self.plan.resolution, self.plan.channels))
         with self.lock:
             self._drop(rng)
             self._run.bases["images"] = x.ctypes.data
@@ -206,16 +205,14 @@ class TrainingStep(Shown):
             self._run(calls[:0], calls)
 
     def _unblocked(self) -> Array:
-        result, shape = self._passes.result, self._shape
-        count = math.prod(shape[:-1])
-        rows = result[:, :count].transpose(1, 0, 2).reshape(count, -1)
-        return np.ascontiguousarray(rows[:, : shape[-1]]).reshape(shape)
+        count = math.prod(self._shape[:-1])
+        rows = self._passes.result[:, :count].transpose(1, 0, 2).reshape(count, -1)
+        return np.ascontiguousarray(rows[:, : self._shape[-1]]).reshape(self._shape)
 
     def _drop(self, rng: np.random.Generator | None) -> None:
         """Draw the factors of dropout, in the order in which the layers do."""
         for name, mask in self._passes.masks.items():
-            layer = self.plan[name]
-            assert isinstance(layer, Dropout)
+            layer: Any = self.plan[name]
             ones = np.ones((self.batch, *layer.output), np.float32)
             _into_blocks(ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)[0], mask)
 
@@ -256,12 +253,12 @@ def compile_training(
     checks.names("compile_training", "trained", wanted, plan.parameters)
     if not wanted:
         raise ValueError("compile_training: trained names no array: nothing is left to train")
-    chosen = {"frozen": frozenset(frozen), "trained": frozenset(wanted)}
+    chosen = frozenset(frozen), frozenset(wanted)
     graph = lower("compile_training", plan)
     with collecting_rarely(), fitting("compile_training", batch):
         from .emit_training import refuse
 
         refuse("compile_training", graph)
-        step = TrainingStep(plan, graph, Buffers.of(plan), batch, threads, **chosen)
+        step = TrainingStep(plan, graph, Buffers.of(plan), batch, threads, *chosen)
     step.load(params)
     return step

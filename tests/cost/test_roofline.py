@@ -105,14 +105,14 @@ def test_the_machine_is_measured() -> None:
 def test_the_fma_loop_computes_what_it_says() -> None:
     """acc * 1/2 + 1, many times over, settles at 2 in every lane of every accumulator."""
     pytest.importorskip("numba")
-    from npmobilenet.kernels import machine
+    from npmobilenet.kernels import peak
 
-    total = machine.LANES * machine.ACCUMULATORS
-    assert machine.numba_fma(100, np.float32(5)) == 2 * total
-    starts = sum(5 + 1 + k / 16 for k in range(machine.ACCUMULATORS)) * machine.LANES
-    assert machine.numba_fma(1, np.float32(5)) == starts / 2 + total
+    total = peak.LANES * peak.ACCUMULATORS
+    assert peak.numba_fma(100, np.float32(5)) == 2 * total
+    starts = sum(5 + 1 + k / 16 for k in range(peak.ACCUMULATORS)) * peak.LANES
+    assert peak.numba_fma(1, np.float32(5)) == starts / 2 + total
     a, b, c = (np.full(7, value, np.float32) for value in (0, 2, 5))
-    machine.numba_triad(a, b, c, np.float32(3), 2)
+    peak.numba_triad(a, b, c, np.float32(3), 2)
     assert (a == 17).all()
 
 

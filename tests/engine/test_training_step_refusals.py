@@ -61,7 +61,7 @@ def test_the_tables_of_kinds_are_one() -> None:
     """What capabilities promise without Numba is what the step has stages for."""
     from npmobilenet.engine.buffers import ACTIVATIONS
     from npmobilenet.engine.emit_training import HANDLED
-    from npmobilenet.kernels.simd.train.activations import ROUTINES
+    from npmobilenet.kernels.simd.train.maps import ROUTINES
 
     assert {*HANDLED, BatchNorm, Activation} == set(COMPILED)
     assert {*ACTIVATIONS, *ROUTINES} - {""} == set(COMPILED_ACTIVATIONS)
