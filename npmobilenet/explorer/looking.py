@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from base64 import b64encode
 from dataclasses import dataclass
 from os import PathLike
@@ -38,9 +39,8 @@ class Seen:
     def to_json(self) -> dict[str, Any]:
         """The payload's "image"."""
         height, width, channels = self.pixels.shape
-        content = b64encode(np.ascontiguousarray(self.pixels).tobytes()).decode()
         size = {"height": height, "width": width, "channels": channels}
-        return {"name": self.name, **size, "pixels": content}
+        return {"name": self.name, **size, "packed": packed(self.pixels)}
 
     def prepared(self, preprocessing: Preprocessing) -> Array:
         """x (1, H, W, C) in float64 as the page makes it: (pixel / 255 - mean) / std."""
@@ -79,3 +79,13 @@ def _shipped(image: Any) -> str:
         return ""
     file = picture_file(image)
     return next((name for name in SHIPPED.values() if file == picture_file(name)), "")
+
+
+def packed(pixels: NDArray[np.uint8]) -> str:
+    """Pixels (H, W, C) for a page: each as its difference to the one on its left, zlib, base64.
+
+    Neighbours are alike, so the differences are small: a photograph needs two thirds of its bytes.
+    """
+    differences = pixels.copy()
+    differences[:, 1:] -= pixels[:, :-1]  # modulo 256
+    return b64encode(zlib.compress(differences.tobytes(), 9)).decode()

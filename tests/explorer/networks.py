@@ -1,10 +1,14 @@
 """Networks that the page is held to: shipped ones, one with random statistics, one that has learnt."""
 
+import zlib
+from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import npmobilenet as nm
 from npmobilenet.images.preprocessing import Preprocessing
@@ -72,3 +76,10 @@ def drawn_params(plan: Any, seed: int = 0) -> dict[str, Array]:
 def preprocessing(plan: Any) -> Preprocessing:
     """ImageNet's numbers, nothing cropped."""
     return replace(Preprocessing.imagenet(plan.resolution), resize=None)
+
+
+def unpacked(record: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """The pixels (H, W, C) of a page's image: sums of differences from left to right, modulo 256."""
+    differences = np.frombuffer(zlib.decompress(b64decode(record["packed"])), np.uint8)
+    size = [record[axis] for axis in ("height", "width", "channels")]
+    return np.cumsum(differences.reshape(size), axis=1, dtype=np.uint8)

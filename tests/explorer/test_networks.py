@@ -18,14 +18,14 @@ from npmobilenet.ops.checks import Array
 from npmobilenet.verify.checks import scaled_error
 
 from .browser import received
-from .networks import network
+from .networks import network, unpacked
 
 WITHIN = 1e-9  # of the largest number of the tensor
 NETWORKS = ("fashion-mnist", "random statistics", "trained", "paddle")
 
-COMPUTE = """(told_) => {
+COMPUTE = """async (told_) => {
   const params = finish(parametersOf(told_.weights));
-  const x = imageOf(told_.image, told_.preprocessing);
+  const x = imageOf(told_.image, await pixelsOf(told_.image), told_.preprocessing);
   const forward = finish(forwardPass(told_.layers, params, x));
   const logits = forward.values[told_.layers.at(-1).name];
   const { loss, dlogits, probabilities } = lossAndGradient(logits, told_.label);
@@ -109,7 +109,5 @@ def stored(weights: Mapping[str, Any]) -> dict[str, Array]:
 
 def image(told: Mapping[str, Any]) -> Array:
     """The page's image as the network sees it, (1, H, W, C)."""
-    size = [told["image"][axis] for axis in ("height", "width", "channels")]
-    pixels = np.frombuffer(b64decode(told["image"]["pixels"]), np.uint8).reshape(1, *size)
     how = told["preprocessing"]
-    return (pixels / 255 - how["mean"]) / how["std"]
+    return (unpacked(told["image"])[None] / 255 - how["mean"]) / how["std"]

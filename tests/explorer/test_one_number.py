@@ -28,9 +28,8 @@ def shown(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wa
 def maps(shown: Watched) -> dict[str, Floats]:
     """What every layer puts out, by NumPy, on the very image of the page; the image too."""
     model = fashion()
-    pixels = np.frombuffer(
-        bytes(shown.evaluate("[...decodeBase64(data.image.pixels)]")), np.uint8
-    ).reshape(1, *model.plan.resolution, model.plan.channels)
+    pixels = np.array(shown.evaluate("[...lab.pixels]"), np.uint8)
+    pixels = pixels.reshape(1, *model.plan.resolution, model.plan.channels)
     how = model.preprocessing
     x = (pixels / 255 - np.array(how.mean)) / np.array(how.std)
     params = {name: value.astype(np.float64) for name, value in model.params.items()}

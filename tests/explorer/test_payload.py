@@ -17,6 +17,7 @@ from npmobilenet.images.inputs import opened
 from npmobilenet.models.layers import KINDS
 from npmobilenet.ops.window import window
 
+from .networks import unpacked
 from .test_page import tiny
 
 PLANS = [
@@ -117,9 +118,7 @@ def test_pixels_are_what_the_network_reads(name: str) -> None:
     found = seen(None, how)
     image = {1: "ankle-boot", 3: "chelsea"}[how.channels]
     record = found.to_json()
-    height, width, channels = (record[k] for k in ("height", "width", "channels"))
-    pixels = np.frombuffer(b64decode(record["pixels"]), np.uint8).reshape(height, width, channels)
-    assert np.array_equal(pixels, found.pixels)
+    assert np.array_equal(unpacked(record), found.pixels)
     expected = prepare(opened(image, how.channels), how)
     assert np.abs(found.prepared(how)[0] - expected).max() < 1e-6
 

@@ -83,7 +83,7 @@ def test_the_spirals_lost_points_are_the_claims(shown: Watched, dimensions: int)
 def test_counts_of_the_bends_are_numpys(shown: Watched) -> None:
     """How many numbers are cut, and how many lie where the slope of hard-swish jumps."""
     model = fashion()
-    pixels = np.frombuffer(bytes(shown.evaluate("[...decodeBase64(data.image.pixels)]")), np.uint8)
+    pixels = np.array(shown.evaluate("[...lab.pixels]"), np.uint8)
     how = model.preprocessing
     x = (pixels.reshape(1, 48, 48, 1) / 255 - np.array(how.mean)) / np.array(how.std)
     params = {name: value.astype(np.float64) for name, value in model.params.items()}

@@ -87,9 +87,17 @@ function* parametersOf({ precision, arrays, data }) {
   return Object.fromEntries(arrays.map(entry));
 }
 
+// The image's bytes, (H, W, C).  They come packed by zlib, each as its difference to the pixel on its left.
+async function pixelsOf({ width, channels, packed }) {
+  const stream = new Blob([decodeBase64(packed)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const row = width * channels;
+  for (let k = 0; k < bytes.length; k++) if (k % row >= channels) bytes[k] += bytes[k - channels];
+  return bytes;
+}
+
 // What the network sees, (1, H, W, C): x = (pixel / 255 - mean) / std, channel by channel.
-function imageOf({ height, width, channels, pixels }, { mean, std }) {
-  const bytes = decodeBase64(pixels);
+function imageOf({ height, width, channels }, bytes, { mean, std }) {
   const x = array([1, height, width, channels]);
   for (let k = 0; k < bytes.length; k++) {
     const c = k % channels;

@@ -9,6 +9,7 @@ const lab = {
   layers: data.layers,
   byName: Object.fromEntries(data.layers.map((layer) => [layer.name, layer])),
   params: null,
+  pixels: null,
   x: null,
   forward: null,
   backward: null,
@@ -21,7 +22,8 @@ const lab = {
 };
 
 async function start() {
-  lab.picture = pictureOfImage();
+  lab.pixels = await pixelsOf(data.image);
+  lab.picture = photographOf(data.image, lab.pixels);
   readAddress();
   buildFrame();
   drawPage();
@@ -41,7 +43,7 @@ async function start() {
 async function computeAll() {
   await breath();
   lab.params = await run(parametersOf(data.weights));
-  lab.x = imageOf(data.image, data.preprocessing);
+  lab.x = imageOf(data.image, lab.pixels, data.preprocessing);
   lab.forward = await run(forwardPass(lab.layers, lab.params, lab.x, {}), progressed);
   const last = lab.forward.values[lab.layers.at(-1).name];
   const isClassifier = data.model.top && last.shape.length === 2;
@@ -68,9 +70,8 @@ function progressed(share) {
   if (sentence) sentence.textContent = sentenceOf(VIEWS[state.v - 1]);
 }
 
-function pictureOfImage() {
-  const { height, width, channels, pixels } = data.image;
-  const [bytes, canvas] = [decodeBase64(pixels), document.createElement("canvas")];
+function photographOf({ height, width, channels }, bytes) {
+  const canvas = document.createElement("canvas");
   [canvas.height, canvas.width] = [height, width];
   const picture = new ImageData(width, height);
   for (let p = 0; p < height * width; p++) {
