@@ -64,6 +64,7 @@ ORDER = (
     "views/one_pixel_apart_variants.js",
     "views/one_pixel_apart_twice.js",
     "views/one_pixel_apart.js",
+    "views/bends_counts.js",
     "views/bends_chart.js",
     "views/bends.js",
     "views/why_linear_spiral.js",

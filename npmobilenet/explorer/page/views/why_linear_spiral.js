@@ -41,21 +41,26 @@ function spiralThrough(n) {
   return found;
 }
 
+// Both pictures have one scale; behind the second the first is drawn thin.
 function spiralChart(n) {
   const { back, isLost, count, lost } = spiralThrough(n);
   const points = spiralPoints();
   const reach = largest([...points, ...back]) * 1.05;
-  const at = (value) => 150 + (value / reach) * 145;
-  const dots = (values, is) => Array.from({ length: count }, (_, p) =>
-    svg("circle", { class: is(p), cx: at(values[2 * p]).toFixed(1), cy: at(-values[2 * p + 1]).toFixed(1), r: 1.7 }));
+  const at = (value) => (150 + (value / reach) * 145).toFixed(1);
+  const place = (values, p) => `${at(values[2 * p])} ${at(-values[2 * p + 1])}`;
+  const all = Array.from({ length: count }, (_, p) => p);
+  const dots = (values, kept) => all.filter((p) => isLost[p] !== kept).map((p) => `M${place(values, p)}h0`).join("");
+  const both = (values) => [
+    svg("path", { class: "why-lost", d: dots(values, false) }),
+    svg("path", { class: "why-kept", d: dots(values, true) }),
+  ];
   const label = say(
-    `A spiral of ${count} points through ${n} dimensions, ReLU and back: ${count - lost} can still be told.`,
-    `${count} 个点的螺线经过 ${n} 维、ReLU 再返回：还能分辨 ${count - lost} 个。`);
+    `The same after ${n} dimensions, ReLU and back: ${count - lost} of ${count} points can still be told.`,
+    `同样的点经过 ${n} 维、ReLU 再返回：${count} 个点中还能分辨 ${count - lost} 个。`);
+  const picture = (said, ...inside) => svg("svg", { viewBox: "0 0 300 300", role: "img", aria: { label: said } }, inside);
   return el("div", { class: "why-spirals" },
-    el("figure", {}, el("figcaption", {}, say("before: a plane", "之前：一个平面")),
-      svg("svg", { viewBox: "0 0 300 300", role: "img", aria: { label: say("The spiral as it was", "原来的螺线") } },
-        dots(points, (p) => (isLost[p] ? "why-lost" : "why-kept")))),
-    el("figure", {}, el("figcaption", {}, say(`after ReLU in ${n} dimensions, and back`, `在 ${n} 维中过 ReLU 再返回`)),
-      svg("svg", { viewBox: "0 0 300 300", role: "img", aria: { label } },
-        dots(back, (p) => (isLost[p] ? "why-lost" : "why-kept")))));
+    el("figure", {}, el("figcaption", {}, say("before: points of a plane", "之前：平面上的点")),
+      picture(say("A spiral of three turns", "三圈的螺线"), both(points))),
+    el("figure", {}, el("figcaption", {}, say(`after: ${n} dimensions, ReLU, and back`, `之后：${n} 维、ReLU、再返回`)),
+      picture(label, svg("path", { class: "why-was", d: `M${all.map((p) => place(points, p)).join("L")}` }), both(back))));
 }
