@@ -28,8 +28,8 @@ const viewBends = {
     if (!counts) return null;
     const near = counts.near3 + counts.nearMinus3;
     if (layer.function === "hard_swish") return say(
-      `Of the ${whole(counts.all)} numbers that ${layer.name} gets, ${whole(near)} lie within ${BENDS_NEAR} of −3 or 3, where hard-swish's slope jumps by ${number(bendsJump(3))}.`,
-      `${layer.name} 收到的 ${whole(counts.all)} 个数中，有 ${whole(near)} 个距 −3 或 3 不超过 ${BENDS_NEAR}，hard-swish 的导数在那里跳变 ${number(bendsJump(3))}。`);
+      `Of the ${whole(counts.all)} numbers that ${layer.name} gets, ${whole(near)} lie within ${BENDS_NEAR} of −3 or 3, where hard-swish's slope jumps by ${number(bendsJump(3), 2)}.`,
+      `${layer.name} 收到的 ${whole(counts.all)} 个数中，有 ${whole(near)} 个距 −3 或 3 不超过 ${BENDS_NEAR}，hard-swish 的导数在那里跳变 ${number(bendsJump(3), 2)}。`);
     return say(
       `Of the ${whole(counts.all)} numbers that ${layer.name} (${layer.function}) gets, ${whole(counts.belowZero)} are not above 0 and ${whole(counts.fromSix)} reach 6; ${whole(near)} lie where hard-swish's slope would jump.`,
       `${layer.name}（${layer.function}）收到的 ${whole(counts.all)} 个数中，${whole(counts.belowZero)} 个不大于 0，${whole(counts.fromSix)} 个达到 6；${whole(near)} 个在 hard-swish 导数跳变之处。`);

@@ -50,8 +50,8 @@ function whySpiral(n) {
       options: data.spiral.embeddings.map((one) => [one.n, String(one.n)]), choose: (value) => go({ dims: value }) }),
     spiralChart(n),
     el("p", {}, say(
-      `Grey points can no longer be told apart: ReLU has left fewer than two of their ${n} coordinates. Here these are ${whole(lost)} of ${whole(count)}; over 100 random matrices ${percent(entry.lost, 0)}.`,
-      `灰色的点再也无法分辨：在其 ${n} 个坐标中，ReLU 留下不足两个。这里是 ${whole(count)} 个中的 ${whole(lost)} 个；100 个随机矩阵合计为 ${percent(entry.lost, 0)}。`)),
+      `Grey points can no longer be told apart: ReLU has left fewer than two of their ${n} coordinates. With this random matrix these are ${whole(lost)} of ${whole(count)}; over 100 of them ${percent(entry.lost, 0)}.`,
+      `灰色的点再也无法分辨：在其 ${n} 个坐标中，ReLU 留下不足两个。用这个随机矩阵时是 ${whole(count)} 个中的 ${whole(lost)} 个；100 个随机矩阵合计为 ${percent(entry.lost, 0)}。`)),
     el("p", {}, say(
       "Many dimensions keep what few lose. So a block expands before its ReLU, and is linear where it is thin.",
       "维数少会丢失的，维数多就能保住。所以模块先扩展再 ReLU，而在窄处保持线性。")));
@@ -92,8 +92,8 @@ function whySwitch() {
 function whyCut() {
   const { below, all } = whyBent;
   return say(
-    `Of the ${whole(all)} numbers that the projections put out, ${percent(below / all)} are below 0: that is what ReLU cuts. These weights have learned without it; a network trained with it would lose less, how much the V2 paper shows in its Figure 6.`,
-    `各投影输出的 ${whole(all)} 个数中有 ${percent(below / all)} 小于 0：ReLU 截掉的就是它们。这些权重是在没有 ReLU 的情况下学到的；带着它训练的网络损失会小一些，多少见 V2 论文图 6。`);
+    `Of the ${whole(all)} numbers that the projections put out, ${percent(below / all)} are below 0: that is what ReLU cuts. These weights have learned without it; a network that learns with it loses less (V2's paper, Figure 6).`,
+    `各投影输出的 ${whole(all)} 个数中有 ${percent(below / all)} 小于 0：ReLU 截掉的就是它们。这些权重是在没有 ReLU 的情况下学到的；带着它训练的网络损失较小（V2 论文图 6）。`);
 }
 
 async function whyCompute() {

@@ -65,7 +65,7 @@ function blockChart({ parts, residual }) {
     residual && svg("path", { class: "bow", d: bow }),
     parts.map((part, k) => [
       svg("rect", { class: k === 0 || k === last ? "thin" : "wide", x: middle - width(part) / 2, y: row(k) - bar / 2, width: width(part), height: bar }),
-      svg("text", { x: 4, y: row(k) - bar / 2 - 6 }, `${part.text}: ${part.channels} × ${part.size}`),
+      svg("text", { x: 4, y: row(k) - bar / 2 - 6 }, `${part.text}: ${part.size} × ${part.channels}`),
     ]),
     residual && [
       svg("circle", { class: "sum", cx: end(parts[last]) + 11, cy: row(last), r: 9 }),
