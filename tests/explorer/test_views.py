@@ -80,16 +80,22 @@ def test_the_spirals_lost_points_are_the_claims(shown: Watched, dimensions: int)
     assert found == [share, spiral.share_lost(spiral.embeddings(dimensions)), share]
 
 
-def test_counts_of_the_bends_are_numpys(shown: Watched) -> None:
-    """How many numbers are cut, and how many lie where the slope of hard-swish jumps."""
+@pytest.fixture(scope="module")
+def maps(shown: Watched) -> Any:
+    """What NumPy puts out for the page's image, layer by layer."""
     model = fashion()
     pixels = np.array(shown.evaluate("[...lab.pixels]"), np.uint8)
     how = model.preprocessing
     x = (pixels.reshape(1, 48, 48, 1) / 255 - np.array(how.mean)) / np.array(how.std)
     params = {name: value.astype(np.float64) for name, value in model.params.items()}
-    maps = nm.intermediates(model.plan, params, x, rung="numpy")
-    for name in ("stem_activation", "blocks.7.expand_activation"):
-        values = maps[model.plan[name].inputs[0]]
+    return nm.intermediates(model.plan, params, x, rung="numpy")
+
+
+def test_counts_of_the_bends_are_numpys(shown: Watched, maps: Any) -> None:
+    """How many numbers are cut, how many lie where the slope of hard-swish jumps, how many are silent."""
+    plan = fashion().plan
+    for name, last_silent in (("stem_activation", -3), ("blocks.2.depthwise_activation", 0)):
+        values = maps[plan[name].inputs[0]]
         shown.go(v=6, l=name)
         found = shown.evaluate("bendsCounts(bendsLayer())")
         assert found["all"] == values.size
@@ -98,11 +104,69 @@ def test_counts_of_the_bends_are_numpys(shown: Watched) -> None:
         assert found["within3"] == (np.abs(values) < 3).sum()
         assert found["near3"] == (np.abs(values - 3) <= 0.05).sum()
         assert found["nearMinus3"] == (np.abs(values + 3) <= 0.05).sum()
-    gap, jump = shown.evaluate(
-        "[ACTIVATIONS.hard_swish.value(3) - ACTIVATIONS.swish.value(3), bendsJump(3)]"
-    )
-    assert round(gap, 3) == 0.142
-    assert round(jump, 2) == 0.50
+        assert found["silent"] == (values <= last_silent).sum()
+        assert found["outside"] == (values < -8).sum() + (values >= 8).sum()
+        inside = np.histogram(values[values < 8], 128, (-8, 8))[0]
+        assert found["bins"] == inside.tolist()
+
+
+def test_the_gap_and_the_jumps_are_the_claims(shown: Watched) -> None:
+    """They are found in the curves, and stand in the picture."""
+    shown.go(v=6, bends=None)
+    widest, jumps = shown.evaluate("[bendsWidest(), BENDS_JUMPS.map(bendsJump)]")
+    assert (widest["at"], round(widest["gap"], 3)) == (3, 0.142)
+    assert [round(jump, 6) for jump in jumps] == [0.5, 0.5]
+    said = shown.evaluate("[...document.querySelectorAll('.said')].map((e) => e.textContent)")
+    assert said == ["jumps 0.50", "jumps 0.50", "0.142 apart"]
+
+
+def test_one_cursor_for_pointer_and_keyboard(shown: Watched) -> None:
+    shown.go(v=6, bendx=3)
+    box = shown.page.locator(".bends-chart").bounding_box()
+    assert box
+    middle, unit = box["x"] + box["width"] * 317 / 600, box["width"] * 542 / 600 / 16
+    shown.page.mouse.move(middle, box["y"] + 40)
+    shown.page.mouse.down()
+    assert abs(shown.evaluate("state.bendx")) <= 0.05
+    shown.page.mouse.move(middle - 2 * unit, box["y"] + 40)
+    shown.page.mouse.up()
+    assert abs(shown.evaluate("state.bendx") + 2) <= 0.05
+    shown.page.mouse.move(middle, box["y"] + 40)  # nothing is pressed
+    shown.page.focus("[data-key=bendx]")
+    before = shown.evaluate("state.bendx")
+    shown.page.keyboard.press("ArrowRight")
+    assert shown.evaluate("state.bendx") == pytest.approx(before + 0.05)
+
+
+def test_the_block_that_is_taken_apart(shown: Watched) -> None:
+    """The first that expands, the chosen layer's, or the one asked for."""
+    chosen = "[blockChosen(), document.querySelector('[data-key=block]').value]"
+    for state, block in (
+        ({"l": "stem"}, "blocks.2"),
+        ({"l": "blocks.1.project"}, "blocks.2"),  # it does not expand
+        ({"l": "blocks.5.gate"}, "blocks.5"),
+    ):
+        shown.go(v=7, **state)
+        assert shown.evaluate(chosen) == [block, block]
+    shown.page.select_option("[data-key=block]", "blocks.1")
+    assert shown.evaluate(chosen) == ["blocks.1", "blocks.1"]
+
+
+def test_what_a_bent_projection_answers(shown: Watched, maps: Any) -> None:
+    """The network is computed again with the switch; what ReLU would cut is counted."""
+    shown.go(v=7, bent=1)
+    shown.evaluate("""new Promise((done, fail) => setInterval(() => {
+      if (whyBent.failed) fail(new Error(whyBent.failed));
+      if (whyBent.computed) done();
+    }, 10))""")
+    outputs = [value for name, value in maps.items() if name.endswith(".project_norm")]
+    cut = sum(int((value < 0).sum()) for value in outputs)
+    assert shown.evaluate("[whyBent.below, whyBent.all]") == [cut, sum(v.size for v in outputs)]
+    linear, bent, said = shown.evaluate("""[lab.probabilities, whyBent.probabilities]
+      .map((p) => whySaid(p)).concat(document.querySelector(".sentence").textContent)""")
+    assert linear != bent
+    assert linear in said
+    assert bent in said
 
 
 @pytest.mark.parametrize("name", ["stem", "blocks.4.depthwise", "blocks.9.project", "classifier"])

@@ -59,7 +59,7 @@ function blockChart({ parts, residual }) {
   const row = (k) => k * high + high - bar / 2 - 4; // the middle of bar k
   const last = parts.length - 1;
   const said = parts.map(({ text, channels }) => `${text}: ${channels}`).join("; ");
-  const bow = `M${end(parts[0])} ${row(0)}C400 ${row(0)} 400 ${row(last)} ${end(parts[last]) + 20} ${row(last)}`;
+  const bow = `M${end(parts[0])} ${row(0)}C386 ${row(0)} 386 ${row(last)} ${end(parts[last]) + 20} ${row(last)}`;
   return svg("svg", { class: "why-block", viewBox: `0 0 370 ${parts.length * high + 6}`, role: "img",
     aria: { label: residual ? say(`${said}; the input is added at the end`, `${said}；最后加上输入`) : said } },
     residual && svg("path", { class: "bow", d: bow }),
