@@ -26,13 +26,19 @@ STATES: dict[int, dict[str, Any]] = {
     6: {"l": "stem_activation"},
     7: {"l": "blocks.5.project", "bent": 1},
 }
+LIMIT = 60_000  # bytes
 COMPUTED = "new Promise((done) => setInterval(() => lab.backward && done(), 20))"
 
 
 def small(file: Path) -> None:
-    """The same picture in 128 colours."""
+    """The same picture in as many colours as leave it below LIMIT; few colours must stay their own."""
     with Image.open(file) as image:
-        image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+        full = image.convert("RGB")
+    for colours in (128, 96, 64, 48, 32):
+        method = Image.Quantize.MAXCOVERAGE
+        full.quantize(colours, method, dither=Image.Dither.NONE).save(file, optimize=True)
+        if file.stat().st_size < LIMIT:
+            return
 
 
 def main() -> int:
