@@ -9,6 +9,7 @@ import numpy as np
 import npmobilenet as nm
 from npmobilenet.explorer import explore
 from npmobilenet.images.preprocessing import Preprocessing
+from tests.explorer.networks import network
 
 # playwright's own way to wait evaluates text, which the page's policy forbids
 COMPUTED = """new Promise((resolve, reject) => {
@@ -43,7 +44,17 @@ def v2() -> nm.Model:
     return nm.Model(plan, params, tuple(f"kind {k}" for k in range(7)), how)
 
 
-MODELS: dict[str, Callable[[], nm.Model]] = {"fashion-mnist": fashion, "flowers": flowers, "v2": v2}
+def trained() -> nm.Model:
+    """A V1 that has learnt a little, here."""
+    return network("trained")
+
+
+MODELS: dict[str, Callable[[], nm.Model]] = {
+    "fashion-mnist": fashion,
+    "flowers": flowers,
+    "v2": v2,
+    "trained": trained,
+}
 
 
 def written(model: nm.Model, folder: Path, **asked: Any) -> Path:
