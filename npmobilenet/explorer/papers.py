@@ -96,11 +96,11 @@ def marks() -> list[dict[str, Any]]:
          "V1 论文表 4：48.66 亿中的 5.69 亿；像 5.69 亿那样计入分类器，应为 48.67 亿"),
         (1 / 8, all(round(x) >= 8 for x in times),
          f"V1, section 3.1: 8 to 9 times less; its blocks {min(times):.2f} to {max(times):.2f}",
-         f"V1 论文 3.1 节：少 8 到 9 倍；各块为 {min(times):.2f} 到 {max(times):.2f} 倍"),
+         f"V1 论文 3.1 节：减少到 1/8～1/9；各块为 {min(times):.2f} 到 {max(times):.2f} 倍"),
         (1 / (128 + 9), False,
          "a tutorial: N + Dk² times less, for N = 128 that would be 137; it is "
          f"N·Dk² / (N + Dk²) = {float(1 / example.formula):.2f}",
-         "一篇教程：少 N + Dk² 倍，N = 128 时为 137；实际是 "
+         "一篇教程：减少到 1/(N + Dk²)，N = 128 时为 1/137；实际是 "
          f"N·Dk² / (N + Dk²) = {float(1 / example.formula):.2f}"),
     ]  # fmt: skip
     return [{"at": at, "right": right, "said": [en, zh]} for at, right, en, zh in said]

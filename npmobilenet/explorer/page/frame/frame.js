@@ -58,7 +58,7 @@ function drawHead() {
 }
 
 function drawTabs() {
-  return el("ol", {}, VIEWS.map((view, k) =>
+  return el("ol", { on: { keydown: shortcut } }, VIEWS.map((view, k) =>
     el("li", {}, el("button", {
       type: "button", key: `tab-${k + 1}`, class: k + 1 === state.v ? "chosen" : null,
       aria: k + 1 === state.v ? { current: "page" } : {}, on: { click: () => go({ v: k + 1, s: null }) },
@@ -97,7 +97,7 @@ function drawRemarks() {
 }
 
 function drawHelp() {
-  const keys = [
+  const keys = [ // of the help, which Escape closes
     ["1–7", say("view", "视图")],
     ["← ↑ → ↓", say("pixel, or step", "像素，或步骤")],
     ["[ ]", say("channel", "通道")],
@@ -108,7 +108,7 @@ function drawHelp() {
   ];
   return el("section", { class: "help", aria: { label: say("Help", "帮助") } },
     el("p", {}, say(
-      "This page computes the whole network by itself, forwards and backwards; nothing is sent anywhere. Choose a layer, a channel and a pixel: every view then speaks of that one number. The keys act while a map or the player has the focus.",
-      "本页自己计算整个网络，正向与反向都算；不会发送任何数据。选一层、一个通道、一个像素，各个视图就都在讲这一个数。按键在特征图或播放器获得焦点时有效。")),
+      "This page computes the whole network by itself, forwards and backwards; nothing is sent anywhere. Choose a layer, a channel and a pixel: the views speak of that number, or of its layer. All counting begins at 0. The keys act while a map, the tabs or the player has the focus.",
+      "本页自己计算整个网络，正向与反向都算；不会发送任何数据。选一层、一个通道、一个像素，各个视图讲的就是这个数，或它所在的层。按键在特征图、标签栏或播放器获得焦点时有效。编号都从 0 开始。")),
     el("dl", {}, keys.map(([key, text]) => el("div", {}, el("dt", {}, key), el("dd", {}, text)))));
 }

@@ -60,7 +60,7 @@ function numberGrid({ key, values, rows, columns, selected, choose, label, windo
   const value = values[selected[0] * columns + selected[1]];
   const said = say(
     `${label}. Row ${selected[0]}, column ${selected[1]}: ${number(value)}. Arrow keys move.`,
-    `${label}。第 ${selected[0]} 行，第 ${selected[1]} 列：${number(value)}。用方向键移动。`,
+    `${label}。行 ${selected[0]}，列 ${selected[1]}：${number(value)}。用方向键移动。`,
   );
   return el(
     "div",

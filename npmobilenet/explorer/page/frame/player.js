@@ -99,7 +99,11 @@ function shortcut(event) {
     ArrowLeft: () => stepsOf() && stepTo(stepOf() - 1),
     ArrowRight: () => stepsOf() && stepTo(stepOf() + 1),
   };
-  VIEWS.forEach((_, k) => (actions[k + 1] = () => go({ v: k + 1, s: null })));
+  VIEWS.forEach((_, k) => (actions[k + 1] = () => {
+    go({ v: k + 1, s: null });
+    FRAME.tabs.querySelector(".chosen").focus(); // the map that had the focus is gone; the tabs take keys too
+  }));
+  if (state.help) actions.Escape = () => go({ help: 0 });
   if (event.key === " " && event.target.localName === "button") return; // it presses the button
   if (event.target.localName === "select") return;
   const action = actions[event.key];

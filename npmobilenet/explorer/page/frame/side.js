@@ -20,37 +20,56 @@ function drawImage() {
     if (!seen) return;
     pen.lineWidth = 6;
     pen.strokeStyle = rgb(colourOf("accent"));
-    const [top, left, bottom, right] = seen;
+    const [top, left, bottom, right] = seen.box;
     pen.strokeRect(left * scale, top * scale, (right - left + 1) * scale, (bottom - top + 1) * scale);
   };
-  const [rows, columns] = seen ? [seen[2] - seen[0] + 1, seen[3] - seen[1] + 1] : [0, 0];
-  const said = seen
-    ? say(`The chosen number saw ${rows} × ${columns} of ${height} × ${width} pixels.`,
-          `所选的数看到了 ${height} × ${width} 像素中的 ${rows} × ${columns}。`)
-    : "";
+  const said = seen ? saidOfSeen(seen, height, width) : "";
   return el("figure", { class: "image" },
     el("canvas", { role: "img", aria: { label: `${name}. ${said}` }, paint }),
     el("figcaption", {}, said));
 }
 
-// Rows and columns [top, left, bottom, right] of the image that reach pixel (i, j) of a layer through its
-// windows.  (Gates of squeeze-and-excite look at the whole map besides; here the window alone is meant.)
+function saidOfSeen({ box: [top, left, bottom, right], gated }, height, width) {
+  const [rows, columns] = [bottom - top + 1, right - left + 1];
+  return say(
+    `The chosen number saw ${rows} × ${columns} of ${height} × ${width} pixels${gated ? "; through the gates, all of them" : ""}.`,
+    `所选的数看到了 ${height} × ${width} 像素中的 ${rows} × ${columns}${gated ? "；通过门控则看到全部" : ""}。`);
+}
+
+// Rows and columns [top, left, bottom, right] of the image that reach pixel (i, j) of a layer through windows,
+// by whichever way reaches furthest; gated: besides, a gate of squeeze-and-excite has looked at all of it.
 function seenBy(layer, i, j) {
   if (i < 0) return null;
-  let [top, left, bottom, right] = [i, j, i, j];
-  for (let at = layer; at; at = lab.byName[at.inputs[0]]) {
-    if (at.kind === "global_pool") [top, left, bottom, right] = [0, 0, at.input[0] - 1, at.input[1] - 1];
-    if (at.kernel) {
-      const [[rows, columns], [down, across], [above, , before]] = [at.kernel, at.stride, at.sides];
-      [top, bottom] = [top * down - above, bottom * down - above + rows - 1];
-      [left, right] = [left * across - before, right * across - before + columns - 1];
-    }
-    if (at.input.length === 3) {
-      [top, left] = [Math.max(top, 0), Math.max(left, 0)];
-      [bottom, right] = [Math.min(bottom, at.input[0] - 1), Math.min(right, at.input[1] - 1)];
-    }
+  const wanted = { [layer.name]: [i, j, i, j] };
+  let gated = false;
+  for (const at of lab.layers.slice(0, lab.layers.indexOf(layer) + 1).reverse()) {
+    if (!wanted[at.name]) continue;
+    const read = readBy(at, wanted[at.name]);
+    if (at.kind === "scale") gated = true;
+    for (const input of at.kind === "scale" ? at.inputs.slice(0, 1) : at.inputs)
+      wanted[input] = wanted[input] ? around(wanted[input], read) : read;
   }
-  return [top, left, bottom, right];
+  return { box: wanted.image, gated };
+}
+
+// What a layer reads of its input for a box of its output.
+function readBy(layer, [top, left, bottom, right]) {
+  if (layer.input.length !== 3) return [top, left, bottom, right];
+  const [height, width] = layer.input;
+  if (layer.kind === "global_pool") return [0, 0, height - 1, width - 1];
+  if (!layer.kernel) return [top, left, bottom, right];
+  const [[rows, columns], [down, across], [above, , before]] = [layer.kernel, layer.stride, layer.sides];
+  return [
+    Math.max(top * down - above, 0),
+    Math.max(left * across - before, 0),
+    Math.min(bottom * down - above + rows - 1, height - 1),
+    Math.min(right * across - before + columns - 1, width - 1),
+  ];
+}
+
+function around(one, other) {
+  const least = [0, 1].map((k) => Math.min(one[k], other[k]));
+  return [...least, ...[2, 3].map((k) => Math.max(one[k], other[k]))];
 }
 
 // Whether the network's answer is one: weights that are not finite give none.

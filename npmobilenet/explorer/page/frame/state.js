@@ -53,16 +53,22 @@ function go(changes) {
   writing = setTimeout(writeAddress, 150);
 }
 
-// From layer to layer the chosen place is carried along as the same part of the image.
+let carried = null; // the chosen place as parts of the image's height and width
+
+// From layer to layer the chosen place is the same part of the image; a layer of one pixel does not lose it.
 function kept(before, changes) {
   const [rows, columns] = mapShape(lab.byName[before]);
+  if (state.i >= 0 && rows * columns > 1 && !stillAt(carried, rows, columns))
+    carried = [(state.i + 0.5) / rows, (state.j + 0.5) / columns];
   const [newRows, newColumns] = mapShape(lab.byName[state.l]);
-  if (changes.i !== undefined || state.i < 0 || newRows * newColumns === 1) return {};
-  if (rows * columns === 1) return { i: -1, j: -1 };
-  return {
-    i: Math.floor(((state.i + 0.5) * newRows) / rows),
-    j: Math.floor(((state.j + 0.5) * newColumns) / columns),
-  };
+  if (changes.i !== undefined || newRows * newColumns === 1) return {};
+  if (!carried) return { i: -1, j: -1 };
+  return { i: Math.floor(carried[0] * newRows), j: Math.floor(carried[1] * newColumns) };
+}
+
+// Whether the chosen pixel is the one that the carried place lies in: then nobody has chosen another since.
+function stillAt(place, rows, columns) {
+  return place && Math.floor(place[0] * rows) === state.i && Math.floor(place[1] * columns) === state.j;
 }
 
 function writeAddress() {

@@ -101,7 +101,7 @@ function backwardsHead(layer) {
   return el("div", { class: "row" },
     el("p", { class: "what" }, el("b", {}, layer.name), ` · ${kindOf(layer)}`,
       layer.kernel ? ` ${layer.kernel.join(" × ")}, ${say("stride", "步长")} ${layer.stride[0]}` : ""),
-    lab.probabilities ? el("p", { class: "soft" }, say("loss of", "损失所属类别："), " ",
+    lab.probabilities ? el("p", { class: "soft" }, say("loss of", "损失，对类别"), " ",
       el("b", { dir: "auto" }, className(lab.label)), `: ${number(lab.loss)}`) : null,
     two ? slider({ key: "backwards-m", label: say("input channel m", "输入通道 m"), min: 0, max: read - 1,
       value: backwardsChoice(layer).m, choose: (m) => backwardsGo(layer, { bm: m, s: null }) }) : null,
@@ -128,5 +128,5 @@ function backwardsPixelSentence(layer) {
     `第 ${m} 个数被 ${layer.name} 的全部 ${all.length} 个输出读过；它们传回的梯度之和 dx = ${sum}。`);
   return say(
     `Input pixel (${row}, ${column}) of channel ${m} was read by ${all.length} outputs of ${layer.name}; what they send back sums to dx = ${sum}.`,
-    `输入第 ${m} 通道的像素 (${row}, ${column}) 被 ${layer.name} 的 ${all.length} 个输出读过；它们传回的梯度之和 dx = ${sum}。`);
+    `输入通道 ${m}的像素 (${row}, ${column}) 被 ${layer.name} 的 ${all.length} 个输出读过；它们传回的梯度之和 dx = ${sum}。`);
 }

@@ -56,5 +56,5 @@ function backwardsKindReason(layer) {
 function backwardsKindSentence(layer) {
   return say(
     `${layer.name} at row ${state.i}, column ${state.j}, channel ${state.c}: ${backwardsKindLine(layer)}.`,
-    `${layer.name} 第 ${state.i} 行、第 ${state.j} 列、第 ${state.c} 通道：${backwardsKindLine(layer)}。`);
+    `${layer.name} 行 ${state.i}、列 ${state.j}、通道 ${state.c}：${backwardsKindLine(layer)}。`);
 }

@@ -133,15 +133,18 @@ function backwardsNudge(layer) {
     slider({ key: "backwards-nudge", label: say(`move ${name} by h =`, `把 ${name} 移动 h =`), min: -1, max: 1, step: 0.05,
       value: choice.h, text: `${choice.h > 0 ? "+" : ""}${number(choice.h, 2)}`,
       choose: (h) => backwardsGo(layer, { bh: h }) }),
+    button({ key: "backwards-hundredth", label: say("move it by +0.01", "移动 +0.01"),
+      click: () => backwardsGo(layer, { bh: Math.min(BACKWARDS_STEP / size, 1) }) }),
     el("div", { class: "backwards-two" },
       backwardsChart({ w, size, gradient, losses, h: choice.h }),
       el("dl", { class: "backwards-figures" },
-        line(say("one h is", "h 的单位"), number(size)),
+        line(say("h = 1 moves it by", "h = 1 相当于移动"), number(size)),
         line(say("weight", "权重"), `${number(w)} → ${number(w + choice.h * size)}`),
         line(say("loss", "损失"), `${number(lab.loss, 5)} → ${said(here, 5)}`),
+        line(say("change of the loss", "损失的变化"), here === undefined ? waiting : number(here - lab.loss)),
         line(say("slope that backward said (dw)", "反向传播给出的斜率 (dw)"), el("b", {}, number(gradient, 6))),
         line(say("slope measured (central difference)", "测得的斜率（中心差分）"), el("b", {}, said(slope, 6))),
-        line(say("+0.01: said", "+0.01：预言"), number(gradient * BACKWARDS_STEP)),
+        line(say("+0.01: said", "+0.01：预测"), number(gradient * BACKWARDS_STEP)),
         line(say("+0.01: measured", "+0.01：测得"), said(change)))));
 }
 

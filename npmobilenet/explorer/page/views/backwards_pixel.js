@@ -41,12 +41,12 @@ function backwardsMaps(layer, { m, row, column, o }) {
   const lit = backwardsLit(layer);
   const shown = lit ? lit.o : o;
   const figure = (text, grid) => el("figure", {}, el("figcaption", {}, text), grid);
-  const dyText = say(`dy: gradient of the output, channel ${shown}`, `dy：输出的梯度，第 ${shown} 通道`);
-  const dxText = say(`dx: gradient of the input, channel ${m}`, `dx：输入的梯度，第 ${m} 通道`);
+  const dyText = say(`dy: gradient of the output, channel ${shown}`, `dy：输出的梯度，通道 ${shown}`);
+  const dxText = say(`dx: gradient of the input, channel ${m}`, `dx：输入的梯度，通道 ${m}`);
   return el("div", { class: "maps backwards-maps" },
-    figure(say(`x: ${name}, channel ${m}. Choose a pixel`, `x：${name}，第 ${m} 通道。请选一个像素`), numberGrid({
+    figure(say(`x: ${name}, channel ${m}. Choose a pixel`, `x：${name}，通道 ${m}。请选一个像素`), numberGrid({
       key: "backwards-input", values: channelOf(mapOf(layer.inputs[0]), m), rows, columns, selected: [row, column],
-      label: say(`Input, channel ${m}`, `输入，第 ${m} 通道`),
+      label: say(`Input, channel ${m}`, `输入，通道 ${m}`),
       choose: (i, j) => backwardsGo(layer, { bi: i, bj: j, bh: state.bl === layer.name ? state.bh : 0, s: null }) })),
     figure(dyText, numberGrid({ values: channelOf(backwardsOf(layer.name), shown), rows: I, columns: J, label: dyText,
       window: box.h * box.w ? box : null, selected: lit ? [lit.i, lit.j] : null })),
@@ -97,7 +97,7 @@ function backwardsGather(layer, { m, row, column, o }) {
     : say("dy, around it zeros", "dy，四周为零");
   const others = layer.kind === "depthwise" ? null : el("p", {}, say(
     `Channel ${shown} alone: ${number(turned.sum)}; the other ${mapShape(layer)[2] - 1} channels, each with its own filter: ${number(sum - turned.sum)}.`,
-    `仅第 ${shown} 通道：${number(turned.sum)}；其余 ${mapShape(layer)[2] - 1} 个通道（各有自己的卷积核）：${number(sum - turned.sum)}。`));
+    `仅通道 ${shown}：${number(turned.sum)}；其余 ${mapShape(layer)[2] - 1} 个通道（各有自己的卷积核）：${number(sum - turned.sum)}。`));
   return el("div", {}, title,
     el("div", { class: "pair" },
       numberTable({ caption: zeros, rows: turned.window, zeros: turned.zeros, lit: place }),

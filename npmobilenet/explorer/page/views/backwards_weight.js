@@ -65,7 +65,7 @@ function backwardsFilter(layer, choice) {
 // What each output pixel adds to dw, as a map.
 function backwardsProducts(layer, { o }, terms) {
   const [rows, columns] = mapShape(layer);
-  const label = say(`x · dy at each output pixel, channel ${o}`, `每个输出像素处的 x · dy，第 ${o} 通道`);
+  const label = say(`x · dy at each output pixel, channel ${o}`, `每个输出像素处的 x · dy，通道 ${o}`);
   return el("figure", {}, el("figcaption", {}, label),
     numberGrid({ values: Float64Array.from(terms, (p) => p.product), rows, columns, label, selected: [state.i, state.j] }));
 }

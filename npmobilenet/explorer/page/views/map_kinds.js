@@ -15,7 +15,7 @@ function mapKinds() {
         measures.map((one) => el("th", { scope: "col" }, say(`share of ${mapMeasureName(one)}`, `${mapMeasureName(one)}占比`))))),
       el("tbody", {}, rows))),
       mapTimed() ? el("p", {}, say(
-        `Layers without a single MAC take ${percent(mapPart(idle, "seconds"))} of the time.`,
+        `Layers that the papers count as no MACs take ${percent(mapPart(idle, "seconds"))} of the time.`,
         `没有任何 MAC 的层占用了 ${percent(mapPart(idle, "seconds"))} 的时间。`)) : null),
     data.model.family === "v1" ? mapPaper() : null);
 }

@@ -18,7 +18,7 @@ function mapCosts(layer) {
     line(say("parameters", "参数"), whole(layer.parameters), mapPart([layer], "parameters")),
     line(say("flops", "浮点运算 (flops)"), whole(layer.flops)),
     line(say("bytes carried", "搬运的字节"), whole(layer.bytes), mapPart([layer], "bytes")),
-    line(say("flops a byte", "每字节 flops"), number(layer.flops / layer.bytes)),
+    line(say("flops for each byte", "每字节 flops"), number(layer.flops / layer.bytes)),
     mapTimed() ? [
       line(say("floor", "时间下限"), duration(layer.floor), mapPart([layer], "floor")),
       line(say("measured", "实测"), duration(layer.seconds), mapPart([layer], "seconds")),

@@ -9,7 +9,7 @@ function mapPictures(layer) {
   const first = MAP_TILES * Math.floor(state.c / MAP_TILES);
   const shown = Array.from({ length: Math.min(MAP_TILES, channels - first) }, (_, k) => first + k);
   const said = channels > MAP_TILES
-    ? say(`Channels ${shown[0]} to ${shown.at(-1)} of ${channels}`, `第 ${shown[0]} 到 ${shown.at(-1)} 通道，共 ${channels} 个`)
+    ? say(`Channels ${shown[0]} to ${shown.at(-1)} of ${channels}`, `通道 ${shown[0]} 到 ${shown.at(-1)}，共 ${channels} 个`)
     : say(`${channels === 1 ? "Its one channel" : `All ${channels} channels`}`, `全部 ${channels} 个通道`);
   return el("section", { class: "map-pictures" },
     el("div", { class: "row" }, el("h4", {}, said),
@@ -26,7 +26,7 @@ function mapPictures(layer) {
 function mapTile(layer, value, c) {
   const [, rows, columns] = value.shape;
   const values = channelOf(value, c);
-  const aria = { pressed: String(c === state.c), label: say(`channel ${c}`, `第 ${c} 通道`) };
+  const aria = { pressed: String(c === state.c), label: say(`channel ${c}`, `通道 ${c}`) };
   return el("button", { type: "button", class: "map-tile", key: `map-tile-${c}`, aria, on: { click: () => go({ c }) } },
     mapPicture(rows, columns, values),
     layer.kernel ? mapFilter(layer, c) : null,

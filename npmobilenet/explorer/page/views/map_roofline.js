@@ -60,7 +60,7 @@ function mapRoofAxes({ left, right, low, high, x, y }) {
     powers(low, high).map((value) => [
       svg("line", { class: "rule", x1: l, x2: width - r, y1: y(value), y2: y(value) }),
       svg("text", { x: l - 6, y: y(value) + 4, "text-anchor": "end" }, short(value / 1e9))]),
-    svg("text", { x: (l + width - r) / 2, y: height - 6, "text-anchor": "middle" }, say("flops a byte", "每字节 flops")),
+    svg("text", { x: (l + width - r) / 2, y: height - 6, "text-anchor": "middle" }, say("flops for each byte", "每字节 flops")),
     svg("text", { x: 4, y: 14 }, "GFLOP/s"),
   ];
 }
@@ -80,9 +80,9 @@ function mapRoofSaid(layer, ridge) {
   const side = intensity < ridge
     ? say(`fewer than the ${number(ridge)} at which this machine can multiply as fast as it is fed: memory sets its floor`,
           `低于本机计算与内存平衡的 ${number(ridge)}：下限由内存决定`)
-    : say(`more than the ${number(ridge)} at which this machine is fed as fast as it multiplies: arithmetic sets its floor`,
+    : say(`more than ${number(ridge)}, where this machine's memory keeps up with its arithmetic: arithmetic sets its floor`,
           `高于本机计算与内存平衡的 ${number(ridge)}：下限由计算决定`);
   return say(
-    `${layer.name}: ${number(intensity)} flops a byte, ${side}. It reached ${number(reach)} GFLOP/s, ${number(layer.seconds / layer.floor)} times its floor.`,
+    `${layer.name}: ${number(intensity)} flops for each byte, ${side}. It reached ${number(reach)} GFLOP/s and took ${number(layer.seconds / layer.floor)} times its floor.`,
     `${layer.name}：每字节 ${number(intensity)} flops，${side}。达到 ${number(reach)} GFLOP/s，用时是下限的 ${number(layer.seconds / layer.floor)} 倍。`);
 }

@@ -23,7 +23,7 @@ const viewOneNumber = {
     const value = number(at(lab.forward.values[layer.name], state.i, state.j, state.c));
     const place = say(
       `Channel ${state.c} of ${layer.name} at row ${state.i}, column ${state.j}`,
-      `${layer.name} 第 ${state.c} 通道、第 ${state.i} 行、第 ${state.j} 列`);
+      `${layer.name} 通道 ${state.c}、行 ${state.i}、列 ${state.j}`);
     if (!multiplies(layer)) return say(`${place} is ${value}: ${lineOf(layer, state.i, state.j, state.c)}.`,
       `${place} 是 ${value}：${lineOf(layer, state.i, state.j, state.c)}。`);
     const { all, shown, sums } = oneNumberLines();
@@ -73,23 +73,23 @@ function oneNumberReason(layer, all, value) {
   const m = all.reduce((best, p) => (Math.abs(p.product) > Math.abs(best.product) ? p : best)).m;
   if (layer.kind === "depthwise") return say(
     `is ${all.length} products of channel ${state.c} alone, sum ${value}: no other channel has a part in it.`,
-    `是第 ${state.c} 通道自己的 ${all.length} 个乘积之和 ${value}：别的通道都不参与。`);
+    `是通道 ${state.c} 自己的 ${all.length} 个乘积之和 ${value}：别的通道都不参与。`);
   if (layer.kind === "pointwise") return say(
     `is ${all.length} products, one of each channel of this one pixel, sum ${value}; channel ${m} weighs most.`,
-    `是这一个像素上 ${all.length} 个通道各一个乘积之和 ${value}；第 ${m} 通道分量最大。`);
+    `是这一个像素上 ${all.length} 个通道各一个乘积之和 ${value}；通道 ${m} 分量最大。`);
   if (layer.kind === "dense") return say(
     `is ${all.length} products, one of each feature, sum ${value}; feature ${m} weighs most.`,
-    `是 ${all.length} 个特征各一个乘积之和 ${value}；第 ${m} 个特征分量最大。`);
+    `是 ${all.length} 个特征各一个乘积之和 ${value}；特征 ${m} 分量最大。`);
   return say(
     `is ${all.length} products, of a window in every channel at once, sum ${value}.`,
-    `是所有通道同一窗口内 ${all.length} 个乘积之和 ${value}。`);
+    `是输入各通道同一窗口内 ${all.length} 个乘积之和 ${value}。`);
 }
 
 function oneNumberHead(layer) {
   const channels = mapShape(layer)[2];
   return el("div", { class: "row" },
     el("p", { class: "what" }, el("b", {}, layer.name), ` · ${kindOf(layer)}`,
-      layer.kernel ? ` ${layer.kernel.join(" × ")}, ${say("stride", "步长")} ${layer.stride[0]}` : ""),
+      layer.kernel ? ` ${layer.kernel.join(" × ")}${say(", stride", "，步长")} ${layer.stride[0]}` : ""),
     channels > 1 ? slider({ key: "channel", label: say("channel", "通道"), min: 0, max: channels - 1, value: state.c,
       choose: (c) => go({ c, s: null }) }) : null);
 }
@@ -100,11 +100,11 @@ function oneNumberMaps(layer) {
   const output = channelOf(lab.forward.values[layer.name], state.c);
   const chosen = numberGrid({
     key: "output", values: output, rows, columns, selected: [state.i, state.j],
-    label: say(`Output, channel ${state.c}`, `输出，第 ${state.c} 通道`),
+    label: say(`Output, channel ${state.c}`, `输出，通道 ${state.c}`),
     choose: (i, j) => go({ i, j, s: null }),
   });
   return el("div", { class: "maps" }, oneNumberInput(layer), layer.kernel ? oneNumberFilter(layer) : null,
-    el("figure", {}, el("figcaption", {}, say(`output, channel ${state.c}: choose a pixel`, `输出，第 ${state.c} 通道：请选一个像素`)), chosen));
+    el("figure", {}, el("figcaption", {}, say(`output, channel ${state.c}: choose a pixel`, `输出，通道 ${state.c}：请选一个像素`)), chosen));
 }
 
 function litProduct(layer) {
@@ -125,7 +125,7 @@ function oneNumberInput(layer) {
         h: layer.kernel[0], w: layer.kernel[1] }
     : layer.kind === "global_pool" ? { i: 0, j: 0, h: rows, w: columns } : { i: state.i, j: state.j, h: 1, w: 1 };
   const name = layer.inputs[0] === "image" ? say("image", "图像") : layer.inputs[0];
-  const label = say(`${name}, channel ${m}`, `${name}，第 ${m} 通道`);
+  const label = say(`${name}, channel ${m}`, `${name}，通道 ${m}`);
   return el("figure", {}, el("figcaption", {}, label),
     numberGrid({ values: channelOf(x, m), rows, columns, label, window, margin: layer.kernel ? Math.max(...layer.sides) : 0 }));
 }
@@ -157,8 +157,9 @@ function oneNumberProducts(layer) {
 function oneNumberLine(layer, line) {
   if (line.rest) return say(`${line.rest} smaller ones together = ${number(line.product)}`, `其余 ${line.rest} 个较小的合计 = ${number(line.product)}`);
   const place = layer.kernel ? `x[${line.row}, ${line.column}${layer.kind === "conv" ? `, ${line.m}` : ""}]`.replaceAll("-", "−") : `x[${line.m}]`;
+  const weight = layer.kernel ? `w[${line.u}, ${line.v}${layer.kind === "conv" ? `, ${line.m}` : ""}]` : "w";
   const zero = line.padding ? say(" (padding: outside the map there is 0)", "（填充：图外为 0）") : "";
-  return `${place} · w = ${number(line.x)} · ${number(line.w)} = ${number(line.product)}${zero}`;
+  return `${place} · ${weight} = ${number(line.x)} · ${number(line.w)} = ${number(line.product)}${zero}`;
 }
 
 function oneNumberChain(layer) {

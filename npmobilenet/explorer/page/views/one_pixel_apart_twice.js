@@ -93,9 +93,9 @@ function apartMaps(variant) {
   const chosen = state.i * columns + state.j;
   const both = el("p", {}, say(
     `At row ${state.i}, column ${state.j}: ${number(a[chosen], 6)} and ${number(b[chosen], 6)}.`,
-    `第 ${state.i} 行，第 ${state.j} 列：${number(a[chosen], 6)} 和 ${number(b[chosen], 6)}。`));
+    `行 ${state.i}、列 ${state.j}：${number(a[chosen], 6)} 和 ${number(b[chosen], 6)}。`));
   return el("section", { class: "apart-maps" },
-    el("h4", {}, say(`${state.l}, channel ${state.c}, in both`, `${state.l}，第 ${state.c} 通道，两个网络`)),
+    el("h4", {}, say(`${state.l}, channel ${state.c}, in both`, `${state.l}，通道 ${state.c}，两个网络`)),
     rows * columns === 1 ? null : el("div", { class: "maps" },
       one("apart-own", say("as it is", "原样"), a, limit),
       one("apart-other", apartSwitchSaid(variant.thrown), b, limit),

@@ -49,10 +49,10 @@ function raceRules({ m }, pace, patch) {
   if (!patch) return rule;
   const source = patch.source === "image" ? say("the image", "图像") : patch.source;
   const repeated = m > patch.channels
-    ? say(` It has ${patch.channels}, which are repeated.`, `它只有 ${patch.channels} 个，故重复使用。`) : "";
+    ? say(` It has only ${patch.channels} channels, so they are repeated.`, `它只有 ${patch.channels} 个，故重复使用。`) : "";
   return rule + say(
     ` The sheets are channels of ${source}, around the chosen pixel, from channel ${state.c % patch.channels} on.${repeated} The standard filters are products of both halves' filters, so that all lanes arrive at the same numbers.`,
-    `每张纸是 ${source} 的一个通道，以所选像素为中心，从第 ${state.c % patch.channels} 通道起。${repeated}标准卷积核取两半卷积核之积，因此各跑道得到同样的数。`);
+    `每张图是 ${source} 的一个通道，以所选像素为中心，从通道 ${state.c % patch.channels}起。${repeated}标准卷积核取两半卷积核之积，因此各跑道得到同样的数。`);
 }
 
 function raceLane(settings, lane, length, patch) {
