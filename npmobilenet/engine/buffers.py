@@ -14,6 +14,7 @@ from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.train import norm
 from ..kernels.simd.train.maps import ROUTINES
 from ..kernels.simd.tuning import TRAIN_ITEMS
+from ..models.layers import Layer
 from ..models.network_plan import Plan
 from .allocate import Buffer
 from .lower import Graph, Node, View
@@ -45,15 +46,16 @@ class Addresses:
 class Map:
     """Where a node lies, and its gradient while there is one."""
 
-    y: Buffer
     plane: int  # bytes from block to block
     blocks: int
     pixels: int  # of all images
     coefficients: Buffer
+    facts: Facts  # of the map itself and of the arrays that belong to it
+    made: Facts = field(default_factory=dict)  # of the op that writes it, for the way back
     dy: Buffer | None = None
     gate: Buffer | None = None  # what multiplies it for one reader
     gate_plane: int = 0
-    gated: bool = False  # its gradient waits to be multiplied with the gate
+    gated: Layer | None = None  # its gradient waits to be multiplied with the gate
 
 
 @dataclass
@@ -68,7 +70,6 @@ class Draft:
     trained: frozenset[str]
     program: Program = field(default_factory=Program)
     maps: dict[Node, Map] = field(default_factory=dict)
-    image: Facts = field(default_factory=dict)  # of the padded image, once it is made
     masks: dict[str, Map] = field(default_factory=dict)  # what a dropout multiplies, by its name
 
     def __post_init__(self) -> None:
@@ -86,10 +87,26 @@ class Draft:
         if node not in self.maps:
             blocks, pixels = up(node.shape[2], LANES) // LANES, self.n * node.pixels
             plane = (pixels | 1) * BYTES  # odd: blocks meet in no set of the cache
-            make = self.program.buffer
-            coefficients = make(blocks * norm.COEFFICIENTS, kept=True)
-            self.maps[node] = Map(make(blocks * plane), plane, blocks, pixels, coefficients)
+            coefficients = self.program.buffer(blocks * norm.COEFFICIENTS, kept=True)
+            facts = self._arrays_of(node) | {
+                "y": self.program.buffer(blocks * plane), "y_plane": plane, "y_blocks": blocks,
+                "y_kind": _activation(node)[0], "y_coefficients": coefficients,
+                "coefficients": coefficients, "blocks": blocks, "channels": node.shape[2],
+                "pixels": pixels, "zeros": self.zeros, "images": self.n,
+            }  # fmt: skip
+            self.maps[node] = Map(plane, blocks, pixels, coefficients, facts)
         return self.maps[node]
+
+    def _arrays_of(self, node: Node) -> Facts:
+        """Addresses of a node's arrays, their gradients and new statistics: 0 for what it has not."""
+        layer, normal = node.layer.name, node.norm.name if node.norm else ""
+        names = {"w": f"{layer}.weight", "bias": f"{layer}.bias"}
+        names |= {array: f"{normal}.{array}" for array in ("gamma", "beta", "mean", "variance")}
+        facts: Facts = {key: self.at.params.get(name, 0) for key, name in names.items()}
+        facts |= {f"g_{key}": self.at.grads.get(name, 0) for key, name in names.items()}
+        facts |= {f"new_{key}": self.at.statistics.get(name, 0) for key, name in names.items()}
+        facts |= {"bias": facts["bias"] or self.zeros, "g": facts["g_w"]}
+        return facts | {"frozen": normal in self.frozen}
 
     def gradient_of(self, m: Map) -> Buffer:
         """The place of a map's gradient, made when it is first asked for."""
@@ -98,22 +115,11 @@ class Draft:
 
     def seen(self, view: View, name: str = "x") -> Facts:
         """A map as its reader sees it; image: pixels of one."""
-        m = self.map_of(view.map)
+        m, parts = self.map_of(view.map), ("", "_plane", "_coefficients", "_blocks", "_kind")
         gate, plane = (m.gate, m.gate_plane) if view.gate else (0, 0)
-        facts = {
-            "": m.y, "_plane": m.plane, "_coefficients": m.coefficients, "_blocks": m.blocks,
-            "_kind": _activation(view.map)[0], "_gate": gate, "_gate_plane": plane,
-        }  # fmt: skip
-        own = {"image": view.map.pixels, "images": self.n}
-        return {name + key: value for key, value in facts.items()} | own
-
-    def written(self, node: Node) -> Facts:
-        """The map that an op writes."""
-        m = self.map_of(node)
-        return {
-            "y": m.y, "y_plane": m.plane, "y_blocks": m.blocks, "y_coefficients": m.coefficients,
-            "pixels": m.pixels, "zeros": self.zeros, "images": self.n,
-        }  # fmt: skip
+        facts = {name + part: m.facts["y" + part] for part in parts}
+        facts |= {f"{name}_gate": gate, f"{name}_gate_plane": plane}
+        return facts | {"image": view.map.pixels, "images": self.n}
 
     def in_images(self, blocks: int) -> int:
         """Shares of the images, where a work item is one block of some images."""

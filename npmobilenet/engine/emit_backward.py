@@ -15,87 +15,73 @@ from ..models.layers import Conv, Depthwise
 from . import tiling
 from .allocate import Buffer
 from .buffers import Draft, Facts, Map
-from .emit_forward import normalisation, packed_taps
+from .emit_forward import packed_taps
 from .lower import Node, Op, View
 from .pack import up
 
 
 def start(draft: Draft) -> Buffer:
     """The gradient of the result, from where the pass begins."""
-    node = draft.graph.result.map
-    first = draft.gradient_of(draft.map_of(node))
+    view = draft.graph.result
+    first = draft.gradient_of(draft.map_of(view.map))
     draft.program.use(first)
-    complete(draft, node)
+    complete(draft, view)
     return first
 
 
-def complete(draft: Draft, node: Node, pooled: Map | None = None, gate: bool = False) -> None:
-    """Complete the gradient of a node whose readers have given theirs, in a stage of its own."""
-    if not node.closes and pooled is None and not gate:
+def complete(draft: Draft, view: View, pooled: Map | None = None) -> None:
+    """Complete the gradient of a node whose readers have given theirs, in a stage of its own.
+
+    pooled: the map of its means, whose gradient comes to it; a gate multiplies what there is.
+    """
+    if not (view.map.closes or pooled or view.gate):
         return
-    m = draft.map_of(node)
+    m = draft.map_of(view.map)
     shares = draft.in_images(m.blocks)
     sums = draft.program.buffer(shares * m.blocks * norm.BACKWARD_SUMS)
-    facts = draft.seen(View(node)) | tiling.in_tiles(draft) | {
-        "dy": m.dy or 0, "dx": draft.gradient_of(m), "sums": sums, "shares": shares, "pooled": 0,
-        "pooled_plane": 0,
+    facts = draft.seen(view) | tiling.in_tiles(draft) | {
+        "dy": m.dy or 0, "dx": draft.gradient_of(m), "sums": sums, "shares": shares,
+        "pooled": pooled.dy if pooled else 0, "pooled_plane": pooled.plane if pooled else 0,
     }  # fmt: skip
-    if pooled:
-        facts |= {"pooled": pooled.dy, "pooled_plane": pooled.plane}
-    if gate:
-        facts |= {"x_gate": m.gate, "x_gate_plane": m.gate_plane}
-    draft.stage(f"{node.layer.name} complete", elementwise.complete, m.blocks * shares, facts)
-    _coefficients(draft, node, sums, shares)
+    name = f"{view.map.layer.name} complete"
+    draft.stage(name, elementwise.complete, m.blocks * shares, facts)
+    _coefficients(draft, view.map, facts)
 
 
-def _coefficients(draft: Draft, node: Node, sums: Buffer | int, shares: int) -> None:
+def _coefficients(draft: Draft, node: Node, given: Facts) -> None:
     """From the sums of a complete gradient to those of gamma, beta and bias."""
-    bias = draft.at.grads.get(f"{node.layer.name}.bias", 0)
     m = draft.map_of(node)
-    facts: Facts = {"sums": sums, "shares": shares, "g_bias": bias, "gamma": 0}
-    if node.norm:
-        facts |= normalisation(draft, node, node.norm)
-    elif bias:
-        facts |= dict.fromkeys(norm.BACKWARD.names, 0) | facts | {
-            "channels": node.shape[2], "coefficients": m.coefficients, "blocks": m.blocks,
-        }  # fmt: skip
-    else:
-        return
-    draft.stage(f"{(node.norm or node.layer).name} coefficients", norm.backward, m.blocks, facts)
+    if node.norm or m.facts["g_bias"]:
+        facts = m.facts | {"sums": given["sums"], "shares": given["shares"]}
+        name = f"{(node.norm or node.layer).name} coefficients"
+        draft.stage(name, norm.backward, m.blocks, facts)
 
 
 def _given(draft: Draft, op: Op) -> Facts:
-    """The gradient of what an op writes, and where that of its input goes: added, or complete then."""
-    node, view = op.map, op.inputs[0]
-    own = draft.map_of(node)
-    assert own.dy is not None, node.layer.name
-    facts = draft.written(node) | {"dy": own.dy, "normal": node.norm is not None}
-    if view.node is None:
-        return facts
-    m = draft.map_of(view.node)
-    first = draft.graph.ops[min(view.node.readers)] is op
-    facts |= draft.seen(view) | {
-        "adds": m.dy is not None, "complete": view.gate is None and first and view.node.closes,
-        "dx": draft.gradient_of(m), "sums": 0,
-    }  # fmt: skip
-    m.gated = m.gated or view.gate is not None
+    """What is known of an op, with the gradient of what it writes and where that of its input goes."""
+    view, own = op.inputs[0], draft.map_of(op.map)
+    facts = own.made | {"dy": own.dy, "normal": op.map.norm is not None}
+    if view.node:
+        m, first = draft.map_of(view.node), draft.graph.ops[min(view.node.readers)] is op
+        facts |= {
+            "adds": m.dy is not None, "complete": view.gate is None and first and view.node.closes,
+            "dx": draft.gradient_of(m), "sums": 0,
+        }  # fmt: skip
+        m.gated = m.gated or view.gate
     return facts
 
 
 def product(draft: Draft, op: Op) -> None:
     """Of a pointwise, dense or standard convolution."""
-    layer, node, view = op.layer, op.map, op.inputs[0]
-    matrix = tiling.matrix(draft, op)
-    facts = matrix | _given(draft, op) | {"transposed": 0}
-    facts |= tiling.routines(pointwise.outers, matrix)
-    facts |= tiling.routines(pointwise.panels, matrix, "t_")
+    layer, view = op.layer, op.inputs[0]
+    facts = _given(draft, op) | {"transposed": 0}
+    facts |= tiling.routines(pointwise.outers, facts)
+    facts |= tiling.routines(pointwise.panels, facts, "t_")
     if view.node:
-        size = up(matrix["filters"], TRAIN_UNROLL) * matrix["g_rows"] * 4
+        size = up(facts["filters"], TRAIN_UNROLL) * facts["g_rows"] * 4
         facts["transposed"] = draft.program.buffer(size)
-        draft.stage(f"{layer.name} transpose", pack.pack_transposed, matrix["t_vectors"], facts)
-    if isinstance(layer, Conv):
-        facts |= tiling.window(layer, node) | draft.image
-    facts |= _cut(draft, op, matrix)
+        draft.stage(f"{layer.name} transpose", pack.pack_transposed, facts["t_vectors"], facts)
+    facts |= _cut(draft, op, facts)
     last = view.node is not None and facts["complete"]
     if last and not isinstance(layer, Conv):
         shares = facts["shares"] * facts["x_blocks"]
@@ -105,28 +91,23 @@ def product(draft: Draft, op: Op) -> None:
         code = conv.map_backward if view.node else conv.image_backward
     _gathered(draft, layer.name, code, facts)
     if last and isinstance(layer, Conv):
-        complete(draft, view.map)
+        complete(draft, view)
     elif last:
-        _coefficients(draft, view.map, facts["sums"], facts["shares"])
+        _coefficients(draft, view.map, facts)
 
 
-def _cut(draft: Draft, op: Op, matrix: Facts) -> Facts:
+def _cut(draft: Draft, op: Op, known: Facts) -> Facts:
     """Shares of the pixels, pieces of the input's channels, and the tile; reserves the scratch."""
-    node = op.map
-    rows, filters, pixels = matrix["g_rows"], matrix["vectors"] * LANES, draft.map_of(node).pixels
-    pieces, grain, wide, beside = (
-        1,
-        24,
-        filters + rows,
-        0,
-    )  # wide: elements of a pixel in the scratch
+    rows, filters, pixels = known["g_rows"], known["vectors"] * LANES, known["pixels"]
+    pieces, grain, beside = 1, 24, 0
+    wide = filters + rows  # elements of a pixel in the scratch
     if op.inputs[0].node is None:  # windows as rows, too
         shares, beside = max(1, min(TRAIN_ITEMS, pixels // 256)), 4 * rows + 64
     elif isinstance(op.layer, Conv):
-        shares, grain = min(draft.n, TRAIN_ITEMS), node.pixels
+        shares, grain = min(draft.n, TRAIN_ITEMS), op.map.pixels
     else:
         shares = max(1, min(TRAIN_ITEMS, pixels // 512, GRADIENT_SHARES // (4 * rows * filters)))
-        most = -(-matrix["t_vectors"] // matrix["t_main"])
+        most = -(-known["t_vectors"] // known["t_main"])
         pieces = max(1, min(most, TRAIN_ITEMS // 2 // shares))
         wide = filters + up(-(-rows // pieces), LANES) + 4 * LANES
     tile = tiling.tile(pixels, shares, 6, wide)
@@ -152,25 +133,27 @@ def _gathered(draft: Draft, name: str, code: Any, facts: Facts) -> None:
 
 def depthwise_convolution(draft: Draft, op: Op) -> None:
     """Of a depthwise convolution."""
-    layer, node, view = op.layer, op.map, op.inputs[0]
+    layer = op.layer
     assert isinstance(layer, Depthwise)
-    taps, blocks = tiling.taps(draft, op), draft.map_of(node).blocks
-    shares, share = draft.in_images(blocks), blocks * taps["depth"] * BYTES
-    facts = packed_taps(draft, op) | _given(draft, op) | tiling.bands(draft, layer, node) | {
-        "sums": draft.program.buffer(shares * blocks * norm.BACKWARD_SUMS), "shares": shares,
+    taps = packed_taps(draft, op)  # again: the room of those of the way there is free meanwhile
+    facts = _given(draft, op) | taps
+    shares, blocks = facts["shares"], facts["y_blocks"]
+    share = blocks * facts["depth"] * BYTES
+    facts |= {
+        "sums": draft.program.buffer(shares * blocks * norm.BACKWARD_SUMS),
         "g_shares": draft.program.buffer(shares * share), "g_share": share,
     }  # fmt: skip
-    code = depthwise.backward[tiling.depthwise_kind(layer, node.shape[1])]
+    code = depthwise.backward[tiling.depthwise_kind(layer, op.map.shape[1])]
     draft.stage(f"{layer.name} backward", code, blocks * shares, facts)
-    draft.stage(f"{layer.name} gather", pack.gather, taps["depth"], facts, taps)
+    draft.stage(f"{layer.name} gather", pack.gather, facts["depth"], facts)
     if facts["complete"]:
-        _coefficients(draft, view.map, facts["sums"], shares)
+        _coefficients(draft, op.inputs[0].map, facts)
 
 
 def pool(draft: Draft, op: Op) -> None:
     """Of a global average pool, which is the first reader of its map."""
     source = op.inputs[0].map
-    complete(draft, source, draft.map_of(op.map), draft.map_of(source).gated)
+    complete(draft, View(source, draft.map_of(source).gated), draft.map_of(op.map))
 
 
 def add(draft: Draft, op: Op) -> None:
@@ -180,22 +163,21 @@ def add(draft: Draft, op: Op) -> None:
     for node in sorted(nodes, key=lambda node: -min(node.readers)):
         draft.map_of(node).dy = own.dy
         if position == min(node.readers):
-            complete(draft, node)
+            complete(draft, View(node))
 
 
 def scale(draft: Draft, op: Op) -> None:
     """The gradient of squeeze-and-excite's gates; that of the map waits for the pooling."""
-    node, gate = (view.map for view in op.inputs)
-    m, own = draft.map_of(node), draft.map_of(gate)
-    shares = draft.in_images(m.blocks)
-    facts = draft.seen(View(node)) | tiling.in_tiles(draft) | {
-        "dy": m.dy, "y": draft.gradient_of(own), "y_plane": own.plane, "shares": shares,
+    view, gate = op.inputs
+    m, own = draft.map_of(view.map), draft.map_of(gate.map)
+    facts = own.facts | draft.seen(view) | tiling.in_tiles(draft) | {
+        "dy": m.dy, "y": draft.gradient_of(own), "shares": draft.in_images(m.blocks),
     }  # fmt: skip
     name = f"{op.layer.name} gradient"
-    draft.stage(name, elementwise.pool, m.blocks * shares, facts)
+    draft.stage(name, elementwise.pool, m.blocks * facts["shares"], facts)
     complete(draft, gate)
 
 
 def dropout(draft: Draft, op: Op) -> None:
     """Times the factors, and complete."""
-    complete(draft, op.inputs[0].map, gate=True)
+    complete(draft, View(op.inputs[0].map, op.layer))

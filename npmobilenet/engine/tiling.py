@@ -18,7 +18,7 @@ from .pack import cut, up
 MARGIN = 8 * BYTES  # of a scratch: stretches are written in whole vectors
 
 
-def matrix(draft: Draft, op: Op) -> Facts:
+def matrix(op: Op) -> Facts:
     """How the weights of a product are cut: the same in every stage that has to do with them."""
     layer = op.layer
     *taps, inputs, filters = layer.arrays["weight"]
@@ -30,30 +30,20 @@ def matrix(draft: Draft, op: Op) -> Facts:
     main, split, _ = cut(vectors, TILES)
     t_main, t_split, _ = cut(transposed, TILES)
     return {
-        **weights(draft, op), "depth": depth, "filters": filters, "group": group,
-        "group_padded": padded, "main": main, "split": split, "vectors": vectors, "t_main": t_main,
-        "t_split": t_split, "t_vectors": transposed, "g_rows": rows, "item_rows": LANES,
+        "depth": depth, "filters": filters, "group": group, "group_padded": padded, "main": main,
+        "split": split, "vectors": vectors, "t_main": t_main, "t_split": t_split,
+        "t_vectors": transposed, "g_rows": rows, "item_rows": LANES,
         "height": up(depth if rows == padded else rows, TRAIN_UNROLL),
     }  # fmt: skip
 
 
-def taps(draft: Draft, op: Op) -> Facts:
+def taps(op: Op) -> Facts:
     """The same of a depthwise convolution's, as panels of one vector."""
     *window, channels = op.layer.arrays["weight"]
     depth, vectors = math.prod(window), up(channels, LANES) // LANES
     return {
-        **weights(draft, op), "depth": depth, "filters": channels, "group": depth,
-        "group_padded": up(depth, LANES), "main": 1, "split": vectors, "vectors": vectors,
-        "height": depth, "item_rows": 1,
-    }  # fmt: skip
-
-
-def weights(draft: Draft, op: Op) -> Facts:
-    """Addresses of an op's arrays and their gradients; a bias of zeros where there is none."""
-    name, params, grads = op.layer.name, draft.at.params, draft.at.grads
-    return {
-        "w": params[f"{name}.weight"], "g": grads[f"{name}.weight"],
-        "bias": params.get(f"{name}.bias", draft.zeros),
+        "depth": depth, "filters": channels, "group": depth, "group_padded": up(depth, LANES),
+        "main": 1, "split": vectors, "vectors": vectors, "height": depth, "item_rows": 1,
     }  # fmt: skip
 
 
