@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +14,11 @@ from ..kernels.simd.train import norm
 from ..kernels.simd.train.maps import ROUTINES
 from ..kernels.simd.tuning import TRAIN_ITEMS
 from ..models.layers import Layer
-from ..models.network_plan import Plan
 from .allocate import Buffer
 from .lower import Graph, Node, View
 from .pack import up
 from .program import Program
+from .training_arrays import Buffers
 
 Facts = dict[str, Any]  # about an op, by the names of the fields of descriptors
 
@@ -31,15 +30,6 @@ ACTIVATIONS = {
     "relu6": (CLAMP, 0.0, 6.0),
     "hard_swish": (HARD_SWISH, NAN, NAN),
 }
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Of the arrays of a step, by name: parameters, gradients, new statistics."""
-
-    params: Mapping[str, int]
-    grads: Mapping[str, int]
-    statistics: Mapping[str, int]
 
 
 @dataclass(eq=False)
@@ -62,12 +52,9 @@ class Map:
 class Draft:
     """A training step in the making, for n images: what all functions that emit it work on."""
 
-    plan: Plan
     graph: Graph
     n: int
-    at: Addresses
-    frozen: frozenset[str]
-    trained: frozenset[str]
+    arrays: Buffers
     program: Program = field(default_factory=Program)
     maps: dict[Node, Map] = field(default_factory=dict)
     masks: dict[str, Map] = field(default_factory=dict)  # what a dropout multiplies, by its name
@@ -102,11 +89,13 @@ class Draft:
         layer, normal = node.layer.name, node.norm.name if node.norm else ""
         names = {"w": f"{layer}.weight", "bias": f"{layer}.bias"}
         names |= {array: f"{normal}.{array}" for array in ("gamma", "beta", "mean", "variance")}
-        facts: Facts = {key: self.at.params.get(name, 0) for key, name in names.items()}
-        facts |= {f"g_{key}": self.at.grads.get(name, 0) for key, name in names.items()}
-        facts |= {f"new_{key}": self.at.statistics.get(name, 0) for key, name in names.items()}
-        facts |= {"bias": facts["bias"] or self.zeros, "g": facts["g_w"]}
-        return facts | {"frozen": normal in self.frozen}
+        own = self.arrays
+        facts: Facts = {"frozen": normal in own.frozen}
+        for before, at in (
+            ("", own.trained.at | own.running.at), ("g_", own.grads.at), ("new_", own.moved.at)
+        ):  # fmt: skip
+            facts |= {before + key: at.get(name, 0) for key, name in names.items()}
+        return facts | {"bias": facts["bias"] or self.zeros, "g": facts["g_w"]}
 
     def gradient_of(self, m: Map) -> Buffer:
         """The place of a map's gradient, made when it is first asked for."""

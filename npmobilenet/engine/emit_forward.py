@@ -74,7 +74,7 @@ def packed_taps(draft: Draft, op: Op) -> Facts:
 def _with_moments(draft: Draft, op: Op, code: Any, items: int, facts: Facts) -> None:
     """The stage of a convolution, and that of its batch's moments."""
     m, normal = draft.map_of(op.map), op.map.norm
-    m.made, moves = facts, normal and normal.name not in draft.frozen
+    m.made, moves = facts, normal and not m.facts["frozen"]
     size = facts["shares"] * m.blocks * norm.FORWARD_SUMS
     sums = draft.program.buffer(size) if moves else 0
     draft.stage(op.layer.name, code, items, facts, {"y_sums": sums})

@@ -131,6 +131,6 @@ def _lowest(draft: Draft) -> int:
     """The first op whose arrays are trained: nobody wants a gradient of what is below."""
     for position, op in enumerate(draft.graph.ops):
         parts = (op.layer, op.node.norm if op.node else None)
-        if any(f"{p.name}.{a}" in draft.trained for p in parts if p for a in p.arrays):
+        if any(f"{p.name}.{a}" in draft.arrays.wanted for p in parts if p for a in p.arrays):
             return position
     return len(draft.graph.ops)

@@ -21,7 +21,7 @@ from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
 from ..shown import Shown
 from . import pack
-from .arguments import fitting, images, sizes
+from .arguments import array, fitting, sizes
 from .handled import ENGINE
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Engine(Shown):
 
         ValueError where x does not fit the plan, or is more than the batch.
         """
-        x = images("engine", x, ("N", *self.plan.resolution, self.plan.channels))
+        x = array("engine", "x", x, ("N", *self.plan.resolution, self.plan.channels), "float32")
         if not 1 <= len(x) <= self.batch:
             raise ValueError(
                 f"engine: x has {len(x)} images, but it was compiled for 1 to {self.batch}"
@@ -94,7 +94,7 @@ class Engine(Shown):
 
         The first stage counts from the call on.  ValueError for more than one image.
         """
-        x = images("engine", x, ("N", *self.plan.resolution, self.plan.channels))
+        x = array("engine", "x", x, ("N", *self.plan.resolution, self.plan.channels), "float32")
         if len(x) != 1 or not whole(rounds) or rounds < 1:
             raise ValueError(
                 f"engine: stages are timed on one image in 1 or more rounds, found {len(x)} "

@@ -27,7 +27,7 @@ from ..ops import checks
 from ..ops.checks import Array
 from ..ops.rungs import need_numba
 from ..shown import Shown
-from .arguments import fitting, images, sizes
+from .arguments import array, fitting, sizes
 from .handled import STEP
 from .lower import Graph, lower
 from .training_arrays import Buffers
@@ -36,38 +36,25 @@ from .training_arrays import Buffers
 class TrainingStep(Shown):
     """Forward and backward of one network on batches of one size; made by `compile_training`."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        graph: Graph,
-        buffers: Buffers,
-        batch: int,
-        threads: int,
-        frozen: frozenset[str],
-        trained: frozenset[str],
-    ) -> None:
+    def __init__(self, graph: Graph, buffers: Buffers, batch: int, threads: int) -> None:
         from ..kernels.sharing import written
-        from .buffers import Addresses, Draft
+        from .buffers import Draft
         from .emit_training import emit
         from .run import Runner
 
-        for layer in plan.layers:
-            normal = isinstance(layer, BatchNorm) and layer.name not in frozen
+        self.plan, self.frozen, self.trained = buffers.plan, buffers.frozen, buffers.wanted
+        self.batch, self.threads, self.buffers, self._graph = batch, threads, buffers, graph
+        for layer in self.plan.layers:
+            normal = isinstance(layer, BatchNorm) and layer.name not in self.frozen
             if normal and batch * math.prod(layer.output[:-1]) < 2:
-                raise ValueError(
-                    f"{layer.name}: training needs more than one value for each channel, it has "
-                    f"{(batch, *layer.output)}"
-                )
-        self.plan, self.batch, self.threads, self.buffers = plan, batch, threads, buffers
-        self._graph = graph
-        self.frozen, self.trained = frozen, trained
-        moving, running = buffers.trained, buffers.running
-        self.params = {name: (moving.arrays | running.arrays)[name] for name in plan.arrays}
+                why = "training needs more than one value for each channel, it has"
+                raise ValueError(f"{layer.name}: {why} {(batch, *layer.output)}")
+        params = buffers.trained.arrays | buffers.running.arrays
+        self.params = {name: params[name] for name in self.plan.arrays}
         self.grads = buffers.grads.arrays
-        still = {f"{name}.{kind}" for name in frozen for kind in ("mean", "variance")}
+        still = {f"{name}.{kind}" for name in self.frozen for kind in ("mean", "variance")}
         self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
-        at = Addresses(moving.at | running.at, buffers.grads.at, buffers.moved.at)
-        self._passes = written(lambda: emit(Draft(plan, graph, batch, at, frozen, trained)))
+        self._passes = written(lambda: emit(Draft(graph, batch, buffers)))
         code = self._passes.code
         self._run = Runner(code, threads, max(len(calls) for calls in code.calls))
         self.lock = buffers.lock
@@ -88,9 +75,7 @@ class TrainingStep(Shown):
         """A step for batches of another size, of the same parameters, gradients and statistics."""
         batch, threads = sizes("training step", batch, self.threads)
         with fitting("training step", batch):
-            return TrainingStep(
-                self.plan, self._graph, self.buffers, batch, threads, self.frozen, self.trained
-            )
+            return TrainingStep(self._graph, self.buffers, batch, threads)
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
@@ -106,7 +91,8 @@ class TrainingStep(Shown):
 
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
         """
-        x = images("training step", x, (self.batch, *self.plan.resolution, self.plan.channels))
+        shape = (self.batch, *self.plan.resolution, self.plan.channels)
+        x = array("training step", "x", x, shape, "float32")
         with self.lock:
             self._drop(rng)
             self._run.bases["images"] = x.ctypes.data
@@ -121,19 +107,12 @@ class TrainingStep(Shown):
         Of the last forward pass; once only, for it works in the same memory.  ValueError where there
         was none, or where it was another Python thread's.
         """
-        shape = self._shape
-        good = checks.plain(dlogits) and dlogits.dtype in (np.float32, np.float64)
-        if not good or dlogits.shape != shape:
-            found = getattr(dlogits, "shape", type(dlogits).__name__)
-            found = f"{dlogits.dtype} {found}" if checks.plain(dlogits) else found
-            raise ValueError(
-                f"training step: dlogits must be float32 or float64 {shape}, found {found}"
-            )
+        array("training step", "dlogits", dlogits, self._shape, "float32", "float64")
         with self.lock:
             if not self._forwards:
                 raise ValueError("training step: backward needs a forward pass before it")
             self.buffers.check("training step: backward")
-            _into_blocks(dlogits.reshape(-1, shape[-1]), self._passes.gradient)
+            _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._passes.gradient)
             self._forwards = 0
             self._do(1)
             return self.grads
@@ -175,16 +154,14 @@ class TrainingStep(Shown):
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
-        found = []
-        rng = np.random.default_rng(0)
+        found, rng = [], np.random.default_rng(0)
         for _ in range(rounds):
             with self.lock:
                 logits, _ = self.forward(x, rng=rng)
-                times = [self._times(0)]
+                there = self._times(0)
                 _, cache = ops.softmax_cross_entropy(logits, targets)
                 self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
-                times.append(self._times(1))
-            found.append(np.concatenate(times))
+                found.append(np.append(there, self._times(1)))
         medians = np.median(found, axis=0)
         names = [f"{n:03} {name}" for n, name in enumerate(self._passes.code.names)]
         return dict(zip(names, medians.tolist(), strict=True))
@@ -253,12 +230,11 @@ def compile_training(
     checks.names("compile_training", "trained", wanted, plan.parameters)
     if not wanted:
         raise ValueError("compile_training: trained names no array: nothing is left to train")
-    chosen = frozenset(frozen), frozenset(wanted)
     graph = lower("compile_training", plan)
     with collecting_rarely(), fitting("compile_training", batch):
         from .emit_training import refuse
 
         refuse("compile_training", graph)
-        step = TrainingStep(plan, graph, Buffers.of(plan), batch, threads, *chosen)
+        step = TrainingStep(graph, Buffers(plan, frozen, wanted), batch, threads)
     step.load(params)
     return step

@@ -1,13 +1,8 @@
 """The arrays of a training step by name, as views of a few buffers."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Mapping
 from threading import get_ident
-from typing import Any
-
-import numpy as np
 
 from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
@@ -20,39 +15,31 @@ class Flat:
     """Arrays by name, one after the other in one buffer."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
-        starts, total = {}, 0
-        for name, size in sizes.items():
-            starts[name] = total
-            total += pack.up(size, LINE)
+        self.starts, total = dict[str, int](), 0
+        for name, shape in shapes.items():
+            self.starts[name] = total
+            total += pack.up(math.prod(shape), LINE)
         self.numbers = pack.aligned(total)
-        self.starts = starts
         self.arrays: dict[str, Array] = {
-            name: self.numbers[starts[name] : starts[name] + sizes[name]].reshape(shape)
+            name: self.numbers[self.starts[name] :][: math.prod(shape)].reshape(shape)
             for name, shape in shapes.items()
         }
         self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
 
 
-@dataclass
 class Buffers:
     """What an optimiser moves, running statistics, and what a step gives of either.
 
-    Whoever works with them holds `lock`; what a pass left behind is for the Python thread that ran it.
+    frozen: batch normalisations; wanted: the arrays whose gradients are asked for.  Whoever works with
+    the arrays holds `lock`; what a pass left behind is for the Python thread that ran it.
     """
 
-    trained: Flat
-    running: Flat
-    grads: Flat
-    moved: Flat
-    lock: Any = field(default_factory=lock, kw_only=True)
-    _last: int | None = field(default=None, kw_only=True)  # the thread that ran the last pass
-
-    @classmethod
-    def of(cls, plan: Plan) -> Buffers:
-        """For a plan's arrays."""
-        kinds = (plan.parameters, plan.statistics, plan.parameters, plan.statistics)
-        return cls(*map(Flat, kinds))
+    def __init__(self, plan: Plan, frozen: Iterable[str], wanted: Iterable[str]) -> None:
+        self.plan, self.frozen, self.wanted = plan, frozenset(frozen), frozenset(wanted)
+        self.trained, self.grads = Flat(plan.parameters), Flat(plan.parameters)
+        self.running, self.moved = Flat(plan.statistics), Flat(plan.statistics)
+        self.lock = lock()
+        self._last: int | None = None  # the thread that ran the last pass
 
     def filled(self) -> None:
         """This thread has run a pass."""
