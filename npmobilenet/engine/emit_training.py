@@ -15,7 +15,6 @@ from typing import Any
 
 from ..kernels.simd.isa.lanes import LANES
 from ..kernels.simd.train import depthwise
-from ..kernels.simd.tuning import TRAIN_PIXELS
 from ..models import layers
 from ..models.layers import Layer
 from . import emit_backward, emit_forward
@@ -66,7 +65,8 @@ def _refusal(graph: Graph, position: int, op: Op) -> str:
         return "reads the image, as another layer does"  # which has put its own zeros around it
     if op.node and not op.node.readers and graph.result.node is not op.node:
         return "is read by nobody"
-    if isinstance(layer, layers.Depthwise) and _without_microkernel(layer):
+    made = {((k, k), (s, s)) for k, s, _ in depthwise.forward}
+    if isinstance(layer, layers.Depthwise) and (layer.kernel, layer.stride) not in made:
         return f"has kernel {layer.kernel} and stride {layer.stride}: no microkernel is made for it"
     if isinstance(layer, layers.GlobalAveragePool) and position != min(readers):
         return "is not the first reader of its map"
@@ -75,22 +75,15 @@ def _refusal(graph: Graph, position: int, op: Op) -> str:
     if isinstance(layer, layers.Dropout) and sources[0] and sources[0].pixels > 1:
         return "drops parts of a map"
     if isinstance(layer, layers.Scale | layers.Dropout):
-        before = 1 if isinstance(layer, layers.Scale) else 0  # the pooling that its gate is made of
-        pooled = all(
-            isinstance(graph.ops[r].layer, layers.GlobalAveragePool) for r in readers[:before]
-        )
-        gated = all(_gates(layer, graph.ops[r]) for r in readers[before + 1 :])
-        if readers[before : before + 1] != [position] or not pooled or not gated:
+        own = readers.index(position)
+        before = [type(graph.ops[reader].layer) for reader in readers[:own]]
+        gates = [[view.gate for view in graph.ops[r].inputs] for r in readers[own + 1 :]]
+        made_of = [layers.GlobalAveragePool] if isinstance(layer, layers.Scale) else []
+        if before != made_of or not all(layer in each for each in gates):
             return "multiplies a map that others read as well"
         if graph.result.gate is layer:
             return "is the last layer"
     return ""
-
-
-def _without_microkernel(layer: layers.Depthwise) -> bool:
-    square = layer.kernel[0] == layer.kernel[1] and layer.stride[0] == layer.stride[1]
-    kind = layer.kernel[0], layer.stride[0], TRAIN_PIXELS[0]
-    return not square or kind not in depthwise.forward
 
 
 def _unusual(node: Node, position: int) -> bool:
@@ -98,10 +91,6 @@ def _unusual(node: Node, position: int) -> bool:
     first = position == min(node.readers)
     alone = max(node.readers) == position and node.readers.count(position) == 1
     return not alone or (first and node.activation is not None)
-
-
-def _gates(layer: Layer, op: Op) -> bool:
-    return any(view.gate is layer for view in op.inputs)
 
 
 def emit(draft: Draft) -> Passes:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from .. import ops
 from ..kernels.compiling import collecting_rarely
@@ -55,15 +56,15 @@ class TrainingStep(Shown):
         still = {f"{name}.{kind}" for name in self.frozen for kind in ("mean", "variance")}
         self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
         self._passes = written(lambda: emit(Draft(graph, batch, buffers)))
-        code = self._passes.code
-        self._run = Runner(code, threads, max(len(calls) for calls in code.calls))
+        self._code = self._passes.code
+        self._run = Runner(self._code, threads, max(map(len, self._code.calls)))
+        self._shape = (batch, *self.plan.layers[-1].output)
         self.lock = buffers.lock
         self._forwards = 0
 
     def __reduce__(self) -> Any:
-        raise TypeError(
-            "a TrainingStep holds addresses and cannot be copied or pickled; compile again"
-        )
+        why = "holds addresses and cannot be copied or pickled; compile again"
+        raise TypeError(f"a TrainingStep {why}")
 
     def __repr__(self) -> str:
         return (
@@ -84,9 +85,7 @@ class TrainingStep(Shown):
             for name, array in self.params.items():
                 array[...] = params[name]
 
-    def forward(
-        self, x: Array, *, rng: np.random.Generator | None = None
-    ) -> tuple[Array, dict[str, Array]]:
+    def forward(self, x: Array, *, rng: Generator | None = None) -> tuple[Array, dict[str, Array]]:
         """x (batch, H, W, C) float32 -> logits and the new running statistics, as views.
 
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
@@ -122,7 +121,7 @@ class TrainingStep(Shown):
         x: Array,
         targets: Array,
         *,
-        rng: np.random.Generator | None = None,
+        rng: Generator | None = None,
         label_smoothing: float = 0.0,
     ) -> tuple[float, Array]:
         """Loss and logits; gradients are then in `grads`, new running statistics in `statistics`.
@@ -150,7 +149,7 @@ class TrainingStep(Shown):
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds."""
-        return self._passes.code.nbytes + self._run.nbytes["bands"] + self.buffers.nbytes
+        return self._code.nbytes + self._run.nbytes["bands"] + self.buffers.nbytes
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
@@ -163,21 +162,17 @@ class TrainingStep(Shown):
                 self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
                 found.append(np.append(there, self._times(1)))
         medians = np.median(found, axis=0)
-        names = [f"{n:03} {name}" for n, name in enumerate(self._passes.code.names)]
+        names = [f"{n:03} {name}" for n, name in enumerate(self._code.names)]
         return dict(zip(names, medians.tolist(), strict=True))
 
     def _times(self, part: int) -> Array:
         """Seconds of each stage of the pass that has just run."""
-        ticks = self._run.ticks(len(self._passes.code.calls[part]))
+        ticks = self._run.ticks(len(self._code.calls[part]))
         return np.asarray(ticks / ticks.sum() * self._run.seconds)
-
-    @property
-    def _shape(self) -> tuple[int, ...]:
-        return (self.batch, *self.plan.layers[-1].output)
 
     def _do(self, part: int) -> None:
         """Run a pass, 0 forwards, 1 backwards: each stage once, for the whole batch."""
-        calls = self._passes.code.calls[part]
+        calls = self._code.calls[part]
         with self._run.lock:
             self._run(calls[:0], calls)
 
@@ -186,7 +181,7 @@ class TrainingStep(Shown):
         rows = self._passes.result[:, :count].transpose(1, 0, 2).reshape(count, -1)
         return np.ascontiguousarray(rows[:, : self._shape[-1]]).reshape(self._shape)
 
-    def _drop(self, rng: np.random.Generator | None) -> None:
+    def _drop(self, rng: Generator | None) -> None:
         """Draw the factors of dropout, in the order in which the layers do."""
         for name, mask in self._passes.masks.items():
             layer: Any = self.plan[name]
