@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping
 from threading import get_ident
 
+import numpy as np
+
 from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
@@ -15,14 +17,11 @@ class Flat:
     """Arrays by name, one after the other in one buffer."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        self.starts, total = dict[str, int](), 0
-        for name, shape in shapes.items():
-            self.starts[name] = total
-            total += pack.up(math.prod(shape), LINE)
-        self.numbers = pack.aligned(total)
+        starts = np.cumsum([0, *(pack.up(math.prod(shape), LINE) for shape in shapes.values())])
+        self.shapes, self.numbers = shapes, pack.aligned(int(starts[-1]))
         self.arrays: dict[str, Array] = {
-            name: self.numbers[self.starts[name] :][: math.prod(shape)].reshape(shape)
-            for name, shape in shapes.items()
+            name: self.numbers[start:][: math.prod(shape)].reshape(shape)
+            for (name, shape), start in zip(shapes.items(), starts[:-1], strict=True)
         }
         self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
 
