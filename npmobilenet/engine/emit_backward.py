@@ -11,11 +11,11 @@ from typing import Any
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise
 from ..kernels.simd.tuning import GRADIENT_SHARES, TRAIN_ITEMS, TRAIN_UNROLL
-from ..models.layers import Conv, Depthwise
+from ..models.layers import Conv
 from . import tiling
 from .allocate import Buffer
 from .buffers import Draft, Facts, Map
-from .emit_forward import packed_taps
+from .emit_forward import packed
 from .lower import Node, Op, View
 from .pack import up
 
@@ -133,19 +133,17 @@ def _gathered(draft: Draft, name: str, code: Any, facts: Facts) -> None:
 
 def depthwise_convolution(draft: Draft, op: Op) -> None:
     """Of a depthwise convolution."""
-    layer = op.layer
-    assert isinstance(layer, Depthwise)
-    taps = packed_taps(draft, op)  # again: the room of those of the way there is free meanwhile
-    facts = _given(draft, op) | taps
+    # packed again: meanwhile their room was free
+    facts = _given(draft, op) | {"panels": packed(draft, op)["panels"]}
     shares, blocks = facts["shares"], facts["y_blocks"]
     share = blocks * facts["depth"] * BYTES
     facts |= {
         "sums": draft.program.buffer(shares * blocks * norm.BACKWARD_SUMS),
         "g_shares": draft.program.buffer(shares * share), "g_share": share,
     }  # fmt: skip
-    code = depthwise.backward[tiling.depthwise_kind(layer, op.map.shape[1])]
-    draft.stage(f"{layer.name} backward", code, blocks * shares, facts)
-    draft.stage(f"{layer.name} gather", pack.gather, facts["depth"], facts)
+    code, name = depthwise.backward[facts["routine"]], op.layer.name
+    draft.stage(f"{name} backward", code, blocks * shares, facts)
+    draft.stage(f"{name} gather", pack.gather, facts["depth"], facts)
     if facts["complete"]:
         _coefficients(draft, op.inputs[0].map, facts)
 

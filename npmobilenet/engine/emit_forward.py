@@ -16,11 +16,8 @@ from .lower import Op
 
 def product(draft: Draft, op: Op) -> None:
     """Of a pointwise, dense or standard convolution."""
-    layer, view, matrix = op.layer, op.inputs[0], tiling.matrix(op)
-    panels = draft.program.buffer(matrix["height"] * matrix["vectors"] * BYTES)
-    facts = draft.map_of(op.map).facts | matrix | {"panels": panels}
-    draft.stage(f"{layer.name} pack", pack.pack, -(-matrix["height"] // LANES), facts)
-    facts |= tiling.routines(pointwise.panels, matrix)
+    layer, view, facts = op.layer, op.inputs[0], packed(draft, op)
+    facts |= tiling.routines(pointwise.panels, facts)
     twice, code = 1, pointwise.pointwise_forward
     if view.node:
         facts |= draft.seen(view)
@@ -28,13 +25,13 @@ def product(draft: Draft, op: Op) -> None:
         facts |= tiling.window(layer, op.map)
         code = conv.map_forward
     if isinstance(layer, Conv) and view.node is None:
-        facts |= _padded_image(draft, layer, facts) | {"x_blocks": matrix["g_rows"] // LANES}
+        facts |= _padded_image(draft, layer, facts) | {"x_blocks": facts["g_rows"] // LANES}
         twice, code = 2, conv.image_forward  # windows lie in the scratch as rows, too
-    rows, most = TILES[matrix["main"]], -(-matrix["vectors"] // matrix["main"])
+    rows, most = TILES[facts["main"]], -(-facts["vectors"] // facts["main"])
     shares = max(1, min(2 * TRAIN_ITEMS, facts["pixels"] // 256))
     pieces = 1 if shares >= TRAIN_ITEMS // 2 else min(most, -(-TRAIN_ITEMS // 2 // shares))
-    tile = tiling.tile(facts["pixels"], shares, rows, matrix["g_rows"] * twice)
-    draft.program.reserve((tile + 1) * (matrix["g_rows"] * 4 + BYTES) * twice + tiling.MARGIN)
+    tile = tiling.tile(facts["pixels"], shares, rows, facts["g_rows"] * twice)
+    draft.program.reserve((tile + 1) * (facts["g_rows"] * 4 + BYTES) * twice + tiling.MARGIN)
     cut = {"shares": shares, "pieces": pieces, "grain": rows, "tile": tile}
     _with_moments(draft, op, code, shares * pieces, facts | cut)
 
@@ -55,19 +52,18 @@ def depthwise_convolution(draft: Draft, op: Op) -> None:
     """Of a depthwise convolution."""
     layer, m = op.layer, draft.map_of(op.map)
     assert isinstance(layer, Depthwise)
-    facts = m.facts | draft.seen(op.inputs[0]) | tiling.bands(draft, layer, op.map)
-    facts |= packed_taps(draft, op) | {"shares": draft.in_images(m.blocks), "grain": op.map.pixels}
-    code = depthwise.forward[tiling.depthwise_kind(layer, op.map.shape[1])]
+    facts = packed(draft, op) | draft.seen(op.inputs[0]) | tiling.bands(draft, layer, op.map)
+    facts |= {"shares": draft.in_images(m.blocks), "grain": op.map.pixels}
+    code = depthwise.forward[facts["routine"]]
     _with_moments(draft, op, code, m.blocks * facts["shares"], facts)
 
 
-def packed_taps(draft: Draft, op: Op) -> Facts:
-    """The taps of a depthwise convolution, block by block."""
-    facts = tiling.taps(op)
-    facts["panels"] = draft.program.buffer(facts["vectors"] * facts["depth"] * BYTES)
-    draft.stage(
-        f"{op.layer.name} pack", pack.pack, facts["depth"], draft.map_of(op.map).facts, facts
-    )
+def packed(draft: Draft, op: Op) -> Facts:
+    """What is known of an op with weights, which a stage puts into panels."""
+    facts = draft.map_of(op.map).facts | tiling.matrix(op)
+    facts["panels"] = draft.program.buffer(facts["height"] * facts["vectors"] * BYTES)
+    items = -(-facts["height"] // facts["item_rows"])
+    draft.stage(f"{op.layer.name} pack", pack.pack, items, facts)
     return facts
 
 

@@ -19,41 +19,34 @@ MARGIN = 8 * BYTES  # of a scratch: stretches are written in whole vectors
 
 
 def matrix(op: Op) -> Facts:
-    """How the weights of a product are cut: the same in every stage that has to do with them."""
-    layer = op.layer
-    *taps, inputs, filters = layer.arrays["weight"]
+    """How an op's weights are cut: the same in every stage that has to do with them.
+
+    Those of a depthwise convolution are panels of one vector, and have no transposed ones.
+    """
+    *taps, inputs, filters = op.layer.arrays["weight"]
+    alone = isinstance(op.layer, Depthwise)
+    widths, unroll, item_rows = ((1,), 1, 1) if alone else (TILES, TRAIN_UNROLL, LANES)
     depth = math.prod(taps) * inputs
-    group = depth if op.inputs[0].node is None else inputs  # the image's channels lie side by side
+    # the image's channels lie side by side
+    group = depth if alone or op.inputs[0].node is None else inputs
     padded = up(group, LANES)
     rows = depth // group * padded
     vectors, transposed = up(filters, LANES) // LANES, rows // LANES
-    main, split, _ = cut(vectors, TILES)
+    main, split, _ = cut(vectors, widths)
     t_main, t_split, _ = cut(transposed, TILES)
     return {
         "depth": depth, "filters": filters, "group": group, "group_padded": padded, "main": main,
         "split": split, "vectors": vectors, "t_main": t_main, "t_split": t_split,
-        "t_vectors": transposed, "g_rows": rows, "item_rows": LANES,
-        "height": up(depth if rows == padded else rows, TRAIN_UNROLL),
-    }  # fmt: skip
-
-
-def taps(op: Op) -> Facts:
-    """The same of a depthwise convolution's, as panels of one vector."""
-    *window, channels = op.layer.arrays["weight"]
-    depth, vectors = math.prod(window), up(channels, LANES) // LANES
-    return {
-        "depth": depth, "filters": channels, "group": depth, "group_padded": up(depth, LANES),
-        "main": 1, "split": vectors, "vectors": vectors, "height": depth, "item_rows": 1,
+        "t_vectors": transposed, "g_rows": rows, "item_rows": item_rows,
+        "height": up(depth if rows == padded else rows, unroll),
     }  # fmt: skip
 
 
 def routines(table: Any, cut: Facts, which: str = "") -> Facts:
     """The addresses of the routines for both widths of panels; which: "t_", of the transposed weights."""
     main, rest = cut[f"{which}main"], cut[f"{which}vectors"] - cut[f"{which}split"]
-    return {
-        f"{which}many": table[main].address,
-        f"{which}rest": table[rest].address if rest else 0,
-    }
+    last = table[rest].address if rest else 0
+    return {f"{which}many": table[main].address, f"{which}rest": last}
 
 
 def tile(pixels: int, shares: int, rows: int, channels: int) -> int:
@@ -81,7 +74,7 @@ def window(layer: Conv | Depthwise, node: Node) -> Facts:
 
 
 def bands(draft: Draft, layer: Depthwise, node: Node) -> Facts:
-    """Geometry, the width of a row among zeros, and rows done at once; reserves the scratch."""
+    """Geometry, a row among zeros, rows done at once, the key of routines; reserves the scratch."""
     found = window(layer, node)
     k, s, end = found["kernel"], found["stride"], found["left"] + found["columns"]
     padded = max(s * (node.shape[1] - 1) + k, end)
@@ -91,11 +84,7 @@ def bands(draft: Draft, layer: Depthwise, node: Node) -> Facts:
     band = max(1, min(node.shape[0], TRAIN_SCRATCH // (s * line + d_row)))
     size = (s * band + k) * line + (band + 2 * k + 2) * d_row + (end + s + k * k) * BYTES
     draft.program.reserve(size + MARGIN)
-    return found | {"padded": padded, "d_row": d_row, "band": band}
-
-
-def depthwise_kind(layer: Depthwise, columns: int) -> tuple[int, int, int]:
-    """The key of its routines: kernel, stride, and pixels that leave the least of a row over."""
-    many, few = TRAIN_PIXELS
-    wide = columns % many == 0 or columns % many < columns % few
-    return layer.kernel[0], layer.stride[0], many if wide else few
+    many, few = TRAIN_PIXELS  # those of them are done at once that leave the least of a row over
+    wide = node.shape[1] % many == 0 or node.shape[1] % many < node.shape[1] % few
+    routine = k, s, many if wide else few
+    return found | {"padded": padded, "d_row": d_row, "band": band, "routine": routine}
