@@ -1,12 +1,8 @@
 """The stages of a training step, backwards: a function for each kind of op.
 
-Where a map has several readers each adds to its gradient; the one that comes last here, the first that
-read it, completes it: times the activation's slope, with sums for the normalisation.
+Where a map has several readers each adds to its gradient; the one that comes last here, the first
+that read it, completes it: times the activation's slope, with sums for the normalisation.
 """
-
-from __future__ import annotations
-
-from typing import Any
 
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise
@@ -14,168 +10,133 @@ from ..kernels.simd.tuning import GRADIENT_SHARES, TRAIN_ITEMS, TRAIN_UNROLL
 from ..models.layers import Conv
 from . import tiling
 from .allocate import Buffer
-from .buffers import Draft, Facts, Map
-from .emit_forward import packed
-from .lower import Node, Op, View
+from .buffers import Draft, Facts, Map, by_images, gradient_of, in_images, joined, stage
+from .emit_forward import normalisation, packed
+from .lower import Op
 from .pack import up
 
 
-def start(draft: Draft) -> Buffer:
-    """The gradient of the result, from where the pass begins."""
-    view = draft.graph.result
-    first = draft.gradient_of(draft.map_of(view.map))
-    draft.program.use(first)
-    complete(draft, view)
-    return first
-
-
-def complete(draft: Draft, view: View, pooled: Map | None = None) -> None:
-    """Complete the gradient of a node whose readers have given theirs, in a stage of its own.
-
-    pooled: the map of its means, whose gradient comes to it; a gate multiplies what there is.
-    """
-    if not (view.map.closes or pooled or view.gate):
+def complete(draft: Draft, m: Map, pooled: Map | None = None) -> None:
+    """Complete a gradient to which all readers have given; pooled: the map's means, if any."""
+    if not (m.node.closes or pooled or m.gate):
         return
-    m = draft.map_of(view.map)
-    shares = draft.in_images(m.blocks)
+    facts = by_images(draft, m)
+    shares = facts["shares"]
     sums = draft.program.buffer(shares * m.blocks * norm.BACKWARD_SUMS)
-    facts = draft.seen(view) | tiling.in_tiles(draft) | {
-        "dy": m.dy or 0, "dx": draft.gradient_of(m), "sums": sums, "shares": shares,
-        "pooled": pooled.dy if pooled else 0, "pooled_plane": pooled.plane if pooled else 0,
+    facts |= {
+        "x_gate": m.gate or 0, "dy": m.dy or 0, "pooled": pooled.dy if pooled else 0,
+        "dx": gradient_of(draft, m), "sums": sums,
     }  # fmt: skip
-    name = f"{view.map.layer.name} complete"
-    draft.stage(name, elementwise.complete, m.blocks * shares, facts)
-    _coefficients(draft, view.map, facts)
+    stage(draft, f"{m.node.layer.name} complete", elementwise.complete, m.blocks * shares, facts)
+    _coefficients(draft, m, sums, shares)
 
 
-def _coefficients(draft: Draft, node: Node, given: Facts) -> None:
+def _coefficients(draft: Draft, m: Map, sums: Buffer, shares: int) -> None:
     """From the sums of a complete gradient to those of gamma, beta and bias."""
-    m = draft.map_of(node)
-    if node.norm or m.facts["g_bias"]:
-        facts = m.facts | {"sums": given["sums"], "shares": given["shares"]}
-        name = f"{(node.norm or node.layer).name} coefficients"
-        draft.stage(name, norm.backward, m.blocks, facts)
+    bias = draft.arrays.grads.at.get(f"{m.node.layer.name}.bias", 0)
+    if m.node.norm or bias:
+        name = f"{(m.node.norm or m.node.layer).name} coefficients"
+        # without a normalisation gamma and what belongs to it are 0
+        facts: Facts = dict.fromkeys(norm.BACKWARD.names, 0) | normalisation(draft, m)
+        facts |= {"sums": sums, "shares": shares, "g_bias": bias}
+        stage(draft, name, norm.backward, m.blocks, facts)
 
 
-def _given(draft: Draft, op: Op) -> Facts:
-    """What is known of an op, with the gradient of what it writes and where that of its input goes."""
-    view, own = op.inputs[0], draft.map_of(op.map)
-    facts = own.made | {"dy": own.dy, "normal": op.map.norm is not None}
-    if view.node:
-        m, first = draft.map_of(view.node), draft.graph.ops[min(view.node.readers)] is op
+def _given(draft: Draft, op: Op, m: Map, source: Map | None, shares: int) -> Facts:
+    """Gradients: what an op writes, its weights in shares, its input: added, or complete then."""
+    share = m.facts["g_rows"] * m.facts["vectors"] * BYTES
+    facts: Facts = {
+        "dy": m.dy, "normal": m.node.norm is not None, "shares": shares, "g_share": share,
+        "g_shares": draft.program.buffer(shares * share), "complete": False, "transposed": 0,
+    }  # fmt: skip
+    if source:
+        last = draft.graph.ops[min(source.node.readers)] is op
+        completes = last and op.inputs[0].gate is None and source.node.closes
+        sums = draft.program.buffer(shares * source.blocks * norm.BACKWARD_SUMS)
         facts |= {
-            "adds": m.dy is not None, "complete": view.gate is None and first and view.node.closes,
-            "dx": draft.gradient_of(m), "sums": 0,
+            "adds": source.dy is not None, "dx": gradient_of(draft, source),
+            "complete": completes, "sums": sums if completes else 0,
         }  # fmt: skip
-        m.gated = m.gated or view.gate
     return facts
 
 
-def product(draft: Draft, op: Op) -> None:
+def product(draft: Draft, op: Op, m: Map, source: Map | None = None) -> None:
     """Of a pointwise, dense or standard convolution."""
-    layer, view = op.layer, op.inputs[0]
-    facts = _given(draft, op) | {"transposed": 0}
+    cut = _cut(draft, m, source)
+    facts = joined(m.facts, cut, _given(draft, op, m, source, cut["shares"]))
     facts |= tiling.routines(pointwise.outers, facts)
     facts |= tiling.routines(pointwise.panels, facts, "t_")
-    if view.node:
-        size = up(facts["filters"], TRAIN_UNROLL) * facts["g_rows"] * 4
-        facts["transposed"] = draft.program.buffer(size)
-        draft.stage(f"{layer.name} transpose", pack.pack_transposed, facts["t_vectors"], facts)
-    facts |= _cut(draft, op, facts)
-    last = view.node is not None and facts["complete"]
-    if last and not isinstance(layer, Conv):
-        shares = facts["shares"] * facts["x_blocks"]
-        facts["sums"] = draft.program.buffer(shares * norm.BACKWARD_SUMS)
-    code = pointwise.pointwise_backward
-    if isinstance(layer, Conv):
-        code = conv.map_backward if view.node else conv.image_backward
-    _gathered(draft, layer.name, code, facts)
-    if last and isinstance(layer, Conv):
-        complete(draft, view)
-    elif last:
-        _coefficients(draft, view.map, facts)
+    name, rows, code = op.layer.name, facts["g_rows"], conv.image_backward
+    if source:
+        code = conv.map_backward if isinstance(op.layer, Conv) else pointwise.pointwise_backward
+        facts["transposed"] = draft.program.buffer(up(facts["filters"], TRAIN_UNROLL) * rows * 4)
+        stage(draft, f"{name} transpose", pack.pack_transposed, facts["t_vectors"], facts)
+    order = {"g": facts["g_shares"], "g_block": rows * BYTES, "g_row": 0}
+    whole = facts["group"] == facts["group_padded"] and facts["filters"] % LANES == 0
+    alone = whole and facts["shares"] == 1
+    if alone:  # the only share has the order of the gradient itself
+        order = {"g_share": 0, "g_block": BYTES, "g_row": 4 * facts["filters"]}
+    stage(draft, f"{name} backward", code, cut["shares"] * cut["pieces"], facts, **order)
+    _finish(draft, op, source, facts, gathers=not alone)
 
 
-def _cut(draft: Draft, op: Op, known: Facts) -> Facts:
+def _cut(draft: Draft, m: Map, source: Map | None) -> Facts:
     """Shares of the pixels, pieces of the input's channels, and the tile; reserves the scratch."""
-    rows, filters, pixels = known["g_rows"], known["vectors"] * LANES, known["pixels"]
-    pieces, grain, beside = 1, 24, 0
-    wide = filters + rows  # elements of a pixel in the scratch
-    if op.inputs[0].node is None:  # windows as rows, too
-        shares, beside = max(1, min(TRAIN_ITEMS, pixels // 256)), 4 * rows + 64
-    elif isinstance(op.layer, Conv):
-        shares, grain = min(draft.n, TRAIN_ITEMS), op.map.pixels
+    rows, filters = m.facts["g_rows"], m.facts["vectors"] * LANES
+    pieces, grain, elements, beside = 1, 24, filters + rows, 0
+    if source is None:
+        shares = max(1, min(TRAIN_ITEMS, m.pixels // 256))
+        beside = 4 * rows + 64  # windows as rows, too
+    elif isinstance(m.node.layer, Conv):
+        shares, grain = min(draft.n, TRAIN_ITEMS), m.node.pixels
     else:
-        shares = max(1, min(TRAIN_ITEMS, pixels // 512, GRADIENT_SHARES // (4 * rows * filters)))
-        most = -(-known["t_vectors"] // known["t_main"])
-        pieces = max(1, min(most, TRAIN_ITEMS // 2 // shares))
-        wide = filters + up(-(-rows // pieces), LANES) + 4 * LANES
-    tile = tiling.tile(pixels, shares, 6, wide)
-    draft.program.reserve((tile + 1) * (4 * wide + BYTES + beside) + tiling.MARGIN)
+        shares = max(1, min(TRAIN_ITEMS, m.pixels // 512, GRADIENT_SHARES // (4 * rows * filters)))
+        panels = -(-m.facts["t_vectors"] // m.facts["t_main"])
+        pieces = max(1, min(panels, TRAIN_ITEMS // 2 // shares))
+        elements = filters + up(-(-rows // pieces), LANES) + 4 * LANES
+    tile = tiling.tile(draft, m.pixels, shares, 6, elements, beside)
     return {"shares": shares, "pieces": pieces, "grain": grain, "tile": tile}
 
 
-def _gathered(draft: Draft, name: str, code: Any, facts: Facts) -> None:
-    """The stage of the gradients, and that which adds up the shares of dw where there are several."""
-    rows, shares, items = facts["g_rows"], facts["shares"], facts["shares"] * facts["pieces"]
-    whole = facts["group"] == facts["group_padded"] and not facts["filters"] % LANES
-    if shares == 1 and whole:  # the only share has the order of the gradient itself
-        order = {"g_share": 0, "g_block": BYTES, "g_row": 4 * facts["filters"]}
-        draft.stage(f"{name} backward", code, items, facts, order)
-        return
-    share = rows * facts["vectors"] * BYTES
-    g = draft.program.buffer(shares * share)
-    order = {"g": g, "g_share": share, "g_block": rows * BYTES, "g_row": 0}
-    draft.stage(f"{name} backward", code, items, facts, order)
-    order = {"g_shares": g, "g_share": share, "height": rows}
-    draft.stage(f"{name} gather", pack.gather, rows // LANES, facts, order)
+def depthwise_convolution(draft: Draft, op: Op, m: Map, source: Map) -> None:
+    name, shares = op.layer.name, in_images(draft, m)
+    facts = joined(m.facts, packed(draft, name, m.facts), _given(draft, op, m, source, shares))
+    stage(draft, f"{name} backward", depthwise.backward[facts["kind"]], m.blocks * shares, facts)
+    _finish(draft, op, source, facts)
 
 
-def depthwise_convolution(draft: Draft, op: Op) -> None:
-    """Of a depthwise convolution."""
-    # packed again: meanwhile their room was free
-    facts = _given(draft, op) | {"panels": packed(draft, op)["panels"]}
-    shares, blocks = facts["shares"], facts["y_blocks"]
-    share = blocks * facts["depth"] * BYTES
-    facts |= {
-        "sums": draft.program.buffer(shares * blocks * norm.BACKWARD_SUMS),
-        "g_shares": draft.program.buffer(shares * share), "g_share": share,
-    }  # fmt: skip
-    code, name = depthwise.backward[facts["routine"]], op.layer.name
-    draft.stage(f"{name} backward", code, blocks * shares, facts)
-    draft.stage(f"{name} gather", pack.gather, facts["depth"], facts)
-    if facts["complete"]:
-        _coefficients(draft, op.inputs[0].map, facts)
+def _finish(draft: Draft, op: Op, source: Map | None, facts: Facts, gathers: bool = True) -> None:
+    """Add up the shares of dw, and complete the input's gradient where its last reader was this."""
+    if gathers:
+        rows, items = facts["g_rows"], facts["g_rows"] // facts["item_rows"]
+        stage(draft, f"{op.layer.name} gather", pack.gather, items, facts, height=rows)
+    if source and facts["complete"] and isinstance(op.layer, Conv):
+        complete(draft, source)
+    elif source and facts["complete"]:
+        _coefficients(draft, source, facts["sums"], facts["shares"])
 
 
-def pool(draft: Draft, op: Op) -> None:
+def pool(draft: Draft, op: Op, m: Map, source: Map) -> None:
     """Of a global average pool, which is the first reader of its map."""
-    source = op.inputs[0].map
-    complete(draft, View(source, draft.map_of(source).gated), draft.map_of(op.map))
+    complete(draft, source, m)
 
 
-def add(draft: Draft, op: Op) -> None:
+def add(draft: Draft, op: Op, m: Map, *sources: Map) -> None:
     """Both inputs receive the sum's own gradient: the same buffer, for nothing else is in it."""
-    position, own = draft.graph.ops.index(op), draft.map_of(op.map)
-    nodes = [view.map for view in op.inputs]
-    for node in sorted(nodes, key=lambda node: -min(node.readers)):
-        draft.map_of(node).dy = own.dy
-        if position == min(node.readers):
-            complete(draft, View(node))
+    for source in sorted(sources, key=lambda source: -min(source.node.readers)):
+        source.dy = m.dy
+        if draft.graph.ops[min(source.node.readers)] is op:
+            complete(draft, source)
 
 
-def scale(draft: Draft, op: Op) -> None:
+def scale(draft: Draft, op: Op, m: Map, gates: Map) -> None:
     """The gradient of squeeze-and-excite's gates; that of the map waits for the pooling."""
-    view, gate = op.inputs
-    m, own = draft.map_of(view.map), draft.map_of(gate.map)
-    facts = own.facts | draft.seen(view) | tiling.in_tiles(draft) | {
-        "dy": m.dy, "y": draft.gradient_of(own), "shares": draft.in_images(m.blocks),
-    }  # fmt: skip
-    name = f"{op.layer.name} gradient"
-    draft.stage(name, elementwise.pool, m.blocks * facts["shares"], facts)
-    complete(draft, gate)
+    facts = by_images(draft, m)
+    facts |= {"dy": m.dy, "y": gradient_of(draft, gates), "y_plane": gates.plane}
+    stage(draft, f"{op.layer.name} gradient", elementwise.pool, m.blocks * facts["shares"], facts)
+    complete(draft, gates)
 
 
-def dropout(draft: Draft, op: Op) -> None:
+def dropout(draft: Draft, op: Op, m: Map) -> None:
     """Times the factors, and complete."""
-    complete(draft, View(op.inputs[0].map, op.layer))
+    complete(draft, m)

@@ -1,27 +1,21 @@
 """Training at the speed of the machine: forward and backward of a plan in one memory.
 
-step = nm.compile_training(plan, params, batch=64)
-loss, logits = step(x, labels, rng=rng)     # gradients are in step.grads, statistics in step.statistics
-params = step.params                        # views by name of one buffer
-
 `forward` and `backward` do what the functions of those names do, on the step's own parameters.  Arrays
 that a step hands out are views of its memory: valid until its next call.  Python threads that share a
 step take turns; who needs more than one call for a turn holds `step.lock` meanwhile.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.random import Generator
 
 from .. import ops
 from ..kernels.compiling import collecting_rarely
+from ..kernels.sharing import written
 from ..models.capabilities import require
-from ..models.layers import BatchNorm
+from ..models.layers import BatchNorm, Dropout
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops import checks
@@ -37,34 +31,34 @@ from .training_arrays import Buffers
 class TrainingStep(Shown):
     """Forward and backward of one network on batches of one size; made by `compile_training`."""
 
-    def __init__(self, graph: Graph, buffers: Buffers, batch: int, threads: int) -> None:
-        from ..kernels.sharing import written
-        from .buffers import Draft
+    def __init__(self, plan: Plan, graph: Graph, arrays: Buffers, batch: int, threads: int) -> None:
         from .emit_training import emit
         from .run import Runner
 
-        self.plan, self.frozen, self.trained = buffers.plan, buffers.frozen, buffers.wanted
-        self.batch, self.threads, self.buffers, self._graph = batch, threads, buffers, graph
-        for layer in self.plan.layers:
-            normal = isinstance(layer, BatchNorm) and layer.name not in self.frozen
-            if normal and batch * math.prod(layer.output[:-1]) < 2:
-                why = "training needs more than one value for each channel, it has"
-                raise ValueError(f"{layer.name}: {why} {(batch, *layer.output)}")
-        params = buffers.trained.arrays | buffers.running.arrays
-        self.params = {name: params[name] for name in self.plan.arrays}
-        self.grads = buffers.grads.arrays
+        for layer in plan.layers:
+            moves = isinstance(layer, BatchNorm) and layer.name not in arrays.frozen
+            shape = (batch, *layer.output)
+            if moves and math.prod(shape[:-1]) < 2:
+                why = "training needs more than one value for each channel"
+                raise ValueError(f"{layer.name}: {why}, it has {shape}")
+        self.plan, self.batch, self.threads, self._graph = plan, batch, threads, graph
+        self.buffers, self.lock = arrays, arrays.lock
+        self.frozen, self.trained = arrays.frozen, arrays.chosen
+        params = arrays.trained.arrays | arrays.running.arrays
+        self.params = {name: params[name] for name in plan.arrays}
+        self.grads = arrays.grads.arrays
         still = {f"{name}.{kind}" for name in self.frozen for kind in ("mean", "variance")}
-        self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
-        self._passes = written(lambda: emit(Draft(graph, batch, buffers)))
-        self._code = self._passes.code
+        self.statistics = {k: v for k, v in arrays.moved.arrays.items() if k not in still}
+        passes = written(lambda: emit(graph, batch, arrays))
+        self._code, self._logits, self._dlogits, self._masks = passes
         self._run = Runner(self._code, threads, max(map(len, self._code.calls)))
-        self._shape = (batch, *self.plan.layers[-1].output)
-        self.lock = buffers.lock
-        self._forwards = 0
+        self._shape = (batch, *plan.layers[-1].output)  # of the logits
+        self._waits = False  # a forward pass for its backward pass
 
     def __reduce__(self) -> Any:
-        why = "holds addresses and cannot be copied or pickled; compile again"
-        raise TypeError(f"a TrainingStep {why}")
+        raise TypeError(
+            "a TrainingStep holds addresses and cannot be copied or pickled; compile again"
+        )
 
     def __repr__(self) -> str:
         return (
@@ -72,11 +66,11 @@ class TrainingStep(Shown):
             f"{len(self.trained)} arrays trained, {self.nbytes / 1e6:.1f} MB)"
         )
 
-    def sized(self, batch: int) -> TrainingStep:
+    def sized(self, batch: int) -> Self:
         """A step for batches of another size, of the same parameters, gradients and statistics."""
         batch, threads = sizes("training step", batch, self.threads)
         with fitting("training step", batch):
-            return TrainingStep(self._graph, self.buffers, batch, threads)
+            return type(self)(self.plan, self._graph, self.buffers, batch, threads)
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
@@ -85,7 +79,9 @@ class TrainingStep(Shown):
             for name, array in self.params.items():
                 array[...] = params[name]
 
-    def forward(self, x: Array, *, rng: Generator | None = None) -> tuple[Array, dict[str, Array]]:
+    def forward(
+        self, x: Array, *, rng: np.random.Generator | None = None
+    ) -> tuple[Array, dict[str, Array]]:
         """x (batch, H, W, C) float32 -> logits and the new running statistics, as views.
 
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
@@ -96,9 +92,11 @@ class TrainingStep(Shown):
             self._drop(rng)
             self._run.bases["images"] = x.ctypes.data
             self._do(0)
-            self._forwards = 1
+            self._waits = True
             self.buffers.filled()
-            return self._unblocked(), self.statistics
+            *pixels, classes = self._shape
+            rows = self._logits[:, : math.prod(pixels)].transpose(1, 0, 2).reshape(*pixels, -1)
+            return np.ascontiguousarray(rows[..., :classes]), self.statistics
 
     def backward(self, dlogits: Array) -> dict[str, Array]:
         """Gradients of all trained arrays, as views, for dlogits shaped as the logits.
@@ -108,11 +106,11 @@ class TrainingStep(Shown):
         """
         array("training step", "dlogits", dlogits, self._shape, "float32", "float64")
         with self.lock:
-            if not self._forwards:
+            if not self._waits:
                 raise ValueError("training step: backward needs a forward pass before it")
             self.buffers.check("training step: backward")
-            _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._passes.gradient)
-            self._forwards = 0
+            _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._dlogits)
+            self._waits = False
             self._do(1)
             return self.grads
 
@@ -121,7 +119,7 @@ class TrainingStep(Shown):
         x: Array,
         targets: Array,
         *,
-        rng: Generator | None = None,
+        rng: np.random.Generator | None = None,
         label_smoothing: float = 0.0,
     ) -> tuple[float, Array]:
         """Loss and logits; gradients are then in `grads`, new running statistics in `statistics`.
@@ -153,17 +151,17 @@ class TrainingStep(Shown):
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
-        found, rng = [], np.random.default_rng(0)
+        found = []
+        rng = np.random.default_rng(0)
         for _ in range(rounds):
             with self.lock:
                 logits, _ = self.forward(x, rng=rng)
-                there = self._times(0)
+                forwards = self._times(0)
                 _, cache = ops.softmax_cross_entropy(logits, targets)
                 self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
-                found.append(np.append(there, self._times(1)))
-        medians = np.median(found, axis=0)
+                found.append(np.concatenate([forwards, self._times(1)]))
         names = [f"{n:03} {name}" for n, name in enumerate(self._code.names)]
-        return dict(zip(names, medians.tolist(), strict=True))
+        return dict(zip(names, np.median(found, axis=0).tolist(), strict=True))
 
     def _times(self, part: int) -> Array:
         """Seconds of each stage of the pass that has just run."""
@@ -176,17 +174,13 @@ class TrainingStep(Shown):
         with self._run.lock:
             self._run(calls[:0], calls)
 
-    def _unblocked(self) -> Array:
-        count = math.prod(self._shape[:-1])
-        rows = self._passes.result[:, :count].transpose(1, 0, 2).reshape(count, -1)
-        return np.ascontiguousarray(rows[:, : self._shape[-1]]).reshape(self._shape)
-
-    def _drop(self, rng: Generator | None) -> None:
+    def _drop(self, rng: np.random.Generator | None) -> None:
         """Draw the factors of dropout, in the order in which the layers do."""
-        for name, mask in self._passes.masks.items():
-            layer: Any = self.plan[name]
-            ones = np.ones((self.batch, *layer.output), np.float32)
-            _into_blocks(ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)[0], mask)
+        for layer in self.plan.layers:
+            if isinstance(layer, Dropout):
+                ones = np.ones((self.batch, *layer.output), np.float32)
+                factors, _ = ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)
+                _into_blocks(factors, self._masks[layer.name])
 
 
 def _into_blocks(rows: Array, blocks: Array) -> None:
@@ -230,6 +224,6 @@ def compile_training(
         from .emit_training import refuse
 
         refuse("compile_training", graph)
-        step = TrainingStep(graph, Buffers(plan, frozen, wanted), batch, threads)
+        step = TrainingStep(plan, graph, Buffers(plan, frozen, wanted), batch, threads)
     step.load(params)
     return step

@@ -1,27 +1,26 @@
 """The arrays of a training step by name, as views of a few buffers."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from itertools import accumulate
+from math import prod
 from threading import get_ident
-
-import numpy as np
 
 from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
-from ..ops.checks import Array
-from . import pack
+from .pack import aligned, up
 
 
 class Flat:
-    """Arrays by name, one after the other in one buffer."""
+    """Arrays by name, one after the other in one buffer, each from a line on."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        starts = np.cumsum([0, *(pack.up(math.prod(shape), LINE) for shape in shapes.values())])
-        self.shapes, self.numbers = shapes, pack.aligned(int(starts[-1]))
-        self.arrays: dict[str, Array] = {
-            name: self.numbers[start:][: math.prod(shape)].reshape(shape)
-            for (name, shape), start in zip(shapes.items(), starts[:-1], strict=True)
+        lines = [up(prod(shape), LINE) for shape in shapes.values()]
+        self.numbers = aligned(sum(lines))
+        starts = zip(shapes, accumulate(lines, initial=0), strict=False)
+        self.arrays = {
+            name: self.numbers[start : start + prod(shapes[name])].reshape(shapes[name])
+            for name, start in starts
         }
         self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
 
@@ -29,14 +28,16 @@ class Flat:
 class Buffers:
     """What an optimiser moves, running statistics, and what a step gives of either.
 
-    frozen: batch normalisations; wanted: the arrays whose gradients are asked for.  Whoever works with
-    the arrays holds `lock`; what a pass left behind is for the Python thread that ran it.
+    frozen: normalisations that keep their statistics; chosen: arrays whose gradients are wanted.
+    Whoever works with them holds `lock`; what a pass left behind is for the Python thread that ran it.
     """
 
-    def __init__(self, plan: Plan, frozen: Iterable[str], wanted: Iterable[str]) -> None:
-        self.plan, self.frozen, self.wanted = plan, frozenset(frozen), frozenset(wanted)
+    def __init__(self, plan: Plan, frozen: Collection[str], chosen: Collection[str]) -> None:
         self.trained, self.grads = Flat(plan.parameters), Flat(plan.parameters)
         self.running, self.moved = Flat(plan.statistics), Flat(plan.statistics)
+        flats = (self.trained, self.grads, self.running, self.moved)
+        self.nbytes = sum(flat.numbers.nbytes for flat in flats)
+        self.frozen, self.chosen = frozenset(frozen), frozenset(chosen)
         self.lock = lock()
         self._last: int | None = None  # the thread that ran the last pass
 
@@ -51,9 +52,3 @@ class Buffers:
                 f"{what}: the last pass was run by another Python thread; where several use one "
                 "training step, each holds its `lock` from a pass until what it gives is used"
             )
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all four."""
-        flats = (self.trained, self.running, self.grads, self.moved)
-        return sum(flat.numbers.nbytes for flat in flats)

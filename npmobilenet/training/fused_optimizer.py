@@ -1,13 +1,7 @@
 """An optimiser's step over the flat buffers of a training step.
 
-    move = FusedOptimizer(step, Sgd(lr=0.05))
-    loss, logits = step(x, labels)
-    move(lr)                                   # step.params are the new ones
-
 The formulas are the optimiser's own (kernels/optimizers.py), compiled; the arrays change in place.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -46,28 +40,27 @@ class FusedOptimizer:
         self._rung = optimizer.formula.numba
         self.clip = number(who, "clip", clip, "at least 0", lambda v: v >= 0)
         self.ema = number(who, "ema", ema, "at least 0 and below 1", lambda v: 0 <= v < 1)
-        self._decays, self._memory = self._lines(), list[Array]()
+        self._memory = {kind: Flat(step.plan.parameters) for kind in optimizer.memory}
         self.state: dict[str, Array] = {}
-        for kind, first in optimizer.memory.items():
-            flat = Flat(step.plan.parameters)
-            flat.numbers[:] = first
-            self._memory.append(flat.numbers)
-            moved = {name: a for name, a in flat.arrays.items() if name in step.trained}
-            self.state |= {f"{kind}/{name}": array for name, array in moved.items()}
+        for kind, flat in self._memory.items():
+            flat.numbers[:] = optimizer.memory[kind]
+            own = {f"{kind}/{name}": a for name, a in flat.arrays.items() if name in step.trained}
+            self.state |= own
+        marks = Flat(step.plan.parameters)
+        marks.numbers[:] = -1
+        for name in step.trained:
+            marks.arrays[name][...] = optimizer.decays(name)
+        # of each line, with which an array begins: 1 decays, 0 does not, -1 is not trained
+        self._decays = marks.numbers[:: kernels.LINE].astype(np.int8)
         self._averages: list[tuple[Array, Array]] = []
         self.average: dict[str, Array] = {}
-        for source in (step.buffers.trained, step.buffers.running) if ema else ():
-            kept, moving = Flat(source.shapes), {*step.trained, *step.statistics}
-            kept.numbers[:] = source.numbers
-            self._averages.append((kept.numbers, source.numbers))
-            self.average |= {name: a for name, a in kept.arrays.items() if name in moving}
-
-    def _lines(self) -> Array:
-        """Of each line of the buffers whether it decays (1), does not (0) or is not trained (-1)."""
-        arrays, trained = self.step.buffers.trained.arrays, self.step.trained
-        kinds = [self.optimizer.decays(name) if name in trained else -1 for name in arrays]
-        lines = [-(-array.size // kernels.LINE) for array in arrays.values()]
-        return np.repeat(np.array(kinds, np.int8), lines)
+        if ema:
+            moving = {*step.trained, *step.statistics}
+            for source in (step.buffers.trained, step.buffers.running):
+                kept = Flat({name: a.shape for name, a in source.arrays.items()})
+                kept.numbers[:] = source.numbers
+                self._averages.append((kept.numbers, source.numbers))
+                self.average |= {name: a for name, a in kept.arrays.items() if name in moving}
 
     def load(self, state: Mapping[str, Array], average: Mapping[str, Array], steps: int) -> None:
         """Go on from there: copies in what was remembered after so many steps."""
@@ -89,12 +82,13 @@ class FusedOptimizer:
             w, dw = self.step.buffers.trained.numbers, self.step.buffers.grads.numbers
             if self.clip:
                 self._shorten(dw)
-            rest = lr, self.optimizer.weight_decay, *self.optimizer.settings(self.steps)
-            self._rung(w, dw, *self._memory, self._decays, *rest)
+            memory = (flat.numbers for flat in self._memory.values())
+            settings = (self.optimizer.weight_decay, *self.optimizer.settings(self.steps))
+            self._rung(w, dw, *memory, self._decays, lr, *settings)
             self.step.move_statistics()
-            decay = min(self.ema, (1 + self.steps) / (10 + self.steps))
-            for average, numbers in self._averages:
-                AVERAGE.numba(average, numbers, decay)
+            d = min(self.ema, (1 + self.steps) / (10 + self.steps))
+            for average, numbers in self._averages:  # none without an average
+                AVERAGE.numba(average, numbers, d)
 
     def _shorten(self, dw: Array) -> None:
         """Gradients shrunk alike until all of them together are no longer than `clip`."""
