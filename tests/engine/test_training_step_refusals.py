@@ -59,10 +59,9 @@ CASES: list[tuple[tuple[Layer, ...], str]] = [
 
 def test_the_tables_of_kinds_are_one() -> None:
     """What capabilities promise without Numba is what the step has stages for."""
-    from npmobilenet.kernels.simd.train.maps import ROUTINES
-
     from npmobilenet.engine.buffers import ACTIVATIONS
     from npmobilenet.engine.emit_training import HANDLED
+    from npmobilenet.kernels.simd.train.maps import ROUTINES
 
     assert {*HANDLED, BatchNorm, Activation} == set(COMPILED)
     assert {*ACTIVATIONS, *ROUTINES} - {""} == set(COMPILED_ACTIVATIONS)
