@@ -39,7 +39,6 @@ class Map:
     plane: int  # bytes from block to block
     blocks: int
     pixels: int  # of all images
-    coefficients: Buffer
     facts: Facts  # of the map itself and of the arrays that belong to it
     made: Facts = field(default_factory=dict)  # of the op that writes it, for the way back
     dy: Buffer | None = None
@@ -81,7 +80,7 @@ class Draft:
                 "coefficients": coefficients, "blocks": blocks, "channels": node.shape[2],
                 "pixels": pixels, "zeros": self.zeros, "images": self.n,
             }  # fmt: skip
-            self.maps[node] = Map(plane, blocks, pixels, coefficients, facts)
+            self.maps[node] = Map(plane, blocks, pixels, facts)
         return self.maps[node]
 
     def _arrays_of(self, node: Node) -> Facts:
@@ -128,7 +127,7 @@ def _activation(node: Node) -> tuple[int, float, float]:
 def fill_coefficients(draft: Draft) -> None:
     """Of all maps, once: u = y and dy = du, which a normalisation writes over, and the bounds."""
     for node, m in draft.maps.items():
-        rows = elements_at(m.coefficients.address, m.blocks * norm.COEFFICIENTS)
+        rows = elements_at(m.facts["coefficients"].address, m.blocks * norm.COEFFICIENTS)
         rows = rows.reshape(m.blocks, -1, LANES)
         rows[:, [norm.SCALE // BYTES, norm.SLOPE // BYTES]] = 1
         rows[:, norm.LOW // BYTES], rows[:, norm.HIGH // BYTES] = _activation(node)[1:]

@@ -60,7 +60,7 @@ def _coefficients(draft: Draft, node: Node, given: Facts) -> None:
 def _given(draft: Draft, op: Op) -> Facts:
     """What is known of an op, with the gradient of what it writes and where that of its input goes."""
     view, own = op.inputs[0], draft.map_of(op.map)
-    facts = own.made | {"dy": own.dy, "normal": op.map.norm is not None}
+    facts = own.made | {"dy": own.dy, "normal": op.map.norm is not None, "complete": False}
     if view.node:
         m, first = draft.map_of(view.node), draft.graph.ops[min(view.node.readers)] is op
         facts |= {
@@ -73,26 +73,25 @@ def _given(draft: Draft, op: Op) -> Facts:
 
 def product(draft: Draft, op: Op) -> None:
     """Of a pointwise, dense or standard convolution."""
-    layer, view = op.layer, op.inputs[0]
+    view, name = op.inputs[0], op.layer.name
     facts = _given(draft, op) | {"transposed": 0}
     facts |= tiling.routines(pointwise.outers, facts)
     facts |= tiling.routines(pointwise.panels, facts, "t_")
     if view.node:
         size = up(facts["filters"], TRAIN_UNROLL) * facts["g_rows"] * 4
         facts["transposed"] = draft.program.buffer(size)
-        draft.stage(f"{layer.name} transpose", pack.pack_transposed, facts["t_vectors"], facts)
+        draft.stage(f"{name} transpose", pack.pack_transposed, facts["t_vectors"], facts)
     facts |= _cut(draft, op, facts)
-    last = view.node is not None and facts["complete"]
-    if last and not isinstance(layer, Conv):
+    if isinstance(op.layer, Conv):
+        _gathered(draft, name, conv.map_backward if view.node else conv.image_backward, facts)
+        if facts["complete"]:
+            complete(draft, view)
+        return
+    if facts["complete"]:
         shares = facts["shares"] * facts["x_blocks"]
         facts["sums"] = draft.program.buffer(shares * norm.BACKWARD_SUMS)
-    code = pointwise.pointwise_backward
-    if isinstance(layer, Conv):
-        code = conv.map_backward if view.node else conv.image_backward
-    _gathered(draft, layer.name, code, facts)
-    if last and isinstance(layer, Conv):
-        complete(draft, view)
-    elif last:
+    _gathered(draft, name, pointwise.pointwise_backward, facts)
+    if facts["complete"]:
         _coefficients(draft, view.map, facts)
 
 

@@ -11,6 +11,7 @@ from ..models.layers import Conv, Depthwise
 from . import tiling
 from .allocate import Buffer
 from .buffers import Draft, Facts
+from .layout import Layout
 from .lower import Op
 
 
@@ -25,7 +26,12 @@ def product(draft: Draft, op: Op) -> None:
         facts |= tiling.window(layer, op.map)
         code = conv.map_forward
     if isinstance(layer, Conv) and view.node is None:
-        facts |= _padded_image(draft, layer, facts) | {"x_blocks": facts["g_rows"] // LANES}
+        rows, columns, channels = layer.input
+        padded = Layout(1, rows, columns, layer.window.sides, 4 * channels)
+        place = draft.program.buffer(draft.n * padded.plane + 1024, kept=True)
+        facts |= {"image_at": place, "image_size": padded.plane, "image_row": padded.row}
+        facts |= {"x_blocks": facts["g_rows"] // LANES}
+        draft.stage("image", conv.pad, draft.n, facts)
         twice, code = 2, conv.image_forward  # windows lie in the scratch as rows, too
     rows, most = TILES[facts["main"]], -(-facts["vectors"] // facts["main"])
     shares = max(1, min(2 * TRAIN_ITEMS, facts["pixels"] // 256))
@@ -34,18 +40,6 @@ def product(draft: Draft, op: Op) -> None:
     draft.program.reserve((tile + 1) * (facts["g_rows"] * 4 + BYTES) * twice + tiling.MARGIN)
     cut = {"shares": shares, "pieces": pieces, "grain": rows, "tile": tile}
     _with_moments(draft, op, code, shares * pieces, facts | cut)
-
-
-def _padded_image(draft: Draft, layer: Conv, window: Facts) -> Facts:
-    """The image among zeros."""
-    top, bottom, left, right = layer.window.sides
-    height, width, channels = layer.input
-    row = 4 * channels * (width + left + right)
-    size = row * (height + top + bottom)
-    place = draft.program.buffer(draft.n * size + 1024, kept=True)
-    facts: Facts = {"image_at": place, "image_size": size, "image_row": row}
-    draft.stage("image", conv.pad, draft.n, facts, window)
-    return facts
 
 
 def depthwise_convolution(draft: Draft, op: Op) -> None:
