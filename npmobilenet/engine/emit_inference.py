@@ -27,21 +27,17 @@ def emit(
 ) -> Program:
     """The program: a trunk that runs for each image, and a head that runs for all of them at once."""
     e = Emission(params, threads)
-    cut = _trunk(ops)
+    pools = [n for n, op in enumerate(ops) if op.kind is Kind.POOL]
+    ends = [n for n in pools if all(len(later.output) == 1 for later in ops[n:])]
+    cut = (
+        ends[0] if ends else len(ops) - 1
+    )  # where the trunk ends: beyond it there are only vectors
     _lay_out(e, plan, ops, cut, batch)
     for n, op in enumerate(ops):
         EMIT[op.kind](e, op)
         if n == cut:
             e.program.part()
     return e.program
-
-
-def _trunk(ops: list[FusedOp]) -> int:
-    """Position of its last op: the pooling after which there are only vectors, or the last of all."""
-    for n, op in enumerate(ops):
-        if op.kind is Kind.POOL and all(len(later.output) == 1 for later in ops[n:]):
-            return n
-    return len(ops) - 1
 
 
 def _lay_out(e: Emission, plan: Plan, ops: list[FusedOp], cut: int, batch: int) -> None:
