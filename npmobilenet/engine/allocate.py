@@ -8,9 +8,9 @@ A buffer's place is free again after the last stage that uses it: its live range
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .layout import CONTIGUOUS, Layout, Sides
+from .layout import Layout
 
 
 @dataclass(eq=False)
@@ -41,11 +41,10 @@ class Place:
 
 def allocate(buffers: Sequence[Buffer], alignment: int = 64) -> tuple[dict[Buffer, int], int]:
     """Byte offset of each buffer in the arena, and bytes in all."""
-    groups: dict[tuple[int, int, Sides, int], list[Buffer]] = {}
+    groups: dict[Layout | None, list[Buffer]] = {}
     for each in buffers:
-        found = each.layout
-        key = (found.rows, found.columns, found.sides, found.vector)
-        groups.setdefault(key if any(found.sides) else (0, 0, CONTIGUOUS, 0), []).append(each)
+        key = replace(each.layout, blocks=0) if any(each.layout.sides) else None
+        groups.setdefault(key, []).append(each)
     offsets: dict[Buffer, int] = {}
     total = 0
     for group in groups.values():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,12 @@ class Product:
 
     def calls(self, fields: Fields) -> list[Call]:
         """A call for each width."""
-        cuts = {self.main: (0, self.split, 0)}
-        if self.rest:
-            cuts[self.rest] = (self.split, self.split + self.rest, self.split // self.main)
-        names = ("first", "last", "panels_before")
-        return [
-            (pointwise.products[v], self.fields | fields | dict(zip(names, cut, strict=True)))
-            for v, cut in cuts.items()
-        ]
+        calls: list[Call] = []
+        for width, first, size in ((self.main, 0, self.split), (self.rest, self.split, self.rest)):
+            if size:
+                own = {"first": first, "last": first + size, "panels_before": first // self.main}
+                calls.append((pointwise.products[width], self.fields | fields | own))
+        return calls
 
 
 @dataclass
@@ -90,17 +89,15 @@ class Emission:
         depth, filters = up(linear.shape[0], UNROLL), up(linear.shape[1], LANES)
         widths = [v for v in TILES if v <= 2 or pixels >= FEW_PIXELS]
         main, split, rest = pack.cut(filters // LANES, widths)
-        fields = self.packed_weights(
-            linear, depth * filters, lambda w: pack.panels(w, LANES, UNROLL, main, split)
-        )
+        order = partial(pack.panels, lanes=LANES, rows=UNROLL, main=main, split=split)
+        fields = self.packed_weights(linear, depth * filters, order)
         return Product(fields | {"turns": depth // UNROLL}, main, split, rest)
 
     def window_call(self, linear: Linear, source: Layout) -> tuple[Any, Fields]:
         """Routine and descriptor of a depthwise convolution that reads a map of this layout."""
         (rows, columns, m), (down, along) = linear.shape, linear.stride
-        fields = self.packed_weights(
-            linear, rows * columns * up(m, LANES), lambda w: pack.taps(w, LANES)
-        )
+        size = rows * columns * up(m, LANES)
+        fields = self.packed_weights(linear, size, partial(pack.taps, lanes=LANES))
         fields |= {"x_plane": source.plane, "x_row": source.row}
         fields |= {"x_pixel": along * BYTES, "x_down": down * source.row}
         fields |= {"kernel_rows": rows, "kernel_columns": columns}

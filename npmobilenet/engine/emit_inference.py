@@ -17,7 +17,7 @@ from . import pack
 from .descriptors import Emission, Fields, size_of
 from .fuse import halos
 from .fused_op import ALONE, FusedOp, Kind
-from .layout import CONTIGUOUS, Layout, image_layout
+from .layout import CONTIGUOUS, Layout
 from .pack import up
 from .program import Call, Program
 
@@ -27,29 +27,24 @@ def emit(
 ) -> Program:
     """The program: a trunk that runs for each image, and a head that runs for all of them at once."""
     e = Emission(params, threads)
-    cut = _trunk(ops)
+    pools = [n for n, op in enumerate(ops) if op.kind is Kind.POOL]
+    ends = [n for n in pools if all(len(later.output) == 1 for later in ops[n:])]
+    cut = (
+        ends[0] if ends else len(ops) - 1
+    )  # where the trunk ends: beyond it there are only vectors
     _lay_out(e, plan, ops, cut, batch)
-    for op in ops[: cut + 1]:
-        EMIT[op.kind](e, op)
-    e.program.part()
-    for op in ops[cut + 1 :]:
-        EMIT[op.kind](e, op)
-    return e.program
-
-
-def _trunk(ops: list[FusedOp]) -> int:
-    """Position of the pooling that ends the trunk, after which there are only vectors."""
     for n, op in enumerate(ops):
-        if op.kind is Kind.POOL and all(len(later.output) == 1 for later in ops[n:]):
-            return n
-    return len(ops)
+        EMIT[op.kind](e, op)
+        if n == cut:
+            e.program.part()
+    return e.program
 
 
 def _lay_out(e: Emission, plan: Plan, ops: list[FusedOp], cut: int, batch: int) -> None:
     """A buffer for each value.  In the head, images are pixels of one row."""
     sides = halos(ops)
-    shape = (*plan.resolution, plan.channels)
-    e.buffers[None] = e.program.buffer(image_layout(shape, sides.get(None, CONTIGUOUS)))
+    image = Layout(1, *plan.resolution, sides.get(None, CONTIGUOUS), 4 * plan.channels)
+    e.buffers[None] = e.program.buffer(image)  # its channels stay side by side
     for n, op in enumerate(ops):
         for node in (op.y, op.pooled):
             if node is not None and node not in e.buffers:
@@ -137,19 +132,17 @@ def _band(e: Emission, op: FusedOp, blocks: int, most: int, height: int = 1) -> 
     return Layout(blocks, rows, target.columns, CONTIGUOUS, BYTES)
 
 
-def _banded(
-    e: Emission, op: FusedOp, source: Layout, band: Layout, x: Fields, *before: Call
-) -> None:
+def _banded(e: Emission, op: FusedOp, seen: Layout, band: Layout, x: Fields, *before: Call) -> None:
     """A stage of bands: `before`, window into the scratch, product out of it."""
     target, rows = e.layout(op.y), {"band": band.rows}
-    routine, window = e.window_call(op.linear["window"], source)
+    routine, window = e.window_call(op.linear["window"], seen)
     window |= {"y_scratch": 1, "y_plane": band.plane, "y_row": band.row, "blocks": band.blocks}
+    window |= size_of(target) | rows | x
     fields = {"x_scratch": 1, "x_plane": band.plane, "tall": band.rows} | rows
-    product = e.packed_product(op.linear["product"], target.pixels).calls(
-        fields | _projected(e, op)
-    )
-    calls = (*before, (routine, window | size_of(target) | rows | x), *product)
-    e.program.stage(op.name, -(-target.rows // band.rows), *calls)
+    product = e.packed_product(op.linear["product"], target.pixels)
+    calls = product.calls(fields | _projected(e, op))
+    items = -(-target.rows // band.rows)
+    e.program.stage(op.name, items, *before, (routine, window), *calls)
 
 
 def _separable(e: Emission, op: FusedOp) -> None:
@@ -175,9 +168,8 @@ def _bottleneck(e: Emission, op: FusedOp) -> None:
     border = {"y_row": seen.row, "left": left * BYTES, "right": right * BYTES}
     border |= fields | {"blocks": seen.blocks}
     fields |= {"y_scratch": 1, "y_at": e.program.pixels(seen), "columns": source.columns}
-    expand = e.packed_product(op.linear["expand"], source.pixels).calls(
-        fields | e.plane_of(op.x, "x")
-    )
+    product = e.packed_product(op.linear["expand"], source.pixels)
+    expand = product.calls(fields | e.plane_of(op.x, "x"))
     x = {"x": band.size, "x_scratch": 1}
     _banded(e, op, seen, band, x, (maps.border, border), *expand)
 

@@ -42,12 +42,12 @@ def fuse(who: str, plan: Plan, threads: int) -> list[FusedOp]:
     f = Fusion(who, threads, lower(who, plan, alone=[layers.BatchNorm]))
     image = Layer(name="image", inputs=(), input=(*plan.resolution, plan.channels))
     f.ops.append(FusedOp(kind=Kind.IMAGE, parts=(image,), x=None, y=None))
-    for number, op in enumerate(f.graph.ops):
+    for op in f.graph.ops:
         if any(v.node in f.scaled and not isinstance(v.gate, Scale) for v in op.inputs):
             raise refusal(f.who, op.layer, "reads what its gates have changed")
-        if op.inputs[0].node is None and not isinstance(op.layer, Conv):
+        if View(None) in op.inputs and not isinstance(op.layer, Conv):
             raise refusal(f.who, op.layer, "reads the image, which only a standard convolution can")
-        HANDLED[type(op.layer)](f, number, op)
+        HANDLED[type(op.layer)](f, op)
         _activate(f, op)
     result, last = f.graph.result, plan.layers[-1]
     if result.node is None or _factor(result) != 1:
@@ -102,25 +102,24 @@ def _linear(op: Op) -> tuple[Linear, Layer | None]:
     return linear, activation if function in FUSED else None
 
 
-def _convolution(f: Fusion, number: int, op: Op) -> None:
+def _convolution(f: Fusion, op: Op) -> None:
     """Standard or depthwise, or a normalisation alone, which is a depthwise one of a single tap."""
     linear, activation = _linear(op)
-    if isinstance(op.layer, Conv):
-        _append(f, Kind.CONVOLUTION, op, activation, linear={"product": linear})
-    else:
-        _append(f, Kind.DEPTHWISE, op, activation, linear={"window": linear})
+    standard = isinstance(op.layer, Conv)
+    kind, place = (Kind.CONVOLUTION, "product") if standard else (Kind.DEPTHWISE, "window")
+    _append(f, kind, op, activation, linear={place: linear})
 
 
-def _pointwise(f: Fusion, number: int, op: Op) -> None:
+def _pointwise(f: Fusion, op: Op) -> None:
     linear, activation = _linear(op)
     before = f.ops[-1]
-    for after in f.graph.ops[number + 1 : number + 2]:
-        if isinstance(after.layer, Scale) and after.inputs[1].node is op.node:
-            return _excite(f, op, linear, after)
+    for scale in (f.graph.ops[reader] for reader in op.map.readers[:1]):
+        if isinstance(scale.layer, Scale) and scale.inputs[1].node is op.node:
+            _excite(f, op, linear, scale)
+            return
     _append(f, Kind.POINTWISE, op, activation, linear={"product": linear})
     if before.kind is Kind.DEPTHWISE and before.y is op.inputs[0].node:
         _join_depthwise(f)
-    return None
 
 
 def _excite(f: Fusion, op: Op, linear: Linear, scale: Op) -> None:
@@ -160,7 +159,7 @@ def _join_depthwise(f: Fusion) -> None:
         f.ops[-2:] = [replace(op, kind=Kind.BOTTLENECK, parts=parts, x=expand.x, linear=linear)]
 
 
-def _pool(f: Fusion, number: int, op: Op) -> None:
+def _pool(f: Fusion, op: Op) -> None:
     last = f.ops[-1]
     if last.kind is Kind.DEPTHWISE and last.y is op.inputs[0].node and not last.pooled:
         f.ops[-1] = replace(last, pooled=op.node, parts=(*last.parts, op.layer))
@@ -168,30 +167,27 @@ def _pool(f: Fusion, number: int, op: Op) -> None:
         _append(f, Kind.POOL, op)
 
 
-def _add(f: Fusion, number: int, op: Op) -> None:
+def _add(f: Fusion, op: Op) -> None:
     last, nodes = f.ops[-1], [view.node for view in op.inputs]
     if last.kind not in PROJECTIONS or last.y not in nodes or not _alone(last.y):
-        raise refusal(
-            f.who, op.layer, "does not follow a pointwise convolution that it alone reads"
-        )
+        why = "does not follow a pointwise convolution that it alone reads"
+        raise refusal(f.who, op.layer, why)
     other = nodes[1 - nodes.index(last.y)]
-    if other is None:
-        raise refusal(f.who, op.layer, "reads the image, which only a standard convolution can")
     f.ops[-1] = replace(last, y=op.node, added=other, parts=(*last.parts, op.layer))
 
 
-def _scale(f: Fusion, number: int, op: Op) -> None:
+def _scale(f: Fusion, op: Op) -> None:
     last = f.ops[-1]
     if op.layer not in last.parts or last.scaled is None:
         raise refusal(f.who, op.layer, "does not follow the product that makes its gates")
     f.scaled.add(last.scaled)
 
 
-def _dropout(f: Fusion, number: int, op: Op) -> None:
+def _dropout(f: Fusion, op: Op) -> None:
     """Its factor is in the weights of whoever reads it."""
 
 
-HANDLED: dict[type[Layer], Callable[[Fusion, int, Op], None]] = {
+HANDLED: dict[type[Layer], Callable[[Fusion, Op], None]] = {
     layers.Conv: _convolution,
     layers.Depthwise: _convolution,
     layers.Pointwise: _pointwise,

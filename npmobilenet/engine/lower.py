@@ -3,9 +3,6 @@
 A node is a map that is kept: the raw result of a convolution, a dense layer, a pooling or a sum.  The
 normalisation and the activation that follow belong to it.  A view is a node as a layer reads it: so
 normalised and activated, and multiplied where squeeze-and-excite or dropout has a gate for it.
-
-Inference has the normalisation in the weights and stores what the activation gives; training stores the
-raw result and makes the rest whenever it is read.
 """
 
 from collections import Counter
@@ -118,10 +115,8 @@ def lower(who: str, plan: Plan, alone: Iterable[type[Layer]] = ()) -> Graph:
                 raise refusal(who, layer, "reads a gated map")
             node = Node(layer)
             views[layer.name] = View(node)
-        elif isinstance(layer, JOINING):
-            raise refusal(who, layer, "follows nothing that it could be done with")
         else:
-            raise refusal(who, layer, "is not known")
+            raise refusal(who, layer, "follows nothing that it could be done with")
         ops.append(Op(layer, inputs, node))
     return Graph(tuple(ops), views[plan.layers[-1].name])
 

@@ -27,10 +27,7 @@ LINE = 64  # bytes of a cache line: where descriptors, constants and buffers beg
 
 @dataclass
 class Constants:
-    """What is known when a plan is compiled: packed weights, or tables; one piece in the end.
-
-    It is the only thing here whose content is not a stage's; a place in it is a place in a buffer.
-    """
+    """What is known when a plan is compiled: packed weights, or tables; one buffer in the end."""
 
     kind: type
     beyond: int = 0  # elements that may be read past the end
@@ -38,13 +35,8 @@ class Constants:
     used: int = 0  # elements
     buffer: Buffer = field(default_factory=lambda: Buffer(Layout(0, 0, 0), kept=True))
 
-    def add(self, array: NDArray[Any]) -> Place:
-        """Append a copy, from a cache line on."""
-        copy: NDArray[Any] = np.array(array, self.kind).ravel()
-        return self.later(copy.size, lambda: copy)
-
     def later(self, size: int, make: Callable[[], NDArray[Any]]) -> Place:
-        """Append so many elements, which are made when they are written: never all of them twice."""
+        """So many elements more, from a cache line on; made when they are written, never all twice."""
         place = self.buffer.at(4 * self.used)
         self.makers.append((self.used, make))
         self.used += up(size, LINE // 4)
@@ -138,9 +130,10 @@ class Program:
 
     def table(self, offsets: NDArray[np.integer]) -> Place:
         """A table of byte offsets; equal ones are one."""
-        key = offsets.astype(np.int32).tobytes()
+        copy = offsets.astype(np.int32).ravel()
+        key = copy.tobytes()
         if key not in self._tables:
-            self._tables[key] = self.tables.add(offsets.astype(np.int32))
+            self._tables[key] = self.tables.later(copy.size, lambda: copy)
         return self._tables[key]
 
     def pixels(self, layout: Layout) -> Place:
@@ -152,25 +145,24 @@ class Program:
         """Allocate every buffer and write every descriptor."""
         from ..kernels.simd.runtime.work_item import CALL
 
+        calls = [call for stage in self.stages for call in stage.calls]
+        table = np.zeros(len(calls), CALL)
         # asked first: where a routine is not on disk this comes to nothing (kernels/sharing.py)
-        addresses = {r: r.address for stage in self.stages for r, _ in stage.calls}
+        table["code"] = [routine.address for routine, _ in calls]
         memory = tuple(self._allocated(kept) for kept in (True, False))
         weights, tables = self.weights.finish(), self.tables.finish()
-        sizes = [up(r.descriptor.itemsize, LINE) for stage in self.stages for r, _ in stage.calls]
-        store = aligned(sum(sizes) // 4).view(np.uint8)
-        table, row, at, heads = np.zeros(len(sizes), CALL), 0, 0, [0]
-        for stage in self.stages:
-            table[row]["items"], table[row]["calls"] = stage.items, len(stage.calls)
-            for routine, fields in stage.calls:
-                table[row]["code"] = addresses[routine]
-                table[row]["descriptor"] = store.ctypes.data + at
-                record = store[at : at + routine.descriptor.itemsize].view(routine.descriptor)[0]
-                for name, value in fields.items():
-                    record[name] = _resolved(value)
-                at, row = at + sizes[row], row + 1
-            heads.append(row)
-        edges = [heads[n] for n in (*self.parts, len(self.stages))]
-        parts = tuple(np.ascontiguousarray(table[a:b]) for a, b in pairwise(edges))
+        starts = np.cumsum([0, *(up(routine.descriptor.itemsize, LINE) for routine, _ in calls)])
+        store = aligned(int(starts[-1]) // 4).view(np.uint8)
+        table["descriptor"] = store.ctypes.data + starts[:-1]
+        for start, (routine, fields) in zip(starts[:-1], calls, strict=True):
+            kind = routine.descriptor
+            record = store[start : start + kind.itemsize].view(kind)[0]
+            for name, value in fields.items():
+                record[name] = _resolved(value)
+        first = np.cumsum([0, *(len(stage.calls) for stage in self.stages)])  # call of each stage
+        table["items"][first[:-1]] = [stage.items for stage in self.stages]
+        table["calls"][first[:-1]] = np.diff(first)
+        parts = tuple(table[a:b] for a, b in pairwise(first[[*self.parts, len(self.stages)]]))
         names = tuple(stage.name for stage in self.stages)
         return Code(parts, store, weights, tables, memory, self.scratch, names)
 

@@ -67,6 +67,15 @@ def test_the_tables_of_kinds_are_one() -> None:
     assert {*ACTIVATIONS, *ROUTINES} - {""} == set(COMPILED_ACTIVATIONS)
 
 
+def test_a_fact_has_one_value() -> None:
+    """A stage that is told two things under one name would silently compute with the last."""
+    from npmobilenet.engine.buffers import joined
+
+    assert joined({"rows": 7, "x": 1}, {"rows": 7}) == {"rows": 7, "x": 1}
+    with pytest.raises(ValueError, match=r"^rows is 7 and 8$"):
+        joined({"rows": 7}, {"x": 1}, {"rows": 8})
+
+
 @pytest.mark.parametrize(("layers", "why"), CASES)
 def test_refused_by_name(layers: tuple[Layer, ...], why: str, monkeypatch: Any) -> None:
     plan = replace(nm.plan("v1", width=0.25, resolution=8, classes=4), layers=layers)
