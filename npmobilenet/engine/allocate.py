@@ -5,8 +5,6 @@ made, and only maps with the same halo ever lie in the same place.  All other bu
 A buffer's place is free again after the last stage that uses it: its live range.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,13 +20,10 @@ class Buffer:
     uses: list[int] = field(default_factory=list)  # stages that read or write it
     address: int = 0
 
-    def at(self, offset: int) -> Place:
-        """The address so many bytes in."""
-        return Place(self, offset)
-
-    def apart(self, other: Buffer) -> bool:
+    def apart(self, other: "Buffer") -> bool:
         """Whether one is needed no more when the other is needed first."""
-        return max(self.uses) < min(other.uses) or max(other.uses) < min(self.uses)
+        early, late = sorted((min(each.uses), max(each.uses)) for each in (self, other))
+        return not self.kept and early[1] < late[0]
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,10 @@ from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import FEW_PIXELS, TILES, UNROLL
 from ..ops.checks import Array
 from . import pack
-from .allocate import Buffer
+from .allocate import Buffer, Place
 from .fused_op import Linear
 from .layout import Layout
 from .lower import Node
-from .pack import up
 from .program import Call, Program
 
 Fields = dict[str, Any]
@@ -79,14 +78,14 @@ class Emission:
             w, b = pack.folded_weights(linear, self.params)
             return np.concatenate([order(w), pack.filled_up(b, LANES)])
 
-        place = self.program.weights.later(size + up(linear.shape[-1], LANES), packed)
+        place = self.program.weights.later(size + pack.up(linear.shape[-1], LANES), packed)
         code, low, high = linear.epilogue
-        bias = place.buffer.at(place.offset + 4 * size)
+        bias = Place(place.buffer, place.offset + 4 * size)
         return {"w": place, "bias": bias, "activation": code, "low": low, "high": high}
 
     def packed_product(self, linear: Linear, pixels: int) -> Product:
         """The weights of a pointwise convolution, cut for so many pixels."""
-        depth, filters = up(linear.shape[0], UNROLL), up(linear.shape[1], LANES)
+        depth, filters = pack.up(linear.shape[0], UNROLL), pack.up(linear.shape[1], LANES)
         widths = [v for v in TILES if v <= 2 or pixels >= FEW_PIXELS]
         main, split, rest = pack.cut(filters // LANES, widths)
         order = partial(pack.panels, lanes=LANES, rows=UNROLL, main=main, split=split)
@@ -96,11 +95,10 @@ class Emission:
     def window_call(self, linear: Linear, source: Layout) -> tuple[Any, Fields]:
         """Routine and descriptor of a depthwise convolution that reads a map of this layout."""
         (rows, columns, m), (down, along) = linear.shape, linear.stride
-        size = rows * columns * up(m, LANES)
+        size = rows * columns * pack.up(m, LANES)
         fields = self.packed_weights(linear, size, partial(pack.taps, lanes=LANES))
-        fields |= {"x_plane": source.plane, "x_row": source.row}
-        fields |= {"x_pixel": along * BYTES, "x_down": down * source.row}
-        fields |= {"kernel_rows": rows, "kernel_columns": columns}
+        fields |= {"x_plane": source.plane, "x_row": source.row, "x_pixel": along * BYTES}
+        fields |= {"x_down": down * source.row, "kernel_rows": rows, "kernel_columns": columns}
         made = depthwise.windows.get((rows, down)) if (rows, down) == (columns, along) else None
         return made or depthwise.any_window, fields
 

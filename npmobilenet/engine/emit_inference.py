@@ -14,34 +14,25 @@ from ..models.layers import Activation
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from . import pack
+from .allocate import Place
 from .descriptors import Emission, Fields, size_of
 from .fuse import halos
 from .fused_op import ALONE, FusedOp, Kind
 from .layout import CONTIGUOUS, Layout
-from .pack import up
 from .program import Call, Program
 
 
 def emit(
     plan: Plan, params: Mapping[str, Array], ops: list[FusedOp], batch: int, threads: int
 ) -> Program:
-    """The program: a trunk that runs for each image, and a head that runs for all of them at once."""
+    """The program: a trunk that runs for each image, and a head that runs for all of them at once.
+
+    In the head, images are pixels of one row.
+    """
     e = Emission(params, threads)
     pools = [n for n, op in enumerate(ops) if op.kind is Kind.POOL]
     ends = [n for n in pools if all(len(later.output) == 1 for later in ops[n:])]
-    cut = (
-        ends[0] if ends else len(ops) - 1
-    )  # where the trunk ends: beyond it there are only vectors
-    _lay_out(e, plan, ops, cut, batch)
-    for n, op in enumerate(ops):
-        EMIT[op.kind](e, op)
-        if n == cut:
-            e.program.part()
-    return e.program
-
-
-def _lay_out(e: Emission, plan: Plan, ops: list[FusedOp], cut: int, batch: int) -> None:
-    """A buffer for each value.  In the head, images are pixels of one row."""
+    cut = ends[0] if ends else len(ops) - 1  # where the trunk ends: beyond it are only vectors
     sides = halos(ops)
     image = Layout(1, *plan.resolution, sides.get(None, CONTIGUOUS), 4 * plan.channels)
     e.buffers[None] = e.program.buffer(image)  # its channels stay side by side
@@ -50,14 +41,19 @@ def _lay_out(e: Emission, plan: Plan, ops: list[FusedOp], cut: int, batch: int) 
             if node is not None and node not in e.buffers:
                 rows, columns, channels = node.shape if n < cut else (1, batch, node.shape[-1])
                 around = sides.get(node, CONTIGUOUS)
-                found = Layout(up(channels, LANES) // LANES, rows, columns, around, BYTES)
+                found = Layout(pack.up(channels, LANES) // LANES, rows, columns, around, BYTES)
                 e.buffers[node] = e.program.buffer(found, kept=n == cut)
+    for n, op in enumerate(ops):
+        EMIT[op.kind](e, op)
+        if n == cut:
+            e.program.part()
+    return e.program
 
 
 def _image(e: Emission, op: FusedOp) -> None:
     buffer, found = e.buffers[None], e.layout(None)
     band = max(1, -(-found.rows // (4 * e.threads)))
-    fields: Fields = {"y": buffer.at(found.inside), "y_row": found.row, "rows": found.rows}
+    fields: Fields = {"y": Place(buffer, found.inside), "y_row": found.row, "rows": found.rows}
     fields |= {"band": band, "count": found.columns * op.output[-1]}
     e.program.stage(op.name, -(-found.rows // band), (maps.image, fields))
 
@@ -71,7 +67,7 @@ def _convolution(e: Emission, op: FusedOp) -> None:
         u, v, block = np.indices((rows, columns, source.blocks)).reshape(3, -1)
         segments = u * source.row + v * source.vector + block * source.plane
         length, depth = LANES, source.blocks * LANES
-    vectors = up(filters, LANES) // LANES
+    vectors = pack.up(filters, LANES) // LANES
     main, split, _ = pack.cut(vectors, (2, 1))
 
     def order(w: Array) -> Array:
@@ -81,9 +77,8 @@ def _convolution(e: Emission, op: FusedOp) -> None:
     band = max(1, min(8, target.rows // (2 * e.threads)))
     fields = e.packed_weights(linear, rows * columns * depth * vectors * LANES, order)
     fields |= {"x": e.buffers[op.x], "x_pixel": along * source.vector, "x_row": down * source.row}
-    fields |= {"segments": len(segments), "segment_at": e.program.table(segments)}
-    fields |= {"length": length, "vectors": vectors, "band": band}
-    fields |= e.with_table(op.y, "y") | size_of(target)
+    fields |= {"segments": len(segments), "segment_at": e.program.table(segments), "length": length}
+    fields |= {"vectors": vectors, "band": band} | e.with_table(op.y, "y") | size_of(target)
     e.program.stage(op.name, -(-target.rows // band), (conv.convolution, fields))
 
 
@@ -94,7 +89,7 @@ def _depthwise(e: Emission, op: FusedOp) -> None:
     few = op.pooled is None and target.blocks < 4 * e.threads
     band = -(-target.rows // 4) if few else target.rows
     fields |= {"x": e.buffers[op.x], "blocks": 1, "band": band} | e.plane_of(op.y, "y")
-    fields |= {"y": e.buffers[op.y].at(target.inside), "y_row": target.row} | size_of(target)
+    fields |= {"y": Place(e.buffers[op.y], target.inside), "y_row": target.row} | size_of(target)
     means = [e.mean_call(op.y, op.pooled)] if op.pooled else []
     items = target.blocks * -(-target.rows // band)
     e.program.stage(op.name, items, (routine, fields), *means)
@@ -158,20 +153,18 @@ def _bottleneck(e: Emission, op: FusedOp) -> None:
     window, source = op.linear["window"], e.layout(op.x)
     top, _, left, right = window.sides
     (k, _, m), (down, _) = window.shape, window.stride
-    band = _band(e, op, up(m, LANES) // LANES, EXPANDED_BAND, height=down * down + 1)
+    band = _band(e, op, pack.up(m, LANES) // LANES, EXPANDED_BAND, height=down * down + 1)
     tall = (band.rows - 1) * down + k
     seen = Layout(band.blocks, tall, source.columns, (0, 0, left, right), BYTES)
     e.program.reserve(band.size + seen.size)
-    # behind the band, in the scratch
-    fields: Fields = {"y": band.size, "y_plane": seen.plane, "rows": source.rows}
+    fields: Fields = {"y": band.size, "y_plane": seen.plane, "rows": source.rows}  # behind the band
     fields |= {"band": band.rows * down, "tall": tall, "above": top}
     border = {"y_row": seen.row, "left": left * BYTES, "right": right * BYTES}
     border |= fields | {"blocks": seen.blocks}
     fields |= {"y_scratch": 1, "y_at": e.program.pixels(seen), "columns": source.columns}
     product = e.packed_product(op.linear["expand"], source.pixels)
     expand = product.calls(fields | e.plane_of(op.x, "x"))
-    x = {"x": band.size, "x_scratch": 1}
-    _banded(e, op, seen, band, x, (maps.border, border), *expand)
+    _banded(e, op, seen, band, {"x": band.size, "x_scratch": 1}, (maps.border, border), *expand)
 
 
 def _pool(e: Emission, op: FusedOp) -> None:
@@ -183,8 +176,7 @@ def _pool(e: Emission, op: FusedOp) -> None:
 
 def _excite(e: Emission, op: FusedOp) -> None:
     """The second product of squeeze-and-excite, and its gates on the map."""
-    gates = e.layout(op.y)
-    product = e.packed_product(op.linear["product"], gates.pixels)
+    product = e.packed_product(op.linear["product"], e.layout(op.y).pixels)
     cut = {"pixel_chunks": 1, "panel_chunks": product.panels}
     calls = product.calls(e.plane_of(op.x, "x") | _projected(e, op) | cut)
     scale = e.plane_of(op.y, "gates") | e.plane_of(op.scaled, "x")

@@ -81,7 +81,8 @@ class Engine(Shown):
     def nbytes(self) -> dict[str, int]:
         """Bytes of memory that it holds: weights, maps, the bands between two layers, the rest."""
         code, own = self.code, self._run.nbytes
-        rest = self._results.nbytes + own["counters"] + code.rest
+        others = (*code.calls, code.descriptors, code.tables, self._results)
+        rest = own["counters"] + sum(each.nbytes for each in others)
         held = {"weights": code.weights.nbytes, "maps": code.nbytes}
         return held | {"bands": own["bands"], "rest": rest}
 

@@ -13,7 +13,6 @@ from typing import Any
 from ..kernels.simd.activation import Activation
 from ..kernels.simd.tuning import LARGE, MOST
 from ..models import layers
-from ..models.layers import Conv, Layer, Scale
 from ..models.network_plan import Plan
 from .fused_op import ALONE, FUSED, NONE, FusedOp, Kind, Linear
 from .layout import CONTIGUOUS, Sides
@@ -40,19 +39,19 @@ def fuse(who: str, plan: Plan, threads: int) -> list[FusedOp]:
     names the layer, where one stands where it cannot be computed.
     """
     f = Fusion(who, threads, lower(who, plan, alone=[layers.BatchNorm]))
-    image = Layer(name="image", inputs=(), input=(*plan.resolution, plan.channels))
+    image = layers.Layer(name="image", inputs=(), input=(*plan.resolution, plan.channels))
     f.ops.append(FusedOp(kind=Kind.IMAGE, parts=(image,), x=None, y=None))
     for op in f.graph.ops:
-        if any(v.node in f.scaled and not isinstance(v.gate, Scale) for v in op.inputs):
+        if any(v.node in f.scaled and not isinstance(v.gate, layers.Scale) for v in op.inputs):
             raise refusal(f.who, op.layer, "reads what its gates have changed")
-        if View(None) in op.inputs and not isinstance(op.layer, Conv):
+        if View(None) in op.inputs and not isinstance(op.layer, layers.Conv):
             raise refusal(f.who, op.layer, "reads the image, which only a standard convolution can")
         HANDLED[type(op.layer)](f, op)
         _activate(f, op)
     result, last = f.graph.result, plan.layers[-1]
     if result.node is None or _factor(result) != 1:
         raise refusal(f.who, last, "cannot be the last layer")
-    result_layer = Layer(name=last.name, inputs=(), input=last.output)
+    result_layer = layers.Layer(name=last.name, inputs=(), input=last.output)
     f.ops.append(FusedOp(kind=Kind.RESULT, parts=(result_layer,), x=result.node, y=result.node))
     halos(f.ops, who)
     return f.ops
@@ -79,7 +78,7 @@ def _factor(view: View) -> float:
     return 1 - gate.rate if dropped else 1.0  # type: ignore[union-attr]
 
 
-def _append(f: Fusion, kind: Kind, op: Op, *also: Layer | None, **fields: Any) -> None:
+def _append(f: Fusion, kind: Kind, op: Op, *also: layers.Layer | None, **fields: Any) -> None:
     parts = (op.layer, *(layer for layer in also if layer))
     f.ops.append(FusedOp(kind=kind, parts=parts, x=op.inputs[0].node, y=op.node, **fields))
 
@@ -94,7 +93,7 @@ def _activate(f: Fusion, op: Op) -> None:
     f.ops.append(FusedOp(kind=Kind.ACTIVATE, parts=(layer,), x=op.node, y=op.node))
 
 
-def _linear(op: Op) -> tuple[Linear, Layer | None]:
+def _linear(op: Op) -> tuple[Linear, layers.Layer | None]:
     """A layer with what follows it, and the activation among that."""
     activation = op.map.activation
     function = activation.function if activation else ""
@@ -105,7 +104,7 @@ def _linear(op: Op) -> tuple[Linear, Layer | None]:
 def _convolution(f: Fusion, op: Op) -> None:
     """Standard or depthwise, or a normalisation alone, which is a depthwise one of a single tap."""
     linear, activation = _linear(op)
-    standard = isinstance(op.layer, Conv)
+    standard = isinstance(op.layer, layers.Conv)
     kind, place = (Kind.CONVOLUTION, "product") if standard else (Kind.DEPTHWISE, "window")
     _append(f, kind, op, activation, linear={place: linear})
 
@@ -114,7 +113,7 @@ def _pointwise(f: Fusion, op: Op) -> None:
     linear, activation = _linear(op)
     before = f.ops[-1]
     for scale in (f.graph.ops[reader] for reader in op.map.readers[:1]):
-        if isinstance(scale.layer, Scale) and scale.inputs[1].node is op.node:
+        if isinstance(scale.layer, layers.Scale) and scale.inputs[1].node is op.node:
             _excite(f, op, linear, scale)
             return
     _append(f, Kind.POINTWISE, op, activation, linear={"product": linear})
@@ -187,7 +186,7 @@ def _dropout(f: Fusion, op: Op) -> None:
     """Its factor is in the weights of whoever reads it."""
 
 
-HANDLED: dict[type[Layer], Callable[[Fusion, Op], None]] = {
+HANDLED: dict[type[layers.Layer], Callable[[Fusion, Op], None]] = {
     layers.Conv: _convolution,
     layers.Depthwise: _convolution,
     layers.Pointwise: _pointwise,

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..models import layers
-from ..models.layers import Layer, Shape
 from ..models.network_plan import Plan
 
 CONVOLUTIONS = (layers.Conv, layers.Depthwise, layers.Pointwise, layers.Dense)
@@ -23,13 +22,13 @@ JOINING = (layers.BatchNorm, layers.Activation)
 class Node:
     """A kept map: who makes it, what its readers see of it, and who they are."""
 
-    layer: Layer
+    layer: layers.Layer
     norm: layers.BatchNorm | None = None
     activation: layers.Activation | None = None
     readers: list[int] = field(default_factory=list)  # positions of the ops that read it
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> layers.Shape:
         """(H, W, C), for vectors (1, 1, C)."""
         shape = self.layer.output
         return shape if len(shape) == 3 else (1, 1, *shape)
@@ -51,7 +50,7 @@ class View:
     """A node as a layer sees it; None for the image."""
 
     node: Node | None
-    gate: Layer | None = None  # the Scale or Dropout that multiplies it
+    gate: layers.Layer | None = None  # the Scale or Dropout that multiplies it
 
     @property
     def map(self) -> Node:
@@ -64,7 +63,7 @@ class View:
 class Op:
     """A layer that is computed by itself."""
 
-    layer: Layer
+    layer: layers.Layer
     inputs: tuple[View, ...]
     node: Node | None  # what it writes; none for a gate
 
@@ -83,12 +82,12 @@ class Graph:
     result: View
 
 
-def refusal(who: str, layer: Layer, why: str) -> NotImplementedError:
+def refusal(who: str, layer: layers.Layer, why: str) -> NotImplementedError:
     """What is raised where a layer stands where it cannot be compiled."""
     return NotImplementedError(f"{who}: {layer.name} ({layer.kind}) {why}")
 
 
-def lower(who: str, plan: Plan, alone: Iterable[type[Layer]] = ()) -> Graph:
+def lower(who: str, plan: Plan, alone: Iterable[type[layers.Layer]] = ()) -> Graph:
     """The ops of a plan.  alone: layers that may stand by themselves where they belong to no node.
 
     NotImplementedError, which begins with `who` and names the layer, for a plan that has none.
@@ -121,7 +120,7 @@ def lower(who: str, plan: Plan, alone: Iterable[type[Layer]] = ()) -> Graph:
     return Graph(tuple(ops), views[plan.layers[-1].name])
 
 
-def _joins(layer: Layer, view: View) -> bool:
+def _joins(layer: layers.Layer, view: View) -> bool:
     """Whether it belongs to the node that it alone reads; then it does."""
     node = view.node
     if node is None or node.activation or view.gate:

@@ -31,11 +31,7 @@ def up(count: int, grain: int) -> int:
 
 
 def aligned(elements: int) -> Floats:
-    """So many zeros, in large pages where the system has them.
-
-    A small page is 4 KiB: a network would touch thousands, more than the processor keeps the addresses
-    of, and looking one up again costs as much as fetching some elements from memory.
-    """
+    """So many zeros, in large pages where the system has them: their addresses are soon found."""
     size = 4 * elements
     if size <= HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         raw = np.zeros(size + 64, np.uint8)
@@ -70,25 +66,20 @@ def cut(vectors: int, widths: Iterable[int]) -> tuple[int, int, int]:
     Wide micropanels load less for each multiplication; the rest must be one micropanel of another width.
     """
     cost = {1: 1.3, 2: 1.1}
-    best = min(
-        (
-            (cost.get(main, 1.0) * split + cost.get(rest, 1.0) * rest, -main, main, split, rest)
-            for main in widths
-            for split in range(main, vectors + 1, main)
-            for rest in [vectors - split]
-            if rest == 0 or (rest in widths and rest != main)
-        ),
+    cuts = (
+        (main, split, vectors - split)
+        for main in widths
+        for split in range(main, vectors + 1, main)
+        if vectors - split in {0, *widths} - {main}
     )
-    return best[2:]
+    return min(cuts, key=lambda c: (cost.get(c[0], 1.0) * c[1] + cost.get(c[2], 1.0) * c[2], -c[0]))
 
 
 def even_band(rows: int, threads: int, most: int) -> int:
-    """Rows of a band, at most `most` if one row is not more, so that the last thread is soon done.
-
-    Each thread takes its share of the bands; a band costs its rows and about one row more.
-    """
+    """Rows of a band, at most `most` if one row is not more, so that the last thread is soon done."""
 
     def cost(band: int) -> int:
+        # of a thread's share of the bands: a band costs its rows and about one row more
         bands = -(-rows // band)
         return (band + 1) * -(-bands // threads)
 

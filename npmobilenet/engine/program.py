@@ -8,8 +8,6 @@
 Inference and training emit into the same kind of program; kernels/simd/runtime/executor.py runs it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.simd.runtime.work_item import CALL
 from .allocate import Buffer, Place, allocate
 from .layout import Layout
 from .pack import Floats, aligned, up
@@ -37,7 +36,7 @@ class Constants:
 
     def later(self, size: int, make: Callable[[], NDArray[Any]]) -> Place:
         """So many elements more, from a cache line on; made when they are written, never all twice."""
-        place = self.buffer.at(4 * self.used)
+        place = Place(self.buffer, 4 * self.used)
         self.makers.append((self.used, make))
         self.used += up(size, LINE // 4)
         return place
@@ -80,11 +79,6 @@ class Code:
     def nbytes(self) -> int:
         """Bytes of the maps."""
         return sum(each.nbytes for each in self.memory)
-
-    @property
-    def rest(self) -> int:
-        """Bytes of descriptors and tables."""
-        return sum(a.nbytes for a in (*self.calls, self.descriptors, self.tables))
 
 
 @dataclass
@@ -143,8 +137,6 @@ class Program:
 
     def finish(self) -> Code:
         """Allocate every buffer and write every descriptor."""
-        from ..kernels.simd.runtime.work_item import CALL
-
         calls = [call for stage in self.stages for call in stage.calls]
         table = np.zeros(len(calls), CALL)
         # asked first: where a routine is not on disk this comes to nothing (kernels/sharing.py)
@@ -158,7 +150,9 @@ class Program:
             kind = routine.descriptor
             record = store[start : start + kind.itemsize].view(kind)[0]
             for name, value in fields.items():
-                record[name] = _resolved(value)
+                if isinstance(value, Place):
+                    value = value.buffer.address + value.offset
+                record[name] = value.address if isinstance(value, Buffer) else value
         first = np.cumsum([0, *(len(stage.calls) for stage in self.stages)])  # call of each stage
         table["items"][first[:-1]] = [stage.items for stage in self.stages]
         table["calls"][first[:-1]] = np.diff(first)
@@ -168,18 +162,8 @@ class Program:
 
     def _allocated(self, kept: bool) -> Floats:
         """Give every buffer of a kind its address; returns the memory they lie in."""
-        mine = [buffer for buffer in self.buffers if buffer.kept is kept]
-        if kept:
-            for buffer in mine:
-                buffer.uses += [0, len(self.stages)]
-        offsets, total = allocate(mine)
+        offsets, total = allocate([each for each in self.buffers if each.kept is kept])
         memory = aligned(total // 4 + 64)
         for buffer, offset in offsets.items():
             buffer.address = memory.ctypes.data + offset
         return memory
-
-
-def _resolved(value: Any) -> Any:
-    if isinstance(value, Place):
-        return value.buffer.address + value.offset
-    return value.address if isinstance(value, Buffer) else value
