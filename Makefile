@@ -21,6 +21,7 @@ bench: .venv/pyvenv.cfg
 docs: .venv/pyvenv.cfg
 	.venv/bin/python docs/pictures/performance.py
 	.venv/bin/python docs/pictures/backwards.py
+	.venv/bin/python docs/pictures/explorer.py
 	.venv/bin/npmobilenet claims --markdown > docs/claims.md
 	.venv/bin/python -m pytest tests/docs
 

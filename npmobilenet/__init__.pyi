@@ -11,6 +11,7 @@ from .engine import Engine as Engine
 from .engine import compile as compile
 from .engine.training import TrainingStep as TrainingStep
 from .engine.training import compile_training as compile_training
+from .explorer import explore as explore
 from .models import CIFAR as CIFAR
 from .models import DIALECTS as DIALECTS
 from .models import KERAS as KERAS

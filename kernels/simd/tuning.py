@@ -1,10 +1,8 @@
 """Block sizes: what fits into the registers and caches, each with what it was measured on.
 
-Sizes of caches are asked of the machine where they decide (`L2`); what was measured on one processor only
-says so.  "Intel": Sapphire Rapids, 48 KiB L1, 2 MiB L2.  "AMD": Zen 4, 32 KiB L1, 1 MiB L2.  2 cores.
+What was measured on one processor only says so, 2 cores of "Intel": Sapphire Rapids, 48 KiB L1,
+2 MiB L2; or "AMD": Zen 4, 32 KiB L1, 1 MiB L2.
 """
-
-from pathlib import Path
 
 from .isa.lanes import LANES, REGISTERS
 
@@ -38,15 +36,3 @@ LARGE = 400_000  # elements of an expanded map that is not written to memory as 
 FEW_PIXELS = 64
 # tiles of GRAIN pixels for each thread: with fewer, threads share the weights and not the pixels
 FEW_TILES = 12
-
-
-def l2():
-    """Bytes of a core's L2 cache, as Linux says; 1 MiB where it does not."""
-    try:
-        text = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text(encoding="ascii")
-        return int(text.strip().removesuffix("K")) * 1024
-    except (OSError, ValueError):
-        return 2**20
-
-
-L2 = l2()

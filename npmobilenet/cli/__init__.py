@@ -30,6 +30,7 @@ VERBS = {
     "models": "the trained models that come with the package",
     "evaluate": "top-1 and top-5 accuracy of trained weights",
     "predict": "name what is in image files",
+    "explore": "a page that computes a network in the browser, forwards and backwards, to look into",
     "weights": "bring in weights of Keras, torchvision, timm, PaddleClas; list and fetch official ones",
     "export": "write weights for other frameworks: ONNX, torchvision, timm, Keras, PaddleClas",
     "warmup": "compile everything now, so that nothing has to be compiled later",

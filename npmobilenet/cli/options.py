@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..models.dialects import DIALECTS
 from ..models.network_plan import Plan, plan
@@ -53,17 +53,23 @@ def plan_of(options: argparse.Namespace) -> Plan:
     )
 
 
-def add_weights(parser: argparse.ArgumentParser) -> None:
-    """--weights, and what has to be said of a file of another framework."""
+def add_weights(
+    parser: argparse.ArgumentParser, *, default: str | None = None, among: Any = None
+) -> None:
+    """--weights, and what has to be said of a file of another framework.
+
+    default: of a verb that can do without; among: a group of options that exclude each other.
+    """
     from ..weights.families import FAMILIES
 
     add = parser.add_argument
-    add(
+    (among or parser).add_argument(
         "--weights",
-        required=True,
+        required=default is None,
+        default=default,
         metavar="FILE",
         help="a run's folder, a file, a shipped name (`npmobilenet models`), or an official one "
-        "(`npmobilenet weights list`)",
+        "(`npmobilenet weights list`)" + (f" ({default})" if default else ""),
     )
     add(
         "--from",

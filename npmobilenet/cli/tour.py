@@ -1,6 +1,7 @@
 """npmobilenet tour: the whole project in five stops, each naming the file to read."""
 
 import argparse
+import shlex
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from .common import console
 from .compiling import compile_kernels
 from .values import at_least
 
+EXAMPLE, WEIGHTS = "example.png", "fashion.safetensors"  # what the last stops leave
 GOAL = 0.85  # test accuracy that the fourth stop has to reach
 
 
@@ -66,6 +68,10 @@ def run(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - started
     done = f"The tour took {seconds:.0f} s; its pictures and weights are in {folder}/"
     out.print(done, soft_wrap=True)
+    if not failed:
+        out.print("To see the network that has just learnt compute, number by number, both ways:")
+        example, weights = (shlex.quote(str(folder / name)) for name in (EXAMPLE, WEIGHTS))
+        out.print(f"  npmobilenet explore {example} --weights {weights}", soft_wrap=True)
     return int(bool(failed))
 
 
@@ -204,7 +210,7 @@ def _learn(out: Console, folder: Path, options: argparse.Namespace) -> bool:
     preprocessing = default_preprocessing(training, 28)
     with tempfile.TemporaryDirectory() as run_folder, ConsoleReporter(out) as reporter:
         history = train(network, training, test, preprocessing, config, run_folder, reporter)
-        save(load(Path(run_folder) / "last.safetensors"), folder / "fashion.safetensors")
+        save(load(Path(run_folder) / "last.safetensors"), folder / WEIGHTS)
     reached = history[-1].validation_top1 or 0.0
     out.print(
         f"Test accuracy after the last epoch: {reached:.1%} of {len(test):,} images "
@@ -221,7 +227,7 @@ def _predict(out: Console, folder: Path) -> bool:
     from ..predicting.predictor import probabilities
     from ..weights import load
 
-    model = load(folder / "fashion.safetensors")
+    model = load(folder / WEIGHTS)
     _, test = fashion_mnist_sample()
     chosen = [int(np.flatnonzero(test.labels == k)[3]) for k in range(10)]  # one of each class
     x = np.stack([prepare(test.image(index), model.preprocessing) for index in chosen])
@@ -238,10 +244,10 @@ def _predict(out: Console, folder: Path) -> bool:
         out.print(f"  -> {caption}".replace("\n", ", "))
         out.print()
     sheet(pictures, captions, colors=colors).save(folder / "predictions.png")
-    Image.fromarray(pictures[0]).save(folder / "example.png")
+    Image.fromarray(pictures[0]).save(folder / EXAMPLE)
     out.print(
         f"One test image of each class, named, is in {folder / 'predictions.png'}.  To name another:\n"
-        f"  npmobilenet predict {folder / 'example.png'} --weights {folder / 'fashion.safetensors'}"
+        f"  npmobilenet predict {folder / EXAMPLE} --weights {folder / WEIGHTS}"
     )
     known = load("fashion-mnist")
     scores = evaluate(known, test)

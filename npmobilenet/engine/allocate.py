@@ -6,48 +6,59 @@ A buffer's place is free again after the last stage that uses it: its live range
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from .layout import CONTIGUOUS, Layout, Sides
+from .layout import Layout
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory that stages use.  A kept one is there for good, holding zeros at first."""
+
+    layout: Layout
+    kept: bool = False
+    uses: list[int] = field(default_factory=list)  # stages that read or write it
+    address: int = 0
+
+    def apart(self, other: "Buffer") -> bool:
+        """Whether one is needed no more when the other is needed first."""
+        early, late = sorted((min(each.uses), max(each.uses)) for each in (self, other))
+        return not self.kept and early[1] < late[0]
 
 
 @dataclass(frozen=True)
-class LiveRange:
-    """A value, how it lies, and the stages from which to which it is needed."""
+class Place:
+    """An address in a buffer, known when the buffer has one."""
 
-    name: str
-    layout: Layout
-    first: int
-    last: int
+    buffer: Buffer
+    offset: int
 
 
-def allocate(ranges: Sequence[LiveRange], alignment: int = 64) -> tuple[dict[str, int], int]:
-    """Byte offset of each value, and bytes in all."""
-    groups: dict[tuple[int, int, Sides, int], list[LiveRange]] = {}
-    for each in ranges:
-        shape = each.layout
-        key = (shape.rows, shape.columns, shape.sides, shape.vector)
-        key = key if any(shape.sides) else (0, 0, CONTIGUOUS, 0)
+def allocate(buffers: Sequence[Buffer], alignment: int = 64) -> tuple[dict[Buffer, int], int]:
+    """Byte offset of each buffer in the arena, and bytes in all."""
+    groups: dict[Layout | None, list[Buffer]] = {}
+    for each in buffers:
+        key = replace(each.layout, blocks=0) if any(each.layout.sides) else None
         groups.setdefault(key, []).append(each)
-    offsets: dict[str, int] = {}
+    offsets: dict[Buffer, int] = {}
     total = 0
     for group in groups.values():
-        found, size = _first_fit(group, alignment)
-        offsets |= {name: total + offset for name, offset in found.items()}
+        places = _first_fit(group, alignment)
+        offsets |= {each: total + start for start, _, each in places}
+        size = max(end for _, end, _ in places)
         total += -(-size // alignment) * alignment  # the image's pixels are no whole cache lines
     return offsets, total
 
 
-def _first_fit(ranges: Sequence[LiveRange], alignment: int) -> tuple[dict[str, int], int]:
-    """Largest first, each at the lowest place that is free during its live range."""
-    placed: list[tuple[int, int, LiveRange]] = []
-    for each in sorted(ranges, key=lambda r: -r.layout.size):
+def _first_fit(buffers: Sequence[Buffer], alignment: int) -> list[tuple[int, int, Buffer]]:
+    """Largest first, each at the lowest place, from start to end, that is free in its live range."""
+    placed: list[tuple[int, int, Buffer]] = []
+    for each in sorted(buffers, key=lambda b: -b.layout.size):
         grain = each.layout.plane if any(each.layout.sides) else alignment
         size = -(-each.layout.size // grain) * grain
         offset = 0
         for start, end, other in sorted(placed, key=lambda p: p[0]):
-            apart = other.last < each.first or each.last < other.first
-            if not apart and start < offset + size and offset < end:
+            if not each.apart(other) and start < offset + size and offset < end:
                 offset = -(-end // grain) * grain
         placed.append((offset, offset + size, each))
-    return {each.name: start for start, _, each in placed}, max(end for _, end, _ in placed)
+    return placed

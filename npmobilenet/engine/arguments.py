@@ -42,10 +42,11 @@ def fitting(who: str, batch: int) -> Iterator[None]:
         raise ValueError(f"{who}: a batch of {batch} does not fit into memory ({error})") from None
 
 
-def images(who: str, x: Any, shape: tuple[int | str, ...]) -> Array:
-    """x in one piece; a letter in `shape` stands for any number.  ValueError where it does not fit."""
-    good = plain(x) and x.dtype == np.float32 and x.ndim == len(shape)
-    if not good or any(a != b for a, b in zip(x.shape, shape, strict=True) if b != "N"):
-        found = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
-        raise ValueError(f"{who}: x must be float32 ({', '.join(map(str, shape))}), found {found}")
-    return np.require(x, requirements=["C", "ALIGNED"])
+def array(who: str, name: str, value: Any, shape: tuple[Any, ...], *dtypes: str) -> Array:
+    """Value in one piece; "N" in its shape is any number.  ValueError where it does not fit."""
+    good = plain(value) and value.dtype in dtypes and value.ndim == len(shape)
+    if not good or any(a != b for a, b in zip(value.shape, shape, strict=True) if b != "N"):
+        found = f"{value.dtype} {value.shape}" if plain(value) else type(value).__name__
+        wanted = f"{' or '.join(dtypes)} ({', '.join(map(str, shape))})"
+        raise ValueError(f"{who}: {name} must be {wanted}, found {found}")
+    return np.require(value, requirements=["C", "ALIGNED"])

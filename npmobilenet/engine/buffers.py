@@ -1,10 +1,6 @@
-"""The maps of a training step and their gradients: where they lie, what a stage has to know of them."""
-
-from __future__ import annotations
+"""Maps of a training step and their gradients: where they lie, what stages have to know of them."""
 
 import ctypes
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,13 +8,16 @@ import numpy as np
 from ..kernels.simd.activation import CLAMP, HARD_SWISH
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.train import norm
-from ..kernels.simd.train.activations import ROUTINES
-from ..kernels.simd.tuning import TRAIN_ITEMS
-from ..models.network_plan import Plan
-from .lower import Graph, Node, View
+from ..kernels.simd.train.maps import ROUTINES
+from ..kernels.simd.tuning import TRAIN_ITEMS, TRAIN_TILE
+from ..models.layers import Layer
+from .allocate import Buffer
+from .lower import Graph, Node, Op
 from .pack import up
-from .program import Buffer, Program
+from .program import Program
+from .training_arrays import Buffers
 
+MARGIN = 8 * BYTES  # of a scratch: stretches are written in whole vectors
 Facts = dict[str, Any]  # about an op, by the names of the fields of descriptors
 
 # how an activation is computed, and the bounds of its clamp: NaN for none
@@ -31,72 +30,58 @@ ACTIVATIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Addresses:
-    """Of the arrays of a step, by name: parameters, gradients, new statistics."""
-
-    params: Mapping[str, int]
-    grads: Mapping[str, int]
-    statistics: Mapping[str, int]
-
-
-@dataclass(eq=False)
 class Map:
-    """Where a node lies, and its gradient while there is one."""
+    """Where a node lies, for n images, and its gradient while there is one."""
 
-    y: Buffer
-    plane: int  # bytes from block to block
-    blocks: int
-    pixels: int  # of all images
-    coefficients: Buffer
-    dy: Buffer | None = None
-    gate: Buffer | None = None  # what multiplies it for one reader
-    gate_plane: int = 0
-    gated: bool = False  # its gradient waits to be multiplied with the gate
+    def __init__(self, node: Node, n: int, program: Program) -> None:
+        self.node, self.pixels = node, n * node.pixels
+        self.blocks: int = up(node.shape[2], LANES) // LANES
+        self.plane = plane(self.pixels)  # bytes from block to block
+        self.y = program.buffer(self.blocks * self.plane)
+        self.coefficients = program.buffer(self.blocks * norm.COEFFICIENTS, kept=True)
+        self.dy: Buffer | None = None
+        self.gate: Buffer | None = None  # what multiplies it for one reader
+        self.facts: Facts = {}  # of the layer that writes it, for both passes
 
 
-@dataclass
 class Draft:
     """A training step in the making, for n images: what all functions that emit it work on."""
 
-    plan: Plan
-    graph: Graph
-    n: int
-    at: Addresses
-    frozen: frozenset[str]
-    trained: frozenset[str]
-    program: Program = field(default_factory=Program)
-    maps: dict[Node, Map] = field(default_factory=dict)
-    image: Facts = field(default_factory=dict)  # of the padded image, once it is made
-    masks: dict[str, Map] = field(default_factory=dict)  # what a dropout multiplies, by its name
-
-    def __post_init__(self) -> None:
-        widest = max(node.shape[2] for node in (op.node for op in self.graph.ops) if node)
-        self.zeros = self.program.buffer(4 * up(widest, 4 * LANES), kept=True)
+    def __init__(self, graph: Graph, n: int, arrays: Buffers) -> None:
+        self.graph, self.n, self.arrays, self.program = graph, n, arrays, Program()
+        nodes = [op.node for op in graph.ops if op.node]
+        self.maps = {node: Map(node, n, self.program) for node in nodes}
+        widest = max(node.shape[2] for node in nodes)
+        self.program.reserve(TRAIN_TILE * BYTES + MARGIN)  # where nothing is multiplied
+        zeros = self.program.buffer(4 * up(widest, 4 * LANES), kept=True)
+        planes = dict.fromkeys(("x_gate_plane", "pooled_plane"), plane(n))  # a pixel an image
+        self.facts: Facts = {"zeros": zeros, "images": n} | planes  # that any stage may want
 
 
-def stage(draft: Draft, name: str, routine: Any, items: int, *facts: Facts) -> None:
-    """Append a stage of one routine.  Of the facts it gets those that its descriptor names."""
-    known = {key: value for each in facts for key, value in each.items()}
-    fields = {key: known[key] for key in routine.descriptor.names}
-    draft.program.stage(name, items, (routine, fields))
+def stage(draft: Draft, name: str, routine: Any, items: int, *facts: Facts, **own: Any) -> None:
+    """Append a stage of one routine, which gets what its descriptor names; own: its own facts."""
+    known = joined(draft.facts, *facts) | own
+    draft.program.stage(name, items, (routine, {k: known[k] for k in routine.descriptor.names}))
 
 
-def node_of(view: View) -> Node:
-    """The node of a view that is not the image."""
-    assert view.node is not None
-    return view.node
+def joined(*facts: Facts) -> Facts:
+    """Facts of several kinds together.  ValueError where two say different things of one name."""
+    known: Facts = {}
+    for key, value in (item for each in facts for item in each.items()):
+        if known.setdefault(key, value) != value:
+            raise ValueError(f"{key} is {known[key]} and {value}")
+    return known
 
 
-def map_of(draft: Draft, node: Node) -> Map:
-    """The place of a node, made when it is first asked for."""
-    if node not in draft.maps:
-        blocks, pixels = up(node.shape[2], LANES) // LANES, draft.n * node.pixels
-        plane = (pixels | 1) * BYTES  # odd: blocks meet in no set of the cache
-        make = draft.program.buffer
-        coefficients = make(blocks * norm.COEFFICIENTS, kept=True)
-        draft.maps[node] = Map(make(blocks * plane), plane, blocks, pixels, coefficients)
-    return draft.maps[node]
+def plane(pixels: int) -> int:
+    """Bytes from block to block; odd in pixels, so that blocks meet in no set of the cache."""
+    return int((pixels | 1) * BYTES)
+
+
+def maps_of(draft: Draft, op: Op) -> list[Map]:
+    """What an op writes, unless it is a gate, and what it reads, unless that is the image."""
+    nodes = (op.node, *(view.node for view in op.inputs))
+    return [draft.maps[node] for node in nodes if node]
 
 
 def gradient_of(draft: Draft, m: Map) -> Buffer:
@@ -105,36 +90,45 @@ def gradient_of(draft: Draft, m: Map) -> Buffer:
     return m.dy
 
 
-def seen(draft: Draft, view: View, name: str = "x") -> Facts:
-    """A map as its reader sees it; image: pixels of one."""
-    node = node_of(view)
-    m = map_of(draft, node)
-    gate, plane = (m.gate, m.gate_plane) if view.gate else (0, 0)
-    facts = {
-        "": m.y, "_plane": m.plane, "_coefficients": m.coefficients, "_kind": _activation(node)[0],
-        "_blocks": m.blocks, "_gate": gate, "_gate_plane": plane,
-    }  # fmt: skip
-    return {name + key: value for key, value in facts.items()} | {
-        "image": node.pixels, "images": draft.n,
-    }  # fmt: skip
-
-
-def written(draft: Draft, node: Node) -> Facts:
-    """The map that an op writes."""
-    m = map_of(draft, node)
+def seen(m: Map, name: str = "x", gated: bool = False) -> Facts:
+    """A map as its reader sees it."""
     return {
-        "y": m.y, "y_plane": m.plane, "y_blocks": m.blocks, "y_coefficients": m.coefficients,
-        "pixels": m.pixels, "zeros": draft.zeros, "images": draft.n,
+        name: m.y, f"{name}_plane": m.plane, f"{name}_blocks": m.blocks,
+        f"{name}_coefficients": m.coefficients, f"{name}_kind": _activation(m.node)[0],
+        f"{name}_gate": m.gate if gated else 0,
     }  # fmt: skip
 
 
-def in_images(draft: Draft, blocks: int) -> int:
+def written(m: Map) -> Facts:
+    """The map that an op writes; image: pixels of one."""
+    return seen(m, "y") | {"pixels": m.pixels, "image": m.node.pixels}
+
+
+def by_images(draft: Draft, m: Map) -> Facts:
+    """A map that is read a few pixels at a time; a work item is one block of some images."""
+    return seen(m) | {"image": m.node.pixels, "shares": in_images(draft, m), "tile": TRAIN_TILE}
+
+
+def in_images(draft: Draft, m: Map) -> int:
     """Shares of the images, where a work item is one block of some images."""
-    return min(draft.n, max(1, -(-TRAIN_ITEMS // blocks)))
+    return min(draft.n, max(1, -(-TRAIN_ITEMS // m.blocks)))
+
+
+def arrays_of(draft: Draft, layer: Layer) -> Facts:
+    """Addresses of a layer's arrays, their gradients (g_NAME) and new statistics (new_NAME)."""
+    own = draft.arrays
+    facts = {}
+    for name in layer.arrays:
+        facts[name] = own.trained.at[f"{layer.name}.{name}"]
+        facts[f"g_{name}"] = own.grads.at[f"{layer.name}.{name}"]
+    for name in layer.statistics:
+        facts[name] = own.running.at[f"{layer.name}.{name}"]
+        facts[f"new_{name}"] = own.moved.at[f"{layer.name}.{name}"]
+    return facts
 
 
 def _activation(node: Node) -> tuple[int, float, float]:
-    """How it is computed: a number of activation.py, or the address of a routine; and its bounds."""
+    """How it is computed: a number of activation.py or the address of a routine; and its bounds."""
     function = node.activation.function if node.activation else ""
     if function in ACTIVATIONS:
         return ACTIVATIONS[function]
@@ -146,12 +140,12 @@ def _activation(node: Node) -> tuple[int, float, float]:
 def fill_coefficients(draft: Draft) -> None:
     """Of all maps, once: u = y and dy = du, which a normalisation writes over, and the bounds."""
     for node, m in draft.maps.items():
-        rows = elements_at(m.coefficients.address, m.blocks * norm.COEFFICIENTS)
-        rows = rows.reshape(m.blocks, -1, LANES)
+        rows = in_blocks(m, m.coefficients, norm.COEFFICIENTS)
         rows[:, [norm.SCALE // BYTES, norm.SLOPE // BYTES]] = 1
         rows[:, norm.LOW // BYTES], rows[:, norm.HIGH // BYTES] = _activation(node)[1:]
 
 
-def elements_at(address: int, size: int) -> Any:
-    """The float32 elements at an address, of so many bytes."""
-    return np.ctypeslib.as_array((ctypes.c_float * (size // 4)).from_address(address))
+def in_blocks(m: Map, buffer: Any, size: int) -> Any:
+    """A buffer with so many bytes for each of a map's blocks, as (blocks, pixels, LANES)."""
+    elements = (ctypes.c_float * (m.blocks * size // 4)).from_address(buffer.address)
+    return np.ctypeslib.as_array(elements).reshape(m.blocks, -1, LANES)

@@ -1,215 +1,142 @@
 """The stages of a training step, backwards: a function for each kind of op.
 
-Where a map has several readers each adds to its gradient; the one that comes last here, the first that
-read it, completes it: times the activation's slope, with sums for the normalisation.
+Where a map has several readers each adds to its gradient; the one that comes last here, the first
+that read it, completes it: times the activation's slope, with sums for the normalisation.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 from ..kernels.simd.isa.lanes import BYTES, LANES
-from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise, pooling
+from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise
 from ..kernels.simd.tuning import GRADIENT_SHARES, TRAIN_ITEMS, TRAIN_UNROLL
-from ..models.layers import Conv, Depthwise
+from ..models.layers import Conv
 from . import tiling
-from .buffers import (
-    Draft,
-    Facts,
-    Map,
-    gradient_of,
-    in_images,
-    map_of,
-    node_of,
-    seen,
-    stage,
-    written,
-)
-from .emit_forward import in_tiles, normalisation, packed_taps, written_by
-from .lower import Node, Op, View
+from .allocate import Buffer
+from .buffers import Draft, Facts, Map, by_images, gradient_of, in_images, joined, stage
+from .emit_forward import normalisation, packed
+from .lower import Op
 from .pack import up
-from .program import Buffer
 
 
-def start(draft: Draft) -> Buffer:
-    """The gradient of the result, from where the pass begins."""
-    node = node_of(draft.graph.result)
-    first = gradient_of(draft, map_of(draft, node))
-    draft.program.use(first)
-    complete(draft, node)
-    return first
-
-
-def complete(draft: Draft, node: Node, pooled: Map | None = None, gate: bool = False) -> None:
-    """Complete the gradient of a node whose readers have given theirs, in a stage of its own."""
-    if not node.closes and pooled is None and not gate:
+def complete(draft: Draft, m: Map, pooled: Map | None = None) -> None:
+    """Complete a gradient to which all readers have given; pooled: the map's means, if any."""
+    if not (m.node.closes or pooled or m.gate):
         return
-    m = map_of(draft, node)
-    shares = in_images(draft, m.blocks)
+    facts = by_images(draft, m)
+    shares = facts["shares"]
     sums = draft.program.buffer(shares * m.blocks * norm.BACKWARD_SUMS)
-    facts = seen(draft, View(node)) | in_tiles(draft) | {
-        "dy": m.dy or 0, "dx": gradient_of(draft, m), "sums": sums, "shares": shares, "pooled": 0,
-        "pooled_plane": 0,
+    facts |= {
+        "x_gate": m.gate or 0, "dy": m.dy or 0, "pooled": pooled.dy if pooled else 0,
+        "dx": gradient_of(draft, m), "sums": sums,
     }  # fmt: skip
-    if pooled:
-        facts |= {"pooled": pooled.dy, "pooled_plane": pooled.plane}
-    if gate:
-        facts |= {"x_gate": m.gate, "x_gate_plane": m.gate_plane}
-    stage(draft, f"{node.layer.name} complete", elementwise.complete, m.blocks * shares, facts)
-    _coefficients(draft, node, sums, shares)
+    stage(draft, f"{m.node.layer.name} complete", elementwise.complete, m.blocks * shares, facts)
+    _coefficients(draft, m, sums, shares)
 
 
-def _coefficients(draft: Draft, node: Node, sums: Buffer | int, shares: int) -> None:
+def _coefficients(draft: Draft, m: Map, sums: Buffer, shares: int) -> None:
     """From the sums of a complete gradient to those of gamma, beta and bias."""
-    bias = draft.at.grads.get(f"{node.layer.name}.bias", 0)
-    m = map_of(draft, node)
-    facts: Facts = {"sums": sums, "shares": shares, "g_bias": bias, "gamma": 0}
-    if node.norm:
-        facts |= normalisation(draft, node, node.norm)
-    elif bias:
-        facts |= dict.fromkeys(norm.BACKWARD.names, 0) | facts | {
-            "channels": node.shape[2], "coefficients": m.coefficients, "blocks": m.blocks,
-        }  # fmt: skip
-    else:
-        return
-    stage(draft, f"{(node.norm or node.layer).name} coefficients", norm.backward, m.blocks, facts)
+    bias = draft.arrays.grads.at.get(f"{m.node.layer.name}.bias", 0)
+    if m.node.norm or bias:
+        name = f"{(m.node.norm or m.node.layer).name} coefficients"
+        # without a normalisation gamma and what belongs to it are 0
+        facts: Facts = dict.fromkeys(norm.BACKWARD.names, 0) | normalisation(draft, m)
+        facts |= {"sums": sums, "shares": shares, "g_bias": bias}
+        stage(draft, name, norm.backward, m.blocks, facts)
 
 
-def _given(draft: Draft, op: Op) -> Facts:
-    """The gradient of what an op writes, and where that of its input goes: added, or complete then."""
-    node, view = written_by(op), op.inputs[0]
-    own = map_of(draft, node)
-    assert own.dy is not None, node.layer.name
-    facts = written(draft, node) | {"dy": own.dy, "normal": node.norm is not None}
-    if view.node is None:
-        return facts
-    m = map_of(draft, view.node)
-    first = draft.graph.ops[min(view.node.readers)] is op
-    facts |= seen(draft, view) | {
-        "adds": m.dy is not None, "complete": view.gate is None and first and view.node.closes,
-        "dx": gradient_of(draft, m), "sums": 0,
+def _given(draft: Draft, op: Op, m: Map, source: Map | None, shares: int) -> Facts:
+    """Gradients: what an op writes, its weights in shares, its input: added, or complete then."""
+    share = m.facts["g_rows"] * m.facts["vectors"] * BYTES
+    facts: Facts = {
+        "dy": m.dy, "normal": m.node.norm is not None, "shares": shares, "g_share": share,
+        "g_shares": draft.program.buffer(shares * share), "complete": False, "transposed": 0,
     }  # fmt: skip
-    m.gated = m.gated or view.gate is not None
+    if source:
+        last = draft.graph.ops[min(source.node.readers)] is op
+        completes = last and op.inputs[0].gate is None and source.node.closes
+        sums = draft.program.buffer(shares * source.blocks * norm.BACKWARD_SUMS)
+        facts |= {
+            "adds": source.dy is not None, "dx": gradient_of(draft, source),
+            "complete": completes, "sums": sums if completes else 0,
+        }  # fmt: skip
     return facts
 
 
-def product(draft: Draft, op: Op) -> None:
+def product(draft: Draft, op: Op, m: Map, source: Map | None = None) -> None:
     """Of a pointwise, dense or standard convolution."""
-    layer, node, view = op.layer, written_by(op), op.inputs[0]
-    matrix = tiling.matrix(draft, op)
-    facts = matrix | _given(draft, op) | {"transposed": 0}
-    facts |= tiling.routines(pointwise.outers, matrix)
-    facts |= tiling.routines(pointwise.panels, matrix, "t_")
-    if view.node:
-        size = up(matrix["filters"], TRAIN_UNROLL) * matrix["g_rows"] * 4
-        facts["transposed"] = draft.program.buffer(size)
-        stage(draft, f"{layer.name} transpose", pack.pack_transposed, matrix["t_vectors"], facts)
-    if isinstance(layer, Conv):
-        facts |= tiling.window(layer, node) | draft.image
-    facts |= _cut(draft, op, matrix)
-    last = view.node is not None and facts["complete"]
-    if last and not isinstance(layer, Conv):
-        shares = facts["shares"] * facts["x_blocks"]
-        facts["sums"] = draft.program.buffer(shares * norm.BACKWARD_SUMS)
-    code = pointwise.pointwise_backward
-    if isinstance(layer, Conv):
-        code = conv.map_backward if view.node else conv.image_backward
-    _gathered(draft, layer.name, code, facts)
-    if last and isinstance(layer, Conv):
-        complete(draft, node_of(view))
-    elif last:
-        _coefficients(draft, node_of(view), facts["sums"], facts["shares"])
+    cut = _cut(draft, m, source)
+    facts = joined(m.facts, cut, _given(draft, op, m, source, cut["shares"]))
+    facts |= tiling.routines(pointwise.outers, facts)
+    facts |= tiling.routines(pointwise.panels, facts, "t_")
+    name, rows, code = op.layer.name, facts["g_rows"], conv.image_backward
+    if source:
+        code = conv.map_backward if isinstance(op.layer, Conv) else pointwise.pointwise_backward
+        facts["transposed"] = draft.program.buffer(up(facts["filters"], TRAIN_UNROLL) * rows * 4)
+        stage(draft, f"{name} transpose", pack.pack_transposed, facts["t_vectors"], facts)
+    order = {"g": facts["g_shares"], "g_block": rows * BYTES, "g_row": 0}
+    whole = facts["group"] == facts["group_padded"] and facts["filters"] % LANES == 0
+    alone = whole and facts["shares"] == 1
+    if alone:  # the only share has the order of the gradient itself
+        order = {"g_share": 0, "g_block": BYTES, "g_row": 4 * facts["filters"]}
+    stage(draft, f"{name} backward", code, cut["shares"] * cut["pieces"], facts, **order)
+    _finish(draft, op, source, facts, gathers=not alone)
 
 
-def _cut(draft: Draft, op: Op, matrix: Facts) -> Facts:
+def _cut(draft: Draft, m: Map, source: Map | None) -> Facts:
     """Shares of the pixels, pieces of the input's channels, and the tile; reserves the scratch."""
-    node = written_by(op)
-    rows, filters, pixels = matrix["g_rows"], matrix["vectors"] * LANES, map_of(draft, node).pixels
-    pieces, grain, wide, beside = (
-        1,
-        24,
-        filters + rows,
-        0,
-    )  # wide: elements of a pixel in the scratch
-    if op.inputs[0].node is None:
-        shares, beside = (
-            max(1, min(TRAIN_ITEMS, pixels // 256)),
-            4 * rows + 64,
-        )  # windows as rows, too
-    elif isinstance(op.layer, Conv):
-        shares, grain = min(draft.n, TRAIN_ITEMS), node.pixels
+    rows, filters = m.facts["g_rows"], m.facts["vectors"] * LANES
+    pieces, grain, elements, beside = 1, 24, filters + rows, 0
+    if source is None:
+        shares = max(1, min(TRAIN_ITEMS, m.pixels // 256))
+        beside = 4 * rows + 64  # windows as rows, too
+    elif isinstance(m.node.layer, Conv):
+        shares, grain = min(draft.n, TRAIN_ITEMS), m.node.pixels
     else:
-        shares = max(1, min(TRAIN_ITEMS, pixels // 512, GRADIENT_SHARES // (4 * rows * filters)))
-        most = -(-matrix["t_vectors"] // matrix["t_main"])
-        pieces = max(1, min(most, TRAIN_ITEMS // 2 // shares))
-        wide = filters + up(-(-rows // pieces), LANES) + 4 * LANES
-    tile = tiling.tile(pixels, shares, 6, wide)
-    draft.program.reserve((tile + 1) * (4 * wide + BYTES + beside) + tiling.MARGIN)
+        shares = max(1, min(TRAIN_ITEMS, m.pixels // 512, GRADIENT_SHARES // (4 * rows * filters)))
+        panels = -(-m.facts["t_vectors"] // m.facts["t_main"])
+        pieces = max(1, min(panels, TRAIN_ITEMS // 2 // shares))
+        elements = filters + up(-(-rows // pieces), LANES) + 4 * LANES
+    tile = tiling.tile(draft, m.pixels, shares, 6, elements, beside)
     return {"shares": shares, "pieces": pieces, "grain": grain, "tile": tile}
 
 
-def _gathered(draft: Draft, name: str, code: Any, facts: Facts) -> None:
-    """The stage of the gradients, and that which adds up the shares of dw where there are several."""
-    rows, shares, items = facts["g_rows"], facts["shares"], facts["shares"] * facts["pieces"]
-    whole = facts["group"] == facts["group_padded"] and not facts["filters"] % LANES
-    if shares == 1 and whole:  # the only share has the order of the gradient itself
-        order = {"g_share": 0, "g_block": BYTES, "g_row": 4 * facts["filters"]}
-        stage(draft, f"{name} backward", code, items, facts, order)
-        return
-    share = rows * facts["vectors"] * BYTES
-    g = draft.program.buffer(shares * share)
-    order = {"g": g, "g_share": share, "g_block": rows * BYTES, "g_row": 0}
-    stage(draft, f"{name} backward", code, items, facts, order)
-    order = {"g_shares": g, "g_share": share, "height": rows}
-    stage(draft, f"{name} gather", pack.gather, rows // LANES, facts, order)
+def depthwise_convolution(draft: Draft, op: Op, m: Map, source: Map) -> None:
+    name, shares = op.layer.name, in_images(draft, m)
+    facts = joined(m.facts, packed(draft, name, m.facts), _given(draft, op, m, source, shares))
+    stage(draft, f"{name} backward", depthwise.backward[facts["kind"]], m.blocks * shares, facts)
+    _finish(draft, op, source, facts)
 
 
-def depthwise_convolution(draft: Draft, op: Op) -> None:
-    """Of a depthwise convolution."""
-    layer, node, view = op.layer, written_by(op), op.inputs[0]
-    assert isinstance(layer, Depthwise)
-    taps, blocks = tiling.taps(draft, op), map_of(draft, node).blocks
-    shares, share = in_images(draft, blocks), blocks * taps["depth"] * BYTES
-    facts = packed_taps(draft, op) | _given(draft, op) | tiling.bands(draft, layer, node) | {
-        "sums": draft.program.buffer(shares * blocks * norm.BACKWARD_SUMS), "shares": shares,
-        "g_shares": draft.program.buffer(shares * share), "g_share": share,
-    }  # fmt: skip
-    code = depthwise.backward[tiling.depthwise_kind(layer, node.shape[1])]
-    stage(draft, f"{layer.name} backward", code, blocks * shares, facts)
-    stage(draft, f"{layer.name} gather", pack.gather, taps["depth"], facts, taps)
-    if facts["complete"]:
-        _coefficients(draft, node_of(view), facts["sums"], shares)
+def _finish(draft: Draft, op: Op, source: Map | None, facts: Facts, gathers: bool = True) -> None:
+    """Add up the shares of dw, and complete the input's gradient where its last reader was this."""
+    if gathers:
+        rows, items = facts["g_rows"], facts["g_rows"] // facts["item_rows"]
+        stage(draft, f"{op.layer.name} gather", pack.gather, items, facts, height=rows)
+    if source and facts["complete"] and isinstance(op.layer, Conv):
+        complete(draft, source)
+    elif source and facts["complete"]:
+        _coefficients(draft, source, facts["sums"], facts["shares"])
 
 
-def pool(draft: Draft, op: Op) -> None:
+def pool(draft: Draft, op: Op, m: Map, source: Map) -> None:
     """Of a global average pool, which is the first reader of its map."""
-    source = node_of(op.inputs[0])
-    complete(draft, source, map_of(draft, written_by(op)), map_of(draft, source).gated)
+    complete(draft, source, m)
 
 
-def add(draft: Draft, op: Op) -> None:
+def add(draft: Draft, op: Op, m: Map, *sources: Map) -> None:
     """Both inputs receive the sum's own gradient: the same buffer, for nothing else is in it."""
-    position, own = draft.graph.ops.index(op), map_of(draft, written_by(op))
-    nodes = [node_of(view) for view in op.inputs]
-    for node in sorted(nodes, key=lambda node: -min(node.readers)):
-        map_of(draft, node).dy = own.dy
-        if position == min(node.readers):
-            complete(draft, node)
+    for source in sorted(sources, key=lambda source: -min(source.node.readers)):
+        source.dy = m.dy
+        if draft.graph.ops[min(source.node.readers)] is op:
+            complete(draft, source)
 
 
-def scale(draft: Draft, op: Op) -> None:
+def scale(draft: Draft, op: Op, m: Map, gates: Map) -> None:
     """The gradient of squeeze-and-excite's gates; that of the map waits for the pooling."""
-    node, gate = (node_of(view) for view in op.inputs)
-    m, own = map_of(draft, node), map_of(draft, gate)
-    shares = in_images(draft, m.blocks)
-    facts = seen(draft, View(node)) | in_tiles(draft) | {
-        "dy": m.dy, "y": gradient_of(draft, own), "y_plane": own.plane, "shares": shares,
-    }  # fmt: skip
-    name = f"{op.layer.name} gradient"
-    stage(draft, name, pooling.pool, m.blocks * shares, facts)
-    complete(draft, gate)
+    facts = by_images(draft, m)
+    facts |= {"dy": m.dy, "y": gradient_of(draft, gates), "y_plane": gates.plane}
+    stage(draft, f"{op.layer.name} gradient", elementwise.pool, m.blocks * facts["shares"], facts)
+    complete(draft, gates)
 
 
-def dropout(draft: Draft, op: Op) -> None:
+def dropout(draft: Draft, op: Op, m: Map) -> None:
     """Times the factors, and complete."""
-    complete(draft, node_of(op.inputs[0]), gate=True)
+    complete(draft, m)

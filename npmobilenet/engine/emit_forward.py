@@ -1,160 +1,98 @@
 """The stages of a training step, forwards: a function for each kind of op."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from ..kernels.simd.isa.lanes import BYTES, LANES
-from ..kernels.simd.train import (
-    conv,
-    depthwise,
-    elementwise,
-    norm,
-    pack,
-    pointwise,
-    pooling,
-    windows,
-)
+from ..kernels.simd.isa.lanes import BYTES
+from ..kernels.simd.train import conv, depthwise, elementwise, norm, pack, pointwise
 from ..kernels.simd.tuning import TILES, TRAIN_ITEMS, TRAIN_TILE
-from ..models.layers import BatchNorm, Conv, Depthwise
-from . import tiling
-from .buffers import Draft, Facts, in_images, map_of, node_of, seen, stage, written
-from .lower import Node, Op
-from .program import Buffer
+from ..models.layers import Conv
+from . import buffers, tiling
+from .allocate import Buffer
+from .buffers import Draft, Facts, Map, seen, stage, written
+from .lower import Op
 
 
-def product(draft: Draft, op: Op) -> None:
+def product(draft: Draft, op: Op, m: Map, source: Map | None = None) -> None:
     """Of a pointwise, dense or standard convolution."""
-    layer, view, node = op.layer, op.inputs[0], written_by(op)
-    matrix = tiling.matrix(draft, op)
-    panels = draft.program.buffer(matrix["height"] * matrix["vectors"] * BYTES)
-    facts = matrix | written(draft, node) | {"panels": panels}
-    stage(draft, f"{layer.name} pack", pack.pack, -(-matrix["height"] // LANES), facts)
-    facts |= tiling.routines(pointwise.panels, matrix)
-    twice, code = 1, pointwise.pointwise_forward
-    if view.node:
-        facts |= seen(draft, view)
-    if isinstance(layer, Conv):
-        facts |= tiling.window(layer, node)
+    facts = m.facts = tiling.described(draft, op, m, source)
+    own = packed(draft, op.layer.name, facts) | tiling.routines(pointwise.panels, facts)
+    code, elements, beside = pointwise.pointwise_forward, facts["g_rows"], 0
+    if isinstance(op.layer, Conv):
         code = conv.map_forward
-    if isinstance(layer, Conv) and view.node is None:
-        facts |= padded_image(draft, layer, facts) | {"x_blocks": matrix["g_rows"] // LANES}
-        twice, code = 2, conv.image_forward  # windows lie in the scratch as rows, too
-    rows, most = TILES[matrix["main"]], -(-matrix["vectors"] // matrix["main"])
-    shares = max(1, min(2 * TRAIN_ITEMS, facts["pixels"] // 256))
+    if source is None:
+        stage(draft, "image", conv.pad, draft.n, facts)
+        own["x_blocks"] = facts["t_vectors"]
+        # windows lie in the scratch as rows, too
+        code, elements, beside = conv.image_forward, 2 * elements, BYTES
+    most, grain = -(-facts["vectors"] // facts["main"]), TILES[facts["main"]]
+    shares = max(1, min(2 * TRAIN_ITEMS, m.pixels // 256))
     pieces = 1 if shares >= TRAIN_ITEMS // 2 else min(most, -(-TRAIN_ITEMS // 2 // shares))
-    tile = tiling.tile(facts["pixels"], shares, rows, matrix["g_rows"] * twice)
-    draft.program.reserve((tile + 1) * (matrix["g_rows"] * 4 + BYTES) * twice + tiling.MARGIN)
-    cut = {"shares": shares, "pieces": pieces, "grain": rows, "tile": tile}
-    _with_moments(draft, node, code, shares * pieces, facts | cut)
+    tile = tiling.tile(draft, m.pixels, shares, grain, elements, beside)
+    own |= {"shares": shares, "pieces": pieces, "grain": grain, "tile": tile}
+    _with_moments(draft, m, code, shares * pieces, own)
 
 
-def padded_image(draft: Draft, layer: Conv, window: Facts) -> Facts:
-    """The image among zeros, which is made when it is first asked for."""
-    if not draft.image:
-        top, bottom, left, right = layer.window.sides
-        height, width, channels = layer.input
-        row = 4 * channels * (width + left + right)
-        size = row * (height + top + bottom)
-        place = draft.program.buffer(draft.n * size + 1024, kept=True)
-        draft.image = {"image_at": place, "image_size": size, "image_row": row}
-        stage(draft, "image", windows.pad, draft.n, draft.image, window)
-    return draft.image
+def depthwise_convolution(draft: Draft, op: Op, m: Map, source: Map) -> None:
+    facts = m.facts = tiling.described(draft, op, m, source)
+    own = packed(draft, op.layer.name, facts)
+    own |= {"shares": buffers.in_images(draft, m), "grain": m.node.pixels}
+    _with_moments(draft, m, depthwise.forward[facts["kind"]], m.blocks * own["shares"], own)
 
 
-def depthwise_convolution(draft: Draft, op: Op) -> None:
-    """Of a depthwise convolution."""
-    layer, node = op.layer, written_by(op)
-    assert isinstance(layer, Depthwise)
-    m = map_of(draft, node)
-    facts = written(draft, node) | seen(draft, op.inputs[0]) | tiling.bands(draft, layer, node)
-    facts |= packed_taps(draft, op) | {"shares": in_images(draft, m.blocks), "grain": node.pixels}
-    code = depthwise.forward[tiling.depthwise_kind(layer, node.shape[1])]
-    _with_moments(draft, node, code, m.blocks * facts["shares"], facts)
+def packed(draft: Draft, name: str, facts: Facts) -> Facts:
+    """Panels of a layer's weights, and the stage that fills them."""
+    panels = draft.program.buffer(facts["height"] * facts["vectors"] * BYTES)
+    items = -(-facts["height"] // facts["item_rows"])
+    stage(draft, f"{name} pack", pack.pack, items, facts, panels=panels)
+    return {"panels": panels}
 
 
-def packed_taps(draft: Draft, op: Op) -> Facts:
-    """The taps of a depthwise convolution, block by block."""
-    facts = tiling.taps(draft, op)
-    facts["panels"] = draft.program.buffer(facts["vectors"] * facts["depth"] * BYTES)
-    stage(draft, f"{op.layer.name} pack", pack.pack, facts["depth"], facts)
-    return {"bias": facts["bias"], "panels": facts["panels"]}
-
-
-def _with_moments(draft: Draft, node: Node, code: Any, items: int, facts: Facts) -> None:
+def _with_moments(draft: Draft, m: Map, code: Any, items: int, own: Facts) -> None:
     """The stage of a convolution, and that of its batch's moments."""
-    m, normal = map_of(draft, node), node.norm
-    sums: Buffer | int = 0
-    if normal and normal.name not in draft.frozen:
-        sums = draft.program.buffer(facts["shares"] * m.blocks * norm.FORWARD_SUMS)
-    stage(draft, node.layer.name, code, items, facts, {"y_sums": sums})
+    normal, facts = m.node.norm, normalisation(draft, m)
+    size = own["shares"] * m.blocks * norm.FORWARD_SUMS
+    sums = draft.program.buffer(size) if normal and not facts["frozen"] else 0
+    stage(draft, m.node.layer.name, code, items, m.facts, own, y_sums=sums)
     if normal:
-        facts = facts | normalisation(draft, node, normal) | {"sums": sums}
-        stage(draft, f"{normal.name} moments", norm.forward, m.blocks, facts)
+        stage(draft, f"{normal.name} moments", norm.forward, m.blocks, facts, own, sums=sums)
 
 
-def normalisation(draft: Draft, node: Node, layer: BatchNorm) -> Facts:
-    """What both stages of a batch normalisation have to know."""
-    p, g, s, m = draft.at.params, draft.at.grads, draft.at.statistics, map_of(draft, node)
-    return {
-        "gamma": p[f"{layer.name}.gamma"], "beta": p[f"{layer.name}.beta"],
-        "mean": p[f"{layer.name}.mean"], "variance": p[f"{layer.name}.variance"],
-        "new_mean": s[f"{layer.name}.mean"], "new_variance": s[f"{layer.name}.variance"],
-        "g_gamma": g[f"{layer.name}.gamma"], "g_beta": g[f"{layer.name}.beta"],
-        "eps": layer.eps, "momentum": layer.momentum, "frozen": layer.name in draft.frozen,
-        "channels": node.shape[2], "coefficients": m.coefficients, "blocks": m.blocks,
-        "pixels": m.pixels,
-    }  # fmt: skip
+def normalisation(draft: Draft, m: Map) -> Facts:
+    """What both stages of a batch normalisation have to know; without one, of a bias alone."""
+    layer = m.node.norm
+    facts = {"coefficients": m.coefficients, "blocks": m.blocks, "pixels": m.pixels}
+    facts["channels"] = m.node.shape[2]
+    if layer:
+        frozen = layer.name in draft.arrays.frozen
+        facts |= {"eps": layer.eps, "momentum": layer.momentum, "frozen": frozen}
+        facts |= buffers.arrays_of(draft, layer)
+    return facts
 
 
-def pool(draft: Draft, op: Op) -> None:
-    """Of a global average pool."""
-    facts = written(draft, written_by(op)) | seen(draft, op.inputs[0]) | in_tiles(draft)
-    facts |= {"shares": in_images(draft, facts["x_blocks"]), "dy": 0}
-    stage(draft, op.layer.name, pooling.pool, facts["x_blocks"] * facts["shares"], facts)
+def pool(draft: Draft, op: Op, m: Map, source: Map) -> None:
+    facts = buffers.by_images(draft, source)
+    items = source.blocks * facts["shares"]
+    stage(draft, op.layer.name, elementwise.pool, items, facts, y=m.y, y_plane=m.plane, dy=0)
 
 
-def add(draft: Draft, op: Op) -> None:
-    """Of a residual add."""
-    m = map_of(draft, written_by(op))
+def add(draft: Draft, op: Op, m: Map, x: Map, z: Map) -> None:
     shares = max(1, min(-(-2 * TRAIN_ITEMS // m.blocks), m.pixels // 256))
-    facts = written(draft, written_by(op)) | in_tiles(draft) | {"shares": shares}
-    facts |= seen(draft, op.inputs[0]) | seen(draft, op.inputs[1], "z")
+    facts = seen(x) | seen(z, "z") | written(m) | {"shares": shares, "tile": TRAIN_TILE}
     stage(draft, op.layer.name, elementwise.residual, m.blocks * shares, facts)
 
 
-def scale(draft: Draft, op: Op) -> None:
+def scale(draft: Draft, op: Op, m: Map, gates: Map) -> None:
     """Of squeeze-and-excite's product: the gates, which who reads it multiplies with."""
-    m, own = (map_of(draft, node_of(view)) for view in op.inputs)
-    m.gate, m.gate_plane = draft.program.buffer(own.blocks * own.plane), own.plane
-    facts = seen(draft, op.inputs[1]) | {"y": m.gate, "y_plane": own.plane, "pixels": own.pixels}
-    stage(draft, op.layer.name, elementwise.read, own.blocks, facts)
+    m.gate = draft.program.buffer(gates.blocks * gates.plane)
+    read(draft, op.layer.name, gates, m.gate)
 
 
-def dropout(draft: Draft, op: Op) -> None:
+def dropout(draft: Draft, op: Op, m: Map) -> None:
     """Of dropout: its factors are gates, drawn before the pass."""
-    m = map_of(draft, node_of(op.inputs[0]))
-    m.gate, m.gate_plane = draft.program.buffer(m.blocks * m.plane, kept=True), m.plane
-    draft.masks[op.layer.name] = m
+    m.gate = draft.program.buffer(m.blocks * m.plane, kept=True)
+    draft.program.use(m.gate)
 
 
-def result(draft: Draft) -> Buffer:
-    """What the last layer gives, activated, for all images."""
-    node = node_of(draft.graph.result)
-    m = map_of(draft, node)
-    out = draft.program.buffer(m.blocks * m.plane)
-    facts = written(draft, node) | seen(draft, draft.graph.result) | {"y": out}
-    stage(draft, "result", elementwise.read, m.blocks, facts)
-    return out
-
-
-def written_by(op: Op) -> Node:
-    """The node of an op that is no gate."""
-    assert op.node is not None
-    return op.node
-
-
-def in_tiles(draft: Draft) -> Facts:
-    """Of stages that go through maps a few pixels at a time."""
-    draft.program.reserve(TRAIN_TILE * BYTES + tiling.MARGIN)
-    return {"tile": TRAIN_TILE}
+def read(draft: Draft, name: str, m: Map, to: Buffer) -> None:
+    """A map, activated, for all images."""
+    stage(draft, name, elementwise.read, m.blocks, seen(m), written(m), y=to)

@@ -7,85 +7,55 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..kernels.simd.infer import (
-    activation,
-    conv,
-    layout,
-    pointwise,
-    squeeze_excite,
-)
+from ..kernels.simd.infer import conv, maps
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import BAND, EXPANDED_BAND, FEW_TILES, GRAIN
 from ..models.layers import Activation
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from . import pack
-from .descriptors import (
-    Emission,
-    Fields,
-    mean_call,
-    packed_product,
-    packed_weights,
-    plane_of,
-    size_of,
-    window_call,
-    with_table,
-)
+from .allocate import Place
+from .descriptors import Emission, Fields, size_of
 from .fuse import halos
 from .fused_op import ALONE, FusedOp, Kind
-from .layout import CONTIGUOUS, Layout, image_layout
-from .pack import up
+from .layout import CONTIGUOUS, Layout
 from .program import Call, Program
 
 
 def emit(
     plan: Plan, params: Mapping[str, Array], ops: list[FusedOp], batch: int, threads: int
 ) -> Program:
-    """The program: a trunk that runs for each image, and a head that runs for all of them at once."""
+    """The program: a trunk that runs for each image, and a head that runs for all of them at once.
+
+    In the head, images are pixels of one row.
+    """
     e = Emission(params, threads)
-    cut = _trunk(ops)
-    _lay_out(e, plan, ops, cut, batch)
-    for op in ops[: cut + 1]:
-        EMIT[op.kind](e, op)
-    e.program.part()
-    for op in ops[cut + 1 :]:
-        EMIT[op.kind](e, op)
-    return e.program
-
-
-def _trunk(ops: list[FusedOp]) -> int:
-    """Position of the pooling that ends the trunk, after which there are only vectors."""
-    for n, op in enumerate(ops):
-        if op.kind is Kind.POOL and all(len(later.output) == 1 for later in ops[n:]):
-            return n
-    return len(ops)
-
-
-def _lay_out(e: Emission, plan: Plan, ops: list[FusedOp], cut: int, batch: int) -> None:
-    """A buffer for each value.  In the head, images are pixels of one row."""
+    pools = [n for n, op in enumerate(ops) if op.kind is Kind.POOL]
+    ends = [n for n in pools if all(len(later.output) == 1 for later in ops[n:])]
+    cut = ends[0] if ends else len(ops) - 1  # where the trunk ends: beyond it are only vectors
     sides = halos(ops)
-    shape = (*plan.resolution, plan.channels)
-    e.buffers[None] = e.program.buffer(image_layout(shape, sides.get(None, CONTIGUOUS)))
+    image = Layout(1, *plan.resolution, sides.get(None, CONTIGUOUS), 4 * plan.channels)
+    e.buffers[None] = e.program.buffer(image)  # its channels stay side by side
     for n, op in enumerate(ops):
         for node in (op.y, op.pooled):
             if node is not None and node not in e.buffers:
                 rows, columns, channels = node.shape if n < cut else (1, batch, node.shape[-1])
                 around = sides.get(node, CONTIGUOUS)
-                found = Layout(up(channels, LANES) // LANES, rows, columns, around, BYTES)
+                found = Layout(pack.up(channels, LANES) // LANES, rows, columns, around, BYTES)
                 e.buffers[node] = e.program.buffer(found, kept=n == cut)
+    for n, op in enumerate(ops):
+        EMIT[op.kind](e, op)
+        if n == cut:
+            e.program.part()
+    return e.program
 
 
 def _image(e: Emission, op: FusedOp) -> None:
     buffer, found = e.buffers[None], e.layout(None)
     band = max(1, -(-found.rows // (4 * e.threads)))
-    fields: Fields = {
-        "y": buffer.at(found.inside),
-        "y_row": found.row,
-        "rows": found.rows,
-        "band": band,
-    }
-    fields |= {"count": found.columns * op.output[-1]}
-    e.program.stage(op.name, -(-found.rows // band), (layout.image, fields))
+    fields: Fields = {"y": Place(buffer, found.inside), "y_row": found.row, "rows": found.rows}
+    fields |= {"band": band, "count": found.columns * op.output[-1]}
+    e.program.stage(op.name, -(-found.rows // band), (maps.image, fields))
 
 
 def _convolution(e: Emission, op: FusedOp) -> None:
@@ -97,7 +67,7 @@ def _convolution(e: Emission, op: FusedOp) -> None:
         u, v, block = np.indices((rows, columns, source.blocks)).reshape(3, -1)
         segments = u * source.row + v * source.vector + block * source.plane
         length, depth = LANES, source.blocks * LANES
-    vectors = up(filters, LANES) // LANES
+    vectors = pack.up(filters, LANES) // LANES
     main, split, _ = pack.cut(vectors, (2, 1))
 
     def order(w: Array) -> Array:
@@ -105,37 +75,36 @@ def _convolution(e: Emission, op: FusedOp) -> None:
         return pack.panels(w, LANES, 1, main, split)
 
     band = max(1, min(8, target.rows // (2 * e.threads)))
-    fields = packed_weights(e, linear, rows * columns * depth * vectors * LANES, order)
+    fields = e.packed_weights(linear, rows * columns * depth * vectors * LANES, order)
     fields |= {"x": e.buffers[op.x], "x_pixel": along * source.vector, "x_row": down * source.row}
-    fields |= {"segments": len(segments), "segment_at": e.program.table(segments)}
-    fields |= {"length": length, "vectors": vectors, "band": band}
-    fields |= with_table(e, op.y, "y") | size_of(target)
+    fields |= {"segments": len(segments), "segment_at": e.program.table(segments), "length": length}
+    fields |= {"vectors": vectors, "band": band} | e.with_table(op.y, "y") | size_of(target)
     e.program.stage(op.name, -(-target.rows // band), (conv.convolution, fields))
 
 
 def _depthwise(e: Emission, op: FusedOp) -> None:
     """A depthwise convolution, and its means where they are wanted."""
     target = e.layout(op.y)
-    routine, fields = window_call(e, op.linear["window"], e.layout(op.x))
+    routine, fields = e.window_call(op.linear["window"], e.layout(op.x))
     few = op.pooled is None and target.blocks < 4 * e.threads
     band = -(-target.rows // 4) if few else target.rows
-    fields |= {"x": e.buffers[op.x], "blocks": 1, "band": band} | plane_of(e, op.y, "y")
-    fields |= {"y": e.buffers[op.y].at(target.inside), "y_row": target.row} | size_of(target)
-    means = [mean_call(e, op.y, op.pooled)] if op.pooled else []
+    fields |= {"x": e.buffers[op.x], "blocks": 1, "band": band} | e.plane_of(op.y, "y")
+    fields |= {"y": Place(e.buffers[op.y], target.inside), "y_row": target.row} | size_of(target)
+    means = [e.mean_call(op.y, op.pooled)] if op.pooled else []
     items = target.blocks * -(-target.rows // band)
     e.program.stage(op.name, items, (routine, fields), *means)
 
 
 def _projected(e: Emission, op: FusedOp) -> Fields:
     """What a product writes, and the residual."""
-    added = with_table(e, op.added, "added") if op.added else {}
-    return with_table(e, op.y, "y") | size_of(e.layout(op.y)) | added
+    added = e.with_table(op.added, "added") if op.added else {}
+    return e.with_table(op.y, "y") | size_of(e.layout(op.y)) | added
 
 
 def _pointwise(e: Emission, op: FusedOp) -> None:
     """A pointwise convolution, or a dense layer."""
     pixels = e.layout(op.y).pixels
-    product = packed_product(e, op.linear["product"], pixels)
+    product = e.packed_product(op.linear["product"], pixels)
     tiles = -(-pixels // GRAIN)
     # few pixels: the members share the weights, each reading only some; many: the pixels
     few = tiles < FEW_TILES * e.threads
@@ -143,7 +112,7 @@ def _pointwise(e: Emission, op: FusedOp) -> None:
         chunks, pieces = 1, product.panels
     else:
         chunks, pieces = min(tiles, e.threads * (1 if few else 4)), 1
-    fields = plane_of(e, op.x, "x") | {"pixel_chunks": chunks, "panel_chunks": pieces}
+    fields = e.plane_of(op.x, "x") | {"pixel_chunks": chunks, "panel_chunks": pieces}
     e.program.stage(op.name, chunks * pieces, *product.calls(fields | _projected(e, op)))
 
 
@@ -158,19 +127,17 @@ def _band(e: Emission, op: FusedOp, blocks: int, most: int, height: int = 1) -> 
     return Layout(blocks, rows, target.columns, CONTIGUOUS, BYTES)
 
 
-def _banded(
-    e: Emission, op: FusedOp, source: Layout, band: Layout, x: Fields, *before: Call
-) -> None:
+def _banded(e: Emission, op: FusedOp, seen: Layout, band: Layout, x: Fields, *before: Call) -> None:
     """A stage of bands: `before`, window into the scratch, product out of it."""
     target, rows = e.layout(op.y), {"band": band.rows}
-    routine, window = window_call(e, op.linear["window"], source)
+    routine, window = e.window_call(op.linear["window"], seen)
     window |= {"y_scratch": 1, "y_plane": band.plane, "y_row": band.row, "blocks": band.blocks}
+    window |= size_of(target) | rows | x
     fields = {"x_scratch": 1, "x_plane": band.plane, "tall": band.rows} | rows
-    product = packed_product(e, op.linear["product"], target.pixels).calls(
-        fields | _projected(e, op)
-    )
-    calls = (*before, (routine, window | size_of(target) | rows | x), *product)
-    e.program.stage(op.name, -(-target.rows // band.rows), *calls)
+    product = e.packed_product(op.linear["product"], target.pixels)
+    calls = product.calls(fields | _projected(e, op))
+    items = -(-target.rows // band.rows)
+    e.program.stage(op.name, items, *before, (routine, window), *calls)
 
 
 def _separable(e: Emission, op: FusedOp) -> None:
@@ -186,40 +153,36 @@ def _bottleneck(e: Emission, op: FusedOp) -> None:
     window, source = op.linear["window"], e.layout(op.x)
     top, _, left, right = window.sides
     (k, _, m), (down, _) = window.shape, window.stride
-    band = _band(e, op, up(m, LANES) // LANES, EXPANDED_BAND, height=down * down + 1)
+    band = _band(e, op, pack.up(m, LANES) // LANES, EXPANDED_BAND, height=down * down + 1)
     tall = (band.rows - 1) * down + k
     seen = Layout(band.blocks, tall, source.columns, (0, 0, left, right), BYTES)
     e.program.reserve(band.size + seen.size)
-    # behind the band, in the scratch
-    fields: Fields = {"y": band.size, "y_plane": seen.plane, "rows": source.rows}
+    fields: Fields = {"y": band.size, "y_plane": seen.plane, "rows": source.rows}  # behind the band
     fields |= {"band": band.rows * down, "tall": tall, "above": top}
     border = {"y_row": seen.row, "left": left * BYTES, "right": right * BYTES}
     border |= fields | {"blocks": seen.blocks}
     fields |= {"y_scratch": 1, "y_at": e.program.pixels(seen), "columns": source.columns}
-    expand = packed_product(e, op.linear["expand"], source.pixels).calls(
-        fields | plane_of(e, op.x, "x")
-    )
-    x = {"x": band.size, "x_scratch": 1}
-    _banded(e, op, seen, band, x, (pointwise.border, border), *expand)
+    product = e.packed_product(op.linear["expand"], source.pixels)
+    expand = product.calls(fields | e.plane_of(op.x, "x"))
+    _banded(e, op, seen, band, {"x": band.size, "x_scratch": 1}, (maps.border, border), *expand)
 
 
 def _pool(e: Emission, op: FusedOp) -> None:
     """The means of a map's channels; at the end of the trunk a pixel of the head's input."""
     buffer = e.buffers[op.y]
-    means = mean_call(e, op.x, op.y, BYTES if buffer.kept else 0)
+    means = e.mean_call(op.x, op.y, BYTES if buffer.kept else 0)
     e.program.stage(op.name, buffer.layout.blocks, means)
 
 
 def _excite(e: Emission, op: FusedOp) -> None:
     """The second product of squeeze-and-excite, and its gates on the map."""
-    gates = e.layout(op.y)
-    product = packed_product(e, op.linear["product"], gates.pixels)
+    product = e.packed_product(op.linear["product"], e.layout(op.y).pixels)
     cut = {"pixel_chunks": 1, "panel_chunks": product.panels}
-    calls = product.calls(plane_of(e, op.x, "x") | _projected(e, op) | cut)
-    scale = plane_of(e, op.y, "gates") | plane_of(e, op.scaled, "x")
+    calls = product.calls(e.plane_of(op.x, "x") | _projected(e, op) | cut)
+    scale = e.plane_of(op.y, "gates") | e.plane_of(op.scaled, "x")
     scale |= {"pixels": e.layout(op.scaled).pixels, "main": product.main, "split": product.split}
     scale |= {"vectors": product.split + product.rest}
-    e.program.stage(op.name, product.panels, *calls, (squeeze_excite.scale, scale))
+    e.program.stage(op.name, product.panels, *calls, (maps.scale, scale))
 
 
 def _activate(e: Emission, op: FusedOp) -> None:
@@ -228,16 +191,16 @@ def _activate(e: Emission, op: FusedOp) -> None:
     assert isinstance(layer, Activation)
     slope = 1 / 6 if layer.slope is None else layer.slope
     fields = {"pixels": found.pixels, "activation": ALONE[layer.function], "slope": slope}
-    fields |= with_table(e, op.x, "x")
-    e.program.stage(op.name, found.blocks, (activation.activate, fields))
+    fields |= e.with_table(op.x, "x")
+    e.program.stage(op.name, found.blocks, (maps.activate, fields))
 
 
 def _result(e: Emission, op: FusedOp) -> None:
     """The last map, its channels side by side again."""
     pixels = e.layout(op.x).pixels
     band = max(1, -(-pixels // (4 * e.threads)))
-    fields = with_table(e, op.x, "x") | {"pixels": pixels, "channels": op.output[-1], "band": band}
-    e.program.stage(op.name, -(-pixels // band), (layout.result, fields))
+    fields = e.with_table(op.x, "x") | {"pixels": pixels, "channels": op.output[-1], "band": band}
+    e.program.stage(op.name, -(-pixels // band), (maps.result, fields))
 
 
 EMIT: dict[Kind, Callable[[Emission, FusedOp], None]] = {

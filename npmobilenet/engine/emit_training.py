@@ -7,37 +7,23 @@
 HANDLED says for each kind of layer what emits its stages; `refuse` names what cannot be done.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from ..kernels.simd.isa.lanes import LANES
 from ..kernels.simd.train import depthwise
-from ..kernels.simd.tuning import TRAIN_PIXELS
-from ..models.layers import (
-    Add,
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    GlobalAveragePool,
-    Layer,
-    Pointwise,
-    Scale,
-)
+from ..models import layers
+from ..models.layers import Add, Conv, Depthwise, Dropout, GlobalAveragePool, Layer, Scale
 from . import emit_backward, emit_forward
-from .buffers import Draft, Map, elements_at, fill_coefficients, map_of, node_of
+from .buffers import Draft, fill_coefficients, gradient_of, in_blocks, maps_of
 from .lower import Graph, Node, Op
 from .program import Code
+from .training_arrays import Buffers
 
-# kind of layer: what emits its stages, forwards and backwards.  Batch normalisations and activations
-# belong to the layer before them.
-HANDLED: dict[type[Layer], tuple[Callable[[Draft, Op], None], Callable[[Draft, Op], None]]] = {
-    Conv: (emit_forward.product, emit_backward.product),
-    Pointwise: (emit_forward.product, emit_backward.product),
-    Dense: (emit_forward.product, emit_backward.product),
+PRODUCTS = (Conv, layers.Pointwise, layers.Dense)
+# kind of layer: what emits its stages, forwards and backwards.  Batch normalisations and
+# activations belong to the layer before them.
+HANDLED: dict[type[Layer], tuple[Callable[..., None], Callable[..., None]]] = {
+    **dict.fromkeys(PRODUCTS, (emit_forward.product, emit_backward.product)),
     Depthwise: (emit_forward.depthwise_convolution, emit_backward.depthwise_convolution),
     GlobalAveragePool: (emit_forward.pool, emit_backward.pool),
     Add: (emit_forward.add, emit_backward.add),
@@ -46,21 +32,9 @@ HANDLED: dict[type[Layer], tuple[Callable[[Draft, Op], None], Callable[[Draft, O
 }
 
 
-@dataclass(frozen=True)
-class Passes:
-    """Code of both passes, and arrays of what goes in and comes out: (blocks, pixels, LANES)."""
-
-    code: Code
-    result: Any  # the logits
-    gradient: Any  # theirs
-    masks: dict[str, Any]  # each dropout's factors
-
-
 def refuse(who: str, graph: Graph) -> None:
-    """NotImplementedError, which names the layer, for a graph that has no fast step.
-
-    What kinds of layers and activations there are stages for, models/capabilities.py has asked before.
-    """
+    """NotImplementedError, which names the layer, for a graph that has no fast step."""
+    # whether there are stages for its kinds of layers models/capabilities.py has asked before
     for position, op in enumerate(graph.ops):
         if why := _refusal(graph, position, op):
             raise NotImplementedError(f"{who}: {op.layer.name} ({op.layer.kind}) {why}")
@@ -75,7 +49,8 @@ def _refusal(graph: Graph, position: int, op: Op) -> str:
         return "reads the image, as another layer does"  # which has put its own zeros around it
     if op.node and not op.node.readers and graph.result.node is not op.node:
         return "is read by nobody"
-    if isinstance(layer, Depthwise) and _without_microkernel(layer):
+    made = {(kernel, kernel, stride, stride) for kernel, stride, _ in depthwise.forward}
+    if isinstance(layer, Depthwise) and (*layer.kernel, *layer.stride) not in made:
         return f"has kernel {layer.kernel} and stride {layer.stride}: no microkernel is made for it"
     if isinstance(layer, GlobalAveragePool) and position != min(readers):
         return "is not the first reader of its map"
@@ -86,18 +61,12 @@ def _refusal(graph: Graph, position: int, op: Op) -> str:
     if isinstance(layer, Scale | Dropout):
         before = 1 if isinstance(layer, Scale) else 0  # the pooling that its gate is made of
         pooled = all(isinstance(graph.ops[r].layer, GlobalAveragePool) for r in readers[:before])
-        gated = all(_gates(layer, graph.ops[r]) for r in readers[before + 1 :])
-        if readers[before : before + 1] != [position] or not pooled or not gated:
+        gated = [any(v.gate is layer for v in graph.ops[r].inputs) for r in readers[before + 1 :]]
+        if readers[before : before + 1] != [position] or not pooled or not all(gated):
             return "multiplies a map that others read as well"
         if graph.result.gate is layer:
             return "is the last layer"
     return ""
-
-
-def _without_microkernel(layer: Depthwise) -> bool:
-    square = layer.kernel[0] == layer.kernel[1] and layer.stride[0] == layer.stride[1]
-    kind = layer.kernel[0], layer.stride[0], TRAIN_PIXELS[0]
-    return not square or kind not in depthwise.forward
 
 
 def _unusual(node: Node, position: int) -> bool:
@@ -107,37 +76,33 @@ def _unusual(node: Node, position: int) -> bool:
     return not alone or (first and node.activation is not None)
 
 
-def _gates(layer: Layer, op: Op) -> bool:
-    return any(view.gate is layer for view in op.inputs)
-
-
-def emit(draft: Draft) -> Passes:
-    """The program of both passes."""
-    ops, program = draft.graph.ops, draft.program
+def emit(graph: Graph, n: int, arrays: Buffers) -> tuple[Code, Any, Any, dict[str, Any]]:
+    """Code; logits, their gradient and factors of dropouts as arrays (blocks, pixels, LANES)."""
+    draft = Draft(graph, n, arrays)
+    ops, program = graph.ops, draft.program
     for op in ops:
-        HANDLED[type(op.layer)][0](draft, op)
-    out = emit_forward.result(draft)
+        HANDLED[type(op.layer)][0](draft, op, *maps_of(draft, op))
+    m, *_ = maps_of(draft, ops[-1])  # the last layer's is the result
+    result, gradient = program.buffer(m.blocks * m.plane), gradient_of(draft, m)
+    emit_forward.read(draft, "result", m, result)
     program.part()
-    for buffer in (out, *(m.gate for m in draft.masks.values() if m.gate)):
+    for buffer in (result, gradient):
         program.use(buffer)
-    first = emit_backward.start(draft)
+    emit_backward.complete(draft, m)
     for op in reversed(ops[_lowest(draft) :]):
-        HANDLED[type(op.layer)][1](draft, op)
+        HANDLED[type(op.layer)][1](draft, op, *maps_of(draft, op))
     code = program.finish()
     fill_coefficients(draft)
-    m = map_of(draft, node_of(draft.graph.result))
-    masks = {name: _blocks(own.gate, own) for name, own in draft.masks.items()}
-    return Passes(code, _blocks(out, m), _blocks(first, m), masks)
-
-
-def _blocks(buffer: Any, m: Map) -> Any:
-    return elements_at(buffer.address, m.blocks * m.plane).reshape(m.blocks, -1, LANES)
+    logits, dlogits = (in_blocks(m, buffer, m.plane) for buffer in (result, gradient))
+    dropped = {op.layer.name: maps_of(draft, op)[0] for op in ops if isinstance(op.layer, Dropout)}
+    masks = {name: in_blocks(m, m.gate, m.plane) for name, m in dropped.items()}
+    return code, logits, dlogits, masks
 
 
 def _lowest(draft: Draft) -> int:
     """The first op whose arrays are trained: nobody wants a gradient of what is below."""
     for position, op in enumerate(draft.graph.ops):
         parts = (op.layer, op.node.norm if op.node else None)
-        if any(f"{p.name}.{a}" in draft.trained for p in parts if p for a in p.arrays):
+        if any(f"{p.name}.{a}" in draft.arrays.chosen for p in parts if p for a in p.arrays):
             return position
     return len(draft.graph.ops)

@@ -14,13 +14,14 @@ import numpy as np
 
 from ..kernels.compiling import collecting_rarely
 from ..models.capabilities import require
+from ..models.network import infer
 from ..models.network_plan import Plan, check_plan
 from ..models.params import check_params
 from ..ops.checks import Array, whole
 from ..ops.rungs import refusal
 from ..shown import Shown
 from . import pack
-from .arguments import fitting, images, sizes
+from .arguments import array, fitting, sizes
 from .handled import ENGINE
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 class Engine(Shown):
     """Runs one network; made by `compile`.  Calls from several Python threads take turns."""
 
+    stages: tuple[FusedOp, ...]  # what each does, in the order in which they run
+
     def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
         from ..kernels.sharing import written
         from .emit_inference import emit
@@ -38,7 +41,7 @@ class Engine(Shown):
 
         ops = fuse("compile", plan, threads)
         check_params(plan, params)
-        self.plan, self.batch, self.threads, self._ops = plan, batch, threads, tuple(ops)
+        self.plan, self.batch, self.threads, self.stages = plan, batch, threads, tuple(ops)
         self.code = code = written(emit(plan, params, ops, batch, threads).finish)
         pack.give_back()
         trunk, head = (int(np.count_nonzero(calls["calls"])) for calls in code.calls)
@@ -52,11 +55,10 @@ class Engine(Shown):
 
         ValueError where x does not fit the plan, or is more than the batch.
         """
-        x = images("engine", x, ("N", *self.plan.resolution, self.plan.channels))
+        x = array("engine", "x", x, ("N", *self.plan.resolution, self.plan.channels), "float32")
         if not 1 <= len(x) <= self.batch:
-            raise ValueError(
-                f"engine: x has {len(x)} images, but it was compiled for 1 to {self.batch}"
-            )
+            most = f"it was compiled for 1 to {self.batch}"
+            raise ValueError(f"engine: x has {len(x)} images, but {most}")
         return self._run_on(x)
 
     def _run_on(self, x: Array) -> Array:
@@ -76,29 +78,23 @@ class Engine(Shown):
         )
 
     @property
-    def stages(self) -> tuple[FusedOp, ...]:
-        """What each stage does, in the order in which they run."""
-        return self._ops
-
-    @property
     def nbytes(self) -> dict[str, int]:
         """Bytes of memory that it holds: weights, maps, the bands between two layers, the rest."""
         code, own = self.code, self._run.nbytes
-        rest = self._results.nbytes + own["counters"] + code.rest
-        held = code.weights.nbytes, code.nbytes, own["bands"], rest
-        return dict(zip(("weights", "maps", "bands", "rest"), held, strict=True))
+        others = (*code.calls, code.descriptors, code.tables, self._results)
+        rest = own["counters"] + sum(each.nbytes for each in others)
+        held = {"weights": code.weights.nbytes, "maps": code.nbytes}
+        return held | {"bands": own["bands"], "rest": rest}
 
     def time_stages(self, x: Array, rounds: int = 50) -> list[float]:
         """Median seconds of each stage while the network runs on one image x (1, H, W, C).
 
         The first stage counts from the call on.  ValueError for more than one image.
         """
-        x = images("engine", x, ("N", *self.plan.resolution, self.plan.channels))
+        x = array("engine", "x", x, ("N", *self.plan.resolution, self.plan.channels), "float32")
         if len(x) != 1 or not whole(rounds) or rounds < 1:
-            raise ValueError(
-                f"engine: stages are timed on one image in 1 or more rounds, found {len(x)} "
-                f"and {rounds!r}"
-            )
+            wanted = "stages are timed on one image in 1 or more rounds"
+            raise ValueError(f"engine: {wanted}, found {len(x)} and {rounds!r}")
         shares, wholes = [], []
         for _ in range(rounds):
             with self._lock:
@@ -108,6 +104,28 @@ class Engine(Shown):
                 shares.append(self._run.ticks(len(self.stages)))
         ticks = np.median([sum(share) for share in shares])
         return list(np.median(shares, axis=0) * (np.median(wholes) / ticks))
+
+
+class NumpyEngine(Engine):
+    """Where Numba does not run: `npmobilenet.infer` on NumPy, slower, without stages."""
+
+    def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
+        check_params(plan, params)
+        self.plan, self.batch, self.threads, self.stages = plan, batch, threads, ()
+        self._params = {name: array.astype(np.float32) for name, array in params.items()}
+
+    def _run_on(self, x: Array) -> Array:
+        return infer(self.plan, self._params, x, rung="numpy")
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """Bytes of the weights; maps are made as they are needed."""
+        held = sum(array.nbytes for array in self._params.values())
+        return {"weights": held, "maps": 0, "bands": 0, "rest": 0}
+
+    def time_stages(self, x: Array, rounds: int = 50) -> list[float]:
+        """No stages, no times."""
+        return []
 
 
 def compile(
@@ -125,8 +143,6 @@ def compile(
     check_plan(plan)
     require(ENGINE, plan)
     if refusal():
-        from .numpy_engine import NumpyEngine
-
         return NumpyEngine(plan, params, batch, threads)
     with collecting_rarely(), fitting("compile", batch):
         return Engine(plan, params, batch, threads)

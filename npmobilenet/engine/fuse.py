@@ -13,11 +13,10 @@ from typing import Any
 from ..kernels.simd.activation import Activation
 from ..kernels.simd.tuning import LARGE, MOST
 from ..models import layers
-from ..models.layers import Add, BatchNorm, Conv, Dense, Depthwise, Layer, Pointwise, Scale
 from ..models.network_plan import Plan
 from .fused_op import ALONE, FUSED, NONE, FusedOp, Kind, Linear
 from .layout import CONTIGUOUS, Sides
-from .lower import Graph, Node, Op, View, lower
+from .lower import Graph, Node, Op, View, lower, refusal
 
 PROJECTIONS = (Kind.POINTWISE, Kind.SEPARABLE, Kind.BOTTLENECK)  # what can add a residual
 
@@ -32,9 +31,6 @@ class Fusion:
     ops: list[FusedOp] = field(default_factory=list)
     scaled: set[Node] = field(default_factory=set)
 
-    def refusal(self, layer: Layer, why: str) -> NotImplementedError:
-        return NotImplementedError(f"{self.who}: {layer.name} ({layer.kind}) {why}")
-
 
 def fuse(who: str, plan: Plan, threads: int) -> list[FusedOp]:
     """The ops of a plan, the image's and the result's too.
@@ -42,20 +38,20 @@ def fuse(who: str, plan: Plan, threads: int) -> list[FusedOp]:
     Their kinds are known (models/capabilities.py); NotImplementedError, which begins with `who` and
     names the layer, where one stands where it cannot be computed.
     """
-    f = Fusion(who, threads, lower(who, plan, alone=[BatchNorm]))
-    image = Layer(name="image", inputs=(), input=(*plan.resolution, plan.channels))
+    f = Fusion(who, threads, lower(who, plan, alone=[layers.BatchNorm]))
+    image = layers.Layer(name="image", inputs=(), input=(*plan.resolution, plan.channels))
     f.ops.append(FusedOp(kind=Kind.IMAGE, parts=(image,), x=None, y=None))
-    for number, op in enumerate(f.graph.ops):
-        if any(v.node in f.scaled and not isinstance(v.gate, Scale) for v in op.inputs):
-            raise f.refusal(op.layer, "reads what its gates have changed")
-        if op.inputs[0].node is None and not isinstance(op.layer, Conv):
-            raise f.refusal(op.layer, "reads the image, which only a standard convolution can")
-        HANDLED[type(op.layer)](f, number, op)
+    for op in f.graph.ops:
+        if any(v.node in f.scaled and not isinstance(v.gate, layers.Scale) for v in op.inputs):
+            raise refusal(f.who, op.layer, "reads what its gates have changed")
+        if View(None) in op.inputs and not isinstance(op.layer, layers.Conv):
+            raise refusal(f.who, op.layer, "reads the image, which only a standard convolution can")
+        HANDLED[type(op.layer)](f, op)
         _activate(f, op)
     result, last = f.graph.result, plan.layers[-1]
     if result.node is None or _factor(result) != 1:
-        raise f.refusal(last, "cannot be the last layer")
-    result_layer = Layer(name=last.name, inputs=(), input=last.output)
+        raise refusal(f.who, last, "cannot be the last layer")
+    result_layer = layers.Layer(name=last.name, inputs=(), input=last.output)
     f.ops.append(FusedOp(kind=Kind.RESULT, parts=(result_layer,), x=result.node, y=result.node))
     halos(f.ops, who)
     return f.ops
@@ -82,7 +78,7 @@ def _factor(view: View) -> float:
     return 1 - gate.rate if dropped else 1.0  # type: ignore[union-attr]
 
 
-def _append(f: Fusion, kind: Kind, op: Op, *also: Layer | None, **fields: Any) -> None:
+def _append(f: Fusion, kind: Kind, op: Op, *also: layers.Layer | None, **fields: Any) -> None:
     parts = (op.layer, *(layer for layer in also if layer))
     f.ops.append(FusedOp(kind=kind, parts=parts, x=op.inputs[0].node, y=op.node, **fields))
 
@@ -93,40 +89,33 @@ def _activate(f: Fusion, op: Op) -> None:
     if layer is None or layer in f.ops[-1].parts:
         return
     if layer.function not in ALONE:
-        raise f.refusal(layer, "does not follow a convolution")
+        raise refusal(f.who, layer, "does not follow a convolution")
     f.ops.append(FusedOp(kind=Kind.ACTIVATE, parts=(layer,), x=op.node, y=op.node))
 
 
-def _linear(op: Op) -> tuple[Linear, Layer | None]:
+def _linear(op: Op) -> tuple[Linear, layers.Layer | None]:
     """A layer with what follows it, and the activation among that."""
-    assert op.node
-    activation = op.node.activation
-    fused = activation is not None and activation.function in FUSED
-    epilogue = FUSED[activation.function] if activation and fused else NONE
-    linear = Linear(op.layer, op.node.norm, epilogue, _factor(op.inputs[0]))
-    return linear, activation if fused else None
+    activation = op.map.activation
+    function = activation.function if activation else ""
+    linear = Linear(op.layer, op.map.norm, FUSED.get(function, NONE), _factor(op.inputs[0]))
+    return linear, activation if function in FUSED else None
 
 
-def _convolution(f: Fusion, number: int, op: Op) -> None:
+def _convolution(f: Fusion, op: Op) -> None:
+    """Standard or depthwise, or a normalisation alone, which is a depthwise one of a single tap."""
     linear, activation = _linear(op)
-    _append(f, Kind.CONVOLUTION, op, activation, linear={"product": linear})
+    standard = isinstance(op.layer, layers.Conv)
+    kind, place = (Kind.CONVOLUTION, "product") if standard else (Kind.DEPTHWISE, "window")
+    _append(f, kind, op, activation, linear={place: linear})
 
 
-def _depthwise(f: Fusion, number: int, op: Op) -> None:
+def _pointwise(f: Fusion, op: Op) -> None:
     linear, activation = _linear(op)
-    _append(f, Kind.DEPTHWISE, op, activation, linear={"window": linear})
-
-
-def _pointwise(f: Fusion, number: int, op: Op) -> None:
-    linear, activation = _linear(op)
-    following, before = f.graph.ops[number + 1 : number + 2], f.ops[-1]
-    if (
-        following
-        and isinstance(following[0].layer, Scale)
-        and following[0].inputs[1].node is op.node
-    ):
-        _excite(f, op, linear, following[0])
-        return
+    before = f.ops[-1]
+    for scale in (f.graph.ops[reader] for reader in op.map.readers[:1]):
+        if isinstance(scale.layer, layers.Scale) and scale.inputs[1].node is op.node:
+            _excite(f, op, linear, scale)
+            return
     _append(f, Kind.POINTWISE, op, activation, linear={"product": linear})
     if before.kind is Kind.DEPTHWISE and before.y is op.inputs[0].node:
         _join_depthwise(f)
@@ -134,10 +123,9 @@ def _pointwise(f: Fusion, number: int, op: Op) -> None:
 
 def _excite(f: Fusion, op: Op, linear: Linear, scale: Op) -> None:
     """The product that makes the gates of a Scale."""
-    assert op.node
-    gate = op.node.activation
-    if gate is None or gate.function != "hard_sigmoid" or len(op.node.readers) > 1:
-        raise f.refusal(scale.layer, "has gates that are not a hard sigmoid's own")
+    gate = op.map.activation
+    if gate is None or gate.function != "hard_sigmoid" or not _alone(op.node):
+        raise refusal(f.who, scale.layer, "has gates that are not a hard sigmoid's own")
     slope = 1 / 6 if gate.slope is None else gate.slope
     linear = replace(linear, epilogue=(Activation.CLAMP, 0.0, 1.0), slope=slope)
     scaled = scale.inputs[0].node
@@ -170,7 +158,7 @@ def _join_depthwise(f: Fusion) -> None:
         f.ops[-2:] = [replace(op, kind=Kind.BOTTLENECK, parts=parts, x=expand.x, linear=linear)]
 
 
-def _pool(f: Fusion, number: int, op: Op) -> None:
+def _pool(f: Fusion, op: Op) -> None:
     last = f.ops[-1]
     if last.kind is Kind.DEPTHWISE and last.y is op.inputs[0].node and not last.pooled:
         f.ops[-1] = replace(last, pooled=op.node, parts=(*last.parts, op.layer))
@@ -178,35 +166,34 @@ def _pool(f: Fusion, number: int, op: Op) -> None:
         _append(f, Kind.POOL, op)
 
 
-def _add(f: Fusion, number: int, op: Op) -> None:
+def _add(f: Fusion, op: Op) -> None:
     last, nodes = f.ops[-1], [view.node for view in op.inputs]
     if last.kind not in PROJECTIONS or last.y not in nodes or not _alone(last.y):
-        raise f.refusal(op.layer, "does not follow a pointwise convolution that it alone reads")
+        why = "does not follow a pointwise convolution that it alone reads"
+        raise refusal(f.who, op.layer, why)
     other = nodes[1 - nodes.index(last.y)]
-    if other is None:
-        raise f.refusal(op.layer, "reads the image, which only a standard convolution can")
     f.ops[-1] = replace(last, y=op.node, added=other, parts=(*last.parts, op.layer))
 
 
-def _scale(f: Fusion, number: int, op: Op) -> None:
+def _scale(f: Fusion, op: Op) -> None:
     last = f.ops[-1]
     if op.layer not in last.parts or last.scaled is None:
-        raise f.refusal(op.layer, "does not follow the product that makes its gates")
+        raise refusal(f.who, op.layer, "does not follow the product that makes its gates")
     f.scaled.add(last.scaled)
 
 
-def _dropout(f: Fusion, number: int, op: Op) -> None:
+def _dropout(f: Fusion, op: Op) -> None:
     """Its factor is in the weights of whoever reads it."""
 
 
-HANDLED: dict[type[Layer], Callable[[Fusion, int, Op], None]] = {
-    Conv: _convolution,
-    Depthwise: _depthwise,
-    Pointwise: _pointwise,
-    Dense: _pointwise,
-    BatchNorm: _depthwise,
+HANDLED: dict[type[layers.Layer], Callable[[Fusion, Op], None]] = {
+    layers.Conv: _convolution,
+    layers.Depthwise: _convolution,
+    layers.Pointwise: _pointwise,
+    layers.Dense: _pointwise,
+    layers.BatchNorm: _convolution,
     layers.GlobalAveragePool: _pool,
-    Add: _add,
-    Scale: _scale,
+    layers.Add: _add,
+    layers.Scale: _scale,
     layers.Dropout: _dropout,
 }

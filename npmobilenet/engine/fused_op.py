@@ -47,9 +47,7 @@ class Linear:
     norm: BatchNorm | None = None
     epilogue: Epilogue = NONE
     factor: float = 1.0  # of x: what a dropout keeps at inference
-    slope: float | None = (
-        None  # of a gate: clamp(slope (x w + b) + 1/2, 0, 1), slope and 1/2 in w, b
-    )
+    slope: float | None = None  # of a gate: clamp(slope (x w + b) + 1/2, 0, 1); in w and b, too
 
     @property
     def shape(self) -> Shape:
@@ -107,9 +105,8 @@ class FusedOp:
     def bytes(self) -> int:
         """Read and written, each element once."""
         weights = sum(prod(each.shape) + each.shape[-1] for each in self.linear.values())
-        return 4 * (
-            weights + prod(self.parts[0].input) + prod(self.output) * (1 + bool(self.added))
-        )
+        written = prod(self.output) * (1 + bool(self.added))
+        return 4 * (weights + prod(self.parts[0].input) + written)
 
     @property
     def sides(self) -> Sides:

@@ -10,9 +10,8 @@ COMPILED_ACTIVATIONS = (*FUSED, *ALONE)
 
 
 def _compiles(layer: Layer) -> bool:
-    if isinstance(layer, Activation) and layer.function not in COMPILED_ACTIVATIONS:
-        return False
-    return type(layer) in COMPILED
+    known = not isinstance(layer, Activation) or layer.function in COMPILED_ACTIVATIONS
+    return known and type(layer) in COMPILED
 
 
 ENGINE = Consumer("engine", "compile", "the engine has no stage for it", _compiles)

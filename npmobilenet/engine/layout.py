@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from ..models.layers import Shape
-
 Sides = tuple[int, int, int, int]
 CONTIGUOUS: Sides = (0, 0, 0, 0)
 
@@ -43,9 +41,3 @@ class Layout:
     def inside(self) -> int:
         """Bytes to the first pixel that is not of the halo."""
         return self.sides[0] * self.row + self.sides[2] * self.vector
-
-
-def image_layout(shape: Shape, sides: Sides, element: int = 4) -> Layout:
-    """The image: its channels stay side by side."""
-    height, width, channels = shape
-    return Layout(1, height, width, sides, element * channels)

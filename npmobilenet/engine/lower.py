@@ -3,47 +3,32 @@
 A node is a map that is kept: the raw result of a convolution, a dense layer, a pooling or a sum.  The
 normalisation and the activation that follow belong to it.  A view is a node as a layer reads it: so
 normalised and activated, and multiplied where squeeze-and-excite or dropout has a gate for it.
-
-Inference has the normalisation in the weights and stores what the activation gives; training stores the
-raw result and makes the rest whenever it is read.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..models.layers import (
-    Activation,
-    Add,
-    BatchNorm,
-    Conv,
-    Dense,
-    Depthwise,
-    Dropout,
-    GlobalAveragePool,
-    Layer,
-    Pointwise,
-    Scale,
-    Shape,
-)
+from ..models import layers
 from ..models.network_plan import Plan
 
-CONVOLUTIONS = (Conv, Depthwise, Pointwise, Dense)
-KEPT = (*CONVOLUTIONS, GlobalAveragePool, Add)
-GATES = (Scale, Dropout)
+CONVOLUTIONS = (layers.Conv, layers.Depthwise, layers.Pointwise, layers.Dense)
+KEPT = (*CONVOLUTIONS, layers.GlobalAveragePool, layers.Add)
+GATES = (layers.Scale, layers.Dropout)
+JOINING = (layers.BatchNorm, layers.Activation)
 
 
 @dataclass(eq=False)
 class Node:
     """A kept map: who makes it, what its readers see of it, and who they are."""
 
-    layer: Layer
-    norm: BatchNorm | None = None
-    activation: Activation | None = None
+    layer: layers.Layer
+    norm: layers.BatchNorm | None = None
+    activation: layers.Activation | None = None
     readers: list[int] = field(default_factory=list)  # positions of the ops that read it
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> layers.Shape:
         """(H, W, C), for vectors (1, 1, C)."""
         shape = self.layer.output
         return shape if len(shape) == 3 else (1, 1, *shape)
@@ -65,16 +50,28 @@ class View:
     """A node as a layer sees it; None for the image."""
 
     node: Node | None
-    gate: Layer | None = None  # the Scale or Dropout that multiplies it
+    gate: layers.Layer | None = None  # the Scale or Dropout that multiplies it
+
+    @property
+    def map(self) -> Node:
+        """The node of a view that is not the image's."""
+        assert self.node is not None
+        return self.node
 
 
 @dataclass(frozen=True)
 class Op:
     """A layer that is computed by itself."""
 
-    layer: Layer
+    layer: layers.Layer
     inputs: tuple[View, ...]
     node: Node | None  # what it writes; none for a gate
+
+    @property
+    def map(self) -> Node:
+        """What an op writes that is no gate."""
+        assert self.node is not None
+        return self.node
 
 
 @dataclass(frozen=True)
@@ -85,72 +82,53 @@ class Graph:
     result: View
 
 
-def lower(who: str, plan: Plan, alone: Iterable[type[Layer]] = ()) -> Graph:
+def refusal(who: str, layer: layers.Layer, why: str) -> NotImplementedError:
+    """What is raised where a layer stands where it cannot be compiled."""
+    return NotImplementedError(f"{who}: {layer.name} ({layer.kind}) {why}")
+
+
+def lower(who: str, plan: Plan, alone: Iterable[type[layers.Layer]] = ()) -> Graph:
     """The ops of a plan.  alone: layers that may stand by themselves where they belong to no node.
 
     NotImplementedError, which begins with `who` and names the layer, for a plan that has none.
     """
-    return _Lowering(who, tuple(alone)).of(plan)
-
-
-class _Lowering:
-    def __init__(self, who: str, alone: tuple[type[Layer], ...]) -> None:
-        self.who, self.alone = who, alone
-        self.readers: Counter[str] = Counter()  # layers that read each layer
-        self.views: dict[str, View] = {"image": View(None)}
-        self.ops: list[Op] = []
-
-    def of(self, plan: Plan) -> Graph:
-        self.readers.update(source for layer in plan.layers for source in layer.inputs)
-        for layer in plan.layers:
-            if isinstance(layer, BatchNorm | Activation) and self._joins(layer):
-                continue
-            if isinstance(layer, GATES):
-                self.views[layer.name] = self._gated(layer)
-            elif isinstance(layer, (*KEPT, *self.alone)):
-                self.views[layer.name] = self._kept(layer)
-            elif isinstance(layer, BatchNorm | Activation):
-                raise self._refusal(layer, "follows nothing that it could be done with")
-            else:
-                raise self._refusal(layer, "is not known")
-        return Graph(tuple(self.ops), self.views[plan.layers[-1].name])
-
-    def _refusal(self, layer: Layer, why: str) -> NotImplementedError:
-        return NotImplementedError(f"{self.who}: {layer.name} ({layer.kind}) {why}")
-
-    def _read(self, layer: Layer) -> tuple[View, ...]:
-        found = tuple(self.views[source] for source in layer.inputs)
-        for view in found:
+    kept = (*KEPT, *alone)
+    read = Counter(source for layer in plan.layers for source in layer.inputs)
+    views: dict[str, View] = {"image": View(None)}
+    ops: list[Op] = []
+    for layer in plan.layers:
+        inputs = tuple(views[source] for source in layer.inputs)
+        if isinstance(layer, JOINING) and read[layer.inputs[0]] == 1 and _joins(layer, inputs[0]):
+            views[layer.name] = inputs[0]
+            continue
+        for view in inputs:
             if view.node:
-                view.node.readers.append(len(self.ops))
-        return found
-
-    def _joins(self, layer: BatchNorm | Activation) -> bool:
-        """Whether it belongs to the node before it, which nobody else reads; then it does."""
-        view = self.views[layer.inputs[0]]
-        node = view.node
-        if node is None or node.activation or view.gate or self.readers[layer.inputs[0]] > 1:
-            return False
-        if isinstance(layer, BatchNorm):
-            if node.norm or not isinstance(node.layer, CONVOLUTIONS):
-                return False
-            node.norm = layer
+                view.node.readers.append(len(ops))
+        gated = any(view.gate for view in inputs)
+        if isinstance(layer, GATES):
+            if gated or inputs[0].node is None:
+                raise refusal(who, layer, "multiplies what is multiplied already")
+            node, views[layer.name] = None, View(inputs[0].node, layer)
+        elif isinstance(layer, kept):
+            if gated and not isinstance(layer, layers.Pointwise | layers.Dense):
+                raise refusal(who, layer, "reads a gated map")
+            node = Node(layer)
+            views[layer.name] = View(node)
         else:
-            node.activation = layer
-        self.views[layer.name] = view
-        return True
+            raise refusal(who, layer, "follows nothing that it could be done with")
+        ops.append(Op(layer, inputs, node))
+    return Graph(tuple(ops), views[plan.layers[-1].name])
 
-    def _gated(self, layer: Layer) -> View:
-        inputs = self._read(layer)
-        if any(view.gate for view in inputs) or inputs[0].node is None:
-            raise self._refusal(layer, "multiplies what is multiplied already")
-        self.ops.append(Op(layer, inputs, None))
-        return View(inputs[0].node, layer)
 
-    def _kept(self, layer: Layer) -> View:
-        inputs = self._read(layer)
-        if any(view.gate for view in inputs) and not isinstance(layer, Pointwise | Dense):
-            raise self._refusal(layer, "reads a gated map")
-        node = Node(layer)
-        self.ops.append(Op(layer, inputs, node))
-        return View(node)
+def _joins(layer: layers.Layer, view: View) -> bool:
+    """Whether it belongs to the node that it alone reads; then it does."""
+    node = view.node
+    if node is None or node.activation or view.gate:
+        return False
+    if isinstance(layer, layers.Activation):
+        node.activation = layer
+    elif isinstance(layer, layers.BatchNorm):
+        if node.norm or not isinstance(node.layer, CONVOLUTIONS):
+            return False
+        node.norm = layer
+    return True

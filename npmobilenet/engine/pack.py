@@ -31,11 +31,7 @@ def up(count: int, grain: int) -> int:
 
 
 def aligned(elements: int) -> Floats:
-    """So many zeros, in large pages where the system has them.
-
-    A small page is 4 KiB: a network would touch thousands, more than the processor keeps the addresses
-    of, and looking one up again costs as much as fetching some elements from memory.
-    """
+    """So many zeros, in large pages where the system has them: their addresses are soon found."""
     size = 4 * elements
     if size <= HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         raw = np.zeros(size + 64, np.uint8)
@@ -59,9 +55,7 @@ def give_back() -> None:
 
 def panels(w: Array, lanes: int, rows: int, main: int, split: int) -> Floats:
     """w (K, O) as panels of `main` vectors up to vector `split`, and one panel of the rest."""
-    depth, filters = w.shape
-    full = np.zeros((up(depth, rows), up(filters, lanes)), np.float32)
-    full[:depth, :filters] = w
+    full = filled_up(w, rows, lanes)
     edges = [*range(0, split * lanes, main * lanes), split * lanes, full.shape[1]]
     return np.concatenate([full[:, a:b].ravel() for a, b in pairwise(edges)])
 
@@ -72,50 +66,36 @@ def cut(vectors: int, widths: Iterable[int]) -> tuple[int, int, int]:
     Wide micropanels load less for each multiplication; the rest must be one micropanel of another width.
     """
     cost = {1: 1.3, 2: 1.1}
-    best = min(
-        (
-            (cost.get(main, 1.0) * split + cost.get(rest, 1.0) * rest, -main, main, split, rest)
-            for main in widths
-            for split in range(main, vectors + 1, main)
-            for rest in [vectors - split]
-            if rest == 0 or (rest in widths and rest != main)
-        ),
+    cuts = (
+        (main, split, vectors - split)
+        for main in widths
+        for split in range(main, vectors + 1, main)
+        if vectors - split in {0, *widths} - {main}
     )
-    return best[2:]
-
-
-def scratch(members: int, size: int) -> Floats:
-    """So many bytes for each member, a row of its own, apart from the next one's."""
-    line = up(size, 4096) + 192
-    return aligned(members * line // 4).reshape(members, -1)
+    return min(cuts, key=lambda c: (cost.get(c[0], 1.0) * c[1] + cost.get(c[2], 1.0) * c[2], -c[0]))
 
 
 def even_band(rows: int, threads: int, most: int) -> int:
-    """Rows of a band, at most `most` if one row is not more, so that the last thread is soon done.
-
-    Each thread takes its share of the bands; a band costs its rows and about one row more.
-    """
+    """Rows of a band, at most `most` if one row is not more, so that the last thread is soon done."""
 
     def cost(band: int) -> int:
+        # of a thread's share of the bands: a band costs its rows and about one row more
         bands = -(-rows // band)
         return (band + 1) * -(-bands // threads)
 
     return min(range(1, max(1, min(most, -(-rows // threads))) + 1), key=lambda b: (cost(b), -b))
 
 
-def vectors_of(b: Array, lanes: int) -> Floats:
-    """b (O,) filled up with zeros to whole vectors."""
-    full = np.zeros(up(len(b), lanes), np.float32)
-    full[: len(b)] = b
-    return full
+def filled_up(array: Array, *grains: int) -> Floats:
+    """An array with zeros behind, each length a multiple of its grain."""
+    behind = [(0, -size % grain) for size, grain in zip(array.shape, grains, strict=True)]
+    return np.pad(array, behind).astype(np.float32, copy=False)
 
 
 def taps(w: Array, lanes: int) -> Floats:
     """w (K, L, M), block by block."""
-    k, l, m = w.shape  # noqa: E741
-    full = np.zeros((k * l, up(m, lanes)), np.float32)
-    full[:, :m] = w.reshape(k * l, m)
-    return np.ascontiguousarray(full.reshape(k * l, -1, lanes).transpose(1, 0, 2)).ravel()
+    full = filled_up(w.reshape(-1, w.shape[-1]), 1, lanes)
+    return full.reshape(len(full), -1, lanes).transpose(1, 0, 2).ravel()
 
 
 def folded_weights(linear: Linear, params: Mapping[str, Array]) -> tuple[Array, Array]:

@@ -2,13 +2,11 @@
 
     program = Program()
     x, y = program.buffer(1000), program.buffer(500)
-    program.stage("pool", items, (pooling.pool, {"x": x, "y": y, "rows": 7}))
+    program.stage("pool", items, (maps.pool, {"x": x, "y": y, "rows": 7}))
     code = program.finish()                 # allocates, and writes all descriptors with true addresses
 
 Inference and training emit into the same kind of program; kernels/simd/runtime/executor.py runs it.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,41 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .allocate import LiveRange, allocate
+from ..kernels.simd.runtime.work_item import CALL
+from .allocate import Buffer, Place, allocate
 from .layout import Layout
 from .pack import Floats, aligned, up
 
 LINE = 64  # bytes of a cache line: where descriptors, constants and buffers begin
 
 
-@dataclass(eq=False)
-class Buffer:
-    """Memory that stages use.  A kept one is there for good, holding zeros at first."""
-
-    layout: Layout
-    kept: bool = False
-    uses: list[int] = field(default_factory=list)  # stages that read or write it
-    address: int = 0
-
-    def at(self, offset: int) -> Place:
-        """The address so many bytes in."""
-        return Place(self, offset)
-
-
-@dataclass(frozen=True)
-class Place:
-    """An address in a buffer, known when the buffer has one."""
-
-    buffer: Buffer
-    offset: int
-
-
 @dataclass
 class Constants:
-    """What is known when a plan is compiled: packed weights, or tables; one piece in the end.
-
-    It is the only thing here whose content is not a stage's; a place in it is a place in a buffer.
-    """
+    """What is known when a plan is compiled: packed weights, or tables; one buffer in the end."""
 
     kind: type
     beyond: int = 0  # elements that may be read past the end
@@ -60,14 +34,9 @@ class Constants:
     used: int = 0  # elements
     buffer: Buffer = field(default_factory=lambda: Buffer(Layout(0, 0, 0), kept=True))
 
-    def add(self, array: NDArray[Any]) -> Place:
-        """Append a copy, from a cache line on."""
-        copy: NDArray[Any] = np.array(array, self.kind).ravel()
-        return self.later(copy.size, lambda: copy)
-
     def later(self, size: int, make: Callable[[], NDArray[Any]]) -> Place:
-        """Append so many elements, which are made when they are written: never all of them twice."""
-        place = self.buffer.at(4 * self.used)
+        """So many elements more, from a cache line on; made when they are written, never all twice."""
+        place = Place(self.buffer, 4 * self.used)
         self.makers.append((self.used, make))
         self.used += up(size, LINE // 4)
         return place
@@ -111,11 +80,6 @@ class Code:
         """Bytes of the maps."""
         return sum(each.nbytes for each in self.memory)
 
-    @property
-    def rest(self) -> int:
-        """Bytes of descriptors and tables."""
-        return sum(a.nbytes for a in (*self.calls, self.descriptors, self.tables))
-
 
 @dataclass
 class Program:
@@ -123,7 +87,7 @@ class Program:
 
     stages: list[Stage] = field(default_factory=list)
     parts: list[int] = field(default_factory=lambda: [0])
-    buffers: dict[int, Buffer] = field(default_factory=dict)
+    buffers: list[Buffer] = field(default_factory=list)  # that a stage uses
     weights: Constants = field(default_factory=lambda: Constants(np.float32, beyond=1024))
     tables: Constants = field(default_factory=lambda: Constants(np.int32, beyond=LINE))
     scratch: int = 4096
@@ -146,7 +110,8 @@ class Program:
     def use(self, buffer: Buffer) -> None:
         """Say that the next stage needs it."""
         if buffer not in (self.weights.buffer, self.tables.buffer):
-            self.buffers[id(buffer)] = buffer
+            if not buffer.uses:
+                self.buffers.append(buffer)
             buffer.uses.append(len(self.stages))
 
     def part(self) -> None:
@@ -159,9 +124,10 @@ class Program:
 
     def table(self, offsets: NDArray[np.integer]) -> Place:
         """A table of byte offsets; equal ones are one."""
-        key = offsets.astype(np.int32).tobytes()
+        copy = offsets.astype(np.int32).ravel()
+        key = copy.tobytes()
         if key not in self._tables:
-            self._tables[key] = self.tables.add(offsets.astype(np.int32))
+            self._tables[key] = self.tables.later(copy.size, lambda: copy)
         return self._tables[key]
 
     def pixels(self, layout: Layout) -> Place:
@@ -171,46 +137,33 @@ class Program:
 
     def finish(self) -> Code:
         """Allocate every buffer and write every descriptor."""
-        from ..kernels.simd.runtime.work_item import CALL
-
+        calls = [call for stage in self.stages for call in stage.calls]
+        table = np.zeros(len(calls), CALL)
         # asked first: where a routine is not on disk this comes to nothing (kernels/sharing.py)
-        addresses = {r: r.address for stage in self.stages for r, _ in stage.calls}
+        table["code"] = [routine.address for routine, _ in calls]
         memory = tuple(self._allocated(kept) for kept in (True, False))
         weights, tables = self.weights.finish(), self.tables.finish()
-        calls = [(stage, *call) for stage in self.stages for call in stage.calls]
-        sizes = [up(routine.descriptor.itemsize, LINE) for _, routine, _ in calls]
-        store = aligned(sum(sizes) // 4).view(np.uint8)
-        table, at = np.zeros(len(calls), CALL), 0
-        heads = np.cumsum([0, *(len(stage.calls) for stage in self.stages)])
-        for row, (_, routine, fields), size in zip(table, calls, sizes, strict=True):
-            row["code"], row["descriptor"] = addresses[routine], store.ctypes.data + at
-            record = store[at : at + routine.descriptor.itemsize].view(routine.descriptor)[0]
+        starts = np.cumsum([0, *(up(routine.descriptor.itemsize, LINE) for routine, _ in calls)])
+        store = aligned(int(starts[-1]) // 4).view(np.uint8)
+        table["descriptor"] = store.ctypes.data + starts[:-1]
+        for start, (routine, fields) in zip(starts[:-1], calls, strict=True):
+            kind = routine.descriptor
+            record = store[start : start + kind.itemsize].view(kind)[0]
             for name, value in fields.items():
-                record[name] = _resolved(value)
-            at += size
-        for stage, head in zip(self.stages, heads[:-1], strict=True):
-            table[head]["items"], table[head]["calls"] = stage.items, len(stage.calls)
-        edges = [heads[n] for n in (*self.parts, len(self.stages))]
-        parts = tuple(np.ascontiguousarray(table[a:b]) for a, b in pairwise(edges))
+                if isinstance(value, Place):
+                    value = value.buffer.address + value.offset
+                record[name] = value.address if isinstance(value, Buffer) else value
+        first = np.cumsum([0, *(len(stage.calls) for stage in self.stages)])  # call of each stage
+        table["items"][first[:-1]] = [stage.items for stage in self.stages]
+        table["calls"][first[:-1]] = np.diff(first)
+        parts = tuple(table[a:b] for a, b in pairwise(first[[*self.parts, len(self.stages)]]))
         names = tuple(stage.name for stage in self.stages)
         return Code(parts, store, weights, tables, memory, self.scratch, names)
 
     def _allocated(self, kept: bool) -> Floats:
         """Give every buffer of a kind its address; returns the memory they lie in."""
-        mine = {str(n): b for n, b in enumerate(self.buffers.values()) if b.kept is kept}
-        end = len(self.stages)
-        ranges = [
-            LiveRange(name, b.layout, *((0, end) if kept else (min(b.uses), max(b.uses))))
-            for name, b in mine.items()
-        ]
-        offsets, total = allocate(ranges) if ranges else ({}, 0)
+        offsets, total = allocate([each for each in self.buffers if each.kept is kept])
         memory = aligned(total // 4 + 64)
-        for name, buffer in mine.items():
-            buffer.address = memory.ctypes.data + offsets[name]
+        for buffer, offset in offsets.items():
+            buffer.address = memory.ctypes.data + offset
         return memory
-
-
-def _resolved(value: Any) -> Any:
-    if isinstance(value, Place):
-        return value.buffer.address + value.offset
-    return value.address if isinstance(value, Buffer) else value

@@ -10,7 +10,7 @@ from ..kernels.compiling import lock
 from ..kernels.simd.runtime import executor
 from ..kernels.simd.runtime.work_item import BASES
 from ..kernels.simd.runtime.work_stealing import SPACING
-from . import pack
+from .pack import aligned, up
 from .program import Code
 
 _several = lock()  # two teams on the same cores would only wait for each other
@@ -22,7 +22,8 @@ class Runner:
     def __init__(self, code: Code, threads: int, stages: int) -> None:
         self.threads, self.lock = threads, _several if threads > 1 else lock()
         self._run = executor.run if threads > 1 else executor.run_alone
-        self._scratch = pack.scratch(threads, code.scratch)
+        line = up(code.scratch, 4096) + 192  # each member's own, apart from the next one's
+        self._scratch = aligned(threads * line // 4).reshape(threads, -1)
         self._counters = np.zeros((1 + stages * (threads + 1)) * SPACING // 8, np.int64)
         self.bases = np.zeros(threads, BASES)
         self.bases["scratch"] = [own.ctypes.data for own in self._scratch]

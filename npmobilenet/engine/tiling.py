@@ -3,103 +3,103 @@
 Never from the number of threads: sums over shares are then the same bits for any.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import TILES, TRAIN_PIXELS, TRAIN_SCRATCH, TRAIN_UNROLL
-from ..models.layers import Conv, Depthwise
-from .buffers import Draft, Facts
-from .lower import Node, Op
+from ..models.layers import Conv, Depthwise, Layer
+from .buffers import MARGIN, Draft, Facts, Map, arrays_of, joined, seen, written
+from .lower import Op
 from .pack import cut, up
 
-MARGIN = 8 * BYTES  # of a scratch: stretches are written in whole vectors
 
-
-def matrix(draft: Draft, op: Op) -> Facts:
-    """How the weights of a product are cut: the same in every stage that has to do with them."""
+def described(draft: Draft, op: Op, m: Map, source: Map | None) -> Facts:
+    """What both passes have to know of a convolution or a dense layer."""
     layer = op.layer
-    *taps, inputs, filters = layer.arrays["weight"]
-    depth = math.prod(taps) * inputs
-    group = depth if op.inputs[0].node is None else inputs  # the image's channels lie side by side
+    parts = [weights(draft, layer, source is None), written(m)]
+    if source:
+        parts.append(seen(source, gated=op.inputs[0].gate is not None))
+    if isinstance(layer, Conv | Depthwise):
+        parts.append(window(layer))
+    if isinstance(layer, Conv) and source is None:
+        parts.append(padded_image(draft, layer))
+    if isinstance(layer, Depthwise):
+        parts.append(bands(draft, window(layer)))
+    return joined(*parts)
+
+
+def weights(draft: Draft, layer: Layer, image: bool) -> Facts:
+    """Addresses of weights, gradients and bias, zeros where there is none, and how they are cut.
+
+    t_...: of the transposed weights.  A depthwise convolution's taps are panels of one vector.
+    """
+    *window, filters = layer.arrays["weight"]
+    depth, taps = math.prod(window), isinstance(layer, Depthwise)
+    group = depth if image or taps else window[-1]  # the image's channels lie side by side
     padded = up(group, LANES)
     rows = depth // group * padded
     vectors, transposed = up(filters, LANES) // LANES, rows // LANES
-    main, split, _ = cut(vectors, TILES)
+    main, split, _ = cut(vectors, (1,) if taps else TILES)
     t_main, t_split, _ = cut(transposed, TILES)
+    height = depth if taps else up(depth if rows == padded else rows, TRAIN_UNROLL)
+    arrays = {"bias": draft.facts["zeros"]} | arrays_of(draft, layer)
     return {
-        **weights(draft, op), "depth": depth, "filters": filters, "group": group,
-        "group_padded": padded, "main": main, "split": split, "vectors": vectors, "t_main": t_main,
-        "t_split": t_split, "t_vectors": transposed, "g_rows": rows, "item_rows": LANES,
-        "height": up(depth if rows == padded else rows, TRAIN_UNROLL),
-    }  # fmt: skip
-
-
-def taps(draft: Draft, op: Op) -> Facts:
-    """The same of a depthwise convolution's, as panels of one vector."""
-    *window, channels = op.layer.arrays["weight"]
-    depth, vectors = math.prod(window), up(channels, LANES) // LANES
-    return {
-        **weights(draft, op), "depth": depth, "filters": channels, "group": depth,
-        "group_padded": up(depth, LANES), "main": 1, "split": vectors, "vectors": vectors,
-        "height": depth, "item_rows": 1,
-    }  # fmt: skip
-
-
-def weights(draft: Draft, op: Op) -> Facts:
-    """Addresses of an op's arrays and their gradients; a bias of zeros where there is none."""
-    name, params, grads = op.layer.name, draft.at.params, draft.at.grads
-    return {
-        "w": params[f"{name}.weight"], "g": grads[f"{name}.weight"],
-        "bias": params.get(f"{name}.bias", draft.zeros),
+        "w": arrays["weight"], "g": arrays["g_weight"], "bias": arrays["bias"], "depth": depth,
+        "filters": filters, "group": group, "group_padded": padded, "main": main, "split": split,
+        "vectors": vectors, "t_main": t_main, "t_split": t_split, "t_vectors": transposed,
+        "g_rows": depth if taps else rows, "height": height, "item_rows": 1 if taps else LANES,
     }  # fmt: skip
 
 
 def routines(table: Any, cut: Facts, which: str = "") -> Facts:
-    """The addresses of the routines for both widths of panels; which: "t_", of the transposed weights."""
-    main, rest = cut[f"{which}main"], cut[f"{which}vectors"] - cut[f"{which}split"]
-    return {
-        f"{which}many": table[main].address,
-        f"{which}rest": table[rest].address if rest else 0,
-    }
+    """Addresses of the routines for both widths of panels; which: "t_" for transposed weights."""
+    widths = cut[f"{which}main"], cut[f"{which}vectors"] - cut[f"{which}split"]
+    many, rest = (table[vectors].address if vectors else 0 for vectors in widths)
+    return {f"{which}many": many, f"{which}rest": rest}
 
 
-def tile(pixels: int, shares: int, rows: int, channels: int) -> int:
-    """Pixels done at once: what fits into the scratch, evenly."""
+def tile(draft: Draft, pixels: int, shares: int, rows: int, elements: int, beside: int = 0) -> int:
+    """Pixels done at once, evenly.  Reserves a scratch: elements of each, and bytes beside them."""
     share = -(-pixels // shares)
-    most = min(192, max(48, TRAIN_SCRATCH // (4 * channels)))
-    return up(-(-share // -(-share // most)), rows)
+    most = min(192, max(48, TRAIN_SCRATCH // (4 * elements)))
+    found = up(-(-share // -(-share // most)), rows)
+    draft.program.reserve((found + 1) * (4 * elements + BYTES + beside) + MARGIN)
+    return found
 
 
-def window(layer: Conv | Depthwise, node: Node) -> Facts:
+def window(layer: Conv | Depthwise) -> Facts:
     """The geometry of a window, x seen through it."""
-    seen, (height, width, channels) = layer.window, layer.input
+    kernel, stride, (top, _, left, _) = layer.window.kernel, layer.stride, layer.window.sides
+    (height, width, channels), (y_rows, y_columns, _) = layer.input, layer.output
     return {
-        "kernel": seen.kernel[0], "kernel_columns": seen.kernel[1], "stride": seen.stride[0],
-        "stride_columns": seen.stride[1], "top": seen.sides[0], "left": seen.sides[2],
-        "rows": height, "columns": width, "channels": channels, "segment": seen.kernel[1] * channels,
-        "y_rows": node.shape[0], "y_columns": node.shape[1], "image": node.pixels,
+        "kernel": kernel[0], "kernel_columns": kernel[1], "rows": height, "columns": width,
+        "stride": stride[0], "stride_columns": stride[1], "y_rows": y_rows, "y_columns": y_columns,
+        "top": top, "left": left, "channels": channels, "segment": kernel[1] * channels,
     }  # fmt: skip
 
 
-def bands(draft: Draft, layer: Depthwise, node: Node) -> Facts:
-    """Geometry, the width of a row among zeros, and rows done at once; reserves the scratch."""
-    found = window(layer, node)
-    k, s, end = found["kernel"], found["stride"], found["left"] + found["columns"]
-    padded = max(s * (node.shape[1] - 1) + k, end)
+def padded_image(draft: Draft, layer: Conv) -> Facts:
+    """Where images lie among zeros."""
+    top, bottom, left, right = layer.window.sides
+    height, width, channels = layer.input
+    row = 4 * channels * (width + left + right)
+    size = row * (height + top + bottom)
+    place = draft.program.buffer(draft.n * size + 1024, kept=True)
+    return {"image_at": place, "image_size": size, "image_row": row}
+
+
+def bands(draft: Draft, window: Facts) -> Facts:
+    """Width of a row among zeros, rows done at once, the routines' key; reserves the scratch."""
+    k, s, end = window["kernel"], window["stride"], window["left"] + window["columns"]
+    rows, columns = window["y_rows"], window["y_columns"]
+    padded = max(s * (columns - 1) + k, end)
     line = padded * BYTES
     # of dy: zeros left of it, and right of it as far as inputs go
-    d_row = ((k - 1) // s + max(node.shape[1], (end - 1) // s + 1)) * BYTES
-    band = max(1, min(node.shape[0], TRAIN_SCRATCH // (s * line + d_row)))
+    d_row = ((k - 1) // s + max(columns, (end - 1) // s + 1)) * BYTES
+    band = max(1, min(rows, TRAIN_SCRATCH // (s * line + d_row)))
     size = (s * band + k) * line + (band + 2 * k + 2) * d_row + (end + s + k * k) * BYTES
     draft.program.reserve(size + MARGIN)
-    return found | {"padded": padded, "d_row": d_row, "band": band}
-
-
-def depthwise_kind(layer: Depthwise, columns: int) -> tuple[int, int, int]:
-    """The key of its routines: kernel, stride, and pixels that leave the least of a row over."""
-    many, few = TRAIN_PIXELS
-    wide = columns % many == 0 or columns % many < columns % few
-    return layer.kernel[0], layer.stride[0], many if wide else few
+    many, few = TRAIN_PIXELS  # the one of them that leaves the least of a row over
+    pixels = many if columns % many == 0 or columns % many < columns % few else few
+    return {"padded": padded, "d_row": d_row, "band": band, "kind": (k, s, pixels)}

@@ -1,24 +1,19 @@
 """Training at the speed of the machine: forward and backward of a plan in one memory.
 
-step = nm.compile_training(plan, params, batch=64)
-loss, logits = step(x, labels, rng=rng)     # gradients are in step.grads, statistics in step.statistics
-params = step.params                        # views by name of one buffer
-
 `forward` and `backward` do what the functions of those names do, on the step's own parameters.  Arrays
 that a step hands out are views of its memory: valid until its next call.  Python threads that share a
 step take turns; who needs more than one call for a turn holds `step.lock` meanwhile.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from .. import ops
 from ..kernels.compiling import collecting_rarely
+from ..kernels.sharing import written
 from ..models.capabilities import require
 from ..models.layers import BatchNorm, Dropout
 from ..models.network_plan import Plan
@@ -27,7 +22,7 @@ from ..ops import checks
 from ..ops.checks import Array
 from ..ops.rungs import need_numba
 from ..shown import Shown
-from .arguments import fitting, images, sizes
+from .arguments import array, fitting, sizes
 from .handled import STEP
 from .lower import Graph, lower
 from .training_arrays import Buffers
@@ -36,43 +31,29 @@ from .training_arrays import Buffers
 class TrainingStep(Shown):
     """Forward and backward of one network on batches of one size; made by `compile_training`."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        graph: Graph,
-        buffers: Buffers,
-        batch: int,
-        threads: int,
-        *,
-        frozen: frozenset[str],
-        trained: frozenset[str],
-    ) -> None:
-        from ..kernels.sharing import written
-        from .buffers import Addresses, Draft
+    def __init__(self, plan: Plan, graph: Graph, arrays: Buffers, batch: int, threads: int) -> None:
         from .emit_training import emit
         from .run import Runner
 
         for layer in plan.layers:
-            normal = isinstance(layer, BatchNorm) and layer.name not in frozen
-            if normal and batch * math.prod(layer.output[:-1]) < 2:
-                raise ValueError(
-                    f"{layer.name}: training needs more than one value for each channel, it has "
-                    f"{(batch, *layer.output)}"
-                )
-        self.plan, self.batch, self.threads, self.buffers = plan, batch, threads, buffers
-        self._graph = graph
-        self.frozen, self.trained = frozen, trained
-        moving, running = buffers.trained, buffers.running
-        self.params = {name: (moving.arrays | running.arrays)[name] for name in plan.arrays}
-        self.grads = buffers.grads.arrays
-        still = {f"{name}.{kind}" for name in frozen for kind in ("mean", "variance")}
-        self.statistics = {k: v for k, v in buffers.moved.arrays.items() if k not in still}
-        at = Addresses(moving.at | running.at, buffers.grads.at, buffers.moved.at)
-        self._passes = written(lambda: emit(Draft(plan, graph, batch, at, frozen, trained)))
-        code = self._passes.code
-        self._run = Runner(code, threads, max(len(calls) for calls in code.calls))
-        self.lock = buffers.lock
-        self._forwards = 0
+            moves = isinstance(layer, BatchNorm) and layer.name not in arrays.frozen
+            shape = (batch, *layer.output)
+            if moves and math.prod(shape[:-1]) < 2:
+                why = "training needs more than one value for each channel"
+                raise ValueError(f"{layer.name}: {why}, it has {shape}")
+        self.plan, self.batch, self.threads, self._graph = plan, batch, threads, graph
+        self.buffers, self.lock = arrays, arrays.lock
+        self.frozen, self.trained = arrays.frozen, arrays.chosen
+        params = arrays.trained.arrays | arrays.running.arrays
+        self.params = {name: params[name] for name in plan.arrays}
+        self.grads = arrays.grads.arrays
+        still = {f"{name}.{kind}" for name in self.frozen for kind in ("mean", "variance")}
+        self.statistics = {k: v for k, v in arrays.moved.arrays.items() if k not in still}
+        passes = written(lambda: emit(graph, batch, arrays))
+        self._code, self._logits, self._dlogits, self._masks = passes
+        self._run = Runner(self._code, threads, max(map(len, self._code.calls)))
+        self._shape = (batch, *plan.layers[-1].output)  # of the logits
+        self._waits = False  # a forward pass for its backward pass
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -85,12 +66,11 @@ class TrainingStep(Shown):
             f"{len(self.trained)} arrays trained, {self.nbytes / 1e6:.1f} MB)"
         )
 
-    def sized(self, batch: int) -> TrainingStep:
+    def sized(self, batch: int) -> Self:
         """A step for batches of another size, of the same parameters, gradients and statistics."""
         batch, threads = sizes("training step", batch, self.threads)
         with fitting("training step", batch):
-            kept = {"frozen": self.frozen, "trained": self.trained}
-            return TrainingStep(self.plan, self._graph, self.buffers, batch, threads, **kept)
+            return type(self)(self.plan, self._graph, self.buffers, batch, threads)
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
@@ -107,14 +87,16 @@ class TrainingStep(Shown):
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
         """
         shape = (self.batch, *self.plan.resolution, self.plan.channels)
-        x = images("training step", x, shape)
+        x = array("training step", "x", x, shape, "float32")
         with self.lock:
             self._drop(rng)
             self._run.bases["images"] = x.ctypes.data
             self._do(0)
-            self._forwards = 1
+            self._waits = True
             self.buffers.filled()
-            return self._unblocked(), self.statistics
+            *pixels, classes = self._shape
+            rows = self._logits[:, : math.prod(pixels)].transpose(1, 0, 2).reshape(*pixels, -1)
+            return np.ascontiguousarray(rows[..., :classes]), self.statistics
 
     def backward(self, dlogits: Array) -> dict[str, Array]:
         """Gradients of all trained arrays, as views, for dlogits shaped as the logits.
@@ -122,20 +104,13 @@ class TrainingStep(Shown):
         Of the last forward pass; once only, for it works in the same memory.  ValueError where there
         was none, or where it was another Python thread's.
         """
-        shape = self._shape
-        good = checks.plain(dlogits) and dlogits.dtype in (np.float32, np.float64)
-        if not good or dlogits.shape != shape:
-            found = getattr(dlogits, "shape", type(dlogits).__name__)
-            found = f"{dlogits.dtype} {found}" if checks.plain(dlogits) else found
-            raise ValueError(
-                f"training step: dlogits must be float32 or float64 {shape}, found {found}"
-            )
+        array("training step", "dlogits", dlogits, self._shape, "float32", "float64")
         with self.lock:
-            if not self._forwards:
+            if not self._waits:
                 raise ValueError("training step: backward needs a forward pass before it")
             self.buffers.check("training step: backward")
-            _into_blocks(dlogits.reshape(-1, shape[-1]), self._passes.gradient)
-            self._forwards = 0
+            _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._dlogits)
+            self._waits = False
             self._do(1)
             return self.grads
 
@@ -172,7 +147,7 @@ class TrainingStep(Shown):
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds."""
-        return self._passes.code.nbytes + self._run.nbytes["bands"] + self.buffers.nbytes
+        return self._code.nbytes + self._run.nbytes["bands"] + self.buffers.nbytes
 
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
@@ -181,43 +156,31 @@ class TrainingStep(Shown):
         for _ in range(rounds):
             with self.lock:
                 logits, _ = self.forward(x, rng=rng)
-                times = [self._times(0)]
+                forwards = self._times(0)
                 _, cache = ops.softmax_cross_entropy(logits, targets)
                 self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
-                times.append(self._times(1))
-            found.append(np.concatenate(times))
-        medians = np.median(found, axis=0)
-        names = [f"{n:03} {name}" for n, name in enumerate(self._passes.code.names)]
-        return dict(zip(names, medians.tolist(), strict=True))
+                found.append(np.concatenate([forwards, self._times(1)]))
+        names = [f"{n:03} {name}" for n, name in enumerate(self._code.names)]
+        return dict(zip(names, np.median(found, axis=0).tolist(), strict=True))
 
     def _times(self, part: int) -> Array:
         """Seconds of each stage of the pass that has just run."""
-        ticks = self._run.ticks(len(self._passes.code.calls[part]))
+        ticks = self._run.ticks(len(self._code.calls[part]))
         return np.asarray(ticks / ticks.sum() * self._run.seconds)
-
-    @property
-    def _shape(self) -> tuple[int, ...]:
-        return (self.batch, *self.plan.layers[-1].output)
 
     def _do(self, part: int) -> None:
         """Run a pass, 0 forwards, 1 backwards: each stage once, for the whole batch."""
-        calls = self._passes.code.calls[part]
+        calls = self._code.calls[part]
         with self._run.lock:
             self._run(calls[:0], calls)
 
-    def _unblocked(self) -> Array:
-        result, shape = self._passes.result, self._shape
-        count = math.prod(shape[:-1])
-        rows = result[:, :count].transpose(1, 0, 2).reshape(count, -1)
-        return np.ascontiguousarray(rows[:, : shape[-1]]).reshape(shape)
-
     def _drop(self, rng: np.random.Generator | None) -> None:
         """Draw the factors of dropout, in the order in which the layers do."""
-        for name, mask in self._passes.masks.items():
-            layer = self.plan[name]
-            assert isinstance(layer, Dropout)
-            ones = np.ones((self.batch, *layer.output), np.float32)
-            _into_blocks(ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)[0], mask)
+        for layer in self.plan.layers:
+            if isinstance(layer, Dropout):
+                ones = np.ones((self.batch, *layer.output), np.float32)
+                factors, _ = ops.dropout(ones, layer.rate, rng, train=True, mode=layer.mode)
+                _into_blocks(factors, self._masks[layer.name])
 
 
 def _into_blocks(rows: Array, blocks: Array) -> None:
@@ -256,12 +219,11 @@ def compile_training(
     checks.names("compile_training", "trained", wanted, plan.parameters)
     if not wanted:
         raise ValueError("compile_training: trained names no array: nothing is left to train")
-    chosen = {"frozen": frozenset(frozen), "trained": frozenset(wanted)}
     graph = lower("compile_training", plan)
     with collecting_rarely(), fitting("compile_training", batch):
         from .emit_training import refuse
 
         refuse("compile_training", graph)
-        step = TrainingStep(plan, graph, Buffers.of(plan), batch, threads, **chosen)
+        step = TrainingStep(plan, graph, Buffers(plan, frozen, wanted), batch, threads)
     step.load(params)
     return step

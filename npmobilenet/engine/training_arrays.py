@@ -1,58 +1,45 @@
 """The arrays of a training step by name, as views of a few buffers."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from itertools import accumulate
+from math import prod
 from threading import get_ident
-from typing import Any
-
-import numpy as np
 
 from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
-from ..ops.checks import Array
-from . import pack
+from .pack import aligned, up
 
 
 class Flat:
-    """Arrays by name, one after the other in one buffer."""
+    """Arrays by name, one after the other in one buffer, each from a line on."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
-        starts, total = {}, 0
-        for name, size in sizes.items():
-            starts[name] = total
-            total += pack.up(size, LINE)
-        self.numbers = pack.aligned(total)
-        self.starts = starts
-        self.arrays: dict[str, Array] = {
-            name: self.numbers[starts[name] : starts[name] + sizes[name]].reshape(shape)
-            for name, shape in shapes.items()
+        lines = [up(prod(shape), LINE) for shape in shapes.values()]
+        self.numbers = aligned(sum(lines))
+        starts = zip(shapes, accumulate(lines, initial=0), strict=False)
+        self.arrays = {
+            name: self.numbers[start : start + prod(shapes[name])].reshape(shapes[name])
+            for name, start in starts
         }
         self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
 
 
-@dataclass
 class Buffers:
     """What an optimiser moves, running statistics, and what a step gives of either.
 
+    frozen: normalisations that keep their statistics; chosen: arrays whose gradients are wanted.
     Whoever works with them holds `lock`; what a pass left behind is for the Python thread that ran it.
     """
 
-    trained: Flat
-    running: Flat
-    grads: Flat
-    moved: Flat
-    lock: Any = field(default_factory=lock, kw_only=True)
-    _last: int | None = field(default=None, kw_only=True)  # the thread that ran the last pass
-
-    @classmethod
-    def of(cls, plan: Plan) -> Buffers:
-        """For a plan's arrays."""
-        kinds = (plan.parameters, plan.statistics, plan.parameters, plan.statistics)
-        return cls(*map(Flat, kinds))
+    def __init__(self, plan: Plan, frozen: Collection[str], chosen: Collection[str]) -> None:
+        self.trained, self.grads = Flat(plan.parameters), Flat(plan.parameters)
+        self.running, self.moved = Flat(plan.statistics), Flat(plan.statistics)
+        flats = (self.trained, self.grads, self.running, self.moved)
+        self.nbytes = sum(flat.numbers.nbytes for flat in flats)
+        self.frozen, self.chosen = frozenset(frozen), frozenset(chosen)
+        self.lock = lock()
+        self._last: int | None = None  # the thread that ran the last pass
 
     def filled(self) -> None:
         """This thread has run a pass."""
@@ -65,9 +52,3 @@ class Buffers:
                 f"{what}: the last pass was run by another Python thread; where several use one "
                 "training step, each holds its `lock` from a pass until what it gives is used"
             )
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all four."""
-        flats = (self.trained, self.running, self.grads, self.moved)
-        return sum(flat.numbers.nbytes for flat in flats)

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..cost.operator_memory import MEMORY
 from ..engine.handled import ENGINE, STEP
+from ..explorer.layers import EXPLORER
 from ..verify import OPERATORS
 from ..weights.layout import WEIGHTS
 from ..weights.onnx_nodes import ONNX
@@ -53,6 +54,7 @@ CONSUMERS = {
         WEIGHTS,
         ONNX,
         VERIFY,
+        EXPLORER,
     )
 }
 

@@ -1,13 +1,7 @@
 """An optimiser's step over the flat buffers of a training step.
 
-    move = FusedOptimizer(step, Sgd(lr=0.05))
-    loss, logits = step(x, labels)
-    move(lr)                                   # step.params are the new ones
-
 The formulas are the optimiser's own (kernels/optimizers.py), compiled; the arrays change in place.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -32,34 +26,32 @@ class FusedOptimizer:
     """
 
     def __init__(
-        self,
-        step: TrainingStep,
-        optimizer: Optimizer,
-        *,
-        clip: float = 0.0,
-        ema: float = 0.0,
+        self, step: TrainingStep, optimizer: Optimizer, *, clip: float = 0.0, ema: float = 0.0
     ) -> None:
-        for words, value, wanted in (
-            ("step must be a TrainingStep", step, TrainingStep),
-            ("optimizer must be an Optimizer", optimizer, Optimizer),
-        ):
-            if not isinstance(value, wanted):
-                raise TypeError(f"FusedOptimizer: {words}, found {type(value).__name__}")
+        who = "FusedOptimizer"
+        if not isinstance(step, TrainingStep):
+            raise TypeError(f"{who}: step must be a TrainingStep, found {type(step).__name__}")
+        if not isinstance(optimizer, Optimizer):
+            found = type(optimizer).__name__
+            raise TypeError(f"{who}: optimizer must be an Optimizer, found {found}")
         if optimizer.formula is None:
             raise NotImplementedError(f"no fused step for the optimiser {optimizer.name!r}")
         self.step, self.optimizer, self.steps = step, optimizer, 0
         self._rung = optimizer.formula.numba
-        self.clip = number("FusedOptimizer", "clip", clip, "at least 0", lambda v: v >= 0)
-        self.ema = number(
-            "FusedOptimizer", "ema", ema, "at least 0 and below 1", lambda v: 0 <= v < 1
-        )
+        self.clip = number(who, "clip", clip, "at least 0", lambda v: v >= 0)
+        self.ema = number(who, "ema", ema, "at least 0 and below 1", lambda v: 0 <= v < 1)
         self._memory = {kind: Flat(step.plan.parameters) for kind in optimizer.memory}
         self.state: dict[str, Array] = {}
-        names = [name for name in step.plan.parameters if name in step.trained]
         for kind, flat in self._memory.items():
             flat.numbers[:] = optimizer.memory[kind]
-            self.state |= {f"{kind}/{name}": flat.arrays[name] for name in names}
-        self._decays = self._lines()
+            own = {f"{kind}/{name}": a for name, a in flat.arrays.items() if name in step.trained}
+            self.state |= own
+        marks = Flat(step.plan.parameters)
+        marks.numbers[:] = -1
+        for name in step.trained:
+            marks.arrays[name][...] = optimizer.decays(name)
+        # of each line, with which an array begins: 1 decays, 0 does not, -1 is not trained
+        self._decays = marks.numbers[:: kernels.LINE].astype(np.int8)
         self._averages: list[tuple[Array, Array]] = []
         self.average: dict[str, Array] = {}
         if ema:
@@ -70,22 +62,12 @@ class FusedOptimizer:
                 self._averages.append((kept.numbers, source.numbers))
                 self.average |= {name: a for name, a in kept.arrays.items() if name in moving}
 
-    def _lines(self) -> Array:
-        """Of each line of the buffers whether it decays (1), does not (0) or is not trained (-1)."""
-        flat = self.step.buffers.trained
-        found = np.full(flat.numbers.size // kernels.LINE, -1, np.int8)
-        for name in self.step.trained:
-            first = flat.starts[name] // kernels.LINE
-            lines = slice(first, first - (-flat.arrays[name].size // kernels.LINE))
-            found[lines] = self.optimizer.decays(name)
-        return found
-
     def load(self, state: Mapping[str, Array], average: Mapping[str, Array], steps: int) -> None:
         """Go on from there: copies in what was remembered after so many steps."""
         with self.step.lock:
-            for own, given in ((self.state, state), (self.average, average)):
-                for name, array in own.items():
-                    array[...] = given[name]
+            given = {**state, **average}
+            for name, array in (self.state | self.average).items():
+                array[...] = given[name]
             self.steps = steps
 
     def __call__(self, lr: float) -> None:
@@ -96,20 +78,16 @@ class FusedOptimizer:
         lr = number("FusedOptimizer", "lr", lr, "at least 0", lambda v: v >= 0)
         with self.step.lock:
             self.step.buffers.check(f"optimiser {self.optimizer.name}")
-            self._move(lr)
-
-    def _move(self, lr: float) -> None:
-        self.steps += 1
-        w, dw = self.step.buffers.trained.numbers, self.step.buffers.grads.numbers
-        if self.clip:
-            self._shorten(dw)
-        memory = (flat.numbers for flat in self._memory.values())
-        settings = self.optimizer.settings(self.steps)
-        self._rung(w, dw, *memory, self._decays, lr, self.optimizer.weight_decay, *settings)
-        self.step.move_statistics()
-        if self.ema:
+            self.steps += 1
+            w, dw = self.step.buffers.trained.numbers, self.step.buffers.grads.numbers
+            if self.clip:
+                self._shorten(dw)
+            memory = (flat.numbers for flat in self._memory.values())
+            settings = (self.optimizer.weight_decay, *self.optimizer.settings(self.steps))
+            self._rung(w, dw, *memory, self._decays, lr, *settings)
+            self.step.move_statistics()
             d = min(self.ema, (1 + self.steps) / (10 + self.steps))
-            for average, numbers in self._averages:
+            for average, numbers in self._averages:  # none without an average
                 AVERAGE.numba(average, numbers, d)
 
     def _shorten(self, dw: Array) -> None:

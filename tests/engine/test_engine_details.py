@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import npmobilenet as nm
 from npmobilenet.engine import pack
-from npmobilenet.engine.allocate import LiveRange, allocate
+from npmobilenet.engine.allocate import Buffer, allocate
 from npmobilenet.engine.layout import Layout
 from npmobilenet.models import layers
 from tests.commands import ROOT
@@ -184,34 +184,34 @@ def test_wrong_input_is_told() -> None:
 
 
 @st.composite
-def live_ranges(draw: st.DrawFn) -> list[LiveRange]:
+def buffers(draw: st.DrawFn) -> list[Buffer]:
     made = []
-    for n in range(draw(st.integers(1, 12))):
+    for _ in range(draw(st.integers(1, 12))):
         first = draw(st.integers(0, 8))
         size = draw(st.sampled_from([3, 4, 8]))
         sides = draw(st.sampled_from([(0, 0, 0, 0), (1, 1, 1, 1), (0, 1, 0, 1)]))
         layout = Layout(draw(st.integers(1, 5)), size, size, sides)
-        made.append(LiveRange(str(n), layout, first, first + draw(st.integers(0, 4))))
+        made.append(Buffer(layout, uses=[first, first + draw(st.integers(0, 4))]))
     return made
 
 
-@given(live_ranges())
-def test_values_alive_at_once_never_share_memory(made: list[LiveRange]) -> None:
+@given(buffers())
+def test_values_alive_at_once_never_share_memory(made: list[Buffer]) -> None:
     """Nor does a map among zeros ever share any with one whose zeros lie elsewhere."""
     offsets, total = allocate(made)
     for one in made:
-        start, end = offsets[one.name], offsets[one.name] + one.layout.size
+        start, end = offsets[one], offsets[one] + one.layout.size
         assert start >= 0
         assert end <= total
         assert start % 64 == 0
         for other in made:
-            apart = end <= offsets[other.name] or offsets[other.name] + other.layout.size <= start
-            alive = one.first <= other.last and other.first <= one.last
+            apart = end <= offsets[other] or offsets[other] + other.layout.size <= start
+            alive = one.uses[0] <= other.uses[1] and other.uses[0] <= one.uses[1]
             same = (one.layout.sides, one.layout.rows) == (other.layout.sides, other.layout.rows)
             if one is not other and (alive or (any(one.layout.sides) and not same)):
                 assert apart
             if not apart and any(one.layout.sides):  # whole blocks on whole blocks
-                assert (start - offsets[other.name]) % one.layout.plane == 0
+                assert (start - offsets[other]) % one.layout.plane == 0
 
 
 def test_every_kind_has_its_function() -> None:
@@ -228,9 +228,9 @@ def test_every_kind_has_its_function() -> None:
 
 def test_what_lies_behind_the_image_begins_on_a_cache_line() -> None:
     """Its pixels are 12 bytes: a vector across two lines would be loaded twice."""
-    image = LiveRange("image", Layout(1, 5, 5, (0, 1, 0, 1), 12), 0, 1)
-    offsets, _ = allocate([image, LiveRange("map", Layout(1, 5, 5), 1, 2)])
-    assert offsets == {"image": 0, "map": 448}
+    image = Buffer(Layout(1, 5, 5, (0, 1, 0, 1), 12), uses=[0, 1])
+    after = Buffer(Layout(1, 5, 5), uses=[1, 2])
+    assert allocate([image, after])[0] == {image: 0, after: 448}
 
 
 @given(st.integers(1, 90))

@@ -61,10 +61,19 @@ def test_the_tables_of_kinds_are_one() -> None:
     """What capabilities promise without Numba is what the step has stages for."""
     from npmobilenet.engine.buffers import ACTIVATIONS
     from npmobilenet.engine.emit_training import HANDLED
-    from npmobilenet.kernels.simd.train.activations import ROUTINES
+    from npmobilenet.kernels.simd.train.maps import ROUTINES
 
     assert {*HANDLED, BatchNorm, Activation} == set(COMPILED)
     assert {*ACTIVATIONS, *ROUTINES} - {""} == set(COMPILED_ACTIVATIONS)
+
+
+def test_a_fact_has_one_value() -> None:
+    """A stage that is told two things under one name would silently compute with the last."""
+    from npmobilenet.engine.buffers import joined
+
+    assert joined({"rows": 7, "x": 1}, {"rows": 7}) == {"rows": 7, "x": 1}
+    with pytest.raises(ValueError, match=r"^rows is 7 and 8$"):
+        joined({"rows": 7}, {"x": 1}, {"rows": 8})
 
 
 @pytest.mark.parametrize(("layers", "why"), CASES)

@@ -64,7 +64,7 @@ def test_without_the_second_process_the_first_compiles_all(tmp_path: Path) -> No
 
 def test_no_two_helpers_have_one_name() -> None:
     """The linker takes the first of a name for all: one routine would run another one's helper."""
-    from npmobilenet.kernels.simd.runtime.templates import made, part
+    from npmobilenet.kernels.simd.runtime.parts import made, part
 
     def helper(number: int) -> object:
         return part(made("helper", number)(lambda x: x + number))

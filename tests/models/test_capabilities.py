@@ -13,6 +13,7 @@ from npmobilenet.cost.backward import training_cost
 from npmobilenet.cost.memory import memory_cost
 from npmobilenet.cost.operations import operations
 from npmobilenet.engine import handled
+from npmobilenet.explorer.layers import described
 from npmobilenet.models.capabilities import refusal, require
 from npmobilenet.models.capability_table import CONSUMERS, Grouped, page, samples
 from npmobilenet.models.layers import (
@@ -163,6 +164,11 @@ def verify(plan: nm.Plan, *_: Any) -> None:
     assert any(name.split()[0] == plan["x"].operator for name in OPERATORS)
 
 
+def explorer(plan: nm.Plan, *_: Any) -> None:
+    """tests/explorer holds the page's own arithmetic against NumPy's."""
+    assert [layer["name"] for layer in described(plan, None)] == [layer.name for layer in plan]
+
+
 TRIED: dict[str, Callable[..., None]] = {
     "forward": forward,
     "backward": backward,
@@ -174,6 +180,7 @@ TRIED: dict[str, Callable[..., None]] = {
     "weights": weights,
     "ONNX": onnx,
     "verify": verify,
+    "explorer": explorer,
 }
 
 

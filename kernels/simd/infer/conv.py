@@ -1,9 +1,7 @@
 """Standard convolutions: a band of rows for a work item, all channels."""
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ..isa.lanes import BYTES
-from ..runtime.templates import made, part
+from ..runtime.parts import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles import gemm
 from ..tuning import TILES
@@ -43,9 +41,8 @@ _wide_row, _narrow_row = _row(2), _row(1)
 
 
 @stage(CONVOLUTION)
-def convolution(at, bases, item):
+def convolution(s, b, item):
     """A band of rows."""
-    s = carray(at, 1)[0]
     depth = s.segments * s.length * BYTES
     for i in range(item * s.band, min(s.rows, (item + 1) * s.band)):
         x, y_at = s.x + i * s.x_row, s.y_at + 4 * i * s.columns

@@ -1,15 +1,9 @@
-"""Depthwise convolutions: some rows of some blocks, into memory or into the scratch for a product.
-
-A work item is a band of rows of `blocks` blocks: of one block where the result goes to memory, of all
-where it stays in the scratch.
-"""
-
-from numba import carray  # type: ignore[attr-defined]
+"""Depthwise convolutions: a band of rows, of one block into memory, or of all into the scratch."""
 
 from ..activation import HARD_SWISH
 from ..isa.lanes import BYTES
 from ..isa.vector import broadcast, fma, hard_swish, load, maximum, minimum, store
-from ..runtime.templates import made, part
+from ..runtime.parts import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles import depthwise
 from ..tuning import PIXELS
@@ -38,9 +32,8 @@ def _window(kernel, stride):
 
     @stage(WINDOW)
     @made("window", kernel, stride)
-    def window(at, bases, item):
+    def window(s, b, item):
         """A square kernel, PIXELS at a time."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         first, x, y, rows = _band(s, b, item)
         for block in range(first, first + s.blocks):
             w, bias = s.w + block * kernel * kernel * BYTES, s.bias + block * BYTES
@@ -66,9 +59,8 @@ windows = {(k, s): _window(k, s) for k in (3, 5) for s in (1, 2)}
 
 
 @stage(WINDOW)
-def any_window(at, bases, item):
+def any_window(s, b, item):
     """Any other kernel and stride: the formula, a vector at a time."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
     first, x, y, rows = _band(s, b, item)
     for block in range(first, first + s.blocks):
         w = s.w + block * s.kernel_rows * s.kernel_columns * BYTES

@@ -9,13 +9,8 @@ member's scratch:
 A stage calls one routine for the micropanels of its main width, and one for the rest.
 """
 
-import numpy as np
-from numba import carray  # type: ignore[attr-defined]
-
 from ..isa.lanes import BYTES
-from ..isa.vector import broadcast, store
-from ..runtime.partition import share
-from ..runtime.templates import made, part
+from ..runtime.parts import made, part, span
 from ..runtime.work_item import descriptor, stage
 from ..tiles import gemm
 from ..tuning import GRAIN, PANEL_LINES_AHEAD, TILES, UNROLL
@@ -42,24 +37,23 @@ def _panel(vectors):
     @made("panel", vectors)
     def panel(s, x, w, bias, added, added_at, y, y_at, first, last):
         p, ahead = first, w + s.turns * UNROLL * vectors * BYTES
+        epilogue = s.activation, s.low, s.high, added
         while p < last:
             # what is left over is taken together with pixels done before: the same elements again,
             # by the same thread, and fewer microkernels
-            if last - p > rows // 2 and last - first >= rows:
-                p = min(p, last - rows)
-                many(bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, s.activation, s.low, s.high,
-                     added, added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
-                p += rows
+            wide, some = last - p > rows // 2 and last - first >= rows, last - first >= rows // 2
+            count = rows if wide else rows // 2 if some else 1
+            p = min(p, last - count)
+            given = (bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, *epilogue,
+                     added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
+            if wide:
+                many(*given)
                 ahead += s.turns * 64 * PANEL_LINES_AHEAD
-            elif last - first >= rows // 2:
-                p = min(p, last - rows // 2)
-                half(bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, s.activation, s.low, s.high,
-                     added, added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
-                p += rows // 2
+            elif some:
+                half(*given)
             else:
-                one(bias, x + p * BYTES, s.x_plane, s.turns, w, ahead, s.activation, s.low, s.high,
-                    added, added_at + 4 * p, s.added_plane, y, y_at + 4 * p, s.y_plane)  # fmt: skip
-                p += 1
+                one(*given)
+            p += count
 
     return panel
 
@@ -69,9 +63,8 @@ def _product(vectors):
 
     @stage(PRODUCT)
     @made("product", vectors)
-    def product(at, bases, item):
+    def product(s, b, item):
         """The micropanels of `vectors` vectors."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         x, y_base, y_at, added_at = s.x, s.y, s.y_at, s.added_at
         block, blocks = s.first, s.last
         if s.x_scratch or s.y_scratch:
@@ -87,8 +80,7 @@ def _product(vectors):
         else:
             chunk, piece = item // s.panel_chunks, item % s.panel_chunks
             pixels = s.rows * s.columns
-            first = share(pixels, chunk, s.pixel_chunks, GRAIN)
-            last = share(pixels, chunk + 1, s.pixel_chunks, GRAIN)
+            first, last = span(pixels, chunk, s.pixel_chunks, GRAIN)
             if s.panel_chunks > 1:  # one micropanel only
                 block += (piece - s.panels_before) * vectors
                 if block < s.first or block >= s.last:
@@ -104,21 +96,3 @@ def _product(vectors):
 
 
 products = {v: _product(v) for v in TILES}
-
-BORDER = descriptor("y y_plane y_row blocks rows band tall above left right")
-
-
-@stage(BORDER)
-def border(at, bases, item):
-    """Zeros around what a band sees of the map that is now computed for it; left, right: bytes."""
-    s, b = carray(at, 1)[0], carray(bases, 1)[0]
-    top = item * s.band - s.above
-    zero = broadcast(np.float32(0))
-    for block in range(s.blocks):
-        for i in range(s.tall):
-            row = b.scratch + s.y + block * s.y_plane + i * s.y_row
-            outside = top + i < 0 or top + i >= s.rows
-            for q in range(0, s.y_row if outside else s.left, BYTES):
-                store(row + q, zero)
-            for q in range(s.y_row - s.right, s.y_row, BYTES):
-                store(row + q, zero)

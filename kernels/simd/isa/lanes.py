@@ -12,25 +12,22 @@ import os
 
 from numba.core.registry import cpu_target
 
-
-def _features():
-    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
-    return triple, {name[1:] for name in features.split(",") if name.startswith("+")}
+_triple, _, _features = cpu_target.target_context.codegen().magic_tuple()
+_found = {name[1:] for name in _features.split(",") if name.startswith("+")}
 
 
-def _lanes(features):
+def _lanes():
     asked = os.environ.get("NPMOBILENET_LANES")
     if asked is not None:
         if asked not in ("4", "8", "16"):
             raise ValueError(f"NPMOBILENET_LANES must be 4, 8 or 16, found {asked!r}")
         return int(asked)
-    if "avx512f" in features:
+    if "avx512f" in _found:
         return 16
-    return 8 if "avx" in features else 4
+    return 8 if "avx" in _found else 4
 
 
-_triple, _found = _features()
-LANES = _lanes(_found)
+LANES = _lanes()
 X86 = _triple.startswith(("x86_64", "i686", "i386"))
 REGISTERS = 32 if "avx512f" in _found or not X86 else 16
 BYTES = 4 * LANES  # of one vector

@@ -4,14 +4,47 @@ Memory is named by addresses: integers, in bytes.  A distance may be a value of 
 Python integer that is known while it is compiled; the latter ends up inside the instruction.
 """
 
+from inspect import Parameter, Signature
+
 from llvmlite import ir
+from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 from .lanes import LANES
 
 FLOAT, DOUBLE, BYTE = ir.FloatType(), ir.DoubleType(), ir.IntType(8)
 INT32, INT64 = ir.IntType(32), ir.IntType(64)
 VECTOR = ir.VectorType(FLOAT, LANES)
+
+
+def emitted(result=types.void, **kinds):
+    """The function below it, emit(builder, *values), as a function of compiled Python: it gives the code.
+
+    result: the type of what it gives; kinds: those of its arguments, by name.
+    """
+
+    def declared(emit):
+        def typed(typing, *arguments):
+            def generate(context, builder, signature, values):
+                found = emit(builder, *values)
+                return context.get_dummy_value() if found is None else found
+
+            return result(*kinds.values()), generate
+
+        typed.__name__, typed.__doc__ = emit.__name__, emit.__doc__
+        # Numba matches arguments with parameters, so they must be there by name, each only once
+        ordinary = Parameter.POSITIONAL_OR_KEYWORD
+        typed.__signature__ = Signature([Parameter(name, ordinary) for name in ("typing", *kinds)])
+        return intrinsic(typed)
+
+    return declared
+
+
+def call_llvm(builder, name, result, *values):
+    """Call one of LLVM's own intrinsics."""
+    kind = ir.FunctionType(result, [value.type for value in values])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), values)
 
 
 def constant(value):
@@ -28,39 +61,35 @@ def after(builder, address, distance, count=1):
     return builder.add(address, distance) if count else address
 
 
-def pointer(builder, address, offset, kind):
-    """address + offset bytes as a pointer to `kind`."""
+def pointer(builder, address, kind, offset=0):
+    """address + offset bytes, which are known now, as a pointer to a value of a kind."""
     base = builder.inttoptr(address, BYTE.as_pointer())
-    if isinstance(offset, int):
-        offset = INT64(offset)
-    return builder.bitcast(builder.gep(base, [offset]), kind.as_pointer())
+    return builder.bitcast(builder.gep(base, [INT64(offset)]), kind.as_pointer())
 
 
-def load_as(builder, kind, align, address, offset=0):
+def load(builder, kind, address, offset=0, align=4):
     """The value of a kind at an address."""
-    value = builder.load(pointer(builder, address, offset, kind))
+    value = builder.load(pointer(builder, address, kind, offset))
     value.align = align
     return value
 
 
-def load_vector(builder, address, offset=0):
-    return load_as(builder, VECTOR, 4, address, offset)
-
-
-def load_element(builder, address, offset=0):
-    return load_as(builder, FLOAT, 4, address, offset)
+def store(builder, value, address, offset=0, align=4):
+    """Write a value to an address."""
+    builder.store(value, pointer(builder, address, value.type, offset)).align = align
 
 
 def load_vectors(builder, start, distance, count, first=0):
     """`count` vectors, `distance` bytes apart, from the one numbered `first` on."""
     positions = range(first, first + count)
     if isinstance(distance, int):
-        return [load_vector(builder, start, q * distance) for q in positions]
-    return [load_vector(builder, after(builder, start, distance, q)) for q in positions]
+        return [load(builder, VECTOR, start, q * distance) for q in positions]
+    return [load(builder, VECTOR, after(builder, start, distance, q)) for q in positions]
 
 
-def store_vector(builder, value, address, offset=0):
-    builder.store(value, pointer(builder, address, offset, VECTOR)).align = 4
+def offset_at(builder, address, offset=0):
+    """The int32 at an address, from a table of byte offsets."""
+    return builder.sext(load(builder, INT32, address, offset), INT64)
 
 
 def broadcast_element(builder, element):
@@ -72,9 +101,7 @@ def broadcast_element(builder, element):
 
 def multiply_add(builder, a, b, c):
     """a*b + c, rounded once where the CPU can."""
-    kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
-    name = f"llvm.fmuladd.v{LANES}f32"
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b, c])
+    return call_llvm(builder, f"llvm.fmuladd.v{LANES}f32", VECTOR, a, b, c)
 
 
 def larger(builder, a, b):
@@ -95,10 +122,8 @@ def hard_swish_of(builder, x):
 
 def prefetch(builder, address, offset=0):
     """Ask for the cache line at an address, which is needed soon; into L2."""
-    byte = BYTE.as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
-    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    builder.call(function, [pointer(builder, address, offset, BYTE), INT32(0), INT32(2), INT32(1)])
+    line, how = pointer(builder, address, BYTE, offset), (INT32(0), INT32(2), INT32(1))
+    call_llvm(builder, "llvm.prefetch.p0", ir.VoidType(), line, *how)
 
 
 def loop(builder, count, carried, body):

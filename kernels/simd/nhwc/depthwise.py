@@ -9,7 +9,7 @@ import numpy as np
 from ...compiling import compiled, prange
 from ..isa.lanes import LANES
 from ..isa.vector import address
-from ..runtime.templates import made
+from ..runtime.parts import made
 from ..tiles import depthwise as tiles
 from ..tuning import NHWC_SHARES as SHARES
 from ..tuning import PIXELS
@@ -28,20 +28,21 @@ def _forward(kernel, t):
         for row in prange(N * I):
             above = address(x) + 4 * M * W * (row // I * H + s * (row % I))
             to, taps, j = address(y) + 4 * M * J * row, address(w), 0
+            count = PIXELS if J >= PIXELS else 1
             while j < J:
-                wide = J >= PIXELS
-                if wide:  # the last few once more: the same elements, by the same thread
-                    j = min(j, J - PIXELS)
+                j = min(
+                    j, J - count
+                )  # the last few once more: the same elements, by the same thread
                 m = 0
                 while m < M:
                     m = min(m, M - LANES)  # so with channels
                     left, out = above + 4 * (t * j * M + m), to + 4 * (j * M + m)
-                    if wide:
+                    if count > 1:
                         many(left, 4 * M * W, 4 * M, taps + 4 * m, 4 * M, out, 4 * M)
                     else:
                         one(left, 4 * M * W, 4 * M, taps + 4 * m, 4 * M, out, 4 * M)
                     m += LANES
-                j += PIXELS if wide else 1
+                j += count
 
     return forward
 
@@ -102,6 +103,6 @@ def depthwise_filters(x, dy, stride, dw):
     partial = np.zeros((parts, K * K, blocks * LANES), dw.dtype)
     _BACKWARD_FILTER[K, stride[1]](x, dy, stride[0], partial)
     total = partial.sum(axis=0) if parts > 1 else partial[0]
-    again = blocks * LANES - M  # the last block holds these channels of the one before as well
-    dw.reshape(K * K, M)[:, : M - LANES] = total[:, : M - LANES]
-    dw.reshape(K * K, M)[:, M - LANES :] = total[:, M - LANES + again :]
+    flat = dw.reshape(K * K, M)
+    flat[:, : M - LANES] = total[:, : M - LANES]
+    flat[:, M - LANES :] = total[:, -LANES:]  # the last block may begin among the one before

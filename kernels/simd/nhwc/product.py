@@ -1,11 +1,9 @@
 """Products over NHWC arrays: the channels of a pixel side by side, one pixel after the other.
 
 c = a @ b where a is seen through two strides: a pointwise convolution and both its gradients, and a
-standard convolution, whose windows are never copied out.  Depthwise ones are in depthwise.py.
-
-An engine lays its maps out in blocks of LANES channels.  The operators take arrays as they come, so
-here the distance from pixel to pixel is known at run time only, and the matrix b is packed into a
-micropanel while it is used: part by part, into a few KiB that stay in L1.
+standard convolution, whose windows are never copied out.  Arrays come as they are, so the distance from
+pixel to pixel is known at run time only, and the matrix b is packed into a micropanel while it is used:
+part by part, into a few KiB that stay in L1.
 
 Bits do not depend on the number of threads: a sum is made by one thread, in an order that the shapes
 fix, and what several threads add up is added in order afterwards.
@@ -16,7 +14,7 @@ import numpy as np
 from ...compiling import compiled, prange
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import address, element_at, load, set_element, store, transpose
-from ..runtime.templates import part
+from ..runtime.parts import part
 from ..tiles.gemm import product
 from ..tuning import NHWC_SHARES as SHARES
 from ..tuning import NHWC_STRETCH as STRETCH
@@ -104,10 +102,11 @@ def simd_product(a, down, right, blocks, stretches, b, b_down, b_right, depth, c
             w = address(b) + 4 * (s * length * b_down + o * b_right)
             _pack(w, 4 * b_down, 4 * b_right, count, columns, panel)
             seen = x + 4 * (s % many_stretches * hop + s // many_stretches * leap)
-            rows = min(size, R - block * size)
-            _rows(
-                seen, 4 * down, 4 * right, count, panel, s - first, rows, columns, y, 4 * O, corner
+            given, shape = (
+                (seen, 4 * down, 4 * right, count),
+                (min(size, R - block * size), columns),
             )
+            _rows(*given, panel, s - first, *shape, y, 4 * O, corner)
 
 
 ALIKE = 2**40  # so many blocks, or stretches, that all are at the same distance

@@ -14,7 +14,7 @@ from numba import njit
 from ...compiling import compiled, prange
 from ..isa.vector import address
 from .work_item import BASES, call
-from .work_stealing import SPACING, claim, finished, stamp, wait
+from .work_stealing import SPACING, claim, stamp, take, wait
 
 part = njit(nogil=True, error_model="numpy")
 BASES_BYTES = BASES.itemsize
@@ -30,7 +30,7 @@ def together(calls, bases, counters, member, members):
         while item >= 0:
             for number in range(first, last):
                 call(calls[number].code, calls[number].descriptor, bases, item)
-            finished(counters, members)
+            take(counters + members * SPACING)  # done
             item = claim(counters, items, member, members)
         wait(counters, items, members)
         first = last

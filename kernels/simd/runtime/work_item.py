@@ -3,7 +3,7 @@
     POOL = descriptor("x x_plane rows columns y y_plane")      integers: addresses, bytes, counts
 
     @stage(POOL)
-    def pool(at, bases, item): ...
+    def pool(s, b, item): ...
 
 A routine is compiled when the first network asks for it; the loop over all stages, which is small, never
 has to be compiled again with all of them inside.
@@ -12,12 +12,10 @@ has to be compiled again with all of them inside.
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.typing.templates import signature
-from numba.extending import intrinsic
 from numba.np import numpy_support
 
 from ...routines import compiled_routine
-from ..isa.llvm import INT64
+from ..isa.llvm import INT64, emitted
 
 # The header of a call: code, descriptor, and for the first call of a stage how many work items the stage
 # has and how many calls are made for each, one after the other.
@@ -26,7 +24,7 @@ CALL = np.dtype([(name, "i8") for name in ("code", "descriptor", "items", "calls
 # What differs between threads and images: a thread's own memory for a band, the arrays of the caller, and
 # the number of the image.
 BASES = np.dtype([(name, "i8") for name in ("scratch", "images", "results", "image")])
-_bases = types.CPointer(numpy_support.from_dtype(BASES))
+_bases = numpy_support.from_dtype(BASES)
 
 
 def descriptor(places, floats="", doubles=""):
@@ -36,10 +34,10 @@ def descriptor(places, floats="", doubles=""):
 
 
 def stage(fields):
-    """Compile `function(at, bases, item)` when its address is first asked for; fields: its descriptor."""
+    """Compile function(s, b, item) when its address is asked for; s: of these fields, b: of BASES."""
 
     def declared(function):
-        record = types.CPointer(numpy_support.from_dtype(fields))
+        record = numpy_support.from_dtype(fields)
         routine = compiled_routine(function, types.void(record, _bases, types.int64))
         routine.descriptor = fields
         return routine
@@ -47,31 +45,16 @@ def stage(fields):
     return declared
 
 
-@intrinsic
-def call(typing, code, fields, bases, item):
-    """Call the routine at an address; fields and bases are addresses of records."""
+def _calling(*names):
+    """A function of compiled code that calls, by its address `code`, one of so many integers."""
 
-    def generate(context, builder, signature, arguments):
-        code, *arguments = arguments
-        kind = ir.FunctionType(ir.VoidType(), [INT64] * 3)
-        builder.call(builder.inttoptr(code, kind.as_pointer()), arguments)
-        return context.get_dummy_value()
+    def emit(builder, code, *values):
+        kind = ir.FunctionType(ir.VoidType(), [INT64] * len(values))
+        builder.call(builder.inttoptr(code, kind.as_pointer()), values)
 
-    i = types.int64
-    return signature(types.void, i, i, i, i), generate
+    return emitted(**dict.fromkeys(("code", *names), types.int64))(emit)
 
 
-@intrinsic
-def invoke(typing, code, a, b, c, d, e, f, g, h):
-    """Call the function of eight integers at an address."""
-
-    def generate(context, builder, signature, arguments):
-        code, *arguments = arguments
-        kind = ir.FunctionType(ir.VoidType(), [INT64] * 8)
-        builder.call(builder.inttoptr(code, kind.as_pointer()), arguments)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 9), generate
-
-
-INVOKED = types.void(*[types.int64] * 8)  # the signature of what is invoked
+call = _calling("descriptor", "bases", "item")  # a stage's routine; addresses of both records
+invoke = _calling(*"abcdefgh")  # any routine of this signature:
+INVOKED = types.void(*[types.int64] * 8)

@@ -1,11 +1,7 @@
 """Several threads on one list of stages, none of them ever waiting for a thread that is not there.
 
-A stage is so many work items, each independent of the others; a stage begins when the one before it
-is done.  Every item is taken by adding 1 to a counter, so that exactly one thread gets it, and the
-last thing a thread does for an item is to add 1 to the counter of the done ones.
-
-A thread that comes late (asleep, or busy elsewhere) finds the counters where the others have brought
-them and joins in.  One that never comes is not missed.  A barrier would wait for it for ever.
+A stage is so many independent work items, and begins when the one before it is done.  Every item is
+taken by adding 1 to a counter, so that exactly one thread gets it; done, it adds 1 to another counter.
 
 Each member has a share of the items of its own, always the same one, so that what it has written is
 still in its own core's cache when the next stage reads it.  It takes from the others' shares only
@@ -14,62 +10,36 @@ when its own is empty.  Which member computes an item makes no difference to the
 
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from ..isa.lanes import X86
-from ..isa.llvm import INT64, pointer
+from ..isa.llvm import INT64, call_llvm, emitted, pointer, store
 
 SPACING = 64  # bytes from counter to counter: no two share a cache line
 
 
-@intrinsic
-def take(typing, counter):
+@emitted(types.int64, counter=types.int64)
+def take(builder, counter):
     """Add 1 to the counter at an address and return what it was; no other thread gets the same."""
-
-    def generate(context, builder, signature, arguments):
-        place = pointer(builder, arguments[0], 0, INT64)
-        return builder.atomic_rmw("add", place, INT64(1), "seq_cst")
-
-    return types.int64(types.int64), generate
+    return builder.atomic_rmw("add", pointer(builder, counter, INT64), INT64(1), "seq_cst")
 
 
-@intrinsic
-def read(typing, counter):
+@emitted(types.int64, counter=types.int64)
+def read(builder, counter):
     """The counter at an address, with all that was written before it was set."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.load_atomic(pointer(builder, arguments[0], 0, INT64), "acquire", 8)
-
-    return types.int64(types.int64), generate
+    return builder.load_atomic(pointer(builder, counter, INT64), "acquire", 8)
 
 
-@intrinsic
-def pause(typing):
+@emitted()
+def pause(builder):
     """Tell the core that this is a waiting loop."""
-
-    def generate(context, builder, signature, arguments):
-        if X86:
-            kind = ir.FunctionType(ir.VoidType(), [])
-            builder.call(
-                cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), []
-            )
-        return context.get_dummy_value()
-
-    return types.void(), generate
+    if X86:
+        call_llvm(builder, "llvm.x86.sse2.pause", ir.VoidType())
 
 
-@intrinsic
-def stamp(typing, place):
+@emitted(place=types.int64)
+def stamp(builder, place):
     """Write the core's clock to an address: cycles of a constant rate, from no particular moment."""
-
-    def generate(context, builder, signature, arguments):
-        kind = ir.FunctionType(INT64, [])
-        clock = cgutils.get_or_insert_function(builder.module, kind, "llvm.readcyclecounter")
-        builder.store(builder.call(clock, []), pointer(builder, arguments[0], 0, INT64))
-        return context.get_dummy_value()
-
-    return types.void(types.int64), generate
+    store(builder, call_llvm(builder, "llvm.readcyclecounter", INT64), place, align=8)
 
 
 @njit(nogil=True)
@@ -85,12 +55,6 @@ def claim(counters, items, member, members):
             if item < last:
                 return item
     return -1
-
-
-@njit(nogil=True)
-def finished(counters, members):
-    """Say that an item is done."""
-    take(counters + SPACING * members)
 
 
 @njit(nogil=True)

@@ -6,9 +6,7 @@
             for p in range(pixels):
                 sum[p] += x[u, s*p + v] * w[u, v]
 
-Neighbours see almost the same inputs: with K = 3, s = 1 and 7 pixels a row of 9 vectors is loaded where
-21 are multiplied.  Channels never mix, so lanes never meet.  The map is surrounded by zeros in memory:
-there is no border to ask for.
+The map is surrounded by zeros in memory: there is no border to ask for.
 
 `slide` is the loop, once for the convolution and for the gradient of its input:
 
@@ -16,21 +14,12 @@ there is no border to ask for.
     backward_input    sum[s p + v % s] += dy[reach + p - v // s] w[u, v]     dx of s * pixels neighbours
     backward_filter   dw[u, v] += sum_p x[u, s p + v] dy[p]                  over pixels, not over taps
 
-Distances between pixels and taps are one vector in blocked layout, known now; None stands for a
-distance known at run time (x_pixel, w_tap, y_pixel: NHWC).
+From pixel to pixel and from tap to tap it is one vector; where a map is NHWC, arguments say how far.
 """
 
 from ..isa.lanes import BYTES
-from ..isa.llvm import (
-    after,
-    constant,
-    load_vector,
-    load_vectors,
-    multiply_add,
-    prefetch,
-    store_vector,
-)
-from .epilogue import activated, from_one_bias, from_zero, nhwc_pixels, pixels
+from ..isa.llvm import VECTOR, after, constant, load, load_vectors, multiply_add, prefetch, store
+from .epilogue import activated, from_bias, from_zero, pixels
 from .microkernel import microkernel, phase
 
 
@@ -46,11 +35,6 @@ def seen(kernel, stride, count):
     return (count - 1) * stride + kernel
 
 
-def row_seen(builder, given, u, count, distance=BYTES):
-    """The first `count` inputs of row u; rows are x_row bytes apart."""
-    return load_vectors(builder, after(builder, given.x, given.x_row, u), distance, count)
-
-
 def forward_rows(kernel, stride, *, nhwc=False, ahead=False):
     """x: the first input that the first pixel sees.
 
@@ -62,15 +46,16 @@ def forward_rows(kernel, stride, *, nhwc=False, ahead=False):
         x_pixel, w_tap = (given.x_pixel, given.w_tap) if nhwc else (BYTES, BYTES)
 
         def meets(v):
-            return [(p, stride * p + v) for p in range(given.nr)]
+            return [(p, stride * p + v) for p in range(given.mr)]
 
         for u in range(kernel):
-            inputs = row_seen(builder, given, u, seen(kernel, stride, given.nr), x_pixel)
+            row = after(builder, given.x, given.x_row, u)
+            inputs = load_vectors(builder, row, x_pixel, seen(kernel, stride, given.mr))
             taps = load_vectors(builder, given.w, w_tap, kernel, u * kernel)
             slide(builder, sums, inputs, taps, meets)
         for u in range(stride if ahead else 0):
             row = after(builder, builder.add(given.x, given.x_plane), given.x_row, u)
-            for q in range(0, stride * given.nr * BYTES, 64):
+            for q in range(0, stride * given.mr * BYTES, 64):
                 prefetch(builder, row, q)
         return sums
 
@@ -88,7 +73,7 @@ def backward_rows(kernel, stride, first):
 
     @phase("d d_row w")
     def emit(builder, given, sums):
-        count = given.nr // stride
+        count = given.mr // stride
 
         def meets(v):
             return [(stride * p + v % stride, reach + p - v // stride) for p in range(count)]
@@ -109,23 +94,24 @@ def backward_rows(kernel, stride, first):
 def forward(kernel, stride, count):
     """y = activation(depthwise(x, w) + bias) of so many pixels, one vector apart: inference."""
     rows = forward_rows(kernel, stride, ahead=True)
-    return microkernel((1, count), from_one_bias, rows, activated, pixels)
+    return microkernel((count, 1), from_bias, rows, activated, pixels())
 
 
 def forward_bias(kernel, stride, count):
     """y = depthwise(x, w) + bias: training."""
-    return microkernel((1, count), from_one_bias, forward_rows(kernel, stride), pixels)
+    return microkernel((count, 1), from_bias, forward_rows(kernel, stride), pixels())
 
 
 def forward_nhwc(kernel, stride, count):
     """y = depthwise(x, w); distances between pixels, and between taps, as arguments."""
-    return microkernel((1, count), from_zero, forward_rows(kernel, stride, nhwc=True), nhwc_pixels)
+    rows = forward_rows(kernel, stride, nhwc=True)
+    return microkernel((count, 1), from_zero, rows, pixels(nhwc=True))
 
 
 def backward_input(kernel, stride, first, count):
     """dx: neighbours, from a column that is a multiple of the stride."""
     rows = backward_rows(kernel, stride, first)
-    return microkernel((1, stride * count), from_zero, rows, pixels)
+    return microkernel((stride * count, 1), from_zero, rows, pixels())
 
 
 def backward_filter(kernel, stride, count, *, nhwc=False):
@@ -138,13 +124,14 @@ def backward_filter(kernel, stride, count, *, nhwc=False):
             x_pixel, dy_pixel, dw_tap = given.x_pixel, given.dy_pixel, given.dw_tap
         slopes = load_vectors(builder, given.dy, dy_pixel, count)
         for u in range(kernel):
-            inputs = row_seen(builder, given, u, seen(kernel, stride, count), x_pixel)
+            row = after(builder, given.x, given.x_row, u)
+            inputs = load_vectors(builder, row, x_pixel, seen(kernel, stride, count))
             for v in range(kernel):
                 tap = after(builder, given.dw, dw_tap, u * kernel + v)
                 # two sums: each waits for its own last addition only
-                sums = [load_vector(builder, tap), constant(0)]
+                sums = [load(builder, VECTOR, tap), constant(0)]
                 for p, slope in enumerate(slopes):
                     sums[p % 2] = multiply_add(builder, inputs[stride * p + v], slope, sums[p % 2])
-                store_vector(builder, builder.fadd(*sums) if count > 1 else sums[0], tap)
+                store(builder, builder.fadd(*sums) if count > 1 else sums[0], tap)
 
-    return microkernel((1, count), emit)
+    return microkernel((count, 1), emit)

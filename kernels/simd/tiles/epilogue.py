@@ -1,7 +1,7 @@
 """The first and the last phase of a microkernel: what accumulators begin with, and what becomes of them.
 
-Accumulators are mr rows of nr vectors of channels, row by row; of a depthwise convolution one row, a
-vector for each pixel.  Where a result goes:
+Accumulators are mr rows (pixels) of nr vectors of channels, row by row; of a depthwise convolution one
+vector each.  Where a result goes:
 
     planes      blocked layout: rows are neighbours, vectors y_plane bytes apart
     scattered   the same, but each row at its own offset in a table: pixels of a map with a halo
@@ -10,23 +10,9 @@ vector for each pixel.  Where a result goes:
 """
 
 from ..activation import HARD_SWISH
+from ..isa import llvm
 from ..isa.lanes import BYTES
-from ..isa.llvm import (
-    INT32,
-    INT64,
-    after,
-    broadcast_element,
-    constant,
-    either,
-    hard_swish_of,
-    larger,
-    load_as,
-    load_vector,
-    load_vectors,
-    prefetch,
-    smaller,
-    store_vector,
-)
+from ..isa.llvm import INT64, VECTOR, after, constant, load, load_vectors, store
 from .microkernel import phase
 
 # --- the first phase -------------------------------------------------------------------------------
@@ -43,12 +29,6 @@ def from_bias(builder, given, _):
     return load_vectors(builder, given.bias, BYTES, given.nr) * given.mr
 
 
-@phase("bias")
-def from_one_bias(builder, given, _):
-    """bias: address of a vector that is the same for all."""
-    return [load_vector(builder, given.bias)] * given.nr
-
-
 @phase("before before_row")
 def from_rows(builder, given, _):
     """before, before_row: sums made before, as `rows` leaves them; one row of zeros can be all."""
@@ -63,7 +43,7 @@ def fetching_rows(builder, given, _):
     for r in range(given.mr):
         start = after(builder, given.c, given.c_row, r)
         for q in (*range(0, width, 64), width - 1):
-            prefetch(builder, start, q)
+            llvm.prefetch(builder, start, q)
     return from_zero.emit(builder, given, _)
 
 
@@ -73,45 +53,41 @@ def fetching_rows(builder, given, _):
 @phase("activation low high")
 def activated(builder, given, accumulators):
     """Clamp to low .. high, or hard-swish.  No activation is a clamp to (-infinity, infinity)."""
-    bottom, top = (broadcast_element(builder, bound) for bound in (given.low, given.high))
-    return either(
-        builder, builder.icmp_signed("==", given.activation, INT64(HARD_SWISH)), accumulators,
-        lambda value: hard_swish_of(builder, value),
-        lambda value: smaller(builder, top, larger(builder, bottom, value)),
+    bottom, top = (llvm.broadcast_element(builder, bound) for bound in (given.low, given.high))
+    swish = builder.icmp_signed("==", given.activation, INT64(HARD_SWISH))
+    return llvm.either(
+        builder, swish, accumulators,
+        lambda value: llvm.hard_swish_of(builder, value),
+        lambda value: llvm.smaller(builder, top, llvm.larger(builder, bottom, value)),
     )  # fmt: skip
 
 
-def _each(given, place):
-    """place(r, v) for each accumulator, to be called where it is needed."""
-    return [lambda r=r, v=v: place(r, v) for r in range(given.mr) for v in range(given.nr)]
-
-
 def _scattered(builder, given, base, at, plane):
-    def place(r, v):
-        offset = builder.sext(load_as(builder, INT32, 4, at, 4 * r), INT64)
-        return after(builder, builder.add(base, offset), plane, v), 0
-
-    return _each(given, place)
+    """Address and offset of each accumulator, made when it is asked for."""
+    for r in range(given.mr):
+        for v in range(given.nr):
+            pixel = builder.add(base, llvm.offset_at(builder, at, 4 * r))
+            yield after(builder, pixel, plane, v), 0
 
 
 def _rows(builder, given):
-    starts = [after(builder, given.c, given.c_row, r) for r in range(given.mr)]
-    return _each(given, lambda r, v: (starts[r], v * BYTES))
+    for r in range(given.mr):
+        start = after(builder, given.c, given.c_row, r)
+        yield from ((start, v * BYTES) for v in range(given.nr))
 
 
 def _added(builder, flag, accumulators, places):
     """What lies there is added where the flag is not 0."""
-    found = iter(places)
-    return either(
+    return llvm.either(
         builder, builder.icmp_signed("!=", flag, INT64(0)), accumulators,
-        lambda value: builder.fadd(value, load_vector(builder, *next(found)())),
+        lambda value: builder.fadd(value, load(builder, VECTOR, *next(places))),
         lambda value: value,
     )  # fmt: skip
 
 
 def _store(builder, accumulators, places):
     for value, place in zip(accumulators, places, strict=True):
-        store_vector(builder, value, *place())
+        store(builder, value, *place)
 
 
 @phase("added added_at added_plane")
@@ -132,7 +108,7 @@ def planes(builder, given, accumulators):
     for v in range(given.nr):
         plane = after(builder, given.y, given.y_plane, v)
         for r, value in enumerate(accumulators[v :: given.nr]):
-            store_vector(builder, value, plane, r * BYTES)
+            store(builder, value, plane, r * BYTES)
 
 
 @phase("c c_row")
@@ -143,20 +119,16 @@ def rows(builder, given, accumulators):
 @phase("more c c_row")
 def rows_added(builder, given, accumulators):
     """As `rows`, added to what is there where `more` is not 0."""
-    places = _rows(builder, given)
-    _store(builder, _added(builder, given.more, accumulators, places), places)
+    sums = _added(builder, given.more, accumulators, _rows(builder, given))
+    _store(builder, sums, _rows(builder, given))
 
 
-def _neighbours(builder, accumulators, y, distance):
-    for p, value in enumerate(accumulators):
-        store_vector(builder, value, after(builder, y, distance, p))
+def pixels(*, nhwc=False):
+    """y_pixel: bytes from pixel to pixel, where they are not neighbours."""
 
+    @phase("y" + " y_pixel" * nhwc)
+    def emit(builder, given, accumulators):
+        for p, value in enumerate(accumulators):
+            store(builder, value, after(builder, given.y, given.y_pixel if nhwc else BYTES, p))
 
-@phase("y")
-def pixels(builder, given, accumulators):
-    _neighbours(builder, accumulators, given.y, BYTES)
-
-
-@phase("y y_pixel")
-def nhwc_pixels(builder, given, accumulators):
-    _neighbours(builder, accumulators, given.y, given.y_pixel)
+    return emit

@@ -5,49 +5,34 @@
             for v in range(NR):
                 sum[r][v] += a[r, k] * b[k, v]            one instruction, nothing but registers
 
-A product that adds to memory needs a load and a store for every multiply-add.  Here a step of K loads
-MR + NR times and multiplies MR * NR times, 14 x 2 being 28 multiply-adds for 16 loads.  A core can start
-as many of the one as of the other.
-
 `walk` is the loop, once for all; what differs is how a and b lie in memory, which each of these says:
 
-    blocked    a is a map in blocks of LANES channels: pixel r, channel k is at
-               a[k // LANES][r][k % LANES]; b a micropanel [K][NR vectors], in the very order it is
-               read.  Pointwise convolutions.
-    windowed   the same product, a seen through the windows of a standard convolution: no window is ever
-               copied out (im2col).  A window is `segments` stretches of `length` neighbouring elements
+    blocked    a is a map in blocks of LANES channels, a[k // LANES][r][k % LANES]; b a micropanel
+               [K][NR vectors], in the very order it is read: pointwise convolutions
+    windowed   the same, a seen through the windows of a standard convolution, none of which is ever
+               copied out (im2col): `segments` stretches of `length` neighbouring elements
     strided    a through two strides, b a micropanel: NHWC arrays as they come
-    outer      a transposed: its rows are the lanes of one block, K runs over pixels, and b is a map too.
-               The gradient of weights, g += x^T d
+    outer      a transposed: its rows are the lanes of one block, K runs over pixels, and b is a map too:
+               the gradient of weights, g += x^T d
 
-Contract: MR x NR as tuning.TILES says for this CPU's registers; edge cases by smaller MR, or by doing
-pixels twice; K is a multiple of the unroll, filled up with zeros in b; nothing is checked.
+tuning.TILES has MR and NR; docs/microkernels.md has the contracts.  Nothing is checked.
 """
 
+from ..isa import llvm
 from ..isa.lanes import BYTES, LANES
-from ..isa.llvm import (
-    INT32,
-    INT64,
-    after,
-    broadcast_element,
-    load_as,
-    load_element,
-    load_vectors,
-    loop,
-    multiply_add,
-    prefetch,
-)
+from ..isa.llvm import FLOAT, INT64, after, load, load_vectors, loop, multiply_add, prefetch
 from ..tuning import PANEL_LINES_AHEAD, ROW_BYTES_AHEAD, UNROLL
 from . import epilogue
+from .epilogue import activated, from_bias, residual, scattered
 from .microkernel import microkernel, phase
 
 
-def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector=BYTES, also=None):
+def walk(builder, given, turns, a, b, sums, a_step, *, a_row, unroll=1, b_vector=BYTES, also=None):
     """`turns` times `unroll` steps of K: sums + a @ b; gives where b ended, and the sums.
 
-    a_row: bytes from row to row of a, whose steps of K are neighbours; b_vector: from vector to vector of
-    b, a micropanel if they are neighbours; next_a(turn, a): a of the next turn.  also(turn, b): what a
-    turn does beside (prefetch).
+    a_step: bytes to a of the next turn, or a function (turn, a) that gives it; a_row: bytes from row to
+    row of a, whose steps of K are neighbours; b_vector: from vector to vector of b, a micropanel if they
+    are neighbours.  also(turn, b): what a turn does beside (prefetch).
     """
     mr, nr = given.mr, given.nr
     b_k = nr * BYTES if isinstance(b_vector, int) else BYTES
@@ -57,29 +42,18 @@ def walk(builder, given, turns, a, b, sums, *, next_a, a_row, unroll=1, b_vector
         for k in range(unroll):
             weights = load_vectors(builder, there, b_vector, nr, k * nr)
             for r in range(mr):
-                row, offset = (here, r * a_row) if isinstance(a_row, int) else (starts(here, r), 0)
-                value = broadcast_element(builder, load_element(builder, row, offset + 4 * k))
+                known = isinstance(a_row, int)
+                row, offset = (here, r * a_row) if known else (after(builder, here, a_row, r), 0)
+                value = llvm.broadcast_element(builder, load(builder, FLOAT, row, offset + 4 * k))
                 for v, weight in enumerate(weights, r * nr):
                     sums[v] = multiply_add(builder, value, weight, sums[v])
         if also:
             also(number, there)
-        return [next_a(number, here), after(builder, there, b_k, unroll), *sums]
-
-    def starts(here, r):
-        return after(builder, here, a_row, r)
+        here = a_step(number, here) if callable(a_step) else after(builder, here, a_step)
+        return [here, after(builder, there, b_k, unroll), *sums]
 
     _, there, *sums = loop(builder, turns, [a, b, *sums], turn)
     return there, sums
-
-
-def to_next_block(builder, number, here, plane, unroll):
-    """`unroll` channels further, which may be in the next block."""
-    if unroll == LANES:
-        return builder.add(here, plane)
-    mask = LANES // unroll - 1
-    last = builder.icmp_signed("==", builder.and_(number, INT64(mask)), INT64(mask))
-    leap = builder.sub(plane, INT64(BYTES - 4 * unroll))
-    return builder.add(here, builder.select(last, leap, INT64(4 * unroll)))
 
 
 def blocked(unroll=UNROLL, ahead=False):
@@ -96,11 +70,16 @@ def blocked(unroll=UNROLL, ahead=False):
                 for line in range(PANEL_LINES_AHEAD):
                     prefetch(builder, place, 64 * line)
 
-        def next_a(number, here):
-            return to_next_block(builder, number, here, given.x_plane, unroll)
+        def next_a(number, here):  # `unroll` channels further, which may be in the next block
+            if unroll == LANES:
+                return builder.add(here, given.x_plane)
+            mask = INT64(LANES // unroll - 1)
+            last = builder.icmp_signed("==", builder.and_(number, mask), mask)
+            leap = builder.sub(given.x_plane, INT64(BYTES - 4 * unroll))
+            return builder.add(here, builder.select(last, leap, INT64(4 * unroll)))
 
         return walk(
-            builder, given, given.turns, given.x, given.w, sums, next_a=next_a, a_row=BYTES,
+            builder, given, given.turns, given.x, given.w, sums, next_a, a_row=BYTES,
             unroll=unroll, also=fetch if ahead else None,
         )[1]  # fmt: skip
 
@@ -114,11 +93,8 @@ def windowed(builder, given, sums):
     def segment(number, carried):
         there, *sums = carried
         at = builder.add(given.segment_at, builder.mul(number, INT64(4)))
-        here = builder.add(given.x, builder.sext(load_as(builder, INT32, 4, at), INT64))
-        there, sums = walk(
-            builder, given, given.length, here, there, sums, a_row=given.x_pixel,
-            next_a=lambda _, here: after(builder, here, 4),
-        )  # fmt: skip
+        here = builder.add(given.x, llvm.offset_at(builder, at))
+        there, sums = walk(builder, given, given.length, here, there, sums, 4, a_row=given.x_pixel)
         return [there, *sums]
 
     return loop(builder, given.segments, [given.w, *sums], segment)[1:]
@@ -127,19 +103,15 @@ def windowed(builder, given, sums):
 @phase("a a_row a_k depth panel")
 def strided(builder, given, sums):
     """a_row, a_k: bytes from row to row and along K; depth: K."""
-    return walk(
-        builder, given, given.depth, given.a, given.panel, sums, a_row=given.a_row,
-        next_a=lambda _, here: builder.add(here, given.a_k),
-    )[1]  # fmt: skip
+    a, b = given.a, given.panel
+    return walk(builder, given, given.depth, a, b, sums, given.a_k, a_row=given.a_row)[1]
 
 
 @phase("x d d_plane count")
 def outer(builder, given, sums):
     """x: address of the first of mr lanes of a block; d: of the first of nr blocks; count: pixels."""
-    return walk(
-        builder, given, given.count, given.x, given.d, sums, a_row=4, b_vector=given.d_plane,
-        next_a=lambda _, here: after(builder, here, BYTES),
-    )[1]  # fmt: skip
+    a, b, plane = given.x, given.d, given.d_plane
+    return walk(builder, given, given.count, a, b, sums, BYTES, a_row=4, b_vector=plane)[1]
 
 
 # --- the microkernels ------------------------------------------------------------------------------
@@ -147,26 +119,17 @@ def outer(builder, given, sums):
 
 def pointwise(mr, nr):
     """y = activation(x @ w + bias) + added: a pointwise convolution at inference."""
-    return microkernel(
-        (mr, nr),
-        epilogue.from_bias,
-        blocked(ahead=True),
-        epilogue.activated,
-        epilogue.residual,
-        epilogue.scattered,
-    )
+    return microkernel((mr, nr), from_bias, blocked(ahead=True), activated, residual, scattered)
 
 
 def convolution(mr, nr):
     """y = activation(windows of x @ w + bias): a standard convolution at inference."""
-    return microkernel(
-        (mr, nr), epilogue.from_bias, windowed, epilogue.activated, epilogue.scattered
-    )
+    return microkernel((mr, nr), from_bias, windowed, activated, scattered)
 
 
 def pointwise_bias(mr, nr, unroll):
     """y = x @ w + bias of a scratch: training, forwards, and dx = d @ w^T with transposed weights."""
-    return microkernel((mr, nr), epilogue.from_bias, blocked(unroll), epilogue.planes)
+    return microkernel((mr, nr), from_bias, blocked(unroll), epilogue.planes)
 
 
 def outer_product(mr, nr):

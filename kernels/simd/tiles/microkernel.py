@@ -9,17 +9,14 @@ loaded from where, and whatever becomes of the sums.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import Parameter, Signature
 from types import SimpleNamespace
 from typing import Any
 
 from numba import types
-from numba.extending import intrinsic
 
-FLOATS = (
-    "low",
-    "high",
-)  # arguments that are float32; all others are integers: addresses, bytes, counts
+from ..isa.llvm import emitted
+
+FLOATS = ("low", "high")  # arguments; all others are integers: addresses, bytes, counts
 
 
 @dataclass(frozen=True)
@@ -43,19 +40,12 @@ def microkernel(block, *phases):
     names = [name for part in phases for name in part.names]
     mr, nr = block
 
-    def kernel(typing, *arguments):
-        def generate(context, builder, signature, values):
-            given = SimpleNamespace(**dict(zip(names, values, strict=True)), mr=mr, nr=nr)
-            accumulators = None
-            for part in phases:
-                accumulators = part.emit(builder, given, accumulators)
-            return context.get_dummy_value()
-
-        kinds = [types.float32 if name in FLOATS else types.int64 for name in names]
-        return types.void(*kinds), generate
+    def kernel(builder, *values):
+        given = SimpleNamespace(**dict(zip(names, values, strict=True)), mr=mr, nr=nr)
+        accumulators = None
+        for part in phases:
+            accumulators = part.emit(builder, given, accumulators)
 
     kernel.__doc__ = f"kernel({', '.join(names)})"
-    # Numba matches arguments with parameters, so they must be there by name, each only once
-    ordinary = Parameter.POSITIONAL_OR_KEYWORD
-    kernel.__signature__ = Signature([Parameter(name, ordinary) for name in ("typing", *names)])
-    return intrinsic(kernel)
+    kinds = {name: types.float32 if name in FLOATS else types.int64 for name in names}
+    return emitted(**kinds)(kernel)

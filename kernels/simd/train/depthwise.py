@@ -8,28 +8,17 @@ Backwards the band's dy is made in the scratch too, between columns of zeros.  T
     dw[u, v] = sum_ij x[s i + u, s j + v] dy[i, j]
     dx[r, c] = sum of w[u, v] dy[(r - u) / s, (c - v) / s]      over the taps where s divides both
 
-and both are done while everything is in the cache.  With stride 2 an input in an even row has been seen
-through the even rows of the window only: a quarter of the products is left, and none meets a zero.
+and both are done while everything is in the cache.  With stride 2 even rows of inputs have been seen
+through even rows of the window only (docs/backwards.md): no product meets a zero.
 """
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ..isa.lanes import BYTES
-from ..isa.vector import add, load, store
-from ..runtime.partition import span
-from ..runtime.templates import made, part
+from ..runtime.parts import add_to, made, part, span, zero
 from ..runtime.work_item import descriptor, stage
 from ..tiles import depthwise as tiles
 from ..tuning import TRAIN_PIXELS
 from .maps import GIVEN, GRADIENT, gradient, normalise_activate, seen
-from .norm import (
-    BACKWARD_SUMS,
-    COEFFICIENTS,
-    FORWARD_SUMS,
-    accumulate_moments,
-    norm_backward,
-    zero,
-)
+from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward
 
 # padded: width of a row of x among its zeros; d_row: bytes of one of dy; panels: taps of each block
 _WINDOW = seen("x") + "rows columns y_rows y_columns top left padded band images shares panels "
@@ -73,9 +62,8 @@ def _forward(kernel, stride, pixels):
 
     @stage(FORWARD)
     @made("forward", kernel, stride, pixels)
-    def forward(at, bases, item):
+    def forward(s, b, item):
         """y of some images, one block, and its moments."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         block, number = item // s.shares, item % s.shares
         first, last = span(s.images, number, s.shares, 1)
         w, bias = s.panels + block * kernel * kernel * BYTES, s.bias + block * BYTES
@@ -101,58 +89,40 @@ def _forward(kernel, stride, pixels):
     return forward
 
 
-def _backward_input(kernel, stride, first, pixels):
-    many, one = (tiles.backward_input(kernel, stride, first, p) for p in (pixels, 1))
+def _along_a_row(microkernel, kind, pixels, steps):
+    """A microkernel of a kind along a row; steps: bytes from pixel to pixel, of three addresses."""
+    many, one = (microkernel(*kind, count) for count in (pixels, 1))
+    x_step, w_step, y_step = steps
 
     @part
-    @made("backward_input", kernel, stride, first, pixels)
-    def row(d, d_row, w, dx, groups):
-        """dx of one row of the padded input, `stride` of them for each pixel of d."""
+    @made(microkernel.__name__, *kind, pixels)
+    def row(count, x, x_row, w, y):
         j = 0
-        while groups - j >= pixels:
-            many(d + j * BYTES, d_row, w, dx + j * stride * BYTES)
+        while count - j >= pixels:
+            many(x + j * x_step, x_row, w + j * w_step, y + j * y_step)
             j += pixels
-        while j < groups:
-            one(d + j * BYTES, d_row, w, dx + j * stride * BYTES)
+        while j < count:
+            one(x + j * x_step, x_row, w + j * w_step, y + j * y_step)
             j += 1
-
-    return row
-
-
-def _backward_filter(kernel, stride, pixels):
-    many, one = (tiles.backward_filter(kernel, stride, p) for p in (pixels, 1))
-    taps = kernel * kernel
-
-    @part
-    @made("backward_filter", kernel, stride, pixels)
-    def row(x, line, d, columns, own, g):
-        """g += dw of one row of dy, which is made in `own` first."""
-        zero(own, taps)
-        j = 0
-        while columns - j >= pixels:
-            many(x + j * stride * BYTES, line, d + j * BYTES, own)
-            j += pixels
-        while j < columns:
-            one(x + j * stride * BYTES, line, d + j * BYTES, own)
-            j += 1
-        for q in range(0, taps * BYTES, BYTES):
-            store(g + q, add(load(g + q), load(own + q)))
 
     return row
 
 
 def _backward(kernel, stride, pixels):
-    even = _backward_input(kernel, stride, 0, pixels)
-    odd = _backward_input(kernel, stride, 1, pixels) if stride == 2 else even
-    filters = _backward_filter(kernel, stride, pixels)
+    far = stride * BYTES  # in x, from pixel to pixel of dy
+    filters = _along_a_row(tiles.backward_filter, (kernel, stride), pixels, (far, BYTES, 0))
+    inputs = [  # of rows of x by turns, `stride` pixels of it for each of dy
+        _along_a_row(tiles.backward_input, (kernel, stride, first), pixels, (BYTES, 0, far))
+        for first in range(stride)
+    ]
+    even, odd = inputs[0], inputs[-1]
     taps = kernel * kernel
     reach = (kernel - 1) // stride  # rows of dy above, and columns left, that saw an input too
 
     @stage(BACKWARD)
     @made("backward", kernel, stride, pixels)
-    def backward(at, bases, item):
+    def backward(s, b, item):
         """dw and dx of some images, one block."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         block, number = item // s.shares, item % s.shares
         w = s.panels + block * taps * BYTES
         g = s.g_shares + (number * s.x_blocks + block) * taps * BYTES
@@ -162,7 +132,7 @@ def _backward(kernel, stride, pixels):
         dx = d + (s.band + 2 * kernel + 2) * s.d_row  # of a row, in groups of `stride`
         dv = dx + s.left % stride * BYTES
         own = dv + (s.columns + stride) * BYTES
-        # of the groups: those that are zeros only, and where the others end
+        # groups that are zeros only, and all up to the last that is not
         skipped, end = s.left // stride, (s.left + s.columns + stride - 1) // stride
         zero(g, taps)
         if s.complete:
@@ -180,13 +150,15 @@ def _backward(kernel, stride, pixels):
                 _dy(s, block, n, d, base, until - base, reach)
                 for i in range(rows):
                     dy = d + (start + i - base) * s.d_row + reach * BYTES
-                    filters(x + i * stride * line, line, dy, s.y_columns, own, g)
+                    zero(own, taps)
+                    filters(s.y_columns, x + i * stride * line, line, dy, own)
+                    add_to(g, own, taps)
                 for i in range(low, high):
                     dy = d + ((i + s.top) // stride - base) * s.d_row + (reach + skipped) * BYTES
                     if (i + s.top) % stride:
-                        odd(dy, s.d_row, w, dx, end - skipped)
+                        odd(end - skipped, dy, s.d_row, w, dx)
                     else:
-                        even(dy, s.d_row, w, dx, end - skipped)
+                        even(end - skipped, dy, s.d_row, w, dx)
                     pixels_before = (n * s.rows + i) * s.columns
                     gradient(s, dv, block, pixels_before * BYTES, s.columns, number, s.x_blocks)
 

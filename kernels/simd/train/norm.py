@@ -5,9 +5,9 @@
     backward   dy = gamma / d (du - sum(du) / P - h sum(du h) / P)   h = (y - mean) / d
                   = SLOPE du + ALONG (y - CENTRE) + LEVEL
 
-Neither u nor dy is ever stored.  u is made while y is loaded (maps.normalise_activate), dy, which is dx
-of the normalisation, while du is (`norm_backward`).  Between the passes over the maps two small stages,
-`forward` and `backward`, turn sums into these coefficients, in float64.  CENTRE is the mean as a float32.
+Neither u nor dy, which is dx of the normalisation, is ever stored: `maps.normalise_activate` and
+`norm_backward` make them while y and du are loaded.  Between the passes over the maps two small stages
+turn sums into these coefficients, in float64.  CENTRE is the mean as a float32.
 
 Sums are made in shares.  Each has its own first element as the centre of its sums; means and squares are
 put together as Chan, Golub and LeVeque (1979) do, which loses no digits where a mean is large.
@@ -16,24 +16,11 @@ put together as Chan, Golub and LeVeque (1979) do, which loses no digits where a
 import math
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
+from ..isa import vector
 from ..isa.lanes import BYTES, LANES
-from ..isa.vector import (
-    add,
-    add_double,
-    broadcast,
-    double_at,
-    element_at,
-    fma,
-    load,
-    set_double,
-    set_element,
-    store,
-    sub,
-)
-from ..runtime.partition import span
-from ..runtime.templates import part
+from ..isa.vector import add, element_at, fma, load, set_element, store, sub
+from ..runtime.parts import copy, part, span, zero
 from ..runtime.work_item import descriptor, stage
 
 # rows of the coefficients of a block: vectors, what an activation clamps to among them, and of float64
@@ -44,18 +31,10 @@ COEFFICIENTS = 12 * BYTES
 FORWARD_SUMS = 5 * BYTES  # of a block: a first element; in float64 sums of differences and squares
 BACKWARD_SUMS = 4 * BYTES  # in float64: sums of du and of du (y - CENTRE)
 
-_COMMON = "coefficients sums shares blocks pixels channels gamma frozen "
-FORWARD = descriptor(
-    _COMMON + "grain beta mean variance new_mean new_variance", doubles="eps momentum"
-)
-BACKWARD = descriptor(_COMMON + "g_gamma g_beta g_bias")
-
-
-@part
-def zero(at, count):
-    """Write `count` vectors of zeros."""
-    for q in range(count):
-        store(at + q * BYTES, broadcast(np.float32(0)))
+_BOTH = "coefficients sums shares blocks pixels channels gamma frozen "
+_OLD_AND_NEW = "mean variance new_mean new_variance"
+FORWARD = descriptor(_BOTH + "grain beta " + _OLD_AND_NEW, doubles="eps momentum")
+BACKWARD = descriptor(_BOTH + "g_gamma g_beta g_bias")
 
 
 @part
@@ -64,7 +43,7 @@ def accumulate_moments(y, count, sums, fresh):
     if fresh:
         store(sums, load(y))
         zero(sums + BYTES, 4)
-    first, nothing = load(sums), broadcast(np.float32(0))
+    first, nothing = load(sums), vector.broadcast(np.float32(0))
     # four sums of each kind, by turns: an addition waits for its own last result, not its neighbour's
     t0, t1, t2, t3 = nothing, nothing, nothing, nothing
     q0, q1, q2, q3 = nothing, nothing, nothing, nothing
@@ -72,8 +51,8 @@ def accumulate_moments(y, count, sums, fresh):
         away = sub(load(y + p), first)
         t0, t1, t2, t3 = t1, t2, t3, add(t0, away)
         q0, q1, q2, q3 = q1, q2, q3, fma(away, away, q0)
-    add_double(sums + BYTES, add(add(t0, t1), add(t2, t3)))
-    add_double(sums + 3 * BYTES, add(add(q0, q1), add(q2, q3)))
+    vector.add_double(sums + BYTES, add(add(t0, t1), add(t2, t3)))
+    vector.add_double(sums + 3 * BYTES, add(add(q0, q1), add(q2, q3)))
 
 
 @part
@@ -86,8 +65,7 @@ def norm_backward(du, y, dy, count, c, normal):
             rest = fma(along, sub(load(y + p), centre), level)
             store(dy + p, fma(slope, load(du + p), rest))
     else:
-        for p in range(0, count * BYTES, BYTES):
-            store(dy + p, load(du + p))
+        copy(du, count * LANES, dy)
 
 
 @part
@@ -98,8 +76,8 @@ def _moments(s, block, lane):
         start, end = span(s.pixels, number, s.shares, s.grain)
         size = end - start
         at = s.sums + (number * s.blocks + block) * FORWARD_SUMS
-        total = double_at(at + BYTES + 8 * lane)
-        square = double_at(at + 3 * BYTES + 8 * lane) - total * total / size
+        total = vector.double_at(at + BYTES + 8 * lane)
+        square = vector.double_at(at + 3 * BYTES + 8 * lane) - total * total / size
         both = count + size
         away = np.float64(element_at(at + 4 * lane)) + total / size - mean
         mean += away * size / both
@@ -109,9 +87,8 @@ def _moments(s, block, lane):
 
 
 @stage(FORWARD)
-def forward(at, bases, block):
+def forward(s, b, block):
     """Coefficients of a block for the forward pass, and the moved running estimates."""
-    s = carray(at, 1)[0]
     c = s.coefficients + block * COEFFICIENTS
     for lane in range(LANES):
         to, channel = 4 * lane, 4 * (block * LANES + lane)
@@ -135,27 +112,26 @@ def forward(at, bases, block):
         set_element(c + SCALE + to, np.float32(gamma * inverse))
         rest = mean - np.float64(centre)
         set_element(c + SHIFT + to, np.float32(beta - rest * gamma * inverse))
-        set_double(c + MEAN + 2 * to, mean)
-        set_double(c + INVERSE + 2 * to, inverse)
+        vector.set_double(c + MEAN + 2 * to, mean)
+        vector.set_double(c + INVERSE + 2 * to, inverse)
 
 
 @stage(BACKWARD)
-def backward(at, bases, block):
+def backward(s, b, block):
     """Gradients of gamma, beta and a bias, and the coefficients of dy.  gamma: 0 for a bias alone."""
-    s = carray(at, 1)[0]
     c = s.coefficients + block * COEFFICIENTS
     for lane in range(min(LANES, s.channels - block * LANES)):
         to, channel = 4 * lane, 4 * (block * LANES + lane)
         total, product = 0.0, 0.0
         for number in range(s.shares):
             sums = s.sums + (number * s.blocks + block) * BACKWARD_SUMS + 8 * lane
-            total += double_at(sums)
-            product += double_at(sums + 2 * BYTES)
+            total += vector.double_at(sums)
+            product += vector.double_at(sums + 2 * BYTES)
         if s.gamma == 0:
             set_element(s.g_bias + channel, np.float32(total))
             continue
-        inverse = double_at(c + INVERSE + 2 * to)
-        away = double_at(c + MEAN + 2 * to) - np.float64(element_at(c + CENTRE + to))
+        inverse = vector.double_at(c + INVERSE + 2 * to)
+        away = vector.double_at(c + MEAN + 2 * to) - np.float64(element_at(c + CENTRE + to))
         product -= away * total  # it was summed around the centre
         set_element(s.g_beta + channel, np.float32(total))
         set_element(s.g_gamma + channel, np.float32(product * inverse))

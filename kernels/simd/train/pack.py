@@ -5,15 +5,12 @@ taps     [M / LANES][K K][LANES]       of a depthwise convolution: panels of one
 """
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
 
 from ..isa.lanes import BYTES, LANES
 from ..isa.vector import add, element_at, load, set_element, store, transpose
-from ..runtime.partition import copy
-from ..runtime.templates import part
+from ..runtime.parts import copy, panel_at, panel_count, part, zero
 from ..runtime.work_item import descriptor, stage
 from ..tuning import TRAIN_UNROLL
-from .norm import zero
 
 _WEIGHTS = "depth filters group group_padded "  # w (depth, filters), in groups, each filled up
 _PANELS = "main split vectors height item_rows "  # item_rows: of a work item
@@ -33,29 +30,26 @@ def _row(s, k):
 
 
 @stage(PACK)
-def pack(at, bases, item):
+def pack(s, b, item):
     """Panels of some rows of the weights."""
-    s = carray(at, 1)[0]
     for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
-        row, block = _row(s, k), 0
-        while block < s.vectors:
-            width = s.main if block < s.split else s.vectors - s.split
+        row = _row(s, k)
+        for panel in range(panel_count(s.main, s.split, s.vectors)):
+            block, width = panel_at(panel, s.main, s.split, s.vectors)
             to, rest = s.panels + (block * s.height + k * width) * BYTES, s.filters - block * LANES
             if row < 0 or rest < width * LANES:
                 zero(to, width)
             if row >= 0:
                 copy(s.w + 4 * (row * s.filters + block * LANES), min(rest, width * LANES), to)
-            block += width
 
 
 @stage(GATHER)
-def gather(at, bases, item):
+def gather(s, b, item):
     """g = the sum of all shares, some rows of it."""
-    s = carray(at, 1)[0]
     for k in range(item * s.item_rows, min(s.height, (item + 1) * s.item_rows)):
-        row, block = _row(s, k), 0
-        while row >= 0 and block < s.vectors:
-            width = s.main if block < s.split else s.vectors - s.split
+        row = _row(s, k)
+        for panel in range(panel_count(s.main, s.split, s.vectors) if row >= 0 else 0):
+            block, width = panel_at(panel, s.main, s.split, s.vectors)
             of = s.g_shares + (block * s.height + k * width) * BYTES
             rest = s.filters - block * LANES
             for v in range(of, of + width * BYTES, BYTES):
@@ -64,17 +58,13 @@ def gather(at, bases, item):
                     total = add(total, load(v + number * s.g_share))
                 store(v, total)
             copy(of, min(rest, width * LANES), s.g + 4 * (row * s.filters + block * LANES))
-            block += width
 
 
 @stage(TRANSPOSE)
-def pack_transposed(at, bases, block):
+def pack_transposed(s, b, block):
     """Panels of the transposed weights, of one block of the input's channels."""
-    s = carray(at, 1)[0]
     height = (s.filters + TRAIN_UNROLL - 1) // TRAIN_UNROLL * TRAIN_UNROLL
-    width, first = s.t_main, block // s.t_main * s.t_main
-    if block >= s.t_split:
-        width, first = s.t_vectors - s.t_split, s.t_split
+    first, width = panel_at(block // s.t_main, s.t_main, s.t_split, s.t_vectors)
     to = s.transposed + (first * height + block - first) * BYTES
     row = _row(s, block * LANES)
     whole = row >= 0 and row % s.group + LANES <= s.group

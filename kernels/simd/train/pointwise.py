@@ -8,17 +8,14 @@ threads.  A share is done a tile of pixels at a time: their inputs (backwards: t
 in a scratch that stays in L2, and multiplied with every micropanel of weights.
 """
 
-from numba import carray  # type: ignore[attr-defined]
-
 from ...routines import compiled_routine
 from ..isa.lanes import BYTES, LANES
-from ..runtime.partition import panel_at, span
-from ..runtime.templates import made, part
+from ..runtime.parts import made, panel_at, panel_count, part, span, zero
 from ..runtime.work_item import INVOKED, descriptor, invoke, stage
 from ..tiles import gemm
 from ..tuning import TILES, TRAIN_UNROLL
 from .maps import GATE, GIVEN, GRADIENT, gradient, inputs, seen
-from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward, zero
+from .norm import BACKWARD_SUMS, COEFFICIENTS, FORWARD_SUMS, accumulate_moments, norm_backward
 
 CUT = "pixels shares pieces grain tile "
 _PANELS = "main split vectors many rest "  # many, rest: routines for panels of either width
@@ -82,13 +79,13 @@ outers = {v: _outer(v) for v in TILES}
 def forward(module, name, fields, inputs):
     """The stage of a product, for a module.  inputs(s, x, x_plane, first, count, 0, blocks) makes x."""
 
-    @made(name)
-    def product(at, bases, item):
+    @stage(fields)
+    @made(name, module=module)  # whoever imports that finds it
+    def product(s, b, item):
         """y = x @ w + bias for a share of the pixels and some panels, and its moments."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         number, piece = item // s.pieces, item % s.pieces
         first, last = span(s.pixels, number, s.shares, s.grain)
-        panels = s.split // s.main + (1 if s.vectors > s.split else 0)
+        panels = panel_count(s.main, s.split, s.vectors)
         low, high = piece * panels // s.pieces, (piece + 1) * panels // s.pieces
         x, plane = b.scratch, (s.tile + 1) * BYTES
         for p in range(first, last, s.tile):
@@ -104,24 +101,14 @@ def forward(module, name, fields, inputs):
                     sums = s.y_sums + (number * s.y_blocks + block + v) * FORWARD_SUMS
                     accumulate_moments(y + v * s.y_plane, count, sums, p == first)
 
-    product.__module__ = module  # whoever imports that finds it
-    return stage(fields)(product)
-
-
-@part
-def _dy(s, d, d_plane, first, count):
-    """dy of some pixels, all blocks, into the scratch."""
-    for block in range(s.y_blocks):
-        at, c = block * s.y_plane + first * BYTES, s.y_coefficients + block * COEFFICIENTS
-        norm_backward(s.dy + at, s.y + at, d + block * d_plane, count, c, s.normal)
+    return product
 
 
 @part
 def _add_filters(s, number, x, d, plane, count, low, high, fresh):
     """dw += x^T dy of some pixels, rows of blocks low .. high of x, into the share of this number."""
-    block = 0
-    while block < s.vectors:
-        width = s.main if block < s.split else s.vectors - s.split
+    for panel in range(panel_count(s.main, s.split, s.vectors)):
+        block, width = panel_at(panel, s.main, s.split, s.vectors)
         code = s.many if block < s.split else s.rest
         g, row = s.g + number * s.g_share + block * s.g_block, s.g_row or width * BYTES
         for k in range(low, high):
@@ -129,7 +116,6 @@ def _add_filters(s, number, x, d, plane, count, low, high, fresh):
             before, before_row = (s.zeros, 0) if fresh else (to, row)
             of = x + (k - low) * plane
             invoke(code, before, before_row, of, d + block * plane, plane, count, to, row)
-        block += width
 
 
 @part
@@ -150,28 +136,30 @@ def backward(module, name, fields, inputs, give):
     give(s, x, d, plane, first, count, low, high, number, fresh) makes dx of them.
     """
 
-    @made(name)
-    def product(at, bases, item):
+    @stage(fields)
+    @made(name, module=module)  # whoever imports that finds it
+    def product(s, b, item):
         """dw = x^T dy and dx = dy w^T for a share of the pixels and some of the input's channels."""
-        s, b = carray(at, 1)[0], carray(bases, 1)[0]
         number, piece = item // s.pieces, item % s.pieces
         first, last = span(s.pixels, number, s.shares, s.grain)
-        panels = s.t_split // s.t_main + (1 if s.t_vectors > s.t_split else 0)
-        low, _ = panel_at(piece * panels // s.pieces, s.t_main, s.t_split, s.t_vectors)
-        high, _ = panel_at((piece + 1) * panels // s.pieces, s.t_main, s.t_split, s.t_vectors)
+        cut = s.t_main, s.t_split, s.t_vectors
+        panels = panel_count(*cut)
+        low, _ = panel_at(piece * panels // s.pieces, *cut)
+        high, _ = panel_at((piece + 1) * panels // s.pieces, *cut)
         if piece == s.pieces - 1:
             high = s.t_vectors
         d, plane = b.scratch, (s.tile + 1) * BYTES
         x = d + s.y_blocks * plane
         for p in range(first, last, s.tile):
             count = min(s.tile, last - p)
-            _dy(s, d, plane, p, count)
+            for block in range(s.y_blocks):
+                at, c = block * s.y_plane + p * BYTES, s.y_coefficients + block * COEFFICIENTS
+                norm_backward(s.dy + at, s.y + at, d + block * plane, count, c, s.normal)
             inputs(s, x, plane, p, count, low, high)
             _add_filters(s, number, x, d, plane, count, low, high, p == first)
             give(s, x, d, plane, p, count, low, high, number, p == first)
 
-    product.__module__ = module
-    return stage(fields)(product)
+    return product
 
 
 @part

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ... import ops
 from ...models.layers import Depthwise
 from ...models.network_plan import plan
 from ...models.rows import V2
+from ..spiral import DIMENSIONS, embeddings, share_lost
 from .claim import Finding, Source
 from .counting import (
     blocks_of,
@@ -189,13 +187,7 @@ def _channels(model: str) -> dict[int, int]:
 
 @SOURCE.claim("Section 3.2: ReLU destroys what lies in few dimensions, and preserves it in many.")
 def relu_and_dimensions() -> Finding:
-    angle = np.linspace(0, 6 * np.pi, 500)
-    spiral = np.stack([angle * np.cos(angle), angle * np.sin(angle)], axis=1)
-    lost = {}
-    for dimensions in (2, 3, 5, 15, 30):
-        embeddings = np.random.default_rng(0).standard_normal((100, 2, dimensions))
-        alive = ops.relu(spiral @ embeddings, rung="numpy")[0] > 0
-        lost[dimensions] = float(np.mean(alive.sum(axis=-1) < 2))  # two unknowns need two equations
+    lost = {n: share_lost(embeddings(n)) for n in DIMENSIONS}
     return Finding(
         {"dimensions": listing(lost), "lost": listing((100 * x for x in lost.values()), ".0f")},
         "The paper's spiral in the plane, embedded by 100 random matrices in {dimensions} "
