@@ -56,6 +56,8 @@ from .ops import hard_sigmoid as hard_sigmoid
 from .ops import hard_sigmoid_backward as hard_sigmoid_backward
 from .ops import hard_swish as hard_swish
 from .ops import hard_swish_backward as hard_swish_backward
+from .ops import log_softmax as log_softmax
+from .ops import log_softmax_backward as log_softmax_backward
 from .ops import pointwise_conv2d as pointwise_conv2d
 from .ops import pointwise_conv2d_backward as pointwise_conv2d_backward
 from .ops import relu as relu
@@ -67,6 +69,7 @@ from .ops import scale_channels_backward as scale_channels_backward
 from .ops import sigmoid as sigmoid
 from .ops import sigmoid_backward as sigmoid_backward
 from .ops import softmax as softmax
+from .ops import softmax_backward as softmax_backward
 from .ops import softmax_cross_entropy as softmax_cross_entropy
 from .ops import softmax_cross_entropy_backward as softmax_cross_entropy_backward
 from .ops import swish as swish

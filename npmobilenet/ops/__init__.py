@@ -36,7 +36,14 @@ from .convolution import (
     depthwise_conv2d,
     depthwise_conv2d_backward,
 )
-from .loss import softmax, softmax_cross_entropy, softmax_cross_entropy_backward
+from .loss import (
+    log_softmax,
+    log_softmax_backward,
+    softmax,
+    softmax_backward,
+    softmax_cross_entropy,
+    softmax_cross_entropy_backward,
+)
 from .pointwise import dense, dense_backward, pointwise_conv2d, pointwise_conv2d_backward
 from .pool import avg_pool2d, avg_pool2d_backward, global_avg_pool, global_avg_pool_backward
 from .rungs import RUNGS, default_rung
@@ -65,6 +72,8 @@ __all__ = [
     "hard_sigmoid_backward",
     "hard_swish",
     "hard_swish_backward",
+    "log_softmax",
+    "log_softmax_backward",
     "pointwise_conv2d",
     "pointwise_conv2d_backward",
     "relu",
@@ -76,6 +85,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_backward",
     "softmax",
+    "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_backward",
     "swish",

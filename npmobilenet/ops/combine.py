@@ -82,10 +82,11 @@ def dropout(
 
     mode "inverted": survivors are multiplied by 1/(1 - rate) in training, and evaluation does
     nothing (PyTorch, Keras).  mode "downscale_in_infer": survivors pass as they are, and evaluation
-    multiplies everything by 1 - rate (PaddleClas).  ValueError unless 0 <= rate < 1.
+    multiplies everything by 1 - rate (PaddleClas).  At rate 1 nothing survives.  ValueError unless
+    0 <= rate <= 1.
     """
     checks.array("dropout", "x", x, checks.any_axes(x))
-    rate = checks.number("dropout", "rate", rate, "at least 0 and below 1", lambda v: 0 <= v < 1)
+    rate = checks.number("dropout", "rate", rate, "within 0..1", lambda v: 0 <= v <= 1)
     if mode not in ("inverted", "downscale_in_infer"):
         raise ValueError(
             f'dropout: mode must be "inverted" or "downscale_in_infer", found {mode!r}'
@@ -98,7 +99,8 @@ def dropout(
                 f"found {type(rng).__name__}"
             )
         survives = rng.random(x.shape) >= rate
-        factor = survives.astype(x.dtype) * x.dtype.type(1 / (1 - rate) if inverted else 1)
+        grown = 1 / (1 - rate) if inverted and rate < 1 else 1
+        factor = survives.astype(x.dtype) * x.dtype.type(grown)
     else:
         factor = np.full(x.shape, 1 if inverted else 1 - rate, x.dtype)
     return x * factor, DropoutCache("dropout", x.shape, x.dtype, factor)

@@ -1,105 +1,226 @@
-"""Softmax cross-entropy."""
+"""Softmax, its logarithm, and the cross-entropy that both lead to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from . import checks
 from .checks import Array, Cache
 
+REDUCTIONS = ("mean", "sum", "none")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SoftmaxCache(Cache):
+    """What the backward pass needs: the y that was returned."""
+
+    y: Array
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossEntropyCache(Cache):
-    """What the backward pass needs; shape and dtype are those of the logits."""
+    """What the backward pass needs; shape and dtype are those of the logits.
+
+    target: what log softmax is multiplied by, weights and smoothing included; by `divisor` the sum of
+    all is divided, or of each row, which `rows` says.
+    """
 
     probabilities: Array
     target: Array
+    divisor: float
+    rows: bool
 
 
 def softmax(logits: Array) -> Array:
-    """Probabilities exp(z) / sum exp(z) along the last axis, without overflow."""
+    """Probabilities exp(z) / sum exp(z) along the last axis, without overflow.
+
+    logits (..., classes) -> y of the same shape; `softmax_backward` asks for that y.
+    """
     checks.array("softmax", "logits", logits, checks.any_axes(logits))
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
 
-def softmax_cross_entropy(
-    logits: Array, labels: Array, *, label_smoothing: float = 0.0
-) -> tuple[float, CrossEntropyCache]:
-    """Mean softmax cross-entropy.  logits (N, classes), labels (N,) integers -> loss and a cache.
+def softmax_backward(dy: Array, y: Array) -> Array:
+    """dlogits = y (dy - sum dy y), of the shape of both, for the y that `softmax` returned."""
+    dy = _beside("softmax_backward", dy, y)
+    return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
 
-        loss = -1/N sum_nk q_nk log softmax(z_n)_k
+
+def log_softmax(logits: Array) -> Array:
+    """log softmax: z - log sum exp(z) along the last axis, without overflow.
+
+    logits (..., classes) -> y of the same shape; `log_softmax_backward` asks for that y.  Where a
+    probability is too small for its dtype, its logarithm is still right.
+    """
+    checks.array("log_softmax", "logits", logits, checks.any_axes(logits))
+    z = logits - logits.max(axis=-1, keepdims=True)  # the largest exponent becomes 0
+    return np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
+
+
+def log_softmax_backward(dy: Array, y: Array) -> Array:
+    """dlogits = dy - exp(y) sum dy, of the shape of both, for the y that `log_softmax` returned."""
+    dy = _beside("log_softmax_backward", dy, y)
+    return np.asarray(dy - np.exp(y) * dy.sum(axis=-1, keepdims=True))
+
+
+def _beside(operator: str, dy: Array, y: Array) -> Array:
+    """dy, after requiring that both are arrays of one shape and dtype."""
+    checks.array(operator, "y", y, checks.any_axes(y))
+    return checks.gradient(operator, dy, Cache(operator, y.shape, y.dtype))
+
+
+@overload
+def softmax_cross_entropy(
+    logits: Array,
+    labels: Array,
+    *,
+    label_smoothing: float = 0.0,
+    weight: Array | None = None,
+    ignore_index: int | None = None,
+    reduction: Literal["mean", "sum"] = "mean",
+) -> tuple[float, CrossEntropyCache]: ...
+
+
+@overload
+def softmax_cross_entropy(
+    logits: Array,
+    labels: Array,
+    *,
+    label_smoothing: float = 0.0,
+    weight: Array | None = None,
+    ignore_index: int | None = None,
+    reduction: Literal["none"],
+) -> tuple[Array, CrossEntropyCache]: ...
+
+
+def softmax_cross_entropy(
+    logits: Array,
+    labels: Array,
+    *,
+    label_smoothing: float = 0.0,
+    weight: Array | None = None,
+    ignore_index: int | None = None,
+    reduction: str = "mean",
+) -> tuple[float | Array, CrossEntropyCache]:
+    """Softmax cross-entropy.  logits (N, classes), labels (N,) integers -> loss and a cache.
+
+        loss_n = -sum_k weight_k q_nk log softmax(z_n)_k
 
     q is 1 at the label.  labels may also be q itself, (N, classes) of real numbers whose rows add up
     to 1, or miss it by no more than 1e-4.  Label smoothing e makes it (1 - e) q plus e/classes
-    everywhere (Szegedy et al. 2016, section 7), as in PyTorch.  Where q is 0 a logit of minus
-    infinity, a class that is ruled out, costs nothing.  ValueError for a label outside 0..classes-1,
-    and for a q that is no probability.
+    everywhere (Szegedy et al. 2016, section 7).  weight (classes,): how much each class counts, 1 for
+    all without; an image whose label is ignore_index counts nothing.  reduction "mean" divides the sum
+    by N, or where labels are integers by the sum of their weights; "sum" does not; "none" gives all
+    loss_n, (N,).  All as in PyTorch.  Where q is 0 a logit of minus infinity, a class that is ruled
+    out, costs nothing.  ValueError for a label outside 0..classes-1, for a q that is no probability,
+    and for the mean of images that count nothing.
     """
-    checks.array("softmax_cross_entropy", "logits", logits, "N classes")
-    count, classes = logits.shape
+    operator = "softmax_cross_entropy"
+    checks.array(operator, "logits", logits, "N classes")
     e = checks.number(
-        "softmax_cross_entropy",
-        "label_smoothing",
-        label_smoothing,
-        "within 0..1",
-        lambda v: 0 <= v <= 1,
+        operator, "label_smoothing", label_smoothing, "within 0..1", lambda v: 0 <= v <= 1
     )
-    q = _target(labels, logits)
-    target = q * q.dtype.type(1 - e) + q.dtype.type(e / classes)
-    z = logits - logits.max(axis=1, keepdims=True)  # logsumexp: the largest exponent becomes 0
-    log_sum = np.log(np.exp(z).sum(axis=1, keepdims=True))
-    log_probabilities = z - log_sum
+    if reduction not in REDUCTIONS:
+        found = checks.shown(reduction)
+        raise ValueError(f"{operator}: reduction must be mean, sum or none, found {found}")
+    q, labels_of = _target(labels, logits, ignore_index)
+    target = q * q.dtype.type(1 - e) + q.dtype.type(e / logits.shape[1])
+    counts = np.ones(len(logits))  # of each image, in the divisor of the mean
+    if weight is not None:
+        weights = _weights(weight, logits)
+        target *= weights
+        if labels_of is not None:
+            counts = weights[np.maximum(labels_of, 0)].astype(np.float64)
+    if labels_of is not None:
+        target[labels_of < 0] = 0
+        counts[labels_of < 0] = 0
+    divisor = float(counts.sum()) if reduction == "mean" else 1.0
+    if not divisor:
+        raise ValueError(f"{operator}: the mean of nothing: no label counts, reduction is mean")
+    log_probabilities = log_softmax(logits)
     # 0 log 0 is 0, where a product would be NaN
     parts = np.multiply(target, log_probabilities, where=target > 0, out=np.zeros_like(target))
-    loss = -parts.sum(dtype=np.float64) / count
-    cache = CrossEntropyCache(
-        "softmax_cross_entropy", logits.shape, logits.dtype, np.exp(log_probabilities), target
-    )
-    return float(loss), cache
+    rows = reduction == "none"
+    kept = np.exp(log_probabilities), target, divisor, rows
+    cache = CrossEntropyCache(operator, logits.shape, logits.dtype, *kept)
+    if rows:
+        return -parts.sum(axis=1, dtype=np.float64).astype(logits.dtype), cache
+    return float(-parts.sum(dtype=np.float64) / divisor), cache
 
 
-def _target(given: Any, logits: Array) -> Array:
-    """Labels as rows of probabilities in the dtype of logits, both (N, classes)."""
+def _weights(given: Any, logits: Array) -> Array:
+    """The weights of classes in the dtype of logits."""
+    weights, classes = checks.plain_array(given), logits.shape[1]
+    if (
+        weights is None
+        or weights.shape != (classes,)
+        or weights.dtype.kind not in "fiu"
+        or not (np.isfinite(weights) & (weights >= 0)).all()
+    ):
+        raise ValueError(
+            f"softmax_cross_entropy: weight must be {classes} numbers of at least 0, one for each "
+            f"class, found {checks.shown(given)}"
+        )
+    return weights.astype(logits.dtype)
+
+
+def _target(given: Any, logits: Array, ignore_index: int | None) -> tuple[Array, Array | None]:
+    """Labels as rows of probabilities in the dtype of logits, both (N, classes), and as integers.
+
+    Where they are integers, those to be ignored are -1; where they are probabilities, None.
+    """
+    operator = "softmax_cross_entropy"
     count, classes = logits.shape
     labels = checks.plain_array(given)
     if labels is None:
         raise TypeError(
-            "softmax_cross_entropy: labels must be a NumPy array or a list of numbers, "
+            f"{operator}: labels must be a NumPy array or a list of numbers, "
             f"found {type(given).__name__}"
         )
+    if ignore_index is not None and not checks.whole(ignore_index):
+        shown = checks.shown(ignore_index)
+        raise ValueError(f"{operator}: ignore_index must be an integer, found {shown}")
     if labels.shape == logits.shape and labels.dtype.kind == "f":
+        if ignore_index is not None:
+            raise ValueError(f"{operator}: ignore_index needs labels that are integers")
         sums = labels.sum(axis=1, dtype=np.float64)
         if not (labels >= 0).all() or not np.allclose(sums, 1, rtol=0, atol=1e-4):
-            raise ValueError(
-                "softmax_cross_entropy: rows of labels must be probabilities that add up to 1"
-            )
-        return labels.astype(logits.dtype)
+            raise ValueError(f"{operator}: rows of labels must be probabilities that add up to 1")
+        return labels.astype(logits.dtype), None
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"softmax_cross_entropy: labels must be {count} integers, "
-            f"found {labels.dtype} {labels.shape}"
+            f"{operator}: labels must be {count} integers, found {labels.dtype} {labels.shape}"
         )
-    if labels.min() < 0 or labels.max() >= classes:
-        wrong = labels[(labels < 0) | (labels >= classes)][0]
+    ignored = np.zeros(count, bool) if ignore_index is None else labels == ignore_index
+    outside = ~ignored & ((labels < 0) | (labels >= classes))
+    if outside.any():
         raise ValueError(
-            f"softmax_cross_entropy: label {wrong} is outside 0..{classes - 1} of {classes} classes"
+            f"{operator}: label {labels[outside][0]} is outside 0..{classes - 1} of {classes} classes"
         )
+    found = np.where(ignored, -1, labels.astype(np.int64))
     target = np.zeros(logits.shape, logits.dtype)
-    target[np.arange(count), labels] = 1
-    return target
+    target[np.flatnonzero(~ignored), found[~ignored]] = 1
+    return target, found
 
 
-def softmax_cross_entropy_backward(dloss: float, cache: CrossEntropyCache) -> Array:
-    """dlogits (N, classes) = dloss (softmax(z) sum_k q_k - q) / N; dloss is 1.0 when the loss is the end.
+def softmax_cross_entropy_backward(dloss: float | Array, cache: CrossEntropyCache) -> Array:
+    """dlogits (N, classes) = dloss (softmax(z) sum_k t_k - t) / divisor, with t = weight q.
 
-    The sum is 1, but for what q's rows miss of it: the gradient is that of the loss that was returned.
+    dloss is 1.0 when the loss is the end; after reduction="none" it is an array (N,), one of each
+    image.  Where the sum, 1 without weights, is not 1 because q's rows miss it, the gradient is still
+    that of the loss that was returned.
     """
-    checks.own("softmax_cross_entropy", cache)
-    dloss = checks.number("softmax_cross_entropy", "dloss", dloss, "a number", lambda v: True)
+    operator = "softmax_cross_entropy"
+    checks.own(operator, cache)
+    if cache.rows:
+        of_rows: Any = Cache(operator, cache.result[:1], cache.dtype)
+        scale = checks.gradient(operator, dloss, of_rows)[:, None]  # type: ignore[arg-type]
+    else:
+        number = checks.number(operator, "dloss", dloss, "a number", lambda v: True)  # type: ignore[arg-type]
+        scale = cache.dtype.type(number / cache.divisor)
     sums = cache.target.sum(axis=1, keepdims=True, dtype=np.float64).astype(cache.dtype)
-    difference = cache.probabilities * sums - cache.target
-    return np.asarray(difference * difference.dtype.type(dloss / len(difference)))
+    return np.asarray((cache.probabilities * sums - cache.target) * scale)

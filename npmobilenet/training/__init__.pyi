@@ -12,6 +12,7 @@ from .optimizers import Adam as Adam
 from .optimizers import AdamW as AdamW
 from .optimizers import Optimizer as Optimizer
 from .optimizers import RmsProp as RmsProp
+from .optimizers import RmsPropTorch as RmsPropTorch
 from .optimizers import Sgd as Sgd
 from .optimizers import clipped as clipped
 from .prepare import prepare_run as prepare_run

@@ -4,7 +4,7 @@
     [model]         which network, from which weights it starts
     [switches]      switches of the model's dialect that are to be set otherwise: dropout = 0.2
     [augment]       how images are varied (augment.py)
-    [optimizer]     name = "sgd", "rmsprop", "adam" or "adamw", and its own keys (optimizers.py)
+    [optimizer]     name = "sgd", "rmsprop", "rmsprop-torch", "adam" or "adamw"; its keys (optimizers.py)
     [schedule]      name = "constant", "cosine", "piecewise" or "exponential" (schedules.py)
     [distillation]  models to learn from, beside the labels (distillation.py)
     [train]         how long, how many at once, and the rest

@@ -1,6 +1,6 @@
 """Optimisers as functions: (params, grads, state, lr) in, new params and state out.
 
-    sgd, rmsprop, adam, adamw        the formulas are in kernels/optimizers.py
+    sgd, rmsprop, rmsprop-torch, adam, adamw        the formulas are in kernels/optimizers.py
 
 An `Optimizer` is a record: its settings, what it remembers of each element, and which kernels compute.
 Here they run on one array after the other and change neither argument; fused_optimizer.py runs their
@@ -36,21 +36,16 @@ class Formula(NamedTuple):
     numba: Callable[..., None]
 
 
-SGD, RMSPROP, ADAM, AVERAGE = map(Formula, RUNGS["numpy"], RUNGS["numba"])
+SGD, RMSPROP, TORCH_RMSPROP, CENTERED_RMSPROP, ADAM, AMSGRAD, AVERAGE = map(
+    Formula, RUNGS["numpy"], RUNGS["numba"]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """What all have: the peak of the learning rate, and weight decay.
-
-    memory  what is remembered of each element, and what it is before the first step
-    counts  whether the formula asks how many steps were taken
-    """
+    """What all have: the peak of the learning rate, and weight decay."""
 
     name: ClassVar[str] = ""
-    formula: ClassVar[Formula | None] = None
-    memory: ClassVar[Mapping[str, float]] = {}
-    counts: ClassVar[bool] = False
     lr: float = 0.05
     weight_decay: float = 0.0
     no_decay: tuple[str, ...] = NO_DECAY
@@ -61,10 +56,28 @@ class Optimizer:
             raise ValueError(f"lr must be above 0, found {self.lr}")
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("momentum", "rho", "beta1", "beta2") and not 0 <= value < 1:
+            if (
+                field.name in ("momentum", "rho", "beta1", "beta2", "dampening")
+                and not 0 <= value < 1
+            ):
                 raise ValueError(f"{field.name} must be at least 0 and below 1, found {value}")
             if field.name in ("weight_decay", "eps") and not 0 <= value < np.inf:
                 raise ValueError(f"{field.name} must be at least 0, found {value}")
+
+    @property
+    def formula(self) -> Formula | None:
+        """The kernels."""
+        return None
+
+    @property
+    def memory(self) -> Mapping[str, float]:
+        """What is remembered of each element, and what it is before the first step."""
+        return {}
+
+    @property
+    def counts(self) -> bool:
+        """Whether the formula asks how many steps were taken."""
+        return False
 
     def settings(self, t: int) -> tuple[Any, ...]:
         """What the kernels take after lr and weight_decay, at step t, counted from 1."""
@@ -103,16 +116,36 @@ class Optimizer:
 
 @dataclass(frozen=True, kw_only=True)
 class Sgd(Optimizer):
-    """Stochastic gradient descent with momentum."""
+    """Stochastic gradient descent with momentum.
+
+    dampening: how much less of each gradient goes into the momentum, but for the first one.
+    """
 
     name: ClassVar[str] = "sgd"
-    formula: ClassVar[Formula] = SGD
-    memory: ClassVar[Mapping[str, float]] = {"velocity": 0}
     momentum: float = 0.9
     nesterov: bool = False
+    dampening: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and self.dampening:
+            raise ValueError(f"dampening must be 0 with nesterov, found {self.dampening}")
+
+    @property
+    def formula(self) -> Formula:
+        return SGD
+
+    @property
+    def memory(self) -> Mapping[str, float]:
+        return {"velocity": 0}
+
+    @property
+    def counts(self) -> bool:
+        return self.dampening > 0
 
     def settings(self, t: int) -> tuple[Any, ...]:
-        return self.momentum, self.nesterov
+        share = 1 - self.dampening if t > 1 else 1.0
+        return self.momentum, share, self.nesterov
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,30 +156,66 @@ class RmsProp(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
-    formula: ClassVar[Formula] = RMSPROP
-    memory: ClassVar[Mapping[str, float]] = {"square": 1, "velocity": 0}
     lr: float = 0.045
     rho: float = 0.9
     momentum: float = 0.9
     eps: float = 1.0
+
+    @property
+    def formula(self) -> Formula:
+        return RMSPROP
+
+    @property
+    def memory(self) -> Mapping[str, float]:
+        return {"square": 1, "velocity": 0}
 
     def settings(self, t: int) -> tuple[Any, ...]:
         return self.rho, self.momentum, self.eps
 
 
 @dataclass(frozen=True, kw_only=True)
+class RmsPropTorch(RmsProp):
+    """RMSProp in PyTorch's form, whose alpha is rho.  centered: by the variance, not the mean square."""
+
+    name: ClassVar[str] = "rmsprop-torch"
+    lr: float = 0.01
+    rho: float = 0.99
+    momentum: float = 0.0
+    eps: float = 1e-8
+    centered: bool = False
+
+    @property
+    def formula(self) -> Formula:
+        return CENTERED_RMSPROP if self.centered else TORCH_RMSPROP
+
+    @property
+    def memory(self) -> Mapping[str, float]:
+        return {"square": 0, "velocity": 0} | ({"mean": 0} if self.centered else {})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Adam(Optimizer):
-    """Adam."""
+    """Adam.  amsgrad: divided by the root of the largest mean square so far, not of the present one."""
 
     name: ClassVar[str] = "adam"
-    formula: ClassVar[Formula] = ADAM
-    memory: ClassVar[Mapping[str, float]] = {"first": 0, "second": 0}
-    counts: ClassVar[bool] = True
     decoupled: ClassVar[bool] = False
     lr: float = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
+    amsgrad: bool = False
+
+    @property
+    def formula(self) -> Formula:
+        return AMSGRAD if self.amsgrad else ADAM
+
+    @property
+    def memory(self) -> Mapping[str, float]:
+        return {"first": 0, "second": 0} | ({"largest": 0} if self.amsgrad else {})
+
+    @property
+    def counts(self) -> bool:
+        return True
 
     def settings(self, t: int) -> tuple[Any, ...]:
         corrections = 1 - self.beta1**t, 1 - self.beta2**t
@@ -162,7 +231,8 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in (Sgd, RmsProp, Adam, AdamW)}
+KINDS = (Sgd, RmsProp, RmsPropTorch, Adam, AdamW)
+OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in KINDS}
 
 
 def clipped(grads: Arrays, norm: float) -> Arrays:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import ops
 from ..ops.checks import Array
+from ..ops.loss import REDUCTIONS
 from ..ops.rungs import COMMON, RUNGS
 from ..ops.window import window
 from . import torch_peers
@@ -170,7 +171,7 @@ def _draw_activation(*kinks: float, **slopes: tuple[float, ...]) -> Callable[...
 
 def _draw_dropout(choose: Choose, rng: np.random.Generator) -> Case:
     settings = {
-        "rate": choose(0, 9) / 10,
+        "rate": choose(0, 10) / 10,
         "seed": choose(0, 1000),
         "train": bool(choose(0, 1)),
         "mode": ("inverted", "downscale_in_infer")[choose(0, 1)],
@@ -180,8 +181,21 @@ def _draw_dropout(choose: Choose, rng: np.random.Generator) -> Case:
 
 def _draw_loss(choose: Choose, rng: np.random.Generator) -> Case:
     n, classes = choose(_FEW, 9), choose(2, 12)  # one sure image's loss is all but zero
-    settings = {"labels": rng.integers(0, classes, n), "label_smoothing": choose(0, 3) / 10}
+    labels = rng.integers(0, classes, n)
+    settings: dict[str, Any] = {"labels": labels, "label_smoothing": choose(0, 3) / 10}
+    settings["reduction"] = REDUCTIONS[choose(0, 2)]
+    if choose(0, 1):
+        settings["weight"] = rng.uniform(0.2, 3, classes)
+    if choose(0, 2) == 0:
+        settings["ignore_index"] = ignored = choose(-2, classes - 1)
+        labels[1:][rng.random(n - 1) < 0.3] = ignored
+        labels[0] = (ignored + 1) % classes  # one at least that counts
     return Case({"logits": rng.standard_normal((n, classes)) * 2}, settings)
+
+
+def _draw_logits(choose: Choose, rng: np.random.Generator) -> Case:
+    shape = choose(_FEW, 7), choose(2, 12)
+    return Case({"logits": shuffled(rng.standard_normal(shape) * 3, choose)})
 
 
 def _draw_add(choose: Choose, rng: np.random.Generator) -> Case:
@@ -233,7 +247,18 @@ def _named(function: Callable[..., Any], *names: str) -> Callable[[Any, Any], Ar
 
 
 def _loss_gradients(dy: Any, cache: Any) -> Arrays:
-    return {"logits": ops.softmax_cross_entropy_backward(float(dy), cache)}
+    dloss = dy if np.ndim(dy) else float(dy)
+    return {"logits": ops.softmax_cross_entropy_backward(dloss, cache)}
+
+
+def _returned(function: Callable[..., Array]) -> Callable[..., tuple[Arrays, Any]]:
+    """Of an operator whose backward pass needs what it returned."""
+
+    def run(arrays: Arrays, settings: dict[str, Any], rung: str | None) -> tuple[Arrays, Any]:
+        y = function(*arrays.values(), **settings)
+        return {"y": y}, y
+
+    return run
 
 
 def _operator(
@@ -276,6 +301,10 @@ OPERATORS = {
         _operator("hard_sigmoid", _draw_activation(slope=(1 / 6, 0.2)), **_FORMULA),
         _operator("hard_swish", _draw_activation(-3, 3), **_FORMULA),
         _operator("dropout", _draw_dropout, linear_in="x", run=_run_dropout, **_FORMULA),
+        _operator("softmax", _draw_logits, "logits", run=_returned(ops.softmax), **_FORMULA),
+        _operator(
+            "log_softmax", _draw_logits, "logits", run=_returned(ops.log_softmax), **_FORMULA
+        ),
         _operator("softmax_cross_entropy", _draw_loss, gradients=_loss_gradients, **_FORMULA),
         _operator("add", _draw_add, "a b", linear_in="a b", **_FORMULA),
         _operator("scale_channels", _draw_scale, "x g", linear_in="x g", **_FORMULA),

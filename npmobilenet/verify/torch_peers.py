@@ -122,17 +122,28 @@ def dropout(arrays: Tensors, settings: Settings) -> Tensors:
         return {"y": x if inverted else x * (1 - rate)}
     drawn = np.random.default_rng(settings["seed"]).random(tuple(x.shape))
     survivors = x * x.new_tensor(drawn >= rate)
-    return {"y": survivors / (1 - rate) if inverted else survivors}
+    return {"y": survivors / (1 - rate) if inverted and rate < 1 else survivors}
 
 
 def softmax_cross_entropy(arrays: Tensors, settings: Settings) -> Tensors:
     """torch's own."""
     import torch
 
-    labels = torch.from_numpy(settings["labels"])
-    smoothing = settings["label_smoothing"]
-    loss = _functional().cross_entropy(arrays["logits"], labels, label_smoothing=smoothing)
-    return {"y": loss}
+    logits, given = arrays["logits"], dict(settings)
+    labels = torch.from_numpy(given.pop("labels"))
+    if "weight" in given:
+        given["weight"] = logits.new_tensor(given["weight"])
+    return {"y": _functional().cross_entropy(logits, labels, **given)}
+
+
+def softmax(arrays: Tensors, settings: Settings) -> Tensors:
+    """torch's own."""
+    return {"y": arrays["logits"].softmax(-1)}
+
+
+def log_softmax(arrays: Tensors, settings: Settings) -> Tensors:
+    """torch's own."""
+    return {"y": arrays["logits"].log_softmax(-1)}
 
 
 def add(arrays: Tensors, settings: Settings) -> Tensors:

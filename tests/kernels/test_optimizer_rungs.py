@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from npmobilenet.kernels import optimizers
-from npmobilenet.training import Adam, AdamW, Optimizer, RmsProp, Sgd
+from npmobilenet.training import Adam, AdamW, Optimizer, RmsProp, RmsPropTorch, Sgd
 
 pytest.importorskip("numba")
 
 LINES = 40
-OPTIMIZERS = [Sgd(), Sgd(nesterov=True), RmsProp(eps=1e-3), Adam(), AdamW()]
+OPTIMIZERS = [
+    Sgd(), Sgd(nesterov=True), Sgd(dampening=0.3), RmsProp(eps=1e-3), RmsPropTorch(),
+    RmsPropTorch(centered=True, momentum=0.5), Adam(), AdamW(), Adam(amsgrad=True, beta2=0.5),
+    AdamW(amsgrad=True),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.name)

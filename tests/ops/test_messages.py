@@ -83,7 +83,7 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("avg_pool2d", {"kernel_size": 2, "padding": 2}, "nothing but padding"),
     ("relu", {"rung": "loops"}, "rung must be one of numpy, numba"),
     ("relu6", {"rung": "loops"}, "rung must be one of numpy, numba"),
-    ("dropout", {"rate": 1.0}, "rate must be at least 0 and below 1, found 1.0"),
+    ("dropout", {"rate": 1.1}, "rate must be within 0..1, found 1.1"),
     ("dropout", {"rate": float("nan")}, "rate must be"),
     ("dropout", {"mode": "sometimes"}, "mode must be"),
     ("dropout", {"rng": None}, "draws from rng"),
@@ -235,7 +235,7 @@ NETWORK: dict[str, tuple[Callable[[], Any], str]] = {
     "k below 0": (lambda: separable_ratio(k=-3, n=64), "separable_ratio: k must be"),
     "optimizer": (
         lambda: Config.from_document({"optimizer": {"name": "lion"}}),
-        "optimizer.name must be one of sgd, rmsprop, adam, adamw, found 'lion'",
+        "optimizer.name must be one of sgd, rmsprop, rmsprop-torch, adam, adamw, found 'lion'",
     ),
     "lr": (lambda: Sgd(lr=0), "lr must be above 0, found 0"),
     "lr nan": (lambda: Sgd(lr=float("nan")), "lr must be above 0"),

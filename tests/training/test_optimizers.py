@@ -11,6 +11,7 @@ from npmobilenet.training.optimizers import (
     AdamW,
     Optimizer,
     RmsProp,
+    RmsPropTorch,
     Sgd,
     clipped,
 )
@@ -33,6 +34,23 @@ CASES: dict[str, tuple[Optimizer, str, dict[str, Any]]] = {
         Sgd(momentum=0.9, nesterov=True, weight_decay=0.05),
         "SGD",
         {"momentum": 0.9, "nesterov": True},
+    ),
+    "dampening": (
+        Sgd(momentum=0.9, dampening=0.4, weight_decay=0.05),
+        "SGD",
+        {"momentum": 0.9, "dampening": 0.4},
+    ),
+    "rmsprop": (RmsPropTorch(weight_decay=0.1), "RMSprop", {}),
+    "rmsprop with momentum, centered": (
+        RmsPropTorch(rho=0.8, momentum=0.7, eps=1e-3, centered=True),
+        "RMSprop",
+        {"alpha": 0.8, "momentum": 0.7, "eps": 1e-3, "centered": True},
+    ),
+    "amsgrad": (Adam(amsgrad=True, weight_decay=0.1), "Adam", {"amsgrad": True}),
+    "adamw, amsgrad": (
+        AdamW(amsgrad=True, beta2=0.5, weight_decay=0.1),
+        "AdamW",
+        {"amsgrad": True, "betas": (0.9, 0.5)},
     ),
     "adam": (Adam(), "Adam", {}),
     "adamw": (AdamW(weight_decay=0.1), "AdamW", {}),
@@ -154,6 +172,8 @@ def test_clipping_follows_pytorch(norm: float) -> None:
         (Sgd, {"momentum": 1.0}, "momentum must be at least 0 and below 1"),
         (Adam, {"beta2": -0.1}, "beta2 must be at least 0 and below 1"),
         (RmsProp, {"eps": -1.0}, "eps must be at least 0"),
+        (Sgd, {"dampening": 1.0}, "dampening must be at least 0 and below 1"),
+        (Sgd, {"dampening": 0.1, "nesterov": True}, "dampening must be 0 with nesterov"),
         (AdamW, {"weight_decay": -1.0}, "weight_decay must be at least 0"),
     ],
 )
