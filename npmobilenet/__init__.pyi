@@ -52,12 +52,16 @@ from .ops import dropout as dropout
 from .ops import dropout_backward as dropout_backward
 from .ops import global_avg_pool as global_avg_pool
 from .ops import global_avg_pool_backward as global_avg_pool_backward
+from .ops import grouped_conv2d as grouped_conv2d
+from .ops import grouped_conv2d_backward as grouped_conv2d_backward
 from .ops import hard_sigmoid as hard_sigmoid
 from .ops import hard_sigmoid_backward as hard_sigmoid_backward
 from .ops import hard_swish as hard_swish
 from .ops import hard_swish_backward as hard_swish_backward
 from .ops import log_softmax as log_softmax
 from .ops import log_softmax_backward as log_softmax_backward
+from .ops import max_pool2d as max_pool2d
+from .ops import max_pool2d_backward as max_pool2d_backward
 from .ops import pointwise_conv2d as pointwise_conv2d
 from .ops import pointwise_conv2d_backward as pointwise_conv2d_backward
 from .ops import relu as relu

@@ -35,6 +35,8 @@ from .convolution import (
     conv2d_backward,
     depthwise_conv2d,
     depthwise_conv2d_backward,
+    grouped_conv2d,
+    grouped_conv2d_backward,
 )
 from .loss import (
     log_softmax,
@@ -45,7 +47,14 @@ from .loss import (
     softmax_cross_entropy_backward,
 )
 from .pointwise import dense, dense_backward, pointwise_conv2d, pointwise_conv2d_backward
-from .pool import avg_pool2d, avg_pool2d_backward, global_avg_pool, global_avg_pool_backward
+from .pool import (
+    avg_pool2d,
+    avg_pool2d_backward,
+    global_avg_pool,
+    global_avg_pool_backward,
+    max_pool2d,
+    max_pool2d_backward,
+)
 from .rungs import RUNGS, default_rung
 
 __all__ = [
@@ -68,12 +77,16 @@ __all__ = [
     "dropout_backward",
     "global_avg_pool",
     "global_avg_pool_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_backward",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_swish",
     "hard_swish_backward",
     "log_softmax",
     "log_softmax_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
     "pointwise_conv2d",
     "pointwise_conv2d_backward",
     "relu",

@@ -172,4 +172,4 @@ def channels(operator: str, name: str, value: Array, count: int, of: str) -> Non
 def as_grouped(seen: int, channels: int) -> str:
     """The end of an error where filters see a part of the channels, as a grouped convolution's do."""
     parts = 0 < seen < channels and channels % seen == 0
-    return "; a grouped convolution is not possible here" if parts else ""
+    return f"; {channels // seen} groups of them are what grouped_conv2d takes" if parts else ""

@@ -1,6 +1,6 @@
-"""Standard and depthwise convolution: the two that look at neighbours.
+"""Standard, depthwise and grouped convolution: those that look at neighbours.
 
-They differ in the shape of their filters, and in nothing else that is not inside the kernels.
+They differ in the shape of their filters, and in little else that is not inside the kernels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import conv, depthwise
+from ..kernels import conv, depthwise, grouped
 from ..kernels.compiling import Rungs
 from . import checks
 from .checks import Array, Cache, Pair
@@ -27,6 +27,7 @@ class ConvCache(Cache):
     window: Window
     has_bias: bool
     rung: str
+    groups: tuple[int, ...] = ()  # what a kernel takes besides: of a grouped convolution, how many
 
 
 def conv2d(
@@ -101,8 +102,62 @@ def depthwise_conv2d_backward(
     return _backward("depthwise_conv2d", depthwise.RUNGS, dy, cache, input_gradient)
 
 
+def grouped_conv2d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    groups: int,
+    stride: int | Pair = 1,
+    padding: Padding = "same",
+    dilation: int | Pair = 1,
+    rung: str | None = None,
+) -> tuple[Array, ConvCache]:
+    """Grouped convolution.  x (N,H,W,M), w (K,L,M/groups,O), b (O,) or None -> y (N,I,J,O) and a cache.
+
+    Filters o // (O/groups) = g see the M/groups channels of group g (Krizhevsky et al. 2012, section
+    3.5).  groups divides M and O.  With groups=M each channel has O/M filters of its own, the depth
+    multiplier of TensorFlow and Keras, whose filters (K,L,M,D) are w.reshape(K, L, 1, M * D) here.
+    stride and dilation: an integer or a pair; padding: "same", "symmetric", "valid", p, (p, q) or (top,
+    bottom, left, right).  ValueError or TypeError, naming the argument, for anything that cannot be.
+    """
+    operator = "grouped_conv2d"
+    rung = choose(operator, rung, grouped.RUNGS)
+    checks.array(operator, "x", x, "N H W M", rung=rung)
+    checks.array(operator, "w", w, "K L M/groups O", rung=rung)
+    if not checks.whole(groups) or groups < 1 or x.shape[3] % groups or w.shape[3] % groups:
+        raise ValueError(
+            f"{operator}: groups must divide the {x.shape[3]} channels of x and the {w.shape[3]} "
+            f"filters of w, found {checks.shown(groups)}"
+        )
+    if w.shape[2] * groups != x.shape[3]:
+        raise ValueError(
+            f"{operator}: w has filters of {w.shape[2]} channels but {groups} groups of x have "
+            f"{x.shape[3] // groups} channels each"
+        )
+    place = window(operator, x.shape[1:3], w.shape[:2], stride, padding, dilation)
+    return _forward(operator, grouped.RUNGS, rung, x, w, b, place, (int(groups),))
+
+
+def grouped_conv2d_backward(
+    dy: Array, cache: ConvCache, *, input_gradient: bool = True
+) -> tuple[Array | Any, ...]:
+    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `grouped_conv2d` for dy (N,I,J,O).
+
+    dx is None with input_gradient=False.
+    """
+    return _backward("grouped_conv2d", grouped.RUNGS, dy, cache, input_gradient)
+
+
 def _forward(
-    operator: str, rungs: Rungs, rung: str, x: Array, w: Array, b: Array | None, place: Window
+    operator: str,
+    rungs: Rungs,
+    rung: str,
+    x: Array,
+    w: Array,
+    b: Array | None,
+    place: Window,
+    groups: tuple[int, ...] = (),
 ) -> tuple[Array, ConvCache]:
     filters = w.shape[-1]
     if b is not None:
@@ -111,9 +166,9 @@ def _forward(
     checks.same_dtype(operator, x, w=w, b=b)
     kept = place.pad(operator, x), np.ascontiguousarray(w), place
     y = np.empty((len(x), *place.output, filters), x.dtype)
-    cache = ConvCache(operator, y.shape, y.dtype, *kept, b is not None, rung)
+    cache = ConvCache(operator, y.shape, y.dtype, *kept, b is not None, rung, groups)
     forward, _, _ = rungs[rung]
-    call(rung, forward, cache.x, cache.w, place.stride, place.dilation, y)
+    call(rung, forward, cache.x, cache.w, *groups, place.stride, place.dilation, y)
     if b is not None:
         y += b
     return y, cache
@@ -128,10 +183,10 @@ def _backward(
     dx = None
     if checks.flag(operator, "input_gradient", input_gradient):
         padded = np.empty_like(x)
-        call(rung, backward_input, dy, w, place.stride, place.dilation, padded)
+        call(rung, backward_input, dy, w, *cache.groups, place.stride, place.dilation, padded)
         dx = np.ascontiguousarray(place.crop(padded))
     dw = np.empty_like(w)
-    call(rung, backward_weight, x, dy, place.stride, place.dilation, dw)
+    call(rung, backward_weight, x, dy, *cache.groups, place.stride, place.dilation, dw)
     if not cache.has_bias:
         return dx, dw
     return dx, dw, bias_gradient(dy)

@@ -1,4 +1,4 @@
-"""Average pooling over windows, and over the whole map."""
+"""Average and max pooling over windows, and the average of the whole map."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ class PoolCache(Cache):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class MaxPoolCache(Cache):
+    """What the backward pass needs: the window, and which of its places was the largest."""
+
+    window: Window
+    which: Array
+    rung: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class GlobalPoolCache(Cache):
     """What the backward pass needs: the shape of x."""
 
@@ -37,33 +46,35 @@ def avg_pool2d(
     stride: int | Pair | None = None,
     padding: Padding = "valid",
     count_padding: bool = False,
+    ceil_mode: bool = False,
     rung: str | None = None,
 ) -> tuple[Array, PoolCache]:
     """Average pooling.  x (N,H,W,M) -> y (N,I,J,M) and a cache; stride defaults to the window.
 
-    Padding zeros count in the divisor with count_padding=True (PyTorch's default), not without
-    (TensorFlow's).  ValueError where the window does not fit, or would see padding alone.
+    Padding zeros count in the divisor with count_padding=True (PyTorch's default, which calls it
+    count_include_pad), not without (TensorFlow's).  ceil_mode: a last window may hang over below and
+    right, where it begins in the image or before it; what lies beyond never counts.  ValueError where
+    the window does not fit, or would see padding alone.
     """
-    rung = choose("avg_pool2d", rung, pool.RUNGS)
-    checks.array("avg_pool2d", "x", x, "N H W M", rung=rung)
-    size = checks.pair("avg_pool2d", "kernel_size", kernel_size)
-    count_padding = checks.flag("avg_pool2d", "count_padding", count_padding)
-    place = window("avg_pool2d", x.shape[1:3], size, size if stride is None else stride, padding)
-    padded = place.pad("avg_pool2d", x)
-    area = np.full(place.output, size[0] * size[1], np.float64)
-    if not count_padding:
-        inside = place.pad("avg_pool2d", np.ones((1, *place.size, 1)))
-        covered = np.empty((1, *area.shape, 1))
-        count, _, _, _ = pool.RUNGS["numpy"]  # a sum of ones
-        count(inside, size, place.stride, np.ones_like(area), covered)
-        area = covered[0, :, :, 0]
-        if not area.all():
-            raise ValueError(
-                f"avg_pool2d: padding {place.sides} leaves a {size[0]}x{size[1]} window with "
-                "nothing but padding, whose average is 0/0"
-            )
+    operator = "avg_pool2d"
+    rung = choose(operator, rung, pool.RUNGS)
+    checks.array(operator, "x", x, "N H W M", rung=rung)
+    count_padding = checks.flag(operator, "count_padding", count_padding)
+    place = _place(operator, x, kernel_size, stride, padding, 1, ceil_mode)
+    padded, size = place.pad(operator, x), place.kernel
+    counted = np.zeros((1, *place.padded, 1))
+    if count_padding:
+        counted[:, : place.padded[0] - place.hanging[0], : place.padded[1] - place.hanging[1]] = 1
+    else:
+        place.crop(counted)[:] = 1
+    covered = np.empty((1, *place.output, 1))
+    count, _, _, _ = pool.RUNGS["numpy"]  # a sum of ones
+    count(counted, size, place.stride, np.ones(place.output), covered)
+    area = covered[0, :, :, 0]
+    if not area.all():
+        raise ValueError(_only_padding(operator, place))
     y = np.empty((len(x), *place.output, x.shape[-1]), x.dtype)
-    cache = PoolCache("avg_pool2d", y.shape, y.dtype, place, area.astype(x.dtype), rung)
+    cache = PoolCache(operator, y.shape, y.dtype, place, area.astype(x.dtype), rung)
     forward, _, _, _ = pool.RUNGS[rung]
     call(rung, forward, padded, size, place.stride, cache.area, y)
     return y, cache
@@ -77,6 +88,71 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     _, backward, _, _ = pool.RUNGS[cache.rung]
     call(cache.rung, backward, dy, place.kernel, place.stride, cache.area, padded)
     return np.ascontiguousarray(place.crop(padded))
+
+
+def max_pool2d(
+    x: Array,
+    kernel_size: int | Pair,
+    *,
+    stride: int | Pair | None = None,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    ceil_mode: bool = False,
+    rung: str | None = None,
+) -> tuple[Array, MaxPoolCache]:
+    """Max pooling.  x (N,H,W,M) -> y (N,I,J,M) and a cache; stride defaults to the window.
+
+    y is the largest of each window, NaN where there is one; padding is never the largest.  ceil_mode:
+    a last window may hang over below and right, where it begins in the image or before it.  ValueError
+    where the window does not fit, or would see padding alone.
+    """
+    operator = "max_pool2d"
+    rung = choose(operator, rung, pool.MAX_RUNGS)
+    checks.array(operator, "x", x, "N H W M")
+    place = _place(operator, x, kernel_size, stride, padding, dilation, ceil_mode)
+    y = np.empty((len(x), *place.output, x.shape[-1]), x.dtype)
+    which = np.empty(y.shape, np.int32)
+    forward, _ = pool.MAX_RUNGS[rung]
+    call(rung, forward, np.ascontiguousarray(x), *_geometry(place), y, which)
+    if which.size and which.min() < 0:
+        raise ValueError(_only_padding(operator, place))
+    return y, MaxPoolCache(operator, y.shape, y.dtype, place, which, rung)
+
+
+def max_pool2d_backward(dy: Array, cache: MaxPoolCache) -> Array:
+    """Gradient dx (N,H,W,M) of `max_pool2d` for dy (N,I,J,M): the first of equal elements has it all."""
+    dy = checks.gradient("max_pool2d", dy, cache)
+    place = cache.window
+    dx = np.empty((len(dy), *place.size, dy.shape[-1]), dy.dtype)
+    _, backward = pool.MAX_RUNGS[cache.rung]
+    call(cache.rung, backward, dy, cache.which, *_geometry(place), dx)
+    return dx
+
+
+def _place(
+    operator: str,
+    x: Array,
+    kernel_size: int | Pair,
+    stride: int | Pair | None,
+    padding: Padding,
+    dilation: int | Pair,
+    ceil_mode: bool,
+) -> Window:
+    """The resolved windows."""
+    size = checks.pair(operator, "kernel_size", kernel_size)
+    steps = size if stride is None else stride
+    hangs = checks.flag(operator, "ceil_mode", ceil_mode)
+    return window(operator, x.shape[1:3], size, steps, padding, dilation, ceil_mode=hangs)
+
+
+def _geometry(place: Window) -> tuple[Pair, Pair, Pair, Pair]:
+    """Window, stride, dilation and corner, as the kernels of max pooling take them."""
+    return place.kernel, place.stride, place.dilation, (place.sides[0], place.sides[2])
+
+
+def _only_padding(operator: str, place: Window) -> str:
+    (height, width), sides = place.kernel, place.sides
+    return f"{operator}: padding {sides} leaves a {height}x{width} window with nothing but padding"
 
 
 def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, GlobalPoolCache]:

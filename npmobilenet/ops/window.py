@@ -13,7 +13,7 @@ A window of K taps with dilation d spans d*(K-1) + 1 inputs.  Padded input of si
 values: their windows start one pixel apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -33,6 +33,7 @@ class Window:
     stride: Pair
     dilation: Pair
     sides: Sides  # zeros above, below, left, right
+    hanging: Pair = (0, 0)  # rows below and columns right that ceil_mode added to them
 
     @property
     def padded(self) -> Pair:
@@ -49,6 +50,23 @@ class Window:
             for size, span, step in zip(self.padded, spans, self.stride, strict=True)
         )
         return rows, columns
+
+    def ceiled(self) -> "Window":
+        """With a last window that may hang over below and right: more zeros there, where it needs them.
+
+        As PyTorch's ceil_mode: it must begin in the image or before it.
+        """
+        (top, _, left, _), spans = self.sides, _spans(self.kernel, self.dilation)
+        ends = []
+        for axis, before in enumerate((top, left)):
+            step, size = self.stride[axis], self.padded[axis]
+            last = -((spans[axis] - size) // step) * step  # where the last one begins
+            if last >= self.size[axis] + before:
+                last -= step
+            ends.append(max(0, last + spans[axis] - size))
+        _, bottom, _, right = self.sides
+        sides = top, bottom + ends[0], left, right + ends[1]
+        return replace(self, sides=sides, hanging=(ends[0], ends[1]))
 
     def pad(self, operator: str, x: Array) -> Array:
         """x (N, H, W, C) with its zeros around it, contiguous; x itself where none are wanted.
@@ -82,11 +100,15 @@ def window(
     stride: int | Pair = 1,
     padding: Padding = "same",
     dilation: int | Pair = 1,
+    *,
+    ceil_mode: bool = False,
 ) -> Window:
     """Resolve stride, padding and dilation for an input of `size`; ValueError if impossible."""
     stride, dilation = pair(operator, "stride", stride), pair(operator, "dilation", dilation)
     sides = _sides(operator, size, kernel, stride, padding, dilation)
     found = Window(size, kernel, stride, dilation, sides)
+    if ceil_mode:
+        found = found.ceiled()
     spans = _spans(kernel, dilation)
     if any(have < need for have, need in zip(found.padded, spans, strict=True)):
         raise ValueError(

@@ -139,15 +139,46 @@ def _draw_batch_norm(train: bool) -> Callable[[Choose, np.random.Generator], Cas
     return draw
 
 
+def _draw_grouped(choose: Choose, rng: np.random.Generator) -> Case:
+    """Groups of several channels, and as many groups as channels, each with several filters."""
+    kernel, groups = (choose(1, 3), choose(1, 3)), choose(1, 4)
+    p, q = choose(1, 2), choose(1, 2) + (groups == 1)
+    arrays = {"x": _image(choose, rng, p * groups)}
+    arrays["w"] = rng.standard_normal((*kernel, p, q * groups))
+    if choose(0, 1):
+        arrays["b"] = rng.standard_normal(q * groups)
+    return Case(arrays, {**_windowed(choose, kernel), "groups": groups})
+
+
+def _halves(choose: Choose, size: tuple[int, int]) -> tuple[int, int]:
+    """Padding that a window in an image of 3 x 3 needs, and no more than half of it, as torch wants."""
+    return choose(max(0, size[0] - 3), size[0] // 2), choose(max(0, size[1] - 3), size[1] // 2)
+
+
+def _draw_max_pool(choose: Choose, rng: np.random.Generator) -> Case:
+    size = choose(1, 4), choose(1, 4)
+    padding = _halves(choose, size)
+    settings = {"kernel_size": size, "stride": (choose(1, 3), choose(1, 3)), "padding": padding}
+    largest = [(3 + 2 * p - 1) // max(1, k - 1) for k, p in zip(size, padding, strict=True)]
+    settings["dilation"] = tuple(choose(1, min(2, most)) for most in largest)
+    return Case(
+        {"x": _image(choose, rng, choose(1, 9))}, settings | {"ceil_mode": bool(choose(0, 1))}
+    )
+
+
 def _draw_pool(choose: Choose, rng: np.random.Generator) -> Case:
     size = choose(1, 4), choose(1, 4)
+    counted = {"kernel_size": size, "count_padding": bool(choose(0, 1))}
+    x = _image(choose, rng, choose(1, 9))
+    if choose(0, 2) == 0:  # a third where the last window may hang over
+        steps = {"stride": (choose(1, 3), choose(1, 3)), "padding": _halves(choose, size)}
+        return Case({"x": x}, {**counted, **steps, "ceil_mode": True})
     settings = _windowed(choose, size, dilated=False)
     del settings["dilation"]
-    x = _image(choose, rng, choose(1, 9))
     sides = window("drawn", x.shape[1:3], size, settings["stride"], settings["padding"]).sides
     widest = (size[0] - 1, size[0] - 1, size[1] - 1, size[1] - 1)  # or a window sees only padding
     settings["padding"] = tuple(map(min, sides, widest))
-    return Case({"x": x}, {"kernel_size": size, **settings, "count_padding": bool(choose(0, 1))})
+    return Case({"x": x}, {**counted, **settings})
 
 
 def _draw_bright(choose: Choose, rng: np.random.Generator) -> Case:
@@ -288,11 +319,13 @@ OPERATORS = {
     for operator in (
         _operator("conv2d", _draw_conv, "x w b", linear_in="x w", rungs=RUNGS),
         _operator("depthwise_conv2d", _draw_depthwise, "x w b", linear_in="x w", rungs=RUNGS),
+        _operator("grouped_conv2d", _draw_grouped, "x w b", linear_in="x w"),
         _operator("pointwise_conv2d", _draw_pointwise, "x w b", linear_in="x w", rungs=RUNGS),
         _operator("dense", _draw_dense, "x w b", linear_in="x w", rungs=RUNGS),
         _operator("batch_norm train", _draw_batch_norm(True), **_NORM),
         _operator("batch_norm eval", _draw_batch_norm(False), **_NORM, linear_in="x"),
         _operator("avg_pool2d", _draw_pool, linear_in="x"),
+        _operator("max_pool2d", _draw_max_pool),
         _operator("global_avg_pool", _draw_bright, linear_in="x"),
         _operator("relu", _draw_activation(0), **_CLIP),
         _operator("relu6", _draw_activation(0, 6), **_CLIP),

@@ -67,9 +67,28 @@ def batch_norm(arrays: Tensors, settings: Settings) -> Tensors:
     return {"y": y.permute(0, 2, 3, 1), "mean": mean, "variance": variance}
 
 
+def grouped_conv2d(arrays: Tensors, settings: Settings) -> Tensors:
+    """w (K, L, M/groups, O) as torch's (O, M/groups, K, L)."""
+    return _convolve(arrays, settings, arrays["w"].permute(3, 2, 0, 1), settings["groups"])
+
+
+def max_pool2d(arrays: Tensors, settings: Settings) -> Tensors:
+    """torch's own."""
+    y = _functional().max_pool2d(arrays["x"].permute(0, 3, 1, 2), **settings)
+    return {"y": y.permute(0, 2, 3, 1)}
+
+
 def avg_pool2d(arrays: Tensors, settings: Settings) -> Tensors:
-    """With asymmetric padding torch has no such pooling: sums of the padded x over their counts."""
+    """torch's own where windows hang over.
+
+    With asymmetric padding torch has no such pooling: sums of the padded x over their counts.
+    """
     x, size = arrays["x"], settings["kernel_size"]
+    if "ceil_mode" in settings:
+        given = {name: value for name, value in settings.items() if name != "count_padding"}
+        counts = settings["count_padding"]
+        y = _functional().avg_pool2d(x.permute(0, 3, 1, 2), **given, count_include_pad=counts)
+        return {"y": y.permute(0, 2, 3, 1)}
     area = size[0] * size[1]
     pool = _functional().avg_pool2d
     sums = pool(_padded(x, size, settings), size, settings["stride"]) * area
