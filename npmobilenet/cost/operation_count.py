@@ -14,13 +14,16 @@ from math import prod
 from ..models.layers import (
     Activation,
     Add,
+    AveragePool,
     BatchNorm,
     Conv,
     Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
+    MaxPool,
     Pointwise,
     Scale,
 )
@@ -74,7 +77,11 @@ def executed(layer: Layer, *, batch: int = 1, train: bool = True) -> Executed:
             return Executed(1, 0, 2, 0).times(count)
         case Dropout():  # by the mask's factor, both ways
             return Executed(1, 0, 1, 0).times(count)
-        case Conv() | Depthwise() | Pointwise() | Dense() | Add():  # products; an addition has none
+        case AveragePool():
+            return average_pool(batch, layer.window.output, layer.input[-1], layer.kernel)
+        case Add() | MaxPool():  # sums and comparisons
+            return Executed()
+        case Conv() | Depthwise() | GroupedConv() | Pointwise() | Dense():
             return Executed(1, 0, 2, 0).times(batch * layer.macs)
     raise TypeError(f"executed: no count for {layer}")
 

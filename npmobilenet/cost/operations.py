@@ -98,17 +98,19 @@ def _kind(layer: Layer, written: Spelling) -> str:
             if _role(layer) == SQUEEZE:
                 return "conv"  # all families write it as a 1x1 convolution
             return written.head if layer.name == "head" else written.classifier
-        case kinds.Conv() | kinds.Depthwise():
+        case kinds.Conv() | kinds.Depthwise() | kinds.GroupedConv():
             padded = layer.padding == "same" and layer.stride != (1, 1)
             return written.same_strided if padded else "conv"
         case kinds.Pointwise():
             return "conv"
         case kinds.BatchNorm():
             return written.norm
+        case kinds.AveragePool():
+            return "pool"
         case kinds.GlobalAveragePool():
             return written.squeeze_pool if _role(layer) == SQUEEZE else written.pool
         case kinds.Activation():
             return layer.function
-        case kinds.Add() | kinds.Scale() | kinds.Dropout():
+        case kinds.Add() | kinds.Scale() | kinds.Dropout() | kinds.MaxPool():
             return layer.kind
     raise TypeError(f"counters: nothing is known of {layer}")

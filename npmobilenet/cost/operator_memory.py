@@ -16,13 +16,16 @@ from ..models.capabilities import Consumer
 from ..models.layers import (
     Activation,
     Add,
+    AveragePool,
     BatchNorm,
     Conv,
     Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
+    MaxPool,
     Pointwise,
     Scale,
 )
@@ -105,6 +108,30 @@ def _window_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
     return Work((cut or padded, *arrays), peak)
 
 
+def _average_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
+    y, place = item * batch * prod(layer.output), layer.window
+    padded = item * batch * prod(place.padded) * layer.input[-1] if any(place.sides) else 0
+    counted = 8 * (prod(place.padded) + 2 * prod(place.output))  # by how much each sum is divided
+    area = item * prod(place.output)
+    return Work((y,), max(padded + counted, padded + y + 2 * area), cached=area)
+
+
+def _average_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
+    """First dx, padded, from dy divided and dilated; then dx cut out."""
+    place, channels = layer.window, layer.input[-1]
+    rows, columns = place.padded
+    padded = item * batch * rows * columns * channels
+    wide = (rows + layer.kernel[0] - 1) * (columns + layer.kernel[1] - 1)
+    cut = item * batch * prod(layer.input) if any(place.sides) else 0
+    spread = item * batch * (wide * channels + prod(layer.output)) + item * rows * columns
+    return Work((cut or padded,), padded + max(spread, cut))
+
+
+def _max_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
+    numbers = batch * prod(layer.output)
+    return Work((item * numbers,), (item + 4) * numbers, cached=4 * numbers)
+
+
 def _product_forward(layer: Any, batch: int, item: int, train: bool) -> Work:
     y = item * batch * prod(layer.output)
     return Work((y,), y, keeps_inputs=True)
@@ -172,10 +199,13 @@ Call = Callable[[Any, int, int, bool], Work]
 WORK: dict[type[Layer], tuple[Call, Call]] = {
     Conv: (_window_forward, _window_backward),
     Depthwise: (_window_forward, _window_backward),
+    GroupedConv: (_window_forward, _window_backward),
     Pointwise: (_product_forward, _product_backward),
     Dense: (_product_forward, _product_backward),
     BatchNorm: (_norm_forward, _norm_backward),
     Activation: (_activation_forward, _activation_backward),
+    AveragePool: (_average_forward, _average_backward),
+    MaxPool: (_max_forward, _gradient_alone),
     GlobalAveragePool: (_output_alone, _gradient_alone),
     Dropout: (_dropout_forward, _gradient_alone),
     Add: (_output_alone, _add_backward),

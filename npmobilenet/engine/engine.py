@@ -22,6 +22,7 @@ from ..ops.rungs import refusal
 from ..shown import Shown
 from . import pack
 from .arguments import array, fitting, sizes
+from .grouping import computed
 from .handled import ENGINE
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ class Engine(Shown):
         from .fuse import fuse
         from .run import Runner
 
-        ops = fuse("compile", plan, threads)
         check_params(plan, params)
+        ours = computed(plan)
+        ops = fuse("compile", ours.plan, threads)
         self.plan, self.batch, self.threads, self.stages = plan, batch, threads, tuple(ops)
-        self.code = code = written(emit(plan, params, ops, batch, threads).finish)
+        self.code = code = written(emit(ours.plan, ours.arrays(params), ops, batch, threads).finish)
         pack.give_back()
         trunk, head = (int(np.count_nonzero(calls["calls"])) for calls in code.calls)
         self._run = Runner(code, threads, batch * trunk + head)

@@ -23,6 +23,7 @@ from ..ops.checks import Array
 from ..ops.rungs import need_numba
 from ..shown import Shown
 from .arguments import array, fitting, sizes
+from .grouping import computed
 from .handled import STEP
 from .lower import Graph, lower
 from .training_arrays import Buffers
@@ -90,6 +91,7 @@ class TrainingStep(Shown):
         x = array("training step", "x", x, shape, "float32")
         with self.lock:
             self._drop(rng)
+            self.buffers.spread()
             self._run.bases["images"] = x.ctypes.data
             self._do(0)
             self._waits = True
@@ -112,6 +114,7 @@ class TrainingStep(Shown):
             _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._dlogits)
             self._waits = False
             self._do(1)
+            self.buffers.gather()
             return self.grads
 
     def __call__(
@@ -219,11 +222,12 @@ def compile_training(
     checks.names("compile_training", "trained", wanted, plan.parameters)
     if not wanted:
         raise ValueError("compile_training: trained names no array: nothing is left to train")
-    graph = lower("compile_training", plan)
+    ours = computed(plan)
+    graph = lower("compile_training", ours.plan)
     with collecting_rarely(), fitting("compile_training", batch):
         from .emit_training import refuse
 
         refuse("compile_training", graph)
-        step = TrainingStep(plan, graph, Buffers(plan, frozen, wanted), batch, threads)
+        step = TrainingStep(plan, graph, Buffers(plan, ours, frozen, wanted), batch, threads)
     step.load(params)
     return step

@@ -8,6 +8,7 @@ from threading import get_ident
 from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
+from .grouping import Computed, gather, spread
 from .pack import aligned, up
 
 
@@ -28,18 +29,44 @@ class Flat:
 class Buffers:
     """What an optimiser moves, running statistics, and what a step gives of either.
 
+    ours: the plan that is compiled; what it has that the plan has not lies beside it, the gradients too.
     frozen: normalisations that keep their statistics; chosen: arrays whose gradients are wanted.
     Whoever works with them holds `lock`; what a pass left behind is for the Python thread that ran it.
     """
 
-    def __init__(self, plan: Plan, frozen: Collection[str], chosen: Collection[str]) -> None:
+    def __init__(
+        self, plan: Plan, ours: Computed, frozen: Collection[str], chosen: Collection[str]
+    ) -> None:
         self.trained, self.grads = Flat(plan.parameters), Flat(plan.parameters)
         self.running, self.moved = Flat(plan.statistics), Flat(plan.statistics)
-        flats = (self.trained, self.grads, self.running, self.moved)
+        beside = {n: ours.plan.arrays[n] for n in (*ours.constants, *ours.groups)}
+        self._beside, self._beside_grads, self._groups = Flat(beside), Flat(beside), ours.groups
+        for name, constant in ours.constants.items():
+            self._beside.arrays[name][...] = constant
+        self.trained.at |= self._beside.at
+        self.grads.at |= self._beside_grads.at
+        flats = (
+            self.trained,
+            self.grads,
+            self.running,
+            self.moved,
+            self._beside,
+            self._beside_grads,
+        )
         self.nbytes = sum(flat.numbers.nbytes for flat in flats)
         self.frozen, self.chosen = frozenset(frozen), frozenset(chosen)
         self.lock = lock()
         self._last: int | None = None  # the thread that ran the last pass
+
+    def spread(self) -> None:
+        """Weights of groups into what is computed with."""
+        for name, groups in self._groups.items():
+            spread(self.trained.arrays[name], self._beside.arrays[name], groups)
+
+    def gather(self) -> None:
+        """And the gradients of what was computed with into those of the groups."""
+        for name, groups in self._groups.items():
+            gather(self._beside_grads.arrays[name], self.grads.arrays[name], groups)
 
     def filled(self) -> None:
         """This thread has run a pass."""

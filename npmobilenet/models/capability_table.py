@@ -1,6 +1,5 @@
 """The table of capabilities as a page: `python -m npmobilenet.models.capability_table`."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..cost.operator_memory import MEMORY
@@ -15,25 +14,19 @@ from .execute import BACK_RUNNER, INFERRER, RUNNER
 from .layers import (
     Activation,
     Add,
+    AveragePool,
     BatchNorm,
     Conv,
     Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
+    MaxPool,
     Pointwise,
     Scale,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grouped(Conv):
-    """A convolution in two groups: a row of the table, and of no use but to be refused."""
-
-    @property
-    def groups(self) -> int:
-        return 2
 
 
 def _checked(layer: Layer) -> bool:
@@ -60,13 +53,16 @@ CONSUMERS = {
 
 
 def samples() -> dict[str, Layer]:
-    """A layer of each kind and function, and two that nobody handles, by the names of their rows."""
+    """A layer of each kind and function, and one that nobody handles, by the names of their rows."""
     place: dict[str, Any] = {"name": "x", "inputs": ("image",), "input": (8, 8, 4)}
     made: list[Layer] = [
         Conv(**place, filters=4),
         Depthwise(**place),
+        GroupedConv(**place, filters=4, groups=2),
         Pointwise(**place, filters=4),
         BatchNorm(**place, eps=1e-3, momentum=0.1),
+        AveragePool(**place),
+        MaxPool(**place),
         GlobalAveragePool(**place),
         Dropout(**place, rate=0.5),
         Add(**place),
@@ -74,8 +70,7 @@ def samples() -> dict[str, Layer]:
         Dense(**place | {"input": (4,)}, units=4),
     ]
     functions = {f: Activation(**place, function=f) for f in ACTIVATIONS}
-    others = {"grouped convolution": Grouped(**place, filters=4), "your own": Layer(**place)}
-    return {layer.kind: layer for layer in made} | functions | others
+    return {layer.kind: layer for layer in made} | functions | {"your own": Layer(**place)}
 
 
 def page() -> str:
@@ -85,10 +80,9 @@ def page() -> str:
     for name, layer in samples().items():
         cells = ("no" if refusal(who, layer) else "yes" for who in CONSUMERS.values())
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    grouped = refusal(RUNNER, samples()["grouped convolution"])
     own = samples()["your own"]
     others = [refusal(who, own) for who in CONSUMERS.values()]
-    sentences = "\n".join(f"    {sentence}" for sentence in (grouped, *others))
+    sentences = "\n".join(f"    {sentence}" for sentence in others)
     return PAGE.format(table="\n".join(lines), refusals=sentences)
 
 

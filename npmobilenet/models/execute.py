@@ -16,13 +16,16 @@ from .capabilities import Consumer
 from .layers import (
     Activation,
     Add,
+    AveragePool,
     BatchNorm,
     Conv,
     Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
+    MaxPool,
     Pointwise,
     Scale,
 )
@@ -61,6 +64,11 @@ def _depthwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     return ops.depthwise_conv2d(x, w, b, stride=layer.stride, padding=layer.padding, rung=run.rung)
 
 
+def _grouped_conv(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    step = {"groups": layer.groups, "stride": layer.stride, "padding": layer.padding}
+    return ops.grouped_conv2d(x, *run.weight_and_bias(layer), **step, rung=run.common)
+
+
 def _pointwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     return ops.pointwise_conv2d(x, *run.weight_and_bias(layer), rung=run.rung)
 
@@ -82,6 +90,20 @@ def _activation(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
         settings["rung"] = "numpy" if run.rung == "loops" else run.common
     result: tuple[Array, Any] = getattr(ops, layer.function)(x, **settings)
     return result
+
+
+def _pool_settings(run: Run, layer: Any) -> dict[str, Any]:
+    step = {"stride": layer.stride, "padding": layer.padding, "ceil_mode": layer.ceil_mode}
+    return {**step, "rung": run.common}
+
+
+def _average_pool(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    settings = _pool_settings(run, layer)
+    return ops.avg_pool2d(x, layer.kernel, count_padding=layer.count_padding, **settings)
+
+
+def _max_pool(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
+    return ops.max_pool2d(x, layer.kernel, **_pool_settings(run, layer))
 
 
 def _global_pool(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
@@ -107,9 +129,12 @@ def _scale(run: Run, layer: Any, x: Array, g: Array) -> tuple[Array, Any]:
 FORWARD: dict[type[Layer], Callable[..., tuple[Array, Any]]] = {
     Conv: _conv,
     Depthwise: _depthwise,
+    GroupedConv: _grouped_conv,
     Pointwise: _pointwise,
     BatchNorm: _batch_norm,
     Activation: _activation,
+    AveragePool: _average_pool,
+    MaxPool: _max_pool,
     GlobalAveragePool: _global_pool,
     Dropout: _dropout,
     Add: _add,
@@ -130,7 +155,11 @@ RUNNER = Consumer("forward", "forward", "no operator runs it", _runs)
 BACK_RUNNER = Consumer("backward", "backward", "no operator gives its gradients", _runs_back)
 INFERRER = Consumer("infer", "infer", "no operator runs it", _runs)
 
-WINDOWED = (Conv, Depthwise)  # whose *_backward can leave out the gradient of the input
+WINDOWED = (
+    Conv,
+    Depthwise,
+    GroupedConv,
+)  # whose *_backward can leave out the gradient of the input
 
 
 def execute_forward(run: Run, layer: Layer, inputs: Sequence[Array]) -> tuple[Array, Any]:

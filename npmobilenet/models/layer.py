@@ -72,5 +72,5 @@ class Layer:
 
     @property
     def groups(self) -> int:
-        """Sets of channels that do not see each other; more than 1 in depthwise layers alone."""
+        """Sets of channels that do not see each other."""
         return 1

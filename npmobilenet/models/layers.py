@@ -17,19 +17,25 @@ from .layer import Shape as Shape
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Windowed(Layer):
+class _Sliding(Layer):
     """A layer that slides a window."""
 
     kernel: Pair = (3, 3)
     stride: Pair = (1, 1)
     padding: Padding = "same"
-    bias: bool = False
 
     @cached_property
     def window(self) -> Window:
         """The resolved geometry."""
         height, width, _ = self.input
         return window(self.name, (height, width), self.kernel, self.stride, self.padding)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Windowed(_Sliding):
+    """A convolution that slides a window."""
+
+    bias: bool = False
 
     @property
     def macs(self) -> int:
@@ -77,6 +83,30 @@ class Depthwise(_Windowed):
     @property
     def arrays(self) -> dict[str, Shape]:
         return _with_bias(self.bias, (*self.kernel, self.input[-1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupedConv(_Windowed):
+    """Grouped convolution: K x L x M/groups x O multiply-accumulates for each output pixel.
+
+    groups divides channels and filters.  As many groups as channels: a depthwise convolution whose
+    depth multiplier is filters / channels.
+    """
+
+    kind: ClassVar[str] = "grouped_conv"
+    runs: ClassVar[str] = "grouped_conv2d"
+    folds: ClassVar[bool] = True
+    filters: int
+    groups: int = 1
+
+    @property
+    def output(self) -> Shape:
+        return (*self.window.output, self.filters)
+
+    @property
+    def arrays(self) -> dict[str, Shape]:
+        seen = self.input[-1] // self.groups
+        return _with_bias(self.bias, (*self.kernel, seen, self.filters))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +165,43 @@ class Activation(Layer):
     @property
     def operator(self) -> str:
         return self.function
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pool(_Sliding):
+    """Pooling over windows.  ceil_mode: the last may hang over, as in `npmobilenet.ops`."""
+
+    kernel: Pair = (2, 2)
+    stride: Pair = (2, 2)
+    padding: Padding = "valid"
+    ceil_mode: bool = False
+
+    @cached_property
+    def window(self) -> Window:
+        """The resolved geometry."""
+        size, hangs = (self.input[0], self.input[1]), self.ceil_mode
+        return window(self.name, size, self.kernel, self.stride, self.padding, ceil_mode=hangs)
+
+    @property
+    def output(self) -> Shape:
+        return (*self.window.output, self.input[-1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class AveragePool(_Pool):
+    """The mean of every window of a channel.  (H, W, C) -> (I, J, C)."""
+
+    kind: ClassVar[str] = "average_pool"
+    runs: ClassVar[str] = "avg_pool2d"
+    count_padding: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPool(_Pool):
+    """The largest element of every window of a channel.  (H, W, C) -> (I, J, C)."""
+
+    kind: ClassVar[str] = "max_pool"
+    runs: ClassVar[str] = "max_pool2d"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,9 +277,12 @@ class Dense(Layer):
 KINDS: tuple[type[Layer], ...] = (
     Conv,
     Depthwise,
+    GroupedConv,
     Pointwise,
     BatchNorm,
     Activation,
+    AveragePool,
+    MaxPool,
     GlobalAveragePool,
     Dropout,
     Add,

@@ -37,7 +37,7 @@ class CrossEntropyCache(Cache):
 def softmax(logits: Array) -> Array:
     """Probabilities exp(z) / sum exp(z) along the last axis, without overflow.
 
-    logits (..., classes) -> y of the same shape; `softmax_backward` asks for that y.
+    logits (..., classes) -> y of the same shape, which is all that `softmax_backward` needs.
     """
     checks.array("softmax", "logits", logits, checks.any_axes(logits))
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -46,31 +46,27 @@ def softmax(logits: Array) -> Array:
 
 def softmax_backward(dy: Array, y: Array) -> Array:
     """dlogits = y (dy - sum dy y), of the shape of both, for the y that `softmax` returned."""
-    dy = _beside("softmax_backward", dy, y)
+    checks.array("softmax_backward", "y", y, checks.any_axes(y))
+    dy = checks.gradient("softmax_backward", dy, Cache("softmax_backward", y.shape, y.dtype))
     return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
 
 
-def log_softmax(logits: Array) -> Array:
+def log_softmax(logits: Array) -> tuple[Array, SoftmaxCache]:
     """log softmax: z - log sum exp(z) along the last axis, without overflow.
 
-    logits (..., classes) -> y of the same shape; `log_softmax_backward` asks for that y.  Where a
-    probability is too small for its dtype, its logarithm is still right.
+    logits (..., classes) -> y of the same shape and a cache.  Where a probability is too small for its
+    dtype, its logarithm is still right.
     """
     checks.array("log_softmax", "logits", logits, checks.any_axes(logits))
     z = logits - logits.max(axis=-1, keepdims=True)  # the largest exponent becomes 0
-    return np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
+    y = np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
+    return y, SoftmaxCache("log_softmax", y.shape, y.dtype, y)
 
 
-def log_softmax_backward(dy: Array, y: Array) -> Array:
-    """dlogits = dy - exp(y) sum dy, of the shape of both, for the y that `log_softmax` returned."""
-    dy = _beside("log_softmax_backward", dy, y)
-    return np.asarray(dy - np.exp(y) * dy.sum(axis=-1, keepdims=True))
-
-
-def _beside(operator: str, dy: Array, y: Array) -> Array:
-    """dy, after requiring that both are arrays of one shape and dtype."""
-    checks.array(operator, "y", y, checks.any_axes(y))
-    return checks.gradient(operator, dy, Cache(operator, y.shape, y.dtype))
+def log_softmax_backward(dy: Array, cache: SoftmaxCache) -> Array:
+    """dlogits = dy - softmax sum dy, (..., classes), of `log_softmax` for dy of its shape."""
+    dy = checks.gradient("log_softmax", dy, cache)
+    return np.asarray(dy - np.exp(cache.y) * dy.sum(axis=-1, keepdims=True))
 
 
 @overload
@@ -141,7 +137,7 @@ def softmax_cross_entropy(
     divisor = float(counts.sum()) if reduction == "mean" else 1.0
     if not divisor:
         raise ValueError(f"{operator}: the mean of nothing: no label counts, reduction is mean")
-    log_probabilities = log_softmax(logits)
+    log_probabilities, _ = log_softmax(logits)
     # 0 log 0 is 0, where a product would be NaN
     parts = np.multiply(target, log_probabilities, where=target > 0, out=np.zeros_like(target))
     rows = reduction == "none"

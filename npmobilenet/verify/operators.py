@@ -158,7 +158,8 @@ def _halves(choose: Choose, size: tuple[int, int]) -> tuple[int, int]:
 def _draw_max_pool(choose: Choose, rng: np.random.Generator) -> Case:
     size = choose(1, 4), choose(1, 4)
     padding = _halves(choose, size)
-    settings = {"kernel_size": size, "stride": (choose(1, 3), choose(1, 3)), "padding": padding}
+    settings: dict[str, Any] = {"kernel_size": size, "stride": (choose(1, 3), choose(1, 3))}
+    settings["padding"] = padding
     largest = [(3 + 2 * p - 1) // max(1, k - 1) for k, p in zip(size, padding, strict=True)]
     settings["dilation"] = tuple(choose(1, min(2, most)) for most in largest)
     return Case(
@@ -335,9 +336,7 @@ OPERATORS = {
         _operator("hard_swish", _draw_activation(-3, 3), **_FORMULA),
         _operator("dropout", _draw_dropout, linear_in="x", run=_run_dropout, **_FORMULA),
         _operator("softmax", _draw_logits, "logits", run=_returned(ops.softmax), **_FORMULA),
-        _operator(
-            "log_softmax", _draw_logits, "logits", run=_returned(ops.log_softmax), **_FORMULA
-        ),
+        _operator("log_softmax", _draw_logits, "logits", **_FORMULA),
         _operator("softmax_cross_entropy", _draw_loss, gradients=_loss_gradients, **_FORMULA),
         _operator("add", _draw_add, "a b", linear_in="a b", **_FORMULA),
         _operator("scale_channels", _draw_scale, "x g", linear_in="x g", **_FORMULA),

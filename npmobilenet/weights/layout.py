@@ -3,8 +3,12 @@
                      ours           PyTorch         Keras
     convolution      (K, L, M, O)   (O, M, K, L)    (K, L, M, O)
     depthwise        (K, L, M)      (M, 1, K, L)    (K, L, M, 1)
+    grouped          (K, L, P, O)   (O, P, K, L)    (K, L, P, O)
     pointwise        (M, O)         (O, M, 1, 1)    (1, 1, M, O)
     dense            (M, O)         (O, M)          (M, O)
+
+A grouped convolution of as many groups as channels, (K, L, 1, M D) with a depth multiplier D, is
+Keras' depthwise one, (K, L, M, D): the same elements in the same order.
 
 Paddle is PyTorch but for its dense layer, (M, O).  Families differ in which of our dense layers they
 write as 1x1 convolutions; coming in, both are taken.  Nothing here copies: the results are views.
@@ -55,12 +59,14 @@ TORCH = {
     "pointwise": Layout(_torch_matrix, lambda w: w.T[:, :, None, None]),
     "dense": Layout(_torch_matrix, lambda w: w.T),
 }
+TORCH["grouped_conv"] = TORCH["conv"]
 KERAS = {
     "conv": Layout(lambda value: _axes(value, 4), lambda w: w),
     "depthwise": Layout(lambda value: _axes(value, 4, one=(3,))[..., 0], lambda w: w[..., None]),
     "pointwise": Layout(_keras_matrix, lambda w: w[None, None]),
     "dense": Layout(_keras_matrix, lambda w: w),
 }
+KERAS["grouped_conv"] = KERAS["conv"]
 
 
 def _translated(layer: Layer) -> bool:
@@ -84,11 +90,15 @@ def to_torch(layer: Layer, value: Array, as_conv: bool) -> Array:
 
 def from_keras(layer: Layer, value: Array) -> Array:
     """Keras' kernel in our layout; ValueError where its number of axes cannot be."""
+    if _multiplied(layer) and value.ndim == 4:
+        return value.reshape(*value.shape[:2], 1, -1)
     return KERAS[layer.kind].ours(value)
 
 
 def to_keras(layer: Layer, value: Array, as_conv: bool) -> Array:
     """Our weight in Keras' layout."""
+    if _multiplied(layer):
+        return value.reshape(*value.shape[:2], layer.groups, -1)
     return KERAS["pointwise" if as_conv and layer.kind == "dense" else layer.kind].theirs(value)
 
 
@@ -104,3 +114,8 @@ def to_paddle(layer: Layer, value: Array, as_conv: bool) -> Array:
     if layer.kind == "dense" and not as_conv:
         return value
     return to_torch(layer, value, as_conv)
+
+
+def _multiplied(layer: Layer) -> bool:
+    """Whether it is a depthwise convolution with a depth multiplier."""
+    return layer.kind == "grouped_conv" and layer.groups == layer.input[-1]

@@ -13,13 +13,16 @@ from ..models.capabilities import Consumer
 from ..models.layers import (
     Activation,
     Add,
+    AveragePool,
     BatchNorm,
     Conv,
     Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
+    MaxPool,
     Pointwise,
     Scale,
 )
@@ -125,6 +128,19 @@ def _activation(graph: Graph, layer: Any, inputs: list[str], output: str) -> Non
     ACTIVATIONS[layer.function](graph, layer, inputs, output)
 
 
+def _pool(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
+    top, bottom, left, right = layer.window.sides
+    below, beside = layer.window.hanging  # which ceil_mode adds by itself
+    pads = (top, left, bottom - below, right - beside)
+    sizes = {"kernel_shape": layer.kernel, "strides": layer.stride, "pads": pads}
+    sizes["ceil_mode"] = int(layer.ceil_mode)
+    if isinstance(layer, AveragePool):
+        counts = {"count_include_pad": int(layer.count_padding)}
+        graph.node("AveragePool", layer.name, inputs, output, **sizes, **counts)
+    else:
+        graph.node("MaxPool", layer.name, inputs, output, **sizes)
+
+
 def _global_pool(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
     graph.node("GlobalAveragePool", f"{layer.name}.mean", inputs, f"{layer.name}.mean")
     graph.node("Flatten", layer.name, [f"{layer.name}.mean"], output)  # (N, C, 1, 1) -> (N, C)
@@ -154,9 +170,12 @@ def _dense(graph: Graph, layer: Any, inputs: list[str], output: str) -> None:
 NODES: dict[type[Layer], Writer] = {
     Conv: _conv,
     Depthwise: _conv,
+    GroupedConv: _conv,
     Pointwise: _pointwise,
     BatchNorm: _batch_norm,
     Activation: _activation,
+    AveragePool: _pool,
+    MaxPool: _pool,
     GlobalAveragePool: _global_pool,
     Dropout: _dropout,
     Add: _named("Add"),

@@ -15,7 +15,7 @@ from npmobilenet.cost.operations import operations
 from npmobilenet.engine import handled
 from npmobilenet.explorer.layers import described
 from npmobilenet.models.capabilities import refusal, require
-from npmobilenet.models.capability_table import CONSUMERS, Grouped, page, samples
+from npmobilenet.models.capability_table import CONSUMERS, page, samples
 from npmobilenet.models.layers import (
     KINDS,
     Activation,
@@ -26,6 +26,7 @@ from npmobilenet.models.layers import (
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
     Pointwise,
     Scale,
@@ -47,7 +48,7 @@ def test_the_page_is_of_this_code() -> None:
 
 
 def test_every_kind_has_a_row() -> None:
-    assert {type(layer) for layer in ROWS.values()} - {Grouped, Layer} == {*KINDS}
+    assert {type(layer) for layer in ROWS.values()} - {Layer} == {*KINDS}
 
 
 def tiny(row: str) -> nm.Plan:
@@ -82,6 +83,8 @@ def tiny(row: str) -> nm.Plan:
             add(Pointwise, "z", filters=8)
         case Conv():
             add(type(asked), "x", filters=8)
+        case GroupedConv():
+            add(GroupedConv, "x", filters=12, groups=4)
         case Depthwise():
             add(Depthwise, "x", stride=(2, 2))
             add(Pointwise, "z", filters=8)
