@@ -40,9 +40,9 @@ class Engine(Shown):
         from .fuse import fuse
         from .run import Runner
 
-        check_params(plan, params)
         ours = computed(plan)
         ops = fuse("compile", ours.plan, threads)
+        check_params(plan, params)
         self.plan, self.batch, self.threads, self.stages = plan, batch, threads, tuple(ops)
         self.code = code = written(emit(ours.plan, ours.arrays(params), ops, batch, threads).finish)
         pack.give_back()
@@ -55,11 +55,13 @@ class Engine(Shown):
     def __call__(self, x: Array) -> Array:
         """Logits (N, classes) of x (N, H, W, C) float32; the last map of a plan without top.
 
-        ValueError where x does not fit the plan, or is more than the batch.
+        No images give no logits.  ValueError where x does not fit the plan, or is more than the batch.
         """
         x = array("engine", "x", x, ("N", *self.plan.resolution, self.plan.channels), "float32")
-        if not 1 <= len(x) <= self.batch:
-            most = f"it was compiled for 1 to {self.batch}"
+        if not len(x):
+            return np.empty((0, *self.plan.layers[-1].output), np.float32)
+        if len(x) > self.batch:
+            most = f"it was compiled for at most {self.batch}"
             raise ValueError(f"engine: x has {len(x)} images, but {most}")
         return self._run_on(x)
 

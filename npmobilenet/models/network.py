@@ -177,9 +177,9 @@ def _lowest(plan: Plan, names: Collection[str]) -> int:
 
 def _check_image(plan: Plan, params: Mapping[str, Array], x: Array) -> None:
     expected = (*plan.resolution, plan.channels)
-    if not checks.plain(x) or x.ndim != 4 or x.shape[1:] != expected or len(x) == 0:
+    if not checks.plain(x) or x.ndim != 4 or x.shape[1:] != expected:
         raise ValueError(
-            f"{plan.model}: x must have shape (N, {', '.join(map(str, expected))}), N at least 1, "
+            f"{plan.model}: x must have shape (N, {', '.join(map(str, expected))}), "
             f"found {getattr(x, 'shape', type(x).__name__)}"
         )
     dtype = next(iter(params.values())).dtype

@@ -118,7 +118,11 @@ class Plan(Shown):
 
 
 def _grouped(expected: Shape, found: Shape) -> str:
-    return checks.as_grouped(expected[-1], found[-1]) if expected[:-1] == found[:-1] else ""
+    return (
+        checks.as_grouped(expected[-1], found[-1], "GroupedConv")
+        if expected[:-1] == found[:-1]
+        else ""
+    )
 
 
 def check_plan(plan: Plan) -> None:

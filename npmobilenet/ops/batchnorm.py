@@ -98,7 +98,7 @@ def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array,
     _, _, backward_affine, backward_input = batchnorm.RUNGS[rung]
     rows = dy.reshape(x.shape)
     used = cache.mean, cache.variance
-    dgamma, dbeta = np.empty(x.shape[1]), np.empty(x.shape[1])
+    dgamma, dbeta = np.zeros(x.shape[1]), np.zeros(x.shape[1])
     call(rung, backward_affine, rows, x, *used, cache.eps, dgamma, dbeta)
     # in evaluation mean and variance are constants: their two terms of dx are zero
     through = (dgamma, dbeta) if cache.train else (np.zeros_like(dgamma), np.zeros_like(dbeta))

@@ -110,7 +110,7 @@ def pair(operator: str, name: str, value: int | Pair) -> Pair:
 
 
 def array(operator: str, name: str, value: Array, axes: str, *, rung: str = "numpy") -> None:
-    """Require a non-empty array whose axes are those of `axes`, such as "N H W C".
+    """Require an array whose axes are those of `axes`, such as "N H W C", none of them 0 but perhaps N.
 
     float32 and float64 are computed with; the loops rung also takes arrays of number-like objects
     (dtype object), which is how multiplications are counted.
@@ -118,10 +118,11 @@ def array(operator: str, name: str, value: Array, axes: str, *, rung: str = "num
     if not plain(value):
         raise TypeError(f"{operator}: {name} must be a NumPy array, found {type(value).__name__}")
     wanted = axes.split()
-    if value.ndim != len(wanted) or value.size == 0:
-        shape = f"({', '.join(wanted)})"
+    empty = 0 in value.shape[wanted[0] == "N" and value.dtype != object :]
+    if value.ndim != len(wanted) or empty:
+        shape, but_n = f"({', '.join(wanted)})", " but N" if wanted[0] == "N" else ""
         raise ValueError(
-            f"{operator}: {name} must have shape {shape}, none of them 0; found {value.shape}"
+            f"{operator}: {name} must have shape {shape}, none of them 0{but_n}; found {value.shape}"
         )
     if value.dtype not in (np.float32, np.float64) and not (
         value.dtype == object and rung == "loops"
@@ -130,8 +131,8 @@ def array(operator: str, name: str, value: Array, axes: str, *, rung: str = "num
 
 
 def any_axes(value: Array) -> str:
-    """Axes for `array` where any number of them will do."""
-    return " ".join("x" * max(1, np.ndim(value)))
+    """Axes for `array` where any number of them will do, the first being the images."""
+    return " ".join(("N", *"x" * (np.ndim(value) - 1)))
 
 
 def same_dtype(operator: str, x: Array, **others: Array | None) -> None:
@@ -169,7 +170,7 @@ def channels(operator: str, name: str, value: Array, count: int, of: str) -> Non
         )
 
 
-def as_grouped(seen: int, channels: int) -> str:
+def as_grouped(seen: int, channels: int, takes: str = "grouped_conv2d") -> str:
     """The end of an error where filters see a part of the channels, as a grouped convolution's do."""
     parts = 0 < seen < channels and channels % seen == 0
-    return f"; {channels // seen} groups of them are what grouped_conv2d takes" if parts else ""
+    return f"; {channels // seen} groups of them are what {takes} takes" if parts else ""

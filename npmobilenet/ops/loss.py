@@ -145,7 +145,7 @@ def softmax_cross_entropy(
     cache = CrossEntropyCache(operator, logits.shape, logits.dtype, *kept)
     if rows:
         return -parts.sum(axis=1, dtype=np.float64).astype(logits.dtype), cache
-    return float(-parts.sum(dtype=np.float64) / divisor), cache
+    return float(0 - parts.sum(dtype=np.float64) / divisor), cache
 
 
 def _weights(given: Any, logits: Array) -> Array:

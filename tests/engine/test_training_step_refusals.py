@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
+from npmobilenet.engine.grouping import REWRITTEN
 from npmobilenet.engine.handled import COMPILED, COMPILED_ACTIVATIONS
 from npmobilenet.engine.training import compile_training
 from npmobilenet.models.layers import (
@@ -63,7 +64,7 @@ def test_the_tables_of_kinds_are_one() -> None:
     from npmobilenet.engine.emit_training import HANDLED
     from npmobilenet.kernels.simd.train.maps import ROUTINES
 
-    assert {*HANDLED, BatchNorm, Activation} == set(COMPILED)
+    assert {*HANDLED, *REWRITTEN, BatchNorm, Activation} == set(COMPILED)
     assert {*ACTIVATIONS, *ROUTINES} - {""} == set(COMPILED_ACTIVATIONS)
 
 

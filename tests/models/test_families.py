@@ -122,7 +122,7 @@ STEM = Conv(name="stem", inputs=("image",), input=(9, 9, 3), filters=32)
     [
         (
             Conv(name="x", inputs=("stem",), input=(9, 9, 16), filters=8),
-            r"x expects \(9, 9, 16\) from stem, which is \(9, 9, 32\); a grouped convolution is",
+            r"x expects \(9, 9, 16\) from stem, which is \(9, 9, 32\); 2 groups of them are what",
         ),
         (
             Conv(name="x", inputs=("stem",), input=(5, 5, 32), filters=8),
