@@ -34,45 +34,77 @@ class ActivationCache(Cache):
 
 
 def relu(x: Array, *, rung: str | None = None) -> tuple[Array, ActivationCache]:
-    """y = max(x, 0)."""
+    """y = max(x, 0) (MobileNetV1, figure 3), and a cache.
+
+    x: an array of any shape, float32 or float64; y is shaped as it.
+    rung: "numpy" or "numba", None for the fastest.  TypeError for other arrays.
+    """
     return _clip("relu", x, np.inf, rung)
 
 
 def relu_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy where x > 0, else 0."""
+    """dx = dy where x > 0, else 0, for dy shaped as y; at 0 it is 0, as in PyTorch.
+
+    cache: what `relu` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     return _clip_backward("relu", dy, cache, np.inf)
 
 
 def relu6(x: Array, *, rung: str | None = None) -> tuple[Array, ActivationCache]:
-    """y = min(max(x, 0), 6)."""
+    """y = min(max(x, 0), 6) (MobileNetV2, section 3.3), and a cache.
+
+    x: an array of any shape, float32 or float64; y is shaped as it.
+    rung: "numpy" or "numba", None for the fastest.  TypeError for other arrays.
+    """
     return _clip("relu6", x, 6.0, rung)
 
 
 def relu6_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy where 0 < x < 6, else 0."""
+    """dx = dy where 0 < x < 6, else 0, for dy shaped as y; at 0 and 6 it is 0, as in PyTorch.
+
+    cache: what `relu6` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     return _clip_backward("relu6", dy, cache, 6.0)
 
 
 def sigmoid(x: Array) -> tuple[Array, ActivationCache]:
-    """y = 1 / (1 + exp(-x)), without overflow for any x."""
+    """y = 1 / (1 + exp(-x)), without overflow for any x, and a cache.
+
+    x: an array of any shape, float32 or float64; y is shaped as it.
+    TypeError for other arrays.
+    """
     y = _sigmoid(_checked("sigmoid", x))
     return y, _kept("sigmoid", y)
 
 
 def sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy y (1 - y)."""
+    """dx = dy y (1 - y), for dy shaped as y.
+
+    cache: what `sigmoid` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("sigmoid", dy, cache)
     y = cache.kept
     return np.asarray(dy * y * (1 - y))
 
 
 def swish(x: Array) -> tuple[Array, ActivationCache]:
-    """y = x sigmoid(x)."""
+    """y = x sigmoid(x) (MobileNetV3, section 5.2), and a cache.
+
+    x: an array of any shape, float32 or float64; y is shaped as it.
+    TypeError for other arrays.
+    """
     return _checked("swish", x) * _sigmoid(x), _kept("swish", x)
 
 
 def swish_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy s (1 + x (1 - s)) with s = sigmoid(x)."""
+    """dx = dy s (1 + x (1 - s)) with s = sigmoid(x), for dy shaped as y.
+
+    cache: what `swish` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("swish", dy, cache)
     x = cache.kept
     s = _sigmoid(x)
@@ -80,7 +112,11 @@ def swish_backward(dy: Array, cache: ActivationCache) -> Array:
 
 
 def hard_sigmoid(x: Array, *, slope: float = 1 / 6) -> tuple[Array, ActivationCache]:
-    """y = min(max(slope x + 1/2, 0), 1).  ValueError unless the slope is above 0."""
+    """y = min(max(slope x + 1/2, 0), 1) (MobileNetV3, section 5.2), and a cache.
+
+    x: an array of any shape, float32 or float64; y is shaped as it.
+    slope: 1/6, or PaddlePaddle's 0.2.  ValueError unless it is above 0; TypeError for other arrays.
+    """
     scalar = _checked("hard_sigmoid", x).dtype.type
     most = float(np.finfo(scalar).max)
     slope = checks.number("hard_sigmoid", "slope", slope, "above 0", lambda v: 0 < v <= most)
@@ -88,7 +124,11 @@ def hard_sigmoid(x: Array, *, slope: float = 1 / 6) -> tuple[Array, ActivationCa
 
 
 def hard_sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy slope where |x| < 1/(2 slope), else 0."""
+    """dx = dy slope where |x| < 1/(2 slope), else 0, for dy shaped as y.
+
+    cache: what `hard_sigmoid` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("hard_sigmoid", dy, cache)
     x = cache.kept
     end = 0.5 / cache.slope
@@ -96,12 +136,20 @@ def hard_sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
 
 
 def hard_swish(x: Array) -> tuple[Array, ActivationCache]:
-    """y = x min(max(x + 3, 0), 6) / 6."""
+    """y = x min(max(x + 3, 0), 6) / 6 (MobileNetV3, section 5.2), and a cache.
+
+    x: an array of any shape, float32 or float64; y is shaped as it.
+    TypeError for other arrays.
+    """
     return _checked("hard_swish", x) * np.clip(x + 3, 0, 6) / 6, _kept("hard_swish", x)
 
 
 def hard_swish_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy times 0 for x <= -3, x/3 + 1/2 between, 1 for x >= 3."""
+    """dx = dy times 0 for x <= -3, x/3 + 1/2 between, 1 for x >= 3, for dy shaped as y.
+
+    cache: what `hard_swish` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("hard_swish", dy, cache)
     x = cache.kept
     slope = np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + x.dtype.type(0.5)))

@@ -92,7 +92,14 @@ def batch_norm(
 
 
 def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array, Array]:
-    """Gradients (dx, dgamma, dbeta) of `batch_norm` for dy shaped as its y."""
+    """Gradients (dx, dgamma, dbeta) of `batch_norm` for dy shaped as its y.
+
+        dbeta = sum dy     dgamma = sum dy xhat     dx = gamma (dy - dbeta/P - xhat dgamma/P) / deviation
+
+    with xhat the normalised x and P the values of a channel; in evaluation, where mean and variance do
+    not depend on x, dx = gamma dy / deviation.  cache: what `batch_norm` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("batch_norm", dy, cache)
     x, rung = cache.x, cache.rung
     _, _, backward_affine, backward_input = batchnorm.RUNGS[rung]

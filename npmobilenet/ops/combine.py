@@ -11,7 +11,10 @@ from .checks import Array, Cache
 
 
 def add(a: Array, b: Array) -> tuple[Array, Cache]:
-    """Residual add (MobileNetV2, figure 4).  y = a + b, of one shape and dtype."""
+    """Residual add (MobileNetV2, figure 4).  y = a + b, and a cache.
+
+    a, b: arrays of one shape and dtype, float32 or float64.  ValueError where they differ.
+    """
     checks.array("add", "a", a, checks.any_axes(a))
     checks.array("add", "b", b, checks.any_axes(b))
     if a.shape != b.shape or a.dtype != b.dtype:
@@ -24,7 +27,10 @@ def add(a: Array, b: Array) -> tuple[Array, Cache]:
 
 
 def add_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
-    """Gradients (da, db): both are dy, the same array."""
+    """Gradients (da, db) of `add`: both are dy, the same array.
+
+    cache: what `add` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("add", dy, cache)
     return dy, dy
 
@@ -55,7 +61,10 @@ def scale_channels(x: Array, g: Array) -> tuple[Array, ScaleCache]:
 
 
 def scale_channels_backward(dy: Array, cache: ScaleCache) -> tuple[Array, Array]:
-    """Gradients: dx[n,i,j,c] = dy[n,i,j,c] g[n,c] and dg[n,c] = sum_ij dy[n,i,j,c] x[n,i,j,c]."""
+    """Gradients (dx, dg): dx[n,i,j,c] = dy[n,i,j,c] g[n,c], dg[n,c] = sum_ij dy[n,i,j,c] x[n,i,j,c].
+
+    cache: what `scale_channels` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("scale_channels", dy, cache)
     x, g = cache.x, cache.g
     # float64 sums: a map has thousands of pixels, and their products may cancel
@@ -107,5 +116,8 @@ def dropout(
 
 
 def dropout_backward(dy: Array, cache: DropoutCache) -> Array:
-    """dx = dy times the factor of the forward pass."""
+    """dx = dy times the factor of the forward pass, 0 where x did not survive.
+
+    cache: what `dropout` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     return checks.gradient("dropout", dy, cache) * cache.factor

@@ -42,9 +42,14 @@ def conv2d(
 ) -> tuple[Array, ConvCache]:
     """Standard convolution.  x (N,H,W,M), w (K,L,M,O), b (O,) or None -> y (N,I,J,O) and a cache.
 
-    y[n,i,j,o] = b[o] + sum_uvm x[n, s*i+d*u, t*j+e*v, m] w[u,v,m,o] over the padded x
-    (MobileNetV1, section 3.1).  stride (s,t) and dilation (d,e): an integer or a pair; padding:
-    see ops/window.py.  ValueError or TypeError, naming the argument, for anything that cannot be.
+        y[n,i,j,o] = b[o] + sum_uvm x[n, s*i+d*u, t*j+e*v, m] w[u,v,m,o]
+
+    over the padded x (MobileNetV1, section 3.1).  N images of H rows, W columns and M channels; O filters
+    of K rows and L columns.  stride (s,t) and dilation (d,e): an integer or a pair.
+    padding: "same" (TensorFlow's: ceil(H/s) rows, an odd zero
+    below and right), "symmetric" (d(K-1)//2 zeros on every side), "valid" (none), p, (p, q) or (top,
+    bottom, left, right).  rung: "loops", "numpy", "numba" or "simd", None for the fastest that
+    there is.  ValueError or TypeError, naming the argument, for anything that cannot be.
     """
     rung = choose("conv2d", rung, conv.RUNGS, x=x)
     checks.array("conv2d", "x", x, "N H W M", rung=rung)
@@ -63,7 +68,9 @@ def conv2d_backward(
 ) -> tuple[Array | Any, ...]:
     """Gradients (dx, dw), or (dx, dw, db) with a bias, of `conv2d` for dy (N,I,J,O).
 
-    dx is None with input_gradient=False: the first layer of a network has no use for it.
+    Shaped as x, w and b were.  cache: what `conv2d` returned; it may be used again.  dx is None with
+    input_gradient=False: the first layer of a network has no use for it.  ValueError for another
+    operator's cache, or a dy of another shape or precision than y.
     """
     return _backward("conv2d", conv.RUNGS, dy, cache, input_gradient)
 
@@ -80,8 +87,14 @@ def depthwise_conv2d(
 ) -> tuple[Array, ConvCache]:
     """Depthwise convolution.  x (N,H,W,M), w (K,L,M), b (M,) or None -> y (N,I,J,M) and a cache.
 
-    y[n,i,j,m] = b[m] + sum_uv x[n, s*i+d*u, t*j+e*v, m] w[u,v,m] over the padded x (MobileNetV1,
-    section 3.1, equation 3).  Arguments and errors as `conv2d`.
+        y[n,i,j,m] = b[m] + sum_uv x[n, s*i+d*u, t*j+e*v, m] w[u,v,m]
+
+    over the padded x (MobileNetV1, section 3.1, equation 3): every channel has one filter of K rows and L
+    columns.  stride (s,t) and dilation (d,e): an integer or a pair.
+    padding: "same" (TensorFlow's: ceil(H/s) rows, an odd zero
+    below and right), "symmetric" (d(K-1)//2 zeros on every side), "valid" (none), p, (p, q) or (top,
+    bottom, left, right).  rung: "loops", "numpy", "numba" or "simd", None for the fastest that
+    there is.  ValueError or TypeError, naming the argument, for anything that cannot be.
     """
     rung = choose("depthwise_conv2d", rung, depthwise.RUNGS, x=x)
     checks.array("depthwise_conv2d", "x", x, "N H W M", rung=rung)
@@ -98,7 +111,11 @@ def depthwise_conv2d(
 def depthwise_conv2d_backward(
     dy: Array, cache: ConvCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `depthwise_conv2d` for dy (N,I,J,M)."""
+    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `depthwise_conv2d` for dy (N,I,J,M).
+
+    Shaped as x, w and b were.  cache: what `depthwise_conv2d` returned.  dx is None with
+    input_gradient=False.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     return _backward("depthwise_conv2d", depthwise.RUNGS, dy, cache, input_gradient)
 
 
@@ -118,8 +135,9 @@ def grouped_conv2d(
     Filters o // (O/groups) = g see the M/groups channels of group g (Krizhevsky et al. 2012, section
     3.5).  groups divides M and O.  With groups=M each channel has O/M filters of its own, the depth
     multiplier of TensorFlow and Keras, whose filters (K,L,M,D) are w.reshape(K, L, 1, M * D) here.
-    stride and dilation: an integer or a pair; padding: "same", "symmetric", "valid", p, (p, q) or (top,
-    bottom, left, right).  ValueError or TypeError, naming the argument, for anything that cannot be.
+    stride and dilation: an integer or a pair.  padding: "same", "symmetric", "valid", p, (p, q) or (top,
+    bottom, left, right).  rung: "loops", "numpy" or "numba", None for the fastest that there is.
+    ValueError or TypeError, naming the argument, for anything that cannot be.
     """
     operator = "grouped_conv2d"
     rung = choose(operator, rung, grouped.RUNGS)
@@ -144,7 +162,8 @@ def grouped_conv2d_backward(
 ) -> tuple[Array | Any, ...]:
     """Gradients (dx, dw), or (dx, dw, db) with a bias, of `grouped_conv2d` for dy (N,I,J,O).
 
-    dx is None with input_gradient=False.
+    Shaped as x, w and b were.  cache: what `grouped_conv2d` returned.  dx is None with
+    input_gradient=False.  ValueError for another operator's cache, or a dy that is not shaped as y.
     """
     return _backward("grouped_conv2d", grouped.RUNGS, dy, cache, input_gradient)
 

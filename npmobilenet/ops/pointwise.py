@@ -36,8 +36,11 @@ def pointwise_conv2d(
 ) -> tuple[Array, PointwiseCache]:
     """Pointwise (1x1) convolution.  x (N,H,W,M), w (M,O), b (O,) or None -> y (N,I,J,O), cache.
 
-    y[n,i,j,o] = b[o] + sum_m x[n, s*i, t*j, m] w[m,o]: y = x @ w (MobileNetV1, section 3.1).  A
-    stride (s,t) skips pixels.  ValueError or TypeError, naming the argument, where shapes differ.
+        y[n,i,j,o] = b[o] + sum_m x[n, s*i, t*j, m] w[m,o]
+
+    that is, y = x @ w (MobileNetV1, section 3.1): M channels of each pixel become O.  A stride (s,t), an
+    integer or a pair, skips pixels.  rung: "loops", "numpy", "numba" or "simd", None for the fastest that
+    there is.  ValueError or TypeError, naming the argument, where shapes or precisions differ.
     """
     rung = choose("pointwise_conv2d", rung, pointwise.RUNGS, x=x)
     checks.array("pointwise_conv2d", "x", x, "N H W M", rung=rung)
@@ -48,7 +51,11 @@ def pointwise_conv2d(
 def pointwise_conv2d_backward(
     dy: Array, cache: PointwiseCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `pointwise_conv2d` for dy (N,I,J,O)."""
+    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `pointwise_conv2d` for dy (N,I,J,O).
+
+    Shaped as x, w and b were.  cache: what `pointwise_conv2d` returned.  dx is None with
+    input_gradient=False.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dx, *others = _backward("pointwise_conv2d", dy, cache, input_gradient)
     if dx is not None and cache.stride != (1, 1):
         s, t = cache.stride
@@ -63,7 +70,11 @@ def dense(
 ) -> tuple[Array, PointwiseCache]:
     """Dense (fully connected) layer.  x (N,M), w (M,O), b (O,) or None -> y (N,O) and a cache.
 
-    y[n,o] = b[o] + sum_m x[n,m] w[m,o].  Errors as `pointwise_conv2d`.
+        y[n,o] = b[o] + sum_m x[n,m] w[m,o]
+
+    N images of M numbers become O each: the classifier.  rung: "loops", "numpy", "numba" or "simd", None
+    for the fastest that there is.  ValueError or TypeError, naming the argument, where shapes or
+    precisions differ.
     """
     rung = choose("dense", rung, pointwise.RUNGS, x=x)
     checks.array("dense", "x", x, "N M", rung=rung)
@@ -73,7 +84,11 @@ def dense(
 def dense_backward(
     dy: Array, cache: PointwiseCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `dense` for dy (N,O)."""
+    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `dense` for dy (N,O).
+
+    Shaped as x, w and b were.  cache: what `dense` returned.  dx is None with input_gradient=False.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     return _backward("dense", dy, cache, input_gradient)
 
 

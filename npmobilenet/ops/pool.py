@@ -81,7 +81,10 @@ def avg_pool2d(
 
 
 def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `avg_pool2d` for dy (N,I,J,M)."""
+    """Gradient dx (N,H,W,M) of `avg_pool2d` for dy (N,I,J,M), shared evenly among each window.
+
+    cache: what `avg_pool2d` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("avg_pool2d", dy, cache)
     place = cache.window
     padded = np.empty((len(dy), *place.padded, dy.shape[-1]), dy.dtype)
@@ -120,7 +123,10 @@ def max_pool2d(
 
 
 def max_pool2d_backward(dy: Array, cache: MaxPoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `max_pool2d` for dy (N,I,J,M): the first of equal elements has it all."""
+    """Gradient dx (N,H,W,M) of `max_pool2d` for dy (N,I,J,M): the first of equal elements has it all.
+
+    cache: what `max_pool2d` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("max_pool2d", dy, cache)
     place = cache.window
     dx = np.empty((len(dy), *place.size, dy.shape[-1]), dy.dtype)
@@ -156,7 +162,10 @@ def _only_padding(operator: str, place: Window) -> str:
 
 
 def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, GlobalPoolCache]:
-    """Global average pooling.  x (N,H,W,M) -> y (N,M), the mean of each channel, and a cache."""
+    """Global average pooling.  x (N,H,W,M) -> y (N,M), the mean of each channel, and a cache.
+
+    rung: "loops", "numpy" or "numba", None for the fastest.  ValueError or TypeError for another x.
+    """
     rung = choose("global_avg_pool", rung, pool.RUNGS)
     checks.array("global_avg_pool", "x", x, "N H W M", rung=rung)
     y = np.empty((len(x), x.shape[-1]), x.dtype)
@@ -166,7 +175,10 @@ def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, Global
 
 
 def global_avg_pool_backward(dy: Array, cache: GlobalPoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `global_avg_pool` for dy (N,M)."""
+    """Gradient dx (N,H,W,M) of `global_avg_pool` for dy (N,M): dy / (H W) at every pixel.
+
+    cache: what `global_avg_pool` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    """
     dy = checks.gradient("global_avg_pool", dy, cache)
     dx = np.empty(cache.shape, dy.dtype)
     _, _, _, backward = pool.RUNGS[cache.rung]
