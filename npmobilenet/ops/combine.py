@@ -29,7 +29,8 @@ def add(a: Array, b: Array) -> tuple[Array, Cache]:
 def add_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
     """Gradients (da, db) of `add`: both are dy, the same array.
 
-    cache: what `add` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    cache: what `add` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
     """
     dy = checks.gradient("add", dy, cache)
     return dy, dy
@@ -63,7 +64,8 @@ def scale_channels(x: Array, g: Array) -> tuple[Array, ScaleCache]:
 def scale_channels_backward(dy: Array, cache: ScaleCache) -> tuple[Array, Array]:
     """Gradients (dx, dg): dx[n,i,j,c] = dy[n,i,j,c] g[n,c], dg[n,c] = sum_ij dy[n,i,j,c] x[n,i,j,c].
 
-    cache: what `scale_channels` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    cache: what `scale_channels` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
     """
     dy = checks.gradient("scale_channels", dy, cache)
     x, g = cache.x, cache.g
@@ -118,6 +120,7 @@ def dropout(
 def dropout_backward(dy: Array, cache: DropoutCache) -> Array:
     """dx = dy times the factor of the forward pass, 0 where x did not survive.
 
-    cache: what `dropout` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    cache: what `dropout` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
     """
     return checks.gradient("dropout", dy, cache) * cache.factor

@@ -83,7 +83,8 @@ def avg_pool2d(
 def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     """Gradient dx (N,H,W,M) of `avg_pool2d` for dy (N,I,J,M), shared evenly among each window.
 
-    cache: what `avg_pool2d` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    cache: what `avg_pool2d` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
     """
     dy = checks.gradient("avg_pool2d", dy, cache)
     place = cache.window
@@ -125,7 +126,8 @@ def max_pool2d(
 def max_pool2d_backward(dy: Array, cache: MaxPoolCache) -> Array:
     """Gradient dx (N,H,W,M) of `max_pool2d` for dy (N,I,J,M): the first of equal elements has it all.
 
-    cache: what `max_pool2d` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    cache: what `max_pool2d` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
     """
     dy = checks.gradient("max_pool2d", dy, cache)
     place = cache.window
@@ -177,7 +179,8 @@ def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, Global
 def global_avg_pool_backward(dy: Array, cache: GlobalPoolCache) -> Array:
     """Gradient dx (N,H,W,M) of `global_avg_pool` for dy (N,M): dy / (H W) at every pixel.
 
-    cache: what `global_avg_pool` returned.  ValueError for another operator's cache, or a dy that is not shaped as y.
+    cache: what `global_avg_pool` returned.
+    ValueError for another operator's cache, or a dy that is not shaped as y.
     """
     dy = checks.gradient("global_avg_pool", dy, cache)
     dx = np.empty(cache.shape, dy.dtype)
