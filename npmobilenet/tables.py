@@ -55,8 +55,8 @@ def apart(
 
 def _axes(cell: object, count: int) -> list[object]:
     """One cell an axis, empty ones where a shape has not all."""
-    sizes = list(cell) if isinstance(cell, Shape) else []
-    return [""] * (count - len(sizes)) + sizes
+    sizes: list[object] = list(cell) if isinstance(cell, Shape) else []
+    return [*[""] * (count - len(sizes)), *sizes]
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

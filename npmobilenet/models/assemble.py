@@ -7,8 +7,9 @@ from typing import Any
 from .builder import Builder
 from .inverted import bneck, bottleneck
 from .layers import Pointwise
-from .rows import Bneck, Bottleneck, Full, Separable, Table, bnecks
-from .separable import full, separable
+from .rows import Bneck, Bottleneck, Full, Fused, Hidden, Pool, Separable, Table, Uib, bnecks
+from .separable import full, pool, separable
+from .universal import fused, uib
 
 # type of a row -> what appends its layers: block(build, row, channels that the table says come in)
 BLOCKS: dict[type[Any], Callable[[Builder, Any, int], None]] = {
@@ -16,24 +17,31 @@ BLOCKS: dict[type[Any], Callable[[Builder, Any, int], None]] = {
     Full: full,
     Bottleneck: bottleneck,
     Bneck: bneck,
+    Uib: uib,
+    Fused: fused,
+    Pool: pool,
 }
 
 
 def assemble(build: Builder, table: Table) -> None:
     """All layers of a table.  ValueError for a row that BLOCKS has no block for."""
     function = build.function(table.nl)
-    build.stem(table.stem, function)
-    before = table.stem
-    for row in table.rows:
+    if table.stem:
+        build.stem(table.stem, function)
+    before = table.stem or build.channels
+    hidden = [row for row in table.rows if isinstance(row, Hidden)]
+    blocks = table.rows[: len(table.rows) - len(hidden)]
+    for row in blocks:
         if type(row) not in BLOCKS:
-            known = ", ".join(kind.__name__ for kind in BLOCKS)
-            raise ValueError(f"rows must be of {known}, found {type(row).__name__}")
+            known = ", ".join(kind.__name__ for kind in (*BLOCKS, Hidden))
+            what = f"rows must be of {known}, Hidden at the end, found {type(row).__name__}"
+            raise ValueError(what)
         BLOCKS[type(row)](build, row, before)
-        before = row.out
+        before = row.out or before
     if last := _last(build, table):
         build.convolution(Pointwise, "last", function, filters=last)
     head = build.head_channels(table.head) if table.head and build.dialect.v3_head else 0
-    build.top(head, function)
+    build.top(head, function, normalised=table.head_norm, hidden=hidden)
 
 
 def _last(build: Builder, table: Table) -> int:

@@ -1,9 +1,11 @@
 """What the assemblers share: a list of layers that grows, and the blocks all versions are made of."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from .dialect import Dialect
 from .layers import Activation, BatchNorm, Conv, Dense, Dropout, GlobalAveragePool, Layer, Shape
+from .rows import Hidden
 from .widths import ROUNDING
 
 
@@ -98,14 +100,30 @@ class Builder:
         own = self.dialect.strided_padding
         return self.dialect.padding if stride == 1 or own is None else own
 
-    def top(self, head: int = 0, function: str = "") -> None:
-        """Pooling, V3's dense layer of `head` outputs with its activation, dropout, classifier."""
+    def top(
+        self,
+        head: int = 0,
+        function: str = "",
+        *,
+        normalised: bool = False,
+        hidden: Iterable[Hidden] = (),
+    ) -> None:
+        """Pooling, V3's and V4's dense layer of `head` outputs, others, dropout, classifier.
+
+        normalised: V4's head, which has batch normalisation instead of a bias.
+        """
         if not self.include_top:
             return
         self.add(GlobalAveragePool, "pool")
         if head:
-            self.add(Dense, "head", units=head, bias=self.dialect.head_bias)
+            self.add(Dense, "head", units=head, bias=self.dialect.head_bias and not normalised)
+            if normalised:
+                eps, momentum = self.dialect.bn_eps, self.dialect.bn_momentum
+                self.add(BatchNorm, "head_norm", eps=eps, momentum=momentum)
             self.add(Activation, "head_activation", function=function)
+        for number, row in enumerate(hidden, start=1):
+            self.add(Dense, f"hidden.{number}", units=row.out)
+            self.add(Activation, f"hidden.{number}_activation", function=self.function(row.nl))
         if self.dialect.dropout:
             mode = self.dialect.dropout_mode
             self.add(Dropout, "dropout", rate=self.dialect.dropout, mode=mode)

@@ -14,13 +14,13 @@ from ..ops.checks import real, whole
 from ..ops.window import Padding, window
 from .widths import ROUNDING
 
-VERSIONS = ("v1", "v2", "v3")
+VERSIONS = ("v1", "v2", "v3", "v4")
 # switches that say nothing about the other versions
 CONCERNS = {
     "v1_head": ("v1",),
     "depthwise_activation": ("v1",),
     "block_rounding": ("v2",),
-    "head": ("v2", "v3"),
+    "head": ("v2", "v3", "v4"),
     "expand_when_equal": ("v2", "v3"),
     "first_residual": ("v3",),
     "squeeze_activation": ("v3",),
@@ -29,7 +29,7 @@ CONCERNS = {
     "squeeze": ("v3",),
     "last": ("v3",),
     "reduced_tail": ("v3",),
-    "v3_head": ("v3",),
+    "v3_head": ("v3", "v4"),
     "v3_small_head": ("v3",),
     "head_bias": ("v3",),
 }
@@ -51,6 +51,11 @@ class ByVersion:
     v2: Any
     v3: Any
 
+    @property
+    def v4(self) -> Any:
+        """V4 is written as V3 is."""
+        return self.v3
+
 
 def by_version(*, v1: Any = None, v2: Any = None, v3: Any = None) -> Any:
     """A switch whose value depends on the version; typed Any, for `Dialect.at` settles it."""
@@ -66,7 +71,7 @@ class Dialect:
     """
 
     name: str
-    versions: tuple[str, ...] = VERSIONS  # what this family has
+    versions: tuple[str, ...] = VERSIONS[:3]  # what this family has
 
     # geometry
     padding: str = "same"  # "same" (TensorFlow) or "symmetric" (PyTorch); equal shapes for odd K
@@ -129,7 +134,7 @@ class Dialect:
         return f"Dialect({', '.join(switches)})"
 
     def at(self, version: str) -> "Dialect":
-        """This dialect with every switch settled for "v1", "v2" or "v3"; ValueError for another."""
+        """This dialect with every switch settled for "v1" to "v4"; ValueError for another."""
         if version not in VERSIONS:
             raise ValueError(f"version must be one of {', '.join(VERSIONS)}, found {version!r}")
         settled = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from .dialect import Dialect, by_version
+from .dialect import VERSIONS, Dialect, by_version
 
 # ReLU from V1's figure 3; padding, eps and widths from the authors' own TensorFlow code, which
 # reproduces V3's Table 9; the momentum is this project's choice: the authors' 0.0003 is meant for
 # weeks of training.
 PAPER = Dialect(
     name="paper",
+    versions=VERSIONS,
     head=by_version(v1="never", v2="grow", v3="never"),
     dropout=by_version(v1=0.0, v2=0.0, v3=0.2),
 )
@@ -16,6 +17,7 @@ PAPER = Dialect(
 TF_SLIM = replace(
     PAPER,
     name="tf-slim",
+    versions=VERSIONS[:3],
     activation=by_version(v1="relu6", v2="relu6", v3="relu"),
     rounding=by_version(v1="floor-min", v2="divisible", v3="divisible"),
     bn_momentum=by_version(v1=0.0003, v2=0.003, v3=0.003),
@@ -48,6 +50,7 @@ TORCHVISION = Dialect(
 
 TIMM = Dialect(
     name="timm",
+    versions=VERSIONS,
     padding="symmetric",
     bn_eps=1e-5,
     activation=by_version(v1="relu6", v2="relu6", v3="relu"),

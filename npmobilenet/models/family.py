@@ -16,11 +16,12 @@ class Family:
 
     @property
     def version(self) -> str:
-        """The version of MobileNet that dialects have switches for: "v1", "v2" or "v3"."""
+        """The version of MobileNet that dialects have switches for: "v1" to "v4"."""
         return self.like or self.name
 
 
 V1 = Family("v1")  # arXiv:1704.04861
 V2 = Family("v2")  # arXiv:1801.04381
 V3 = Family("v3")  # arXiv:1905.02244
+V4 = Family("v4")  # arXiv:2404.10518
 OWN = Family("own")  # of a plan whose layers somebody wrote down

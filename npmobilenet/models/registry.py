@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..ops.checks import shown
-from . import rows
+from . import rows, rows_v4
 from .assemble import assemble, assemble_v3
 from .builder import Builder
 from .dialect import VERSIONS
-from .family import V1, V2, V3, Family
+from .family import V1, V2, V3, V4, Family
 from .rows import Table
 
 
@@ -28,6 +28,9 @@ MODELS: dict[str, Entry] = {
     "v3-small": Entry(V3, rows.V3_SMALL, assemble_v3),
     "v3-large-minimalistic": Entry(V3, rows.minimalistic(rows.V3_LARGE), assemble_v3),
     "v3-small-minimalistic": Entry(V3, rows.minimalistic(rows.V3_SMALL), assemble_v3),
+    "v4-conv-small": Entry(V4, rows_v4.CONV_SMALL),
+    "v4-conv-medium": Entry(V4, rows_v4.CONV_MEDIUM),
+    "v4-conv-large": Entry(V4, rows_v4.CONV_LARGE),
     "v1-shallow": Entry(V1, replace(rows.MOBILENET_V1, rows=rows.V1_SHALLOW)),  # V1's Table 5
     "v1-full": Entry(V1, replace(rows.MOBILENET_V1, rows=rows.V1_FULL)),  # V1's Table 4
 }

@@ -5,18 +5,28 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Separable:
-    """Two rows of MobileNetV1's Table 1: `Conv dw / s` with stride s, then the 1x1 `Conv / s1`."""
+    """Two rows of MobileNetV1's Table 1: `Conv dw / s` with stride s, then the 1x1 `Conv / s1`.
+
+    k: the depthwise kernel; multiplier: filters of each channel, the depth multiplier of Keras.
+    """
 
     out: int
     s: int = 1
+    k: int = 3
+    multiplier: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Full:
-    """A standard 3 x 3 convolution in the place of a Separable: V1's Table 4, `Conv MobileNet`."""
+    """A standard k x k convolution in the place of a Separable: V1's Table 4, `Conv MobileNet`.
+
+    k = 1 is a pointwise one.  With groups each filter sees its own group of channels alone.
+    """
 
     out: int
     s: int = 1
+    k: int = 3
+    groups: int = 1
 
 
 V1 = (
@@ -77,7 +87,56 @@ class Bneck:
     s: int
 
 
-Row = Separable | Full | Bottleneck | Bneck
+@dataclass(frozen=True, kw_only=True)
+class Uib:
+    """A row of MobileNetV4's tables: n universal inverted bottlenecks, the first with stride s.
+
+    k1, k2: the depthwise kernels before and after the expansion, 0 for none; t: the expansion factor.
+    Both is the paper's ExtraDW, k2 alone V2's inverted residual, k1 alone ConvNext, none of them FFN.
+    """
+
+    k1: int
+    k2: int
+    t: float
+    out: int
+    n: int = 1
+    s: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fused:
+    """A row of MobileNetV4's tables: n fused inverted bottlenecks, a k x k convolution that expands."""
+
+    k: int = 3
+    t: float
+    out: int
+    n: int = 1
+    s: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Pooling over windows of k x k: "max" or "average", as wide as what comes in."""
+
+    k: int = 2
+    s: int = 2
+    of: str = "max"
+
+    @property
+    def out(self) -> int:
+        """0: it has no channels of its own."""
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hidden:
+    """A dense layer behind the global pooling, with an activation, before the classifier."""
+
+    out: int
+    nl: str = "RE"
+
+
+Row = Separable | Full | Bottleneck | Bneck | Uib | Fused | Pool | Hidden
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +149,7 @@ class Table:
     head: int = 0  # of the one after it, without batch normalisation; 0 for none
     nl: str = "RE"  # of the stem and of those two
     small: bool = False  # V3-Small, whose head some dialects make wider
+    head_norm: bool = False  # V4: the head has batch normalisation, and no bias
 
 
 MOBILENET_V1 = Table(stem=32, rows=V1)

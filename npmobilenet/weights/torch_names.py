@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..models.layers import Layer
+from ..models.layers import Conv, Layer
 from ..models.network_plan import Plan, plan
 from ..models.registry import entry_of
 from ..models.rows import Bottleneck
@@ -47,6 +47,8 @@ def timm_layers(network: Plan) -> dict[str, str]:
         network.model != "v3-large" and edition == "timm-rw"
     ):
         raise ValueError(f"timm has no {network.model} in dialect {edition}")
+    if network.family.name == "v4":
+        return _timm_v4(network)
     found = {"stem": "conv_stem", "stem_norm": "bn1"}
     wide = plan(network.model, dialect=network.dialect)
     ends = {layer.block: layer.output[-1] for layer in wide.layers}  # channels that a block gives
@@ -74,6 +76,38 @@ def timm_layers(network: Plan) -> dict[str, str]:
     else:
         found |= {"last": "conv_head", "last_norm": "bn2"}
     return _present(network, found | {"head": "conv_head", "classifier": "classifier"})
+
+
+def _timm_v4(network: Plan) -> dict[str, str]:
+    """blocks.S.B.pw_exp.conv; a stage S begins with each block that has a stride."""
+    found = {"stem": "conv_stem", "stem_norm": "bn1", "head": "conv_head", "head_norm": "norm_head"}
+    stage, place = -1, 0
+    for number, parts in _blocks(network):
+        block = f"blocks.{number}"
+        strided = any(
+            getattr(network[f"{block}.{part}"], "stride", (1, 1)) != (1, 1) for part in parts
+        )
+        stage, place = (stage + 1, 0) if strided else (stage, place + 1)
+        path = f"blocks.{stage}.{place}"
+        if "conv" in parts:
+            found |= {f"{block}.conv": f"{path}.conv", f"{block}.conv_norm": f"{path}.bn1"}
+        elif isinstance(network[f"{block}.expand"], Conv):
+            found |= {f"{block}.expand": f"{path}.conv_exp", f"{block}.expand_norm": f"{path}.bn1"}
+            found |= {
+                f"{block}.project": f"{path}.conv_pwl",
+                f"{block}.project_norm": f"{path}.bn2",
+            }
+        else:
+            for part, name in UNIVERSAL.items():
+                found[f"{block}.{part}"] = f"{path}.{name}.conv"
+                found[f"{block}.{part}_norm"] = f"{path}.{name}.bn"
+    last = f"blocks.{stage + 1}.0"
+    found |= {"last": f"{last}.conv", "last_norm": f"{last}.bn1", "classifier": "classifier"}
+    return _present(network, found)
+
+
+# parts of V4's universal block, as timm calls them
+UNIVERSAL = {"start": "dw_start", "expand": "pw_exp", "depthwise": "dw_mid", "project": "pw_proj"}
 
 
 def tutorial_a_layers(network: Plan) -> dict[str, str]:
