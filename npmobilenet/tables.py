@@ -6,6 +6,7 @@ import csv
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from html import escape
 from io import StringIO
 
@@ -49,7 +50,7 @@ def apart(
             if shapes:
                 line += _axes(cell, len(axes))
             else:
-                line.append(float(cell) if isinstance(cell, Share) else cell)
+                line.append(float(cell) if isinstance(cell, Share | Fraction) else cell)
     return names, made
 
 

@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..models.registry import MODELS
 from .common import print_json, spare
-from .options import add_plan_options, add_weights, plan_of, weights_of
+from .options import MODEL_HELP, add_plan_options, add_weights, model_name, plan_of, weights_of
 from .progress import beside
 from .streams import complain
 from .values import output_option
@@ -31,10 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_weights(parser, default=DEFAULT, among=which)
     which.add_argument(
         "--model",
-        choices=list(MODELS),
+        type=model_name,
         metavar="MODEL",
         help="instead of weights, a network with fresh random ones, for its cost and geometry: "
-        f"{', '.join(MODELS)}",
+        f"{MODEL_HELP}",
     )
     add_plan_options(parser)
     parser.add_argument(

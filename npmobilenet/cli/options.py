@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..models.dialects import DIALECTS
 from ..models.network_plan import Plan, plan
 from ..models.registry import MODELS
+from ..ops.checks import nearest
 from .streams import complain
 from .values import resolution_option
 
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """MODEL as the first argument."""
-    parser.add_argument("model", choices=list(MODELS), metavar="MODEL", help=", ".join(MODELS))
+    parser.add_argument("model", type=model_name, metavar="MODEL", help=MODEL_HELP)
+
+
+MODEL_HELP = f"{', '.join(MODELS)}; or the TOML file of a network of your own"
+
+
+def model_name(text: str) -> str:
+    """The type of an option that names a model, or a file that has its table."""
+    if text not in MODELS and not text.endswith(".toml"):
+        near = nearest(text, MODELS)
+        known = f"expected one of {', '.join(MODELS)}, or a .toml file"
+        raise argparse.ArgumentTypeError(f"{known}, found {text!r}; did you mean {near}?")
+    return text
 
 
 def add_plan_options(parser: argparse.ArgumentParser, *, classes: bool = True) -> None:
     """--width, --divisor, --resolution, --dialect, and of the top --classes and --no-top."""
-    parser.add_argument("--width", type=float, default=1.0, help="width multiplier alpha (1.0)")
+    parser.add_argument("--width", type=float, help="width multiplier alpha (1.0)")
     parser.add_argument(
-        "--divisor", type=int, default=8, help="V2, V3: scaled channels are multiples of this (8)"
+        "--divisor", type=int, help="V2, V3: scaled channels are multiples of this (8)"
     )
     parser.add_argument(
         "--resolution",
@@ -35,9 +48,7 @@ def add_plan_options(parser: argparse.ArgumentParser, *, classes: bool = True) -
     if classes:
         parser.add_argument("--classes", type=int, help="number of classes (the dialect's)")
         parser.add_argument("--no-top", action="store_true", help="features only, no classifier")
-    parser.add_argument(
-        "--dialect", choices=list(DIALECTS), default="paper", help="which family's version (paper)"
-    )
+    parser.add_argument("--dialect", choices=list(DIALECTS), help="which family's version (paper)")
 
 
 def plan_of(options: argparse.Namespace) -> Plan:

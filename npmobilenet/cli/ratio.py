@@ -1,9 +1,13 @@
 """npmobilenet ratio: what separating one convolution saves, the formula put in numbers."""
 
 import argparse
+from dataclasses import asdict
 
+from ..cost.ratio import block_ratios
 from ..cost.separable import SeparableCost, separable_cost
+from ..models.network_plan import plan
 from .common import add_formats, write_table
+from .options import MODEL_HELP, model_name
 from .values import at_least, resolution_option
 
 COLUMNS = ("what", "formula", "in numbers", ">MACs", ">weights")
@@ -11,18 +15,20 @@ COLUMNS = ("what", "formula", "in numbers", ">MACs", ">weights")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options, named as in the paper."""
-    parser.add_argument("--k", type=resolution_option, required=True, help="filter size, 3 or 3x5")
-    parser.add_argument("--m", type=at_least(1), required=True, help="channels that come in")
-    parser.add_argument("--n", type=at_least(1), required=True, help="channels that go out")
     parser.add_argument(
-        "--df",
-        type=resolution_option,
-        required=True,
-        help="size of the map that goes out, 7 or 7x9",
+        "model", nargs="?", type=model_name, metavar="MODEL",
+        help=f"instead of sizes, every block of a network: {MODEL_HELP}",
+    )  # fmt: skip
+    parser.add_argument("--k", type=resolution_option, help="filter size, 3 or 3x5")
+    parser.add_argument("--m", type=at_least(1), help="channels that come in")
+    parser.add_argument("--n", type=at_least(1), help="channels that go out")
+    parser.add_argument(
+        "--df", type=resolution_option, help="size of the map that goes out, 7 or 7x9"
     )
     parser.add_argument("--alpha", default="1", help="width multiplier, 0.75 or 3/4 (1)")
     parser.add_argument("--rho", default="1", help="resolution multiplier, 0.714 or 5/7 (1)")
     add_formats(parser)
+    parser.set_defaults(refuse=parser.error)
     parser.epilog = (
         "example: npmobilenet ratio --k 3 --m 512 --n 512 --df 14 --alpha 0.75 --rho 5/7"
     )
@@ -31,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the steps."""
     sizes = {name: getattr(options, name) for name in ("k", "m", "n", "df")}
+    missing = [f"--{name}" for name, size in sizes.items() if size is None]
+    if options.model:
+        if len(missing) < len(sizes):
+            options.refuse("MODEL stands alone: its blocks say what k, m, n and df are")
+        return _of_blocks(options)
+    if missing:
+        options.refuse(f"the following arguments are required: {', '.join(missing)}, or a MODEL")
     full = separable_cost(**sizes)
     scaled = separable_cost(**sizes, alpha=options.alpha, rho=options.rho)
     narrow = separable_cost(**sizes, alpha=options.alpha)
@@ -46,6 +59,21 @@ def run(options: argparse.Namespace) -> int:
         rows.append(("  with alpha and rho", text, found.text, found.macs, found.weights))
     document = {**full.to_json(), "scaled": scaled.to_json()}
     write_table(options, COLUMNS, rows, document, title=_title(full), notes=_proof(full, scaled))
+    return 0
+
+
+def _of_blocks(options: argparse.Namespace) -> int:
+    """What separating saves in each block that is separable."""
+    found = block_ratios(plan(options.model))
+    rows = [
+        (x.name, x.separable_macs, x.standard_macs, x.macs, x.weights, x.formula) for x in found
+    ]
+    columns = ("block", ">separable", ">standard", ">of MACs", ">of weights", ">1/N + 1/K²")
+    document = [
+        asdict(x) | {key: str(getattr(x, key)) for key in ("formula", "macs", "weights")}
+        for x in found
+    ]
+    write_table(options, columns, rows, document, title=f"{options.model}: what separating leaves")
     return 0
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from ..cost import cost
 from ..drawing import SUMMARY, summary_rows
 from ..models.diagram import mermaid
+from ..models.network_plan import toml_of_plan
 from .common import add_formats, console, print_json, write_table
 from .options import add_model, add_plan_options, plan_of
 from .values import at_least
 
 EXAMPLES = """example: npmobilenet summary v2 --dialect tutorial-c --width 0.75
-         npmobilenet summary v3-small --graph v3-small.mmd"""
+         npmobilenet summary v3-small --graph v3-small.mmd
+         npmobilenet summary v2 --toml > my_net.toml"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write the blocks or layers as a Mermaid diagram, shapes and MACs on its edges",
     )
     add_formats(parser)
+    parser.add_argument(
+        "--toml", action="store_true", help="the table that makes it, to begin one of your own with"
+    )
     parser.epilog = EXAMPLES
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table, or write the diagram."""
     plan, depth = plan_of(options), 3 if options.layers else options.depth
-    if options.graph:
+    if options.toml:
+        print(toml_of_plan(plan), end="")
+    elif options.graph:
         options.graph.write_text(mermaid(plan, depth), encoding="utf-8")
         print(f"{options.graph}: a diagram; GitHub and most editors draw it")
     elif options.json:

@@ -5,10 +5,10 @@ import math
 
 from ..images.augment import AUGMENTATIONS
 from ..models.dialects import DIALECTS
-from ..models.registry import MODELS
 from ..training.config import ENGINES, Config
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES
+from .options import MODEL_HELP, model_name
 from .values import at_least, between, resolution_option
 
 
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--anew", action="store_true", help="erase the run that is there, and begin anew"
     )
-    add("--model", choices=list(MODELS), help=f"({model.name})")
+    add("--model", type=model_name, metavar="MODEL", help=f"{MODEL_HELP} ({model.name})")
     add("--width", type=float, help=f"width multiplier alpha ({model.width})")
     add(
         "--divisor",

@@ -4,12 +4,20 @@ import argparse
 import time
 
 from .common import console, print_json
+from .options import MODEL_HELP, model_name
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
+    parser.add_argument(
+        "model",
+        nargs="?",
+        type=model_name,
+        metavar="MODEL",
+        help=f"what it needs: {MODEL_HELP} (all)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.epilog = "example: npmobilenet warmup"
+    parser.epilog = "example: npmobilenet warmup\n         npmobilenet warmup my_net.toml"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
     before, compiling.on_compile = compiling.on_compile, announced
     try:
-        _run_everything()
+        _run(options.model) if options.model else _run_everything()
     finally:
         compiling.on_compile = before
     seconds, place = time.perf_counter() - start, keeping.place()
@@ -40,6 +48,26 @@ def run(options: argparse.Namespace) -> int:
         kept = f"kept in {place.folder}" if place.writable else place
         out.print(f"{what}, {seconds:.1f} s, {kept}", soft_wrap=True)
     return 0
+
+
+def _run(model: str) -> None:
+    """One prediction, and one training step where there is a compiled one, of one network."""
+    import numpy as np
+
+    from ..engine import compile
+    from ..engine.handled import ENGINE, STEP
+    from ..engine.training import compile_training
+    from ..models import infer, init, plan
+    from ..models.capabilities import handles
+
+    network = plan(model)
+    params = init(network, 0)
+    x = np.zeros((2, *network.resolution, network.channels), np.float32)
+    if handles(ENGINE, network):
+        compile(network, params, 2)(x)
+    infer(network, params, x)
+    if handles(STEP, network):
+        compile_training(network, params, 2)(x, np.zeros(2, np.int64), rng=np.random.default_rng(0))
 
 
 def _run_everything() -> None:

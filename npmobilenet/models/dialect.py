@@ -50,16 +50,15 @@ class ByVersion:
     v1: Any
     v2: Any
     v3: Any
-
-    @property
-    def v4(self) -> Any:
-        """V4 is written as V3 is."""
-        return self.v3
+    v4: Any
 
 
-def by_version(*, v1: Any = None, v2: Any = None, v3: Any = None) -> Any:
-    """A switch whose value depends on the version; typed Any, for `Dialect.at` settles it."""
-    return ByVersion(v1=v1, v2=v2, v3=v3)
+def by_version(*, v1: Any = None, v2: Any = None, v3: Any = None, v4: Any = ...) -> Any:
+    """A switch whose value depends on the version; typed Any, for `Dialect.at` settles it.
+
+    V4's is V3's, where nothing else is said.
+    """
+    return ByVersion(v1=v1, v2=v2, v3=v3, v4=v3 if v4 is ... else v4)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -71,7 +70,7 @@ class Dialect:
     """
 
     name: str
-    versions: tuple[str, ...] = VERSIONS[:3]  # what this family has
+    versions: tuple[str, ...] = VERSIONS  # what this family has
 
     # geometry
     padding: str = "same"  # "same" (TensorFlow) or "symmetric" (PyTorch); equal shapes for odd K

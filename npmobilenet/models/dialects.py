@@ -9,7 +9,6 @@ from .dialect import VERSIONS, Dialect, by_version
 # weeks of training.
 PAPER = Dialect(
     name="paper",
-    versions=VERSIONS,
     head=by_version(v1="never", v2="grow", v3="never"),
     dropout=by_version(v1=0.0, v2=0.0, v3=0.2),
 )
@@ -27,6 +26,7 @@ TF_SLIM = replace(
 
 KERAS = Dialect(
     name="keras",
+    versions=VERSIONS[:3],
     strided_padding=by_version(v1=(0, 1, 0, 1)),  # also for odd sizes, where SAME has (1, 1)
     bn_momentum=by_version(v1=0.01, v2=0.001, v3=0.001),
     activation=by_version(v1="relu6", v2="relu6", v3="relu"),
@@ -50,7 +50,6 @@ TORCHVISION = Dialect(
 
 TIMM = Dialect(
     name="timm",
-    versions=VERSIONS,
     padding="symmetric",
     bn_eps=1e-5,
     activation=by_version(v1="relu6", v2="relu6", v3="relu"),
@@ -74,6 +73,7 @@ TIMM_H = replace(TIMM, name="timm-h", versions=("v1",), v1_head=1024)  # mobilen
 
 PADDLE = Dialect(
     name="paddle",
+    versions=VERSIONS[:3],
     padding="symmetric",
     bn_eps=1e-5,
     gate_slope=0.2,

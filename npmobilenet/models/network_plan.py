@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ..ops import checks
 from ..shown import Shown
 from .builder import Builder
 from .dialect import Dialect
-from .dialects import dialect_at
+from .dialects import DIALECTS, dialect_at
 from .family import OWN, Family
 from .layers import Layer, Shape
-from .registry import entry_of
-
-if TYPE_CHECKING:
-    pass
+from .registry import MODELS, Entry, entry_of, own_entry
+from .rows import Row, Table
+from .table_file import Written, read, read_file, rows_document, toml_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ class Plan(Shown):
     dialect: Dialect  # settled for the family
     divisor: int
     include_top: bool
+    table: Table | None = None  # of rows that no model's name stands for
     layers: tuple[Layer, ...]
 
     def __post_init__(self) -> None:
@@ -109,8 +110,11 @@ class Plan(Shown):
     @property
     def asked(self) -> dict[str, Any]:
         """The arguments that make this plan: `plan(**p.asked) == p`."""
-        follows = ("family", "layers")
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in follows}
+        follows = ("family", "layers", "table")
+        asked = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in follows}
+        if self.table is not None:
+            asked |= {"rows": self.table, "like": self.family.like}
+        return asked
 
     def summary(self, *, layers: bool = False) -> str:
         """A Keras-like table of the blocks, or of every layer: type, output shape, parameters."""
@@ -131,26 +135,56 @@ def check_plan(plan: Plan) -> None:
         raise TypeError(f"plan must be what npmobilenet.plan returns, found {type(plan).__name__}")
 
 
+def _entry(
+    model: str | Path, rows: Table | Sequence[Row] | Mapping[str, Any] | None, like: str
+) -> tuple[str, Entry, Written | None]:
+    """What a network is called, what is known of it, and what its table says besides, if it has one."""
+    name, said = str(model), None
+    if rows is not None:
+        document = rows_document(rows) | ({"like": like} if like else {})
+        said = read(document, name)
+    elif isinstance(model, Path) or (isinstance(model, str) and model.endswith(".toml")):
+        said = read_file(model)
+    if said is None:
+        return name, entry_of(name if isinstance(model, Path) else model), None
+    return said.name, own_entry(said), said
+
+
 def plan(
-    model: str,
+    model: str | Path = "own",
     *,
-    width: float = 1.0,
+    width: float | None = None,
     resolution: int | tuple[int, int] | None = None,
     classes: int | None = None,
     channels: int = 3,
-    dialect: str | Dialect = "paper",
-    divisor: int = 8,
+    dialect: str | Dialect | None = None,
+    divisor: int | None = None,
     include_top: bool = True,
+    rows: Table | Sequence[Row] | Mapping[str, Any] | None = None,
+    like: str = "",
 ) -> Plan:
     """The layers of `model` with names and shapes, and no arrays.
 
-    model: one of MODELS.  width: the multiplier alpha of every layer's channels.  resolution: height
-    and width of the image in pixels, or one number for both; None for what the dialect is made for,
-    mostly 224.  classes: None for the dialect's, mostly 1000.  channels: of the image.  divisor: what
-    V2 and V3 round scaled channels to a multiple of.  include_top=False ends with the last
-    convolution's feature map (H, W, C).  ValueError, naming the argument, for anything that cannot be.
+    model: one of MODELS, or the TOML file of a network of your own (docs/your-own.md).  width: the
+    multiplier alpha of every layer's channels (1.0).  resolution: height and width of the image in
+    pixels, or one number for both; None for what the dialect is made for, mostly 224.  classes: None
+    for the dialect's, mostly 1000.  channels: of the image.  dialect: a name or a Dialect ("paper").
+    divisor: what V2 and V3 round scaled channels to a multiple of (8).  include_top=False ends with
+    the last convolution's feature map (H, W, C).
+
+    rows: the rows of your own network, or a whole Table, or the dict that such a file is; model is then
+    what it is called.  like: "v1" to "v4", whose dialects' switches settle it; "" for what its rows
+    look like.  What a file says is taken where an argument is None.  ValueError, naming the argument,
+    or file, row and key, for anything that cannot be.
     """
-    entry = entry_of(model)
+    title, entry, said = _entry(model, rows, like)
+    told = dict(said.settings) if said else {}
+    width = told.get("width", 1.0) if width is None else width
+    divisor = told.get("divisor", 8) if divisor is None else divisor
+    resolution = told.get("resolution") if resolution is None else resolution
+    classes = told.get("classes") if classes is None and include_top else classes
+    if dialect is None:
+        dialect = said.dialect if said else "paper"
     chosen = dialect_at(dialect, entry.family.version)
     size = checks.pair(
         "plan", "resolution", chosen.resolution if resolution is None else resolution
@@ -183,7 +217,7 @@ def plan(
     )
     entry.assembler(builder, entry.table)
     return Plan(
-        model=model,
+        model=title,
         family=entry.family,
         width=float(width),
         resolution=size,
@@ -192,5 +226,35 @@ def plan(
         dialect=chosen,
         divisor=int(divisor),
         include_top=bool(include_top),
+        table=entry.table if said and entry.family.name == "own" else None,
         layers=tuple(builder.layers.values()),
     )
+
+
+def toml_of_plan(plan: Plan) -> str:
+    """The TOML file that makes this very plan: `plan(file) == plan`, where it came from rows.
+
+    ValueError for a plan whose layers somebody wrote down.
+    """
+    table = plan.table or (MODELS[plan.model].table if plan.model in MODELS else None)
+    if table is None:
+        raise ValueError(f"{plan.model}: its layers come from no table")
+    dialect = plan.dialect.name if plan.dialect.name in DIALECTS else "paper"
+    usual = dialect_at(dialect, plan.family.version)
+    switches = {
+        f.name: value
+        for f in fields(Dialect)
+        if f.name not in ("name", "versions", "classes", "resolution")
+        and (value := getattr(plan.dialect, f.name)) != getattr(usual, f.name)
+    }
+    told: dict[str, Any] = {"name": plan.model, "like": plan.family.version}
+    told |= {
+        "dialect": dialect,
+        "width": plan.width,
+        "divisor": plan.divisor,
+        "resolution": list(plan.resolution),
+    }
+    if plan.include_top:
+        told["classes"] = plan.classes
+    heading = "A network as rows: change them. docs/your-own.md says what each key means."
+    return toml_of(table, heading, **told, switches=switches)

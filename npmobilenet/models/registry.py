@@ -9,7 +9,8 @@ from .assemble import assemble, assemble_v3
 from .builder import Builder
 from .dialect import VERSIONS
 from .family import V1, V2, V3, V4, Family
-from .rows import Table
+from .rows import Bneck, Table
+from .table_file import Written
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,16 @@ def entry_of(model: str) -> Entry:
     if not isinstance(model, str) or model not in MODELS:
         raise ValueError(f"model must be one of {', '.join(MODELS)}, found {shown(model)}")
     return MODELS[model]
+
+
+def own_entry(written: Written) -> Entry:
+    """The entry of a table that somebody wrote: a model's own where it is one, whole and by name."""
+    known = MODELS.get(written.name)
+    if known and known.table == written.table and known.family.version == written.like:
+        return known
+    rows_of_v3 = written.like == "v3" and all(isinstance(row, Bneck) for row in written.table.rows)
+    family = Family("own", like=written.like)
+    return Entry(family, written.table, assemble_v3 if rows_of_v3 else assemble)
 
 
 def register(name: str, entry: Entry) -> None:

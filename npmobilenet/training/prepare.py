@@ -10,14 +10,11 @@ from ..datasets.splits import Splits, default_preprocessing, load_splits
 from ..datasets.subsets import at_resolution, cached, free_megabytes, hold_out
 from ..images.augment import CROP_FLIP, FLIP
 from ..images.preprocessing import Preprocessing
-from ..models.dialect import Dialect
-from ..models.dialects import dialect_at, dialect_named
 from ..models.network_plan import Plan, plan
-from ..models.registry import entry_of
 from ..ops.checks import Array
 from ..predicting.model import Model
 from ..weights.by_name import read_weights
-from .config import Config, Document
+from .config import Config, Document, Network
 from .distillation import require_teachers, targets
 from .documents import merged
 from .preflight import remarks as unusual
@@ -157,8 +154,9 @@ def _network(config: Config, training: Dataset, source: Model | None) -> tuple[P
     Weights bring the mean and deviation they know; size, crop and filter are as for any images.
     """
     asked, classes = config.model, len(training.classes)
-    dialect = source.plan.dialect if source else dialect_named(asked.dialect)
-    usual = source.plan.resolution if source else (dialect.resolution, dialect.resolution)
+    base = source.plan if source else _written(asked)
+    dialect = base.dialect
+    usual = base.resolution
     height, width = (2 * asked.resolution)[:2] if asked.resolution else usual
     made = default_preprocessing(
         training, (height, width), source.plan.channels if source else None
@@ -166,16 +164,17 @@ def _network(config: Config, training: Dataset, source: Model | None) -> tuple[P
     if source is not None:
         made = replace(made, mean=source.preprocessing.mean, std=source.preprocessing.std)
     switches: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in config.switches.items()}
-    settled: Dialect = (
-        dialect if source else dialect_at(dialect, entry_of(asked.name).family.version)
-    )
-    network = plan(
-        asked.name,
-        width=asked.width,
-        resolution=made.resolution,
-        classes=classes,
-        channels=made.channels,
-        dialect=replace(settled, **switches),
-        divisor=asked.divisor,
-    )
-    return network, made
+    changed = {"resolution": made.resolution, "classes": classes, "channels": made.channels}
+    dialect = replace(dialect, **switches)
+    return plan(**base.asked | changed | {"include_top": True, "dialect": dialect}), made
+
+
+def _written(asked: Network) -> Plan:
+    """The network that a configuration names; what a table says holds where it says nothing else."""
+    default = Network()
+    told = {
+        key: value
+        for key in ("width", "divisor", "dialect")
+        if (value := getattr(asked, key)) != getattr(default, key)
+    }
+    return plan(asked.name, **told)

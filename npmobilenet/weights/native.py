@@ -21,6 +21,7 @@ from safetensors.numpy import save as to_bytes
 from ..images.preprocessing import Preprocessing
 from ..models.dialect import Dialect
 from ..models.network_plan import Plan, plan
+from ..models.table_file import document_of
 from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
 from ..pretrained import shipped
@@ -93,7 +94,10 @@ def _seal(metadata: Mapping[str, str]) -> str:
 
 def plan_as_json(plan: Plan) -> str:
     """The arguments that make a plan, for a file's metadata; `_model` reads them."""
-    return json.dumps({**plan.asked, "dialect": asdict(plan.dialect)})
+    asked = {**plan.asked, "dialect": asdict(plan.dialect)}
+    if plan.table is not None:
+        asked["rows"] = document_of(plan.table)
+    return json.dumps(asked)
 
 
 def weight_file(path: str | Path) -> Path:

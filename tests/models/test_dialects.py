@@ -123,7 +123,7 @@ WRONG = {
     "bn_eps": (0.0, -1e-5, float("nan")),
     "bn_momentum": (0, float("nan")),
     "gate_slope": (0.0,),
-    "versions": (("v1", "v4"),),
+    "versions": (("v1", "v9"),),
 }
 
 
@@ -188,10 +188,10 @@ def test_one_dialect_is_laid_beside_the_papers(capsys: pytest.CaptureFixture[str
 def test_at_settles_every_switch() -> None:
     """by_version is gone, what was said for all versions stays, and settling again changes nothing."""
     keras = nm.KERAS
-    assert [keras.at(v).strided_padding for v in VERSIONS] == [(0, 1, 0, 1), None, None]
-    assert [keras.at(v).activation for v in VERSIONS] == ["relu6", "relu6", "relu"]
-    assert [keras.at(v).bn_momentum for v in VERSIONS] == [0.01, 0.001, 0.001]
-    assert [keras.at(v).bn_eps for v in VERSIONS] == [1e-3] * 3
+    assert [keras.at(v).strided_padding for v in VERSIONS] == [(0, 1, 0, 1), None, None, None]
+    assert [keras.at(v).activation for v in VERSIONS] == ["relu6", "relu6", "relu", "relu"]
+    assert [keras.at(v).bn_momentum for v in VERSIONS] == [0.01, 0.001, 0.001, 0.001]
+    assert [keras.at(v).bn_eps for v in VERSIONS] == [1e-3] * 4
     for dialect in nm.DIALECTS.values():
         for version in VERSIONS:
             settled = dialect.at(version)
@@ -205,7 +205,7 @@ def test_at_settles_every_switch() -> None:
 def test_json_and_back(name: str) -> None:
     """A settled dialect survives a journey through JSON; plans keep no other."""
     for version in nm.DIALECTS[name].versions:
-        settled = nm.plan({"v3": "v3-small"}.get(version, version), dialect=name).dialect
+        settled = nm.plan({"v3": "v3-small", "v4": "v4-conv-small"}.get(version, version), dialect=name).dialect
         assert nm.Dialect.from_json(json.loads(json.dumps(asdict(settled)))) == settled
 
 
@@ -282,6 +282,6 @@ def test_numbers_and_answers_are_checked_too(switches: dict, message: str) -> No
         nm.Dialect(name="own", **switches)
 
 
-def test_there_are_three_versions() -> None:
-    with pytest.raises(ValueError, match="version must be one of v1, v2, v3, found 'v9'"):
+def test_there_are_four_versions() -> None:
+    with pytest.raises(ValueError, match="version must be one of v1, v2, v3, v4, found 'v9'"):
         nm.PAPER.at("v9")

@@ -94,7 +94,7 @@ class Unknown:
         ("", Entry(V1, TINY), "name must be new"),
         (1, Entry(V1, TINY), "name must be new"),
         ("x", TINY, "entry must be an Entry, found Table"),
-        ("x", Entry(Family("v4"), TINY), "family v4 must be like one of v1, v2, v3, found ''"),
+        ("x", Entry(Family("v9"), TINY), "family v9 must be like one of v1, v2, v3, v4, found ''"),
     ],
 )
 def test_refused(name: Any, entry: Any, message: str) -> None:
