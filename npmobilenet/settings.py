@@ -5,13 +5,13 @@ is not the same value: a whole number may stand for a real one, a list for a tup
 Python's, and that is all.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .ops.checks import nearest as nearest
 from .ops.checks import real, shown, whole
+from .text import toml_value
 
 Record = TypeVar("Record")
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
@@ -70,14 +70,3 @@ def to_toml(document: Mapping[str, Mapping[str, Any]], heading: str = "") -> str
             lines += ["", f"[{section}]"]
             lines += [f"{key} = {toml_value(value)}" for key, value in table.items()]
     return "\n".join(lines).lstrip("\n") + "\n"
-
-
-def toml_value(value: Any) -> str:
-    """One value as TOML writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):  # JSON's escapes are TOML's, but for one control character
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    return repr(value)

@@ -1,8 +1,10 @@
 """Text that people wrote: files as their editors saved them, names as a terminal may show them."""
 
 import codecs
+import json
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 # a file's first bytes -> how it goes on; UTF-32's mark begins with UTF-16's
 MARKS = {
@@ -80,3 +82,14 @@ def escaped(c: str) -> str:
     if 0xDC80 <= number <= 0xDCFF:  # how os.fsdecode keeps a byte
         return f"\\x{number - 0xDC00:02x}"
     return c.encode("unicode_escape").decode("ascii")
+
+
+def toml_value(value: Any) -> str:
+    """One value as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):  # JSON's escapes are TOML's, but for one control character
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return repr(value)

@@ -99,6 +99,14 @@ class GroupedConv(_Windowed):
     filters: int
     groups: int = 1
 
+    def __post_init__(self) -> None:
+        """ValueError unless the groups are equal."""
+        if self.input[-1] % self.groups or self.filters % self.groups:
+            raise ValueError(
+                f"{self.name}: groups must divide {self.input[-1]} channels and {self.filters} "
+                f"filters, found {self.groups}"
+            )
+
     @property
     def output(self) -> Shape:
         return (*self.window.output, self.filters)

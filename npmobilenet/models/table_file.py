@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ..ops.checks import nearest, real, shown, whole
-from ..settings import toml_value
-from ..text import reason
+from ..text import reason, toml_value
 from .dialect import VERSIONS, Dialect
 from .dialects import DIALECTS, dialect_named
 from .rows import Bneck, Bottleneck, Full, Fused, Hidden, Pool, Row, Separable, Table, Uib

@@ -154,7 +154,7 @@ def test_a_full_disk_leaves_what_was_there(
     ("words", "reason"),
     [
         ("--weights pets.safetensors --model v1", "not allowed with argument"),
-        ("--model v9", "invalid choice: 'v9'"),
+        ("--model v9", "found 'v9'; did you mean v2?"),
         ("--precision half", "invalid choice: 'half'"),
         ("--width 0.5", "--width is of a network with fresh weights"),
         ("--no-top", "--no-top is of a network with fresh weights"),

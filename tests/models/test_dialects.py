@@ -205,7 +205,9 @@ def test_at_settles_every_switch() -> None:
 def test_json_and_back(name: str) -> None:
     """A settled dialect survives a journey through JSON; plans keep no other."""
     for version in nm.DIALECTS[name].versions:
-        settled = nm.plan({"v3": "v3-small", "v4": "v4-conv-small"}.get(version, version), dialect=name).dialect
+        settled = nm.plan(
+            {"v3": "v3-small", "v4": "v4-conv-small"}.get(version, version), dialect=name
+        ).dialect
         assert nm.Dialect.from_json(json.loads(json.dumps(asdict(settled)))) == settled
 
 
