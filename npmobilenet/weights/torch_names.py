@@ -80,7 +80,7 @@ def timm_layers(network: Plan) -> dict[str, str]:
 
 def _timm_v4(network: Plan) -> dict[str, str]:
     """blocks.S.B.pw_exp.conv; a stage S begins with each block that has a stride."""
-    found = {"stem": "conv_stem", "stem_norm": "bn1", "head": "conv_head", "head_norm": "norm_head"}
+    found = {"stem": "conv_stem", "stem_norm": "bn1"}
     stage, place = -1, 0
     for number, parts in _blocks(network):
         block = f"blocks.{number}"
@@ -102,7 +102,8 @@ def _timm_v4(network: Plan) -> dict[str, str]:
                 found[f"{block}.{part}"] = f"{path}.{name}.conv"
                 found[f"{block}.{part}_norm"] = f"{path}.{name}.bn"
     last = f"blocks.{stage + 1}.0"
-    found |= {"last": f"{last}.conv", "last_norm": f"{last}.bn1", "classifier": "classifier"}
+    found |= {"last": f"{last}.conv", "last_norm": f"{last}.bn1"}
+    found |= {"head": "conv_head", "head_norm": "norm_head", "classifier": "classifier"}
     return _present(network, found)
 
 
