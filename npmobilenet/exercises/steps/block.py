@@ -189,7 +189,7 @@ EXERCISES = (
             "dx = what comes out of the expansion, and where x was added dx + dy",
         ),
         solution=("exercises/steps/block.py", "_backward"),
-        read="docs/backwards.md",
+        read="docs/book/06-backwards.md",
         view=3,
         linear_in={},
         forward="inverted_residual",

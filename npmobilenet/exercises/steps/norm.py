@@ -173,7 +173,7 @@ EXERCISES = (
             "    dx = gamma / np.sqrt(v + eps) * (dy - dbeta / P - xhat * dgamma / P)",
         ),
         solution=("kernels/batchnorm.py", "loops_backward_input"),
-        read="docs/backwards.md",
+        read="docs/book/06-backwards.md",
         view=3,
         linear_in={"dx": ("dy", "gamma"), "dgamma": ("dy",), "dbeta": ("dy",)},
         forward="batch_norm",

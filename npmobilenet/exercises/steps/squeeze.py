@@ -149,7 +149,7 @@ EXERCISES = (
             "    dx = dy * g[:, None, None, :] + (dr @ w1.T)[:, None, None, :] / (H * W)",
         ),
         solution=("exercises/steps/squeeze.py", "_backward"),
-        read="docs/backwards.md",
+        read="docs/book/06-backwards.md",
         view=3,
         linear_in=dict.fromkeys(("dx", "dw1", "db1", "dw2", "db2"), ("dy",)),
         forward="squeeze_excite",
