@@ -1,0 +1,34 @@
+"""The site: sphinx-build -n -W docs OUT, in Chinese with -D language=zh_CN.
+
+The pages are the Markdown files beside this one, those that GitHub shows. A page with a Chinese twin,
+NAME.zh.md, stands in one language on each site; what has none is in English on both.
+"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+
+project = "npmobilenet"
+author = "The npmobilenet authors"
+copyright = "the npmobilenet authors, MIT"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "book", "bigrams", "docstrings"]
+myst_heading_anchors = 4
+myst_enable_extensions = ["attrs_inline"]
+suppress_warnings = ["myst.header"]  # a chapter's answers begin below a heading that GitHub's reader skips
+exclude_patterns = ["pictures", "examples", "notebooks/.ipynb_checkpoints", "capabilities.md.in"]
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autosummary_generate = False
+# other libraries' types are not looked up in a network; ours are
+nitpick_ignore_regex = [("py:.*", r"(?!npmobilenet\.).*")]
+
+html_theme = "furo"
+html_title = "npmobilenet"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_show_sourcelink = False
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
