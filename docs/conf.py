@@ -13,14 +13,24 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 project = "npmobilenet"
 author = "The npmobilenet authors"
 copyright = "the npmobilenet authors, MIT"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "book", "bigrams", "docstrings"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "book",
+    "bigrams",
+    "docstrings",
+    "access",
+]
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline"]
-suppress_warnings = ["myst.header"]  # a chapter's answers begin below a heading that GitHub's reader skips
-exclude_patterns = ["pictures", "examples", "notebooks/.ipynb_checkpoints", "capabilities.md.in"]
+suppress_warnings = ["myst.header"]  # a page may skip a level of headings
+exclude_patterns = ["pictures", "examples", "notebooks/.ipynb_checkpoints"]
 autodoc_typehints = "signature"
+autodoc_type_aliases = {
+    name: name for name in ("Array", "Arrays", "Pair", "Padding", "Shape", "Plan")
+}
 autodoc_member_order = "bysource"
-autosummary_generate = False
 # other libraries' types are not looked up in a network; ours are
 nitpick_ignore_regex = [("py:.*", r"(?!npmobilenet\.).*")]
 
@@ -30,5 +40,8 @@ html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = (
+    False  # it is fetched, which a browser refuses on pages opened from a disk
+)
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"

@@ -20,7 +20,7 @@ class SearchBigrams(SearchEnglish):
     """Words of the Latin alphabet as in English, Chinese in pairs of characters."""
 
     lang = "zh"
-    language_name = "Chinese"
+    language_name = "English"  # whose stemmer the page loads, for words of the Latin alphabet
     js_splitter_code = r"""
 var splitQuery = (query) =>
   (query.match(/[\u3400-\u9fff]+|[A-Za-z0-9_]+/g) || []).flatMap((run) =>

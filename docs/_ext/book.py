@@ -16,7 +16,10 @@ from sphinx.util.nodes import split_explicit_title
 
 REPOSITORY = "https://github.com/npmobilenet/npmobilenet/blob/main/"
 LINK = re.compile(r"(?<=\]\()([^)\s#]+)((?:#[^)\s]*)?)(?=\))")
-PAGES = {"fashion-mnist": "ankle-boot", "flowers": "chelsea"}  # weights, and the image that they see
+PAGES = {
+    "fashion-mnist": "ankle-boot",
+    "flowers": "chelsea",
+}  # weights, and the image that they see
 
 
 def chinese(app: Sphinx) -> bool:
@@ -81,8 +84,15 @@ def wrong_in(name: str, state: str) -> list[str]:
     plan = nm.load(name).plan
     layers, asked = {layer.name for layer in plan}, parse_qs(state)
     blocks = {layer.block for layer in plan}
-    found = [f"view must be 1 to 7, found {v}" for v in asked.get("v", []) if v not in set("1234567")]
-    found += [f"{name} has no layer {x}" for key in ("l", "bl") for x in asked.get(key, []) if x not in layers]
+    found = [
+        f"view must be 1 to 7, found {v}" for v in asked.get("v", []) if v not in set("1234567")
+    ]
+    found += [
+        f"{name} has no layer {x}"
+        for key in ("l", "bl")
+        for x in asked.get(key, [])
+        if x not in layers
+    ]
     return found + [f"{name} has no block {x}" for x in asked.get("block", []) if x not in blocks]
 
 
