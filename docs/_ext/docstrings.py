@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.util.inspect import TypeAliasForwardRef
 
 
 def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -37,4 +38,6 @@ def escaped(line: str) -> str:
 def setup(app: Sphinx) -> dict[str, bool]:
     """For Sphinx."""
     app.connect("autodoc-process-docstring", plain)
+    # names of types stand in signatures as in the code: Array, not what that is made of
+    TypeAliasForwardRef.__repr__ = lambda alias: alias.name  # type: ignore[method-assign]
     return {"parallel_read_safe": True, "parallel_write_safe": True}
