@@ -31,8 +31,12 @@ autodoc_type_aliases = {
     name: name for name in ("Array", "Arrays", "Pair", "Padding", "Shape", "Plan")
 }
 autodoc_member_order = "bysource"
-# other libraries' types are not looked up in a network; ours are
-nitpick_ignore_regex = [("py:.*", r"(?!npmobilenet\.).*")]
+# other libraries' types are not looked up in a network; what caches, steps and layers are made of is
+# nobody's to use
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!npmobilenet\.).*"),
+    ("py:class", r"npmobilenet\.(ops|engine|models)\..*"),
+]
 
 html_theme = "furo"
 html_title = "npmobilenet"
