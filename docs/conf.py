@@ -35,7 +35,7 @@ autodoc_member_order = "bysource"
 # nobody's to use
 nitpick_ignore_regex = [
     ("py:.*", r"(?!npmobilenet\.).*"),
-    ("py:class", r"npmobilenet\.(ops|engine|models)\..*"),
+    ("py:class", r"npmobilenet\.(ops|engine|models|cost)\..*"),
 ]
 
 html_theme = "furo"
