@@ -147,7 +147,13 @@ def load_evaluation(
     listed = folder if folder.is_file() else paddle_lists.find(folder, paddle_lists.VALIDATION)
     if listed:
         return ListImages(listed, channels, classes)
-    return ImageFolder(_validation_folder(folder) or folder, channels, classes, some=some)
+    measured = _validation_folder(folder)
+    if not measured and (folder / "train").is_dir() and "train" not in classes:
+        raise ValueError(
+            f"{folder}: expected val/ beside train/, found {idx.listing(folder)}; to measure on the "
+            f"images of training: {folder / 'train'}"
+        )
+    return ImageFolder(measured or folder, channels, classes, some=some)
 
 
 def _has_idx(folder: Path) -> bool:
