@@ -18,6 +18,7 @@ PAGES = {  # what a page says, and for "backwards" the two that its script draws
     name: "".join((DOCS / f"{page}.md").read_text(encoding="utf-8") for page in pages)
     for name, *pages in (
         ("performance", "performance"),
+        ("fast", "book/12-fast"),
         ("backwards", "book/06-backwards", "training-step"),
         ("microkernels", "microkernels"),
     )
