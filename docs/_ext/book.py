@@ -60,6 +60,17 @@ def lead_links(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = LINK.sub(led, source[0])
 
 
+WIDE = "[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+BREAK = re.compile(rf"(?<={WIDE})\n(?={WIDE})")
+
+
+def join_lines(app: Sphinx, doctree: nodes.document) -> None:
+    """Chinese has no space between words: a line that ends in the middle of a sentence leaves none."""
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.literal_block) and "\n" in text:
+            text.parent.replace(text, nodes.Text(BREAK.sub("", text)))
+
+
 class Explorer(SphinxRole):
     """{explorer}`text <fashion-mnist#v=1&l=stem>`: a page of the explorer, in that state."""
 
@@ -115,6 +126,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """For Sphinx."""
     app.connect("config-inited", choose_pages)
     app.connect("source-read", lead_links)
+    app.connect("doctree-read", join_lines)
     app.connect("build-finished", finish)
     app.add_role("explorer", Explorer())
     return {"parallel_read_safe": True, "parallel_write_safe": True}
