@@ -60,15 +60,19 @@ def lead_links(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = LINK.sub(led, source[0])
 
 
-WIDE = "[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
-BREAK = re.compile(rf"(?<={WIDE})\n(?={WIDE})")
+WIDE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")  # characters of a Chinese line
+STOPS = "，。；：！？、（）「」“”"
 
 
 def join_lines(app: Sphinx, doctree: nodes.document) -> None:
     """Chinese has no space between words: a line that ends in the middle of a sentence leaves none."""
-    for text in list(doctree.findall(nodes.Text)):
-        if not isinstance(text.parent, nodes.literal_block) and "\n" in text:
-            text.parent.replace(text, nodes.Text(BREAK.sub("", text)))
+    for end in [text for text in doctree.findall(nodes.Text) if text == "\n"]:
+        beside = end.parent.children
+        at = beside.index(end)
+        before, after = (part.astext() for part in (beside[at - 1], beside[at + 1]))
+        wide = WIDE.match(before[-1:]) and WIDE.match(after[:1])
+        if wide or (before and before[-1] in STOPS) or (after and after[0] in STOPS):
+            end.parent.replace(end, nodes.Text(""))
 
 
 class Explorer(SphinxRole):
