@@ -3,34 +3,77 @@
 import drawsvg as dw
 import numpy as np
 from panel import (
+    BLUE,
     DEPTHWISE,
     GATE,
+    GREEN,
     INK,
+    ORANGE,
+    PINK,
     POINTWISE,
     SECOND,
+    SKY,
     SOFT,
     STRONG,
     ZERO,
     Say,
+    arrow,
     box,
     curve,
+    dot,
+    frame,
+    grid,
     line,
     panel,
     word,
+    words,
     write,
 )
 
 import npmobilenet as nm
 from npmobilenet.explorer.looking import seen
 
-CELL = 44
 
-
-def grid(d: dw.Drawing, x: float, y: float, numbers: np.ndarray, fill: str) -> None:
-    """Numbers in boxes; zeros are padding."""
-    for (i, j), number in np.ndenumerate(numbers):
-        color = ZERO if number == 0 else fill
-        box(d, x + CELL * j, y + CELL * i, CELL, CELL, color, int(number), 14, "#8b8b86")
+def rotated_filter(_: Say) -> dw.Drawing:
+    """Which outputs have read an input, at stride 2, along one axis; and dy among zeros."""
+    d = panel(
+        440,
+        "The gradient of a depthwise convolution's input",
+        "Forwards, stride 2: each output reads three inputs",
+    )
+    cell, left = 46, 120
+    word(d, 24, 148, "inputs x", 15)
+    word(d, 24, 80, "outputs y", 15)
+    for a in range(9):
+        box(d, left + a * cell, 120, cell, cell, PINK if a == 4 else BLUE, f"x{a}", 15)
+    for i in range(4):
+        centre = left + (2 * i + 1) * cell
+        box(d, centre, 54, cell, 36, ORANGE if i in (1, 2) else ZERO, f"y{i}", 15)
+        for u in range(3):
+            strong = 2 * i + u == 4
+            tip = centre + cell / 2 + 8 * (u - 1)
+            arrow(
+                d,
+                (left + (2 * i + u + 0.5) * cell, 119),
+                (tip, 92),
+                color=INK if strong else "#8b8b86",
+                width=2.4 if strong else 1.2,
+            )
+    word(d, 24, 198, "y1 reads x4 by weight c, y2 by weight a:  dx4 = c dy1 + a dy2", 15)
+    line(d, 24, 220, 616, 220)
+    word(d, 24, 256, "Backwards: dy among zeros, the filter rotated", 16, bold=True)
+    word(d, 24, 306, "dy", 15)
+    small = 41
+    dilated = ["0", "0", "dy0", "0", "dy1", "0", "dy2", "0", "dy3", "0", "0"]
+    for q, name in enumerate(dilated):
+        fill = ZERO if name == "0" else ORANGE if name in ("dy1", "dy2") else SKY
+        box(d, left + 40 + (q - 1) * small, 280, small, small, fill, name, 15)
+    word(d, 24, 366, "filter for dx4", 15)
+    for q, name in enumerate(("c", "b", "a")):
+        box(d, left + 40 + (3 + q) * small, 340, small, small, GREEN, name, 15)
+    frame(d, left + 40 + 3 * small, 280, 3 * small, small)
+    word(d, 24, 418, "c dy1 + b 0 + a dy2: a convolution of stride 1, for every input", 15)
+    return d
 
 
 def dy_among_zeros(_: Say) -> dw.Drawing:
@@ -41,42 +84,23 @@ def dy_among_zeros(_: Say) -> dw.Drawing:
     dilated[2:5:2, 2:5:2] = dy
     _, cache = nm.depthwise_conv2d(np.zeros((1, 5, 5, 1)), w[..., None], stride=2, padding="valid")
     dx, _ = nm.depthwise_conv2d_backward(dy[None, :, :, None], cache)
-    terms = [
-        f"{int(a)}·{int(b)}"
-        for a, b in zip(w[::-1, ::-1].flat, dilated[2:5, 2:5].flat, strict=True)
-        if b
-    ]
-    d = panel(860, 420, "dy among zeros")
-    word(
-        d,
-        30,
-        34,
-        "Stride 2: dy among zeros, and the filter rotated",
-        16,
-        bold=True,
-    )
-    grid(d, 30, 60, dy, POINTWISE)
-    word(d, 30, 172, "dy, 2 × 2", 14, color=SOFT)
-    grid(d, 170, 60, dilated, POINTWISE)
-    word(d, 170, 396, "dy, dilated", 14, color=SOFT)
-    d.append(
-        dw.Rectangle(
-            170 + 2 * CELL,
-            60 + 2 * CELL,
-            3 * CELL,
-            3 * CELL,
-            fill="none",
-            stroke=SECOND,
-            stroke_width=4,
-        )
-    )
-    grid(d, 540, 60, w, DEPTHWISE)
-    word(d, 540, 216, "the filter w", 14, color=SOFT)
-    grid(d, 700, 60, w[::-1, ::-1], DEPTHWISE)
-    word(d, 700, 216, "w, rotated", 14, color=SOFT)
-    word(d, 540, 270, "under the frame, the zeros left out:", 14)
-    word(d, 540, 296, " + ".join(terms), 15)
-    box(d, 540, 316, 190, 40, GATE, f"dx[2, 2] = {int(dx[0, 2, 2, 0])}", 16)
+    under = list(zip(w[::-1, ::-1].flat, dilated[2:5, 2:5].flat, strict=True))
+    assert sum(a * b for a, b in under) == dx[0, 2, 2, 0]
+    terms = [f"{a:g}·{b:g}" for a, b in under if b]
+    d = panel(430, "dy among zeros", "Stride 2: dy among zeros, and the filter rotated")
+    cell = 42
+    nonzero = [(int(i), int(j)) for i, j in np.argwhere(dilated)]
+    grid(d, 24, 58, dilated.astype(int), ZERO, cell, nonzero, POINTWISE)
+    frame(d, 24 + 2 * cell, 58 + 2 * cell, 3 * cell, 3 * cell, SECOND)
+    word(d, 24, 378, "dy (2 × 2), dilated", 15)
+    grid(d, 346, 58, w.astype(int), DEPTHWISE, 38)
+    word(d, 346, 194, "the filter w", 15)
+    grid(d, 490, 58, w[::-1, ::-1].astype(int), DEPTHWISE, 38)
+    word(d, 490, 194, "w, rotated", 15)
+    words(d, 346, 250, ("under the frame,", "the zeros left out:"), 15)
+    word(d, 346, 304, " + ".join(terms), 16)
+    box(d, 346, 322, 200, 42, GATE, f"dx[2, 2] = {dx[0, 2, 2, 0]:g}", 17)
+    word(d, 24, 408, "Each place of the frame gives one number of dx.", 15, color=SOFT)
     return d
 
 
@@ -88,10 +112,6 @@ def nudge(_: Say) -> dw.Drawing:
     x = seen("ankle-boot", model.preprocessing).prepared(model.preprocessing)
     label = np.array([model.classes.index("Ankle boot")])
 
-    def loss_at(weights: np.ndarray) -> float:
-        logits = nm.infer(plan, params | {name: weights}, x)
-        return float(nm.softmax_cross_entropy(logits, label)[0])
-
     logits, tape, _ = nm.forward(plan, params, x, train=False)
     _, cache = nm.softmax_cross_entropy(logits, label)
     grads = nm.backward(plan, nm.softmax_cross_entropy_backward(1.0, cache), tape)[name]
@@ -102,41 +122,35 @@ def nudge(_: Say) -> dw.Drawing:
     for step in steps:
         weights = params[name].copy()
         weights[place] += step
-        losses.append(loss_at(weights))
-    d = panel(860, 380, "A nudge")
-    word(
-        d,
-        30,
-        34,
-        "One weight is moved: the loss, computed again, and the slope that backward said",
-        16,
-        bold=True,
-    )
+        logits = nm.infer(plan, params | {name: weights}, x)
+        losses.append(float(nm.softmax_cross_entropy(logits, label)[0]))
     here = losses[20]
     tangent = here + slope * steps
-    top, low = max(max(losses), tangent.max()), min(min(losses), tangent.min())
+    top, low = max(*losses, *tangent), min(*losses, *tangent)
 
     def at(step: float, loss: float) -> tuple[float, float]:
-        return 450 + 330 * step / abs(start), 320 - 250 * (loss - low) / (top - low)
+        return 356 + 244 * step / abs(start), 330 - 240 * (loss - low) / (top - low)
 
-    line(d, 120, 320, 780, 320)
-    curve(d, [at(s, v) for s, v in zip(steps, tangent, strict=True)], SECOND, 2, "7 5")
+    d = panel(400, "A nudge", "One weight is moved, the loss computed again")
+    line(d, 112, 330, 600, 330)
+    curve(d, [at(s, v) for s, v in zip(steps, tangent, strict=True)], SECOND, 2.5, "7 5")
     curve(d, [at(s, v) for s, v in zip(steps, losses, strict=True)], STRONG)
-    d.append(dw.Circle(*(round(v, 1) for v in at(0, here)), 6, fill=INK))
-    word(d, 450, 346, f"w[{', '.join(map(str, place))}] = {start:.3f}", 14, "middle")
-    word(d, 120, 346, f"{start - abs(start):.3f}", 13, "middle", SOFT)
-    word(d, 780, 346, f"{start + abs(start):.3f}", 13, "middle", SOFT)
-    word(d, 30, 60, "loss", 13, color=SOFT)
-    word(d, 110, 320 - 250 * (here - low) / (top - low) + 4, f"{here:.4f}", 13, "end", SOFT)
-    word(d, 110, at(0, losses[0])[1] + 4, f"{losses[0]:.4f}", 13, "end", SOFT)
-    curve(d, [(560, 62), (592, 62)], STRONG)
-    word(d, 600, 67, "loss", 14)
-    curve(d, [(670, 62), (702, 62)], SECOND, 2, "7 5")
-    word(d, 710, 67, f"dw = {slope:.6f}", 14)
+    dot(d, *at(0, here), 7, INK)
+    for step in (-abs(start), 0.0, abs(start)):
+        line(d, at(step, low)[0], 326, at(step, low)[0], 334, INK)
+        word(d, at(step, low)[0], 354, f"{start + step:.3f}", 14, "middle", SOFT)
+    word(d, 356, 380, f"the weight w[{', '.join(map(str, place))}]", 15, "middle")
+    for loss in (losses[0], here):
+        word(d, 102, at(0, loss)[1] + 5, f"{loss:.4f}", 14, "end", SOFT)
+    curve(d, [(190, 66), (226, 66)], STRONG)
+    word(d, 234, 71, "the loss, computed", 15)
+    curve(d, [(190, 94), (226, 94)], SECOND, 2.5, "7 5")
+    said = f"{slope:.6f}".replace("-", "\u2212")
+    word(d, 234, 99, f"the slope that backward said, {said}", 15)
     return d
 
 
-PICTURES = {"dy-among-zeros": dy_among_zeros, "nudge": nudge}
+PICTURES = {"rotated-filter": rotated_filter, "dy-among-zeros": dy_among_zeros, "nudge": nudge}
 
 if __name__ == "__main__":
     write(PICTURES)

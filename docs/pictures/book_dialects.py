@@ -7,7 +7,6 @@ import numpy as np
 from panel import (
     ACTIVATION,
     POINTWISE,
-    RULE,
     SECOND,
     SOFT,
     STRONG,
@@ -24,65 +23,52 @@ import npmobilenet as nm
 from npmobilenet.explorer.looking import seen
 from npmobilenet.ops.window import window
 
+CELL = 38
+
+
+def ruler(d: dw.Drawing, left: float, y: float, size: int, padding: str) -> list[int]:
+    """A row of pixels among its zeros, its windows with their sums; returns where they begin."""
+    found = window("two_rulers", (size, 1), (3, 1), (2, 1), padding)
+    before, behind, *_ = found.sides
+    pixels = [0] * before + list(range(1, size + 1)) + [0] * behind
+    for j, pixel in enumerate(pixels):
+        x, fill = left + CELL * (1 - before + j), POINTWISE if pixel else ZERO
+        box(d, x, y, CELL, CELL, fill, pixel, 16, dashed=not pixel)
+    begins = [2 * i - before for i in range(found.output[0])]
+    for i, begin in enumerate(begins):
+        x, lower = left + CELL * (begin + 1), y + CELL + 6 + 30 * (i % 2)
+        total = sum(pixels[2 * i : 2 * i + 3])
+        box(d, x + 2, lower, 3 * CELL - 4, 26, ACTIVATION, total, 16)
+    return begins
+
 
 def two_rulers(say: Say) -> dw.Drawing:
     """Rows of six and seven pixels under both paddings, with the sum of every window."""
-    d = panel(900, 410, say("Two paddings", "两种填充"))
+    d = panel(650, say("Two paddings", "两种填充"))
     names = {
-        "same": say("TensorFlow, SAME", "TensorFlow，SAME"),
-        "symmetric": say("PyTorch, padding 1", "PyTorch，padding 1"),
+        "same": ("TensorFlow", "SAME"),
+        "symmetric": ("PyTorch", "padding=1"),
     }
-    cell = 40
-    for k, size in enumerate((6, 7)):
-        left = 30 + 450 * k
+    for block, size in enumerate((6, 7)):
+        top = 10 + 320 * block
         title = say(
             f"{size} pixels, filter 1 1 1, stride 2", f"{size} 个像素，卷积核 1 1 1，步长 2"
         )
-        word(d, left, 34, title, 16, bold=True)
+        word(d, 24, top + 24, title, 16, bold=True)
         starts = []
-        for row, padding in enumerate(("same", "symmetric")):
-            y = 80 + 160 * row
-            found = window("two_rulers", (size, 1), (3, 1), (2, 1), padding)
-            before, behind, *_ = found.sides
-            pixels = [0] * before + list(range(1, size + 1)) + [0] * behind
-            word(d, left, y - 8, names[padding], 14, color=SOFT)
-            x0 = left + cell * (1 - before)
-            for j, pixel in enumerate(pixels):
-                box(
-                    d,
-                    x0 + cell * j,
-                    y,
-                    cell,
-                    cell,
-                    POINTWISE if pixel else ZERO,
-                    pixel,
-                    14,
-                    dashed=not pixel,
-                )
-            begins = [2 * i - before for i in range(found.output[0])]
-            starts.append(begins)
-            for i, begin in enumerate(begins):
-                x, lower = left + cell * (begin + 1), y + cell + 8 + 26 * (i % 2)
-                box(
-                    d,
-                    x + 3,
-                    lower,
-                    3 * cell - 6,
-                    22,
-                    ACTIVATION,
-                    sum(pixels[2 * i : 2 * i + 3]),
-                    13,
-                    RULE,
-                )
+        for row, (padding, (who, what)) in enumerate(names.items()):
+            y = top + 44 + 118 * row
+            word(d, 24, y + 18, who, 16)
+            word(d, 24, y + 38, what, 14, color=SOFT)
+            starts.append(ruler(d, 170, y, size, padding))
         verdict = (
             say("Both read the same pixels.", "两者读的像素相同。")
             if starts[0] == starts[1]
-            else say(
-                "Every window of SAME begins one pixel further on.",
-                "SAME 的每个窗口都靠后一个像素。",
-            )
-        )
-        word(d, left, 388, verdict, 14, bold=True)
+            else say("Windows of SAME begin one pixel further on.", "SAME 的每个窗口都靠后一个像素。")
+        )  # fmt: skip
+        word(d, 24, top + 290, verdict, 16, color=SECOND if starts[0] != starts[1] else STRONG)
+        if block == 0:
+            line(d, 24, top + 308, 616, top + 308)
     return d
 
 
@@ -98,61 +84,42 @@ def maps_part(say: Say) -> dw.Drawing:
     params = {name: array.astype(np.float64) for name, array in model.params.items()}
     both = [nm.intermediates(one, params, x) for one in (plan, thrown)]
     layers = [q for q in plan.layers if q.kind in ("conv", "depthwise", "pointwise")]
-    d = panel(900, 330, say("Where the maps part", "特征图从哪里分开"))
-    word(
-        d,
-        30,
-        34,
-        say(
-            "The same weights and boot, padding symmetric and same: how far each map is apart",
-            "同样的权重和靴子，填充 symmetric 与 same：每层特征图相差多少",
-        ),
-        16,
-        bold=True,
+    heading = say(
+        "The same weights and boot, padding symmetric and same:",
+        "同样的权重和靴子，填充 symmetric 与 same：",
     )
-    width, first = 820 / len(layers), True
+    d = panel(390, say("Where the maps part", "特征图从哪里分开"), heading)
+    further = say(
+        "how far each layer's maps are apart, of their largest number",
+        "每层特征图的差，占其最大值的比例",
+    )
+    word(d, 24, 54, further, 16, bold=True)
+    width, bottom = 548 / len(layers), 310
     for share in (0, 0.5, 1):
-        y = 270 - 180 * share
-        line(d, 60, y, 880, y)
-        word(d, 56, y + 5, f"{share:.0%}" if share < 1 else "≥ 100%", 11, "end", SOFT)
-    block = ""
+        line(d, 74, bottom - 200 * share, 622, bottom - 200 * share)
+        text = f"{share:.0%}" if share < 1 else "≥100%"
+        word(d, 68, bottom - 200 * share + 5, text, 14, "end", SOFT)
+    parted, block = False, ""
     for k, layer in enumerate(layers):
         a, b = (maps[layer.name] for maps in both)
         apart = float(np.abs(a - b).max() / np.abs(a).max())
-        x0 = 60 + width * k
-        height = 180 * min(apart, 1)
-        box(
-            d,
-            x0 + 2,
-            270 - max(height, 1),
-            width - 4,
-            max(height, 1),
-            SECOND if apart else STRONG,
-            edge="none",
-        )
-        if apart and first:
-            first = False
+        left, height = 74 + width * k, max(200 * min(apart, 1), 2)
+        fill = SECOND if apart else STRONG
+        box(d, left + 1.5, bottom - height, width - 3, height, fill, edge="none")
+        if apart and not parted:
+            parted = True
             text = say(
-                f"they part at {layer.name}, by {apart:.0%} of its largest number",
-                f"从 {layer.name} 分开，相差其最大值的 {apart:.0%}",
+                f"they part at {layer.name}: {apart:.0%}", f"从 {layer.name} 分开：{apart:.0%}"
             )
-            word(d, x0 + 2, 74, text, 14, color=SECOND)
+            word(d, left + 2, 92, text, 15, color=SECOND)
         name = layer.name.split(".")[1] if "." in layer.name else ""
         if name != block:
-            word(d, x0 + 2, 290, name, 12, color=SOFT)
-            line(d, x0, 270, x0, 278)
+            if name:
+                word(d, left + 2, bottom + 22, name, 14, color=SOFT)
+            line(d, left, bottom, left, bottom + 10)
             block = name
-    word(
-        d,
-        60,
-        316,
-        say(
-            "all convolutions in their order, from the stem to the last; the numbers are blocks",
-            "全部卷积按次序排列，从第一层到最后一层；数字是模块",
-        ),
-        13,
-        color=SOFT,
-    )
+    text = say("convolutions in order; the numbers are blocks", "按次序的全部卷积；数字是模块")
+    word(d, 342, 366, text, 15, "middle", SOFT)
     return d
 
 

@@ -1,9 +1,10 @@
-"""The drawings of chapters 6 to 10 are what their scripts draw today; words stay on the panel."""
+"""The drawings of the docs are what their scripts draw today, and can be read on a telephone."""
 
 import re
 import runpy
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,8 +15,10 @@ from tests.commands import ROOT
 
 pytest.importorskip("drawsvg")
 FOLDER = ROOT / "docs/pictures"
-SCRIPTS = ("book_backwards", "book_v1", "book_v2", "book_v3", "book_dialects")
+SCRIPTS = tuple(sorted(file.stem for file in FOLDER.glob("book_*.py")))
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+TELEPHONE, LETTER = 344, 7.5  # pixels: the column of a page 360 wide, and what can be read on it
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
@@ -23,44 +26,83 @@ def drawn() -> Iterator[dict[str, str]]:
     """{file name: SVG} of all scripts, made as each makes them."""
     sys.path.insert(0, str(FOLDER))  # as for a script that is run there
     found: dict[str, str] = {}
+    both = runpy.run_path(str(FOLDER / "panel.py"))["in_both_languages"]
     for name in SCRIPTS:
         names: dict[str, Any] = runpy.run_path(str(FOLDER / f"{name}.py"))
-        found |= runpy.run_path(str(FOLDER / "panel.py"))["in_both_languages"](names["PICTURES"])
+        found |= both(names["PICTURES"])
     yield found
     sys.path.remove(str(FOLDER))
 
 
 def words_of(svg: str) -> list[Any]:
-    return list(ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"))
+    return list(ElementTree.fromstring(svg).iter(f"{SVG}text"))
+
+
+def place_of(word: Any, letter: float) -> tuple[float, float, float, float]:
+    """left, top, right, bottom; a letter is taken as so much of its size, a Chinese one as all of it."""
+    size = float(word.attrib["font-size"])
+    length = size * sum(1 if ord(sign) > 0x2E80 else letter for sign in word.text)
+    before = {"start": 0.0, "middle": 0.5, "end": 1.0}[word.attrib.get("text-anchor", "start")]
+    left, y = float(word.attrib["x"]) - before * length, float(word.attrib["y"])
+    return left, y - 0.72 * size, left + length, y
+
+
+def light(color: str) -> float:
+    """Relative luminance by WCAG 2."""
+    parts = [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_pictures_are_current(drawn: dict[str, str]) -> None:
     """Word by word; lines may lie half a pixel elsewhere, where another CPU rounds otherwise."""
-    assert len(drawn) == 26
+    assert {file.name for file in (FOLDER / "book").iterdir()} == set(drawn)
     for name, svg in drawn.items():
-        shown = (FOLDER / "book" / name).read_text(encoding="utf-8").strip()
-        assert NUMBER.sub("0", shown) == NUMBER.sub("0", svg.strip()), name
+        shown = (FOLDER / "book" / name).read_text(encoding="utf-8")
+        assert NUMBER.sub("0", shown) == NUMBER.sub("0", svg), name
         pairs = zip(NUMBER.findall(shown), NUMBER.findall(svg), strict=True)
         assert all(abs(float(a) - float(b)) <= 0.5 for a, b in pairs), name
         assert [w.text for w in words_of(shown)] == [w.text for w in words_of(svg)], name
 
 
-def test_words_stay_on_the_panel(drawn: dict[str, str]) -> None:
-    """A letter is taken as 0.6 of its size, a Chinese one as all of it."""
+def test_words_stay_on_the_panel_and_apart(drawn: dict[str, str]) -> None:
     for name, svg in drawn.items():
-        width, height = (
-            float(ElementTree.fromstring(svg).attrib[side]) for side in ("width", "height")
-        )
+        width, height = (float(ElementTree.fromstring(svg).attrib[q]) for q in ("width", "height"))
+        words = words_of(svg)
+        for word in words:
+            left, top, right, bottom = place_of(word, 0.6)
+            inside = left >= 4 and top >= 4 and right <= width - 4 and bottom <= height - 4
+            assert inside, (name, word.text)
+        for a, b in combinations(words, 2):
+            one, other = place_of(a, 0.5), place_of(b, 0.5)
+            apart = (
+                one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+            )
+            assert apart, (name, a.text, b.text)
+
+
+def test_words_are_large_enough_for_a_telephone(drawn: dict[str, str]) -> None:
+    for name, svg in drawn.items():
+        width = float(ElementTree.fromstring(svg).attrib["width"])
         for word in words_of(svg):
-            size, text = float(word.attrib["font-size"]), word.text or ""
-            length = size * sum(1 if ord(letter) > 0x2E80 else 0.6 for letter in text)
-            before = {"start": 0.0, "middle": 0.5, "end": 1.0}[
-                word.attrib.get("text-anchor", "start")
-            ]
-            left = float(word.attrib["x"]) - before * length
-            assert left >= 0, (name, text)
-            assert left + length <= width, (name, text)
-            assert size <= float(word.attrib["y"]) <= height - 4, (name, text)
+            seen = float(word.attrib["font-size"]) * TELEPHONE / width
+            assert seen >= LETTER, (name, word.text)
+
+
+def test_words_stand_out_from_what_is_behind_them(drawn: dict[str, str]) -> None:
+    """WCAG AA: a contrast of 4.5 with the box that was drawn last under the word's middle."""
+    for name, svg in drawn.items():
+        boxes: list[tuple[float, float, float, float, str]] = []
+        for part in ElementTree.fromstring(svg).iter():
+            if part.tag == f"{SVG}rect" and part.attrib["fill"] != "none":
+                x, y, w, h = (float(part.attrib[q]) for q in ("x", "y", "width", "height"))
+                boxes.append((x, y, x + w, y + h, part.attrib["fill"]))
+            if part.tag == f"{SVG}text":
+                left, top, right, bottom = place_of(part, 0.55)
+                x, y = (left + right) / 2, (top + bottom) / 2
+                under = [q[4] for q in boxes if q[0] <= x <= q[2] and q[1] <= y <= q[3]][-1]
+                dark, bright = sorted((light(part.attrib["fill"]), light(under)))
+                assert (bright + 0.05) / (dark + 0.05) >= 4.5, (name, part.text)
 
 
 def test_each_is_shown_in_a_chapter(drawn: dict[str, str]) -> None:
