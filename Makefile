@@ -23,6 +23,7 @@ docs: .venv/pyvenv.cfg
 	.venv/bin/python docs/pictures/backwards.py
 	.venv/bin/python docs/pictures/explorer.py
 	.venv/bin/npmobilenet claims --markdown > docs/claims.md
+	.venv/bin/npmobilenet claims --markdown --lang zh > docs/claims.zh.md
 	.venv/bin/python -m pytest tests/docs
 
 # venv writes this file each time it runs: made again when the dependencies have changed
