@@ -1,5 +1,7 @@
 """Draws chapter 6 of the book, which is in English alone: python docs/pictures/book_backwards.py."""
 
+from functools import cache
+
 import drawsvg as dw
 import numpy as np
 from panel import (
@@ -104,8 +106,9 @@ def dy_among_zeros(_: Say) -> dw.Drawing:
     return d
 
 
-def nudge(_: Say) -> dw.Drawing:
-    """The loss of the shipped network over one weight, computed again at every place, and the tangent."""
+@cache
+def nudged() -> tuple[tuple[int, ...], float, float, list[float], list[float]]:
+    """The weight's place and value, its slope by backward, and steps from it with their losses."""
     model = nm.load("fashion-mnist")
     plan, name = model.plan, "blocks.2.depthwise.weight"
     params = {key: value.astype(np.float64) for key, value in model.params.items()}
@@ -115,17 +118,23 @@ def nudge(_: Say) -> dw.Drawing:
     logits, tape, _ = nm.forward(plan, params, x, train=False)
     _, cache = nm.softmax_cross_entropy(logits, label)
     grads = nm.backward(plan, nm.softmax_cross_entropy_backward(1.0, cache), tape)[name]
-    place = np.unravel_index(np.abs(grads).argmax(), grads.shape)
-    slope, start = float(grads[place]), float(params[name][place])
-    steps = np.linspace(-1, 1, 41) * abs(start)
+    place = tuple(int(k) for k in np.unravel_index(np.abs(grads).argmax(), grads.shape))
+    start = float(params[name][place])
+    steps = np.linspace(-1, 1, 21) * abs(start)
     losses = []
     for step in steps:
         weights = params[name].copy()
         weights[place] += step
         logits = nm.infer(plan, params | {name: weights}, x)
         losses.append(float(nm.softmax_cross_entropy(logits, label)[0]))
-    here = losses[20]
-    tangent = here + slope * steps
+    return place, start, float(grads[place]), list(steps), losses
+
+
+def nudge(_: Say) -> dw.Drawing:
+    """The loss of the shipped network over one weight, computed again at every place, and the tangent."""
+    place, start, slope, steps, losses = nudged()
+    here = losses[len(steps) // 2]
+    tangent = [here + slope * step for step in steps]
     top, low = max(*losses, *tangent), min(*losses, *tangent)
 
     def at(step: float, loss: float) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Draws one pixel's difference for chapter 10 of the book: python docs/pictures/book_dialects.py."""
 
 from dataclasses import replace
+from functools import cache
 
 import drawsvg as dw
 import numpy as np
@@ -72,8 +73,9 @@ def two_rulers(say: Say) -> dw.Drawing:
     return d
 
 
-def maps_part(say: Say) -> dw.Drawing:
-    """How far the maps of one network are apart when its padding is thrown, layer by layer."""
+@cache
+def apart() -> dict[str, float]:
+    """{layer: largest difference of both maps, as a part of the first one's largest number}."""
     model = nm.load("fashion-mnist")
     plan = model.plan
     thrown = nm.plan(
@@ -82,8 +84,19 @@ def maps_part(say: Say) -> dw.Drawing:
     )  # fmt: skip
     x = seen("ankle-boot", model.preprocessing).prepared(model.preprocessing)
     params = {name: array.astype(np.float64) for name, array in model.params.items()}
-    both = [nm.intermediates(one, params, x) for one in (plan, thrown)]
-    layers = [q for q in plan.layers if q.kind in ("conv", "depthwise", "pointwise")]
+    one, other = (nm.intermediates(each, params, x) for each in (plan, thrown))
+    return {
+        layer.name: float(
+            np.abs(one[layer.name] - other[layer.name]).max() / np.abs(one[layer.name]).max()
+        )
+        for layer in plan.layers
+        if layer.kind in ("conv", "depthwise", "pointwise")
+    }
+
+
+def maps_part(say: Say) -> dw.Drawing:
+    """How far the maps of one network are apart when its padding is thrown, layer by layer."""
+    found = apart()
     heading = say(
         "The same weights and boot, padding symmetric and same:",
         "同样的权重和靴子，填充 symmetric 与 same：",
@@ -94,25 +107,21 @@ def maps_part(say: Say) -> dw.Drawing:
         "每层特征图的差，占其最大值的比例",
     )
     word(d, 24, 54, further, 16, bold=True)
-    width, bottom = 548 / len(layers), 310
+    width, bottom = 548 / len(found), 310
     for share in (0, 0.5, 1):
         line(d, 74, bottom - 200 * share, 622, bottom - 200 * share)
         text = f"{share:.0%}" if share < 1 else "≥100%"
         word(d, 68, bottom - 200 * share + 5, text, 14, "end", SOFT)
     parted, block = False, ""
-    for k, layer in enumerate(layers):
-        a, b = (maps[layer.name] for maps in both)
-        apart = float(np.abs(a - b).max() / np.abs(a).max())
-        left, height = 74 + width * k, max(200 * min(apart, 1), 2)
-        fill = SECOND if apart else STRONG
+    for k, (full, share) in enumerate(found.items()):
+        left, height = 74 + width * k, max(200 * min(share, 1), 2)
+        fill = SECOND if share else STRONG
         box(d, left + 1.5, bottom - height, width - 3, height, fill, edge="none")
-        if apart and not parted:
+        if share and not parted:
             parted = True
-            text = say(
-                f"they part at {layer.name}: {apart:.0%}", f"从 {layer.name} 分开：{apart:.0%}"
-            )
+            text = say(f"they part at {full}: {share:.0%}", f"从 {full} 分开：{share:.0%}")
             word(d, left + 2, 92, text, 15, color=SECOND)
-        name = layer.name.split(".")[1] if "." in layer.name else ""
+        name = full.split(".")[1] if "." in full else ""
         if name != block:
             if name:
                 word(d, left + 2, bottom + 22, name, 14, color=SOFT)

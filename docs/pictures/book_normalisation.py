@@ -1,5 +1,7 @@
 """Draws chapter 5 of the book, which is in English alone: python docs/pictures/book_normalisation.py."""
 
+from functools import cache
+
 import drawsvg as dw
 import numpy as np
 from panel import (
@@ -28,6 +30,7 @@ from npmobilenet.data import fashion_mnist_arrays
 from npmobilenet.images.preprocessing import prepare
 
 LAYER, CHANNEL = "blocks.5.depthwise", 0  # far from 0 and wide: what normalisation does is seen
+IMAGES = 64
 
 
 def batch_of_two(_: Say) -> dw.Drawing:
@@ -54,10 +57,11 @@ def batch_of_two(_: Say) -> dw.Drawing:
     return d
 
 
-def histograms(_: Say) -> dw.Drawing:
-    """A channel of the shipped `fashion-mnist` on test images: before, after, with gamma and beta."""
+@cache
+def channel() -> tuple[float, float, list[np.ndarray]]:
+    """gamma, beta, and the channel's numbers: before, normalised, with gamma and beta."""
     model = nm.load("fashion-mnist")
-    test = fashion_mnist_arrays().test_images[:64]
+    test = fashion_mnist_arrays().test_images[:IMAGES]
     x = np.stack([prepare(Image.fromarray(image), model.preprocessing) for image in test])
     kept = nm.intermediates(model.plan, model.params, x, [LAYER], rung="numpy")[LAYER]
     gamma, beta = (
@@ -69,7 +73,13 @@ def histograms(_: Say) -> dw.Drawing:
         nm.batch_norm(numbers, a, b, 0 * one, one, train=True, eps=eps, rung="numpy")[0]
         for a, b in ((one, 0 * one), (gamma * one, beta * one))
     )
-    heading = f"Channel {CHANNEL} of {LAYER}, {len(test)} images of clothes"
+    return gamma, beta, [numbers, after, own]
+
+
+def histograms(_: Say) -> dw.Drawing:
+    """A channel of the shipped `fashion-mnist` on test images: before, after, with gamma and beta."""
+    gamma, beta, parts = channel()
+    heading = f"Channel {CHANNEL} of {LAYER}, {IMAGES} images of clothes"
     d = panel(516, "A channel's numbers, before and after normalisation", heading)
     low, high = -4.0, 10.0
     edges = np.linspace(low, high, 57)
@@ -83,7 +93,7 @@ def histograms(_: Say) -> dw.Drawing:
         f"times γ = {gamma:.2f}, plus β = {beta:.2f}",
     )
     for place, (values, title, color) in enumerate(
-        zip((numbers, after, own), texts, (PLAIN, BLUE, GREEN), strict=True)
+        zip(parts, texts, (PLAIN, BLUE, GREEN), strict=True)
     ):
         bottom = 174 + 154 * place
         counts, _ = np.histogram(np.clip(values, low, high), edges)

@@ -92,9 +92,7 @@ def thin_wide_thin(say: Say) -> dw.Drawing:
     arrow(d, (middle - 34, 71), (190, 71), (190, 370), (middle - 14, 370), color=SECOND, width=2.2)
     arrow(d, (middle, 347), (middle, 360))
     word(d, middle, 377, "+", 22, "middle", SECOND, bold=True)
-    word(
-        d, middle + 20, 376, say("residual: input added", "残差：加上输入"), 15, color=SECOND
-    )
+    word(d, middle + 20, 376, say("residual: input added", "残差：加上输入"), 15, color=SECOND)
     return d
 
 
