@@ -13,6 +13,7 @@ from tests.commands import ROOT
 BOOK = ROOT / "docs/book"
 PAGES = sorted(BOOK.glob("*.md"))
 CHINESE = [page for page in PAGES if page.name.endswith(".zh.md")]
+TWINS = [*CHINESE, ROOT / "docs/tutorials.zh.md"]
 FENCE = re.compile(r"^```[^\n]*\n.*?^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -41,7 +42,7 @@ def test_included_code_is_there(page: Path) -> None:
                 assert value in source, (file, value)
 
 
-@pytest.mark.parametrize("page", CHINESE, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", TWINS, ids=lambda p: p.name)
 def test_chinese_pages_follow_the_english_ones(page: Path) -> None:
     """The same blocks of code and the same figures in the same order, and as many headings."""
     english, chinese = text_of(page.with_name(page.name.replace(".zh.", "."))), text_of(page)
@@ -53,7 +54,7 @@ def test_chinese_pages_follow_the_english_ones(page: Path) -> None:
     assert headings[1] == headings[0]
 
 
-@pytest.mark.parametrize("page", CHINESE, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", TWINS, ids=lambda p: p.name)
 def test_chinese_punctuation_is_full_width(page: Path) -> None:
     """And numbers of three digits and more are those of the English page."""
     english, chinese = (
