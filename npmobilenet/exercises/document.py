@@ -51,6 +51,7 @@ def _function(verdict: Verdict) -> dict[str, Any]:
     if failure.nudge is not None:
         found["failure"]["nudge"] = {"element": failure.nudge.element, "slope": failure.nudge.slope}
     found["mistake"] = dict(verdict.sentence) if verdict.sentence else None
+    found["numbers"] = list(diagnosis.numbers) if diagnosis else []
     found["agreeing"] = [diagnosis.agreeing, diagnosis.of] if diagnosis else None
     found["wiring"] = list(diagnosis.wiring) if diagnosis else []
     return found
