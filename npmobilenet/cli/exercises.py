@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,9 +208,19 @@ def _time(options: argparse.Namespace) -> int:
     from ..exercises.exercise import chosen
     from ..exercises.timing import timed
 
-    found = timed(options.file, chosen(options.names))
-    write_table(options, found.columns, found.rows, notes=found.notes)
-    return 0
+    out = console()
+    with out.status("") if out.is_terminal else nullcontext() as status:
+
+        def say(name: str) -> None:
+            if status is not None:
+                status.update(f"timing {name}")
+
+        found = timed(options.file, chosen(options.names), say=say)
+    if found.rows or options.json or options.csv or options.markdown:
+        write_table(options, found.columns, found.rows, found.document, notes=found.notes)
+    else:
+        print("Nothing to time: only what is right is timed.", found.notes, sep="\n")
+    return int(not found.rows)
 
 
 def _graduate(options: argparse.Namespace) -> int:

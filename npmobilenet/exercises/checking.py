@@ -96,7 +96,7 @@ def check(
     only = {e.name: e.case(case) for e in exercises} if case is not None else {}
     with Learner(file) as learner:
         if learner.broken:
-            return Checked(file, _broken(file, learner.broken), learner.limited, ())
+            return Checked(file, broken(file, learner.broken), learner.limited, ())
         verdicts = []
         for exercise in exercises:
             verdict = _checked(learner, exercise, only.get(exercise.name))
@@ -105,7 +105,7 @@ def check(
         return Checked(file, "", learner.limited, tuple(verdicts))
 
 
-def _broken(file: Path, observed: Observed) -> str:
+def broken(file: Path, observed: Observed) -> str:
     """Why a file cannot be loaded."""
     if observed.outcome == "raised" or observed.outcome == "not yet":
         try:

@@ -11,6 +11,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from contextlib import suppress
 from importlib.util import decode_source
@@ -41,7 +42,7 @@ def main(file: str, parameters: dict[str, list[str]]) -> None:
     while (question := questions.get()) is not None:
         asked = unpacked(question)
         function = getattr(loaded, asked["name"])
-        do = _counted if asked.get("count") else _answer
+        do = _counted if asked.get("count") else _timed if asked.get("time") else _answer
         _send(answers, do(function, asked, path))
     os._exit(0)  # threads that are left running would be waited for
 
@@ -160,6 +161,20 @@ def _answer(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:
             return {"outcome": "returned", "results": results[0], "changed": changed}
     differ = [n for n, value in results[0].items() if not same(value, results[-1].get(n))]
     return {"outcome": "returned", "results": results[0], "differ": differ}
+
+
+def _timed(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Seconds of each of as many calls as there is time for, at least one."""
+    given, found = copied(asked["arguments"]).values(), []
+    ends = time.perf_counter() + asked["time"]
+    try:
+        while not found or time.perf_counter() < ends:
+            began = time.perf_counter()
+            function(*given)
+            found.append(time.perf_counter() - began)
+    except BaseException as error:
+        return _raised(error, path)
+    return {"outcome": "timed", "seconds": found}
 
 
 def _counted(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -41,7 +41,10 @@ main(sys.argv[2], json.loads(sys.argv[3]))
 
 @dataclass(frozen=True)
 class Observed:
-    """What a call did: `returned`, `raised`, `not yet`, `hung`, `died` or `flooded`."""
+    """What a call did: `returned`, `raised`, `not yet`, `hung`, `died` or `flooded`.
+
+    `counted` and `timed` where that was asked.
+    """
 
     outcome: str
     results: dict[str, Array] = field(default_factory=dict)
@@ -51,6 +54,7 @@ class Observed:
     differ: tuple[str, ...] = ()  # outputs that a second, equal call gave otherwise
     printed: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    seconds: tuple[float, ...] = ()  # of each call
 
 
 class Learner:
@@ -85,29 +89,41 @@ class Learner:
     ) -> None:
         self.close()
 
-    def ask(self, exercise: Exercise, case: Case, *, twice: bool = False) -> Observed:
-        """Call the learner's function with a case's arguments."""
+    def ask(
+        self, exercise: Exercise, case: Case, *, twice: bool = False, limit: float | None = None
+    ) -> Observed:
+        """Call the learner's function with a case's arguments.  limit: seconds instead of the usual."""
         expected = [8 * a.size for a in exercise.reference(**case.arguments).values()]
         asked = {"outputs": list(exercise.outputs), "expected": expected, "twice": twice}
-        return self.call(exercise.name, case.arguments, asked)
+        return self.call(exercise.name, case.arguments, asked, limit)
 
-    def call(self, name: str, arguments: dict[str, Any], asked: dict[str, Any]) -> Observed:
+    def call(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        asked: dict[str, Any],
+        limit: float | None = None,
+    ) -> Observed:
         """The same for any question that the child understands."""
         if self.process is None:
             self._start()
             if self.broken:  # it could be loaded before
                 return self.broken
         kinds = (name, *(f"{type(v)}{getattr(v, 'ndim', '')}" for v in arguments.values()))
-        limit = CALL if kinds in self.seen else FIRST
+        usual = CALL if kinds in self.seen else FIRST
         self.seen.add(kinds)
         self._output.begin()
         self._send(packed({"name": name, "arguments": arguments, **asked}))
-        found = self._answer(limit)
+        found = self._answer(usual if limit is None else limit)
         return found if isinstance(found, Observed) else self._observed(found)
 
     def count(self, exercise: Exercise, case: Case) -> Observed:
         """What the function multiplies, in `counts`; or that it raised, on numbers that count."""
         return self.call(exercise.name, case.arguments, {"count": True})
+
+    def time(self, exercise: Exercise, case: Case, seconds: float, limit: float) -> Observed:
+        """How long calls take, as many as fit into `seconds`, in `seconds`; at least one."""
+        return self.call(exercise.name, case.arguments, {"time": seconds}, limit)
 
     def close(self) -> None:
         """End the child and all it has started."""
@@ -206,6 +222,8 @@ class Learner:
         printed = self._output.text()
         if outcome == "counted":
             return Observed("counted", counts={k: v for k, v in found.items() if k != "outcome"})
+        if outcome == "timed":
+            return Observed("timed", seconds=tuple(found["seconds"]), printed=printed)
         if outcome == "raised":
             kind = found["kind"]
             said = _saying(found, self.file.name)
