@@ -17,8 +17,9 @@ from .asking import asking, failing, functions, said_of
 from .planted.sources import LOOPS, Planted
 from .planted.table import DIRECTLY, PLANTED
 
-# one of each number, in loops and in whole arrays by turns
-QUICK = list({p.number: p for p in PLANTED if (p.style == LOOPS) == bool(p.number % 2)}.values())
+# one of each number, in loops and in whole arrays by turns, where an exercise has the fewest cases
+BY_CASES = sorted(PLANTED, key=lambda p: -len(EXERCISES[p.exercise].sizes))
+QUICK = list({p.number: p for p in BY_CASES if (p.style == LOOPS) == bool(p.number % 2)}.values())
 SENTENCES = [
     *sorted({(m.number, m.sentence) for m in MISTAKES}),
     (44, changes(("x", "w"))),

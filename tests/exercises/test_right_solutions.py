@@ -44,7 +44,8 @@ def test_a_right_solution_is_right(file: Path, name: str) -> None:
     "file", sorted({file for file, _ in SOLUTIONS}), ids=lambda file: file.stem
 )
 def test_one_of_each_style_is_right(file: Path) -> None:
-    name = next(name for where, name in SOLUTIONS if where == file)
+    names = [name for where, name in SOLUTIONS if where == file]
+    name = min(names, key=lambda name: len(EXERCISES[name].sizes))
     assert state(file, name) == "right"
 
 
