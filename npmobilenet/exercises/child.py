@@ -165,7 +165,8 @@ def _answer(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:
 
 def _timed(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:
     """Seconds of each of as many calls as there is time for, at least one."""
-    given, found = copied(asked["arguments"]).values(), []
+    given = copied(asked["arguments"]).values()
+    found: list[float] = []
     ends = time.perf_counter() + asked["time"]
     try:
         while not found or time.perf_counter() < ends:

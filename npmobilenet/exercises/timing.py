@@ -79,22 +79,22 @@ def timed(
         raise ValueError(f"{file}: no such file; npmobilenet exercises new {file} writes one")
     document: list[dict[str, Any]] = []
     rows: list[tuple[str, ...]] = []
-    left_out: list[str] = []
+    left_out: dict[str, list[str]] = {}  # why -> names
     with Learner(file) as learner:
         if learner.broken:
             raise ValueError(broken(file, learner.broken))
         for exercise in exercises:
             if exercise.name not in sizes:
-                left_out.append(f"{exercise.name}: a formula, not timed")
+                left_out.setdefault("formulas, not timed", []).append(exercise.name)
                 continue
             if why := wanting(learner, exercise):
-                left_out.append(f"{exercise.name}: {why}")
+                left_out.setdefault(why, []).append(exercise.name)
                 continue
             say(exercise.name)
             size = sizes[exercise.name]
             found = _ladder(learner, exercise, exercise.case(f"{size},#1"))
             if isinstance(found, str):
-                left_out.append(f"{exercise.name}: {found}")
+                left_out.setdefault(found, []).append(exercise.name)
                 continue
             yours = found["yours"]
             for rung, seconds in sorted(found.items(), key=lambda item: -item[1]):
@@ -104,7 +104,8 @@ def timed(
                      "times_as_fast": ratio}
                 )  # fmt: skip
                 rows.append((exercise.name, size, rung, in_units(seconds), in_times(ratio)))
-    notes = [*([KEY.replace("\n", " ")] if rows else []), *left_out]
+    notes = [KEY.replace("\n", " ")] if rows else []
+    notes += [f"{why}: {', '.join(names)}" for why, names in left_out.items()]
     return Timed(tuple(rows), "\n".join(notes) or None, document)
 
 
@@ -129,7 +130,7 @@ def _unlike(exercise: Exercise, case: Case, observed: Observed) -> str:
         return ""
     if failure.outcome == "not yet":
         return "not yet"
-    return failure.said or "not right, as `npmobilenet exercises check` shows"
+    return failure.said or "not right, see npmobilenet exercises check"
 
 
 def _ladder(learner: Learner, exercise: Exercise, case: Case) -> dict[str, float] | str:
