@@ -67,6 +67,7 @@ class Learner:
         self.file = file
         self.mark = uuid4().hex  # of its process, and of all that this starts
         self.process: subprocess.Popen[bytes] | None = None
+        self.threads: list[threading.Thread] = []
         self.broken: Observed | None = None  # the file itself cannot be loaded
         self.functions: dict[str, str] = {}  # name -> "", "missing", or what is wrong with it
         self.limited = True  # whether the system limits memory
@@ -132,7 +133,8 @@ class Learner:
             return
         end(process, self.mark)
         for thread in self.threads:
-            thread.join(1)
+            with suppress(RuntimeError):  # Ctrl-C may come before it is started
+                thread.join(1)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 with suppress(OSError):
