@@ -33,7 +33,8 @@ class Count:
     multiplications: int | None  # None where they do not run on such numbers
     with_padding: int
     expected: int  # with the zeros of the padding
-    said: str = ""
+    formula: float | None = None  # what the learner's function says
+    said: str = ""  # why they could not be counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,13 +179,13 @@ def _count(learner: Learner, exercise: Exercise) -> Count | None:
         if observed.outcome == "not yet":
             return None
         if observed.outcome != "counted" or not observed.counts["multiplications"]:
-            said = observed.said or "it makes plain numbers of them before it multiplies"
-            return Count(
-                case, loops, None, 0, expected, f"{name} does not run on numbers that count: {said}"
-            )
+            why = observed.said or "it makes plain numbers of them before it multiplies"
+            said = f"{name} does not run on numbers that count: {why}"
+            return Count(case, loops, None, 0, expected, said=said)
         total += observed.counts["multiplications"]
         padding += observed.counts["with_padding"]
-    return Count(case, loops, total, padding, expected)
+    formula = learner.ask(exercise, case).results.get("macs")
+    return Count(case, loops, total, padding, expected, None if formula is None else float(formula))
 
 
 def _counted_case(name: str, case: Case) -> Case:

@@ -33,6 +33,8 @@ def _function(verdict: Verdict) -> dict[str, Any]:
         found["counted"] = {
             "multiplications": count.multiplications,
             "with_padding": count.with_padding,
+            "expected": count.expected,
+            "formula": count.formula,
         }
     failure, diagnosis = verdict.failure, verdict.diagnosis
     if failure is None or verdict.state == "not yet":

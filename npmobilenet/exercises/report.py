@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..text import printable
-from .checking import Checked, Count, Verdict
+from .checking import Checked, Verdict
 from .judging import Failure, Nudge, agrees
 from .layout import NUMBERS, WIDTH, Block, beside, blocks, index, number, signed, wrapped
 from .products import Products, Sum
@@ -67,7 +67,7 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     if verdict.said and not _fits(verdict):
         yield from _paragraph(f"{verdict.said}.")
     if verdict.state == "right" or verdict.state == "not yet" or failure is None:
-        yield from _counted(verdict.count)
+        yield from _counted(verdict)
         return
     yield ""
     yield from _paragraph(f"The first case that fails: {failure.case.words}.")
@@ -81,7 +81,7 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     if failure.nudge is not None:
         yield from ("", *_nudged(failure.nudge))
     yield from _named(verdict, failure, lang)
-    yield from _counted(verdict.count)
+    yield from _counted(verdict)
     if failure.printed.strip():
         yield from ("", " It printed:")
         printed = failure.printed.strip().splitlines()
@@ -221,24 +221,28 @@ def _said(sentence: str, lang: str, proof: str) -> list[str]:
     return [*lines, line]
 
 
-def _counted(count: Count | None) -> list[str]:
+def _counted(verdict: Verdict) -> list[str]:
+    count = verdict.count
     if count is None:
         return []
     if count.multiplications is None:
         return ["", *_paragraph(f"{count.said}.")]
-    loops, found = " and ".join(count.loops), count.multiplications
+    found, padding = count.multiplications, count.with_padding
     said = f"{found} multiplications"
-    if found == count.expected:
-        said += f", {count.with_padding} of them with a zero of the padding: what the formula says."
-    elif found < count.expected and not count.with_padding:
+    if padding:
+        said += f", {padding} of them with a zero of the padding"
+    if found < count.expected and not padding:
         said += (
-            ". It leaves out the products with a zero of the padding, which count: with them there "
+            ". Products with a zero of the padding, which count, are left out: with them there are "
         )
-        said += f"are {count.expected}."
-    else:
-        said += f"; the formula says {count.expected}."
+        said += str(count.expected)
+    elif found != count.expected:
+        said += f"; there should be {count.expected}"
+    if count.formula is not None:
+        said += f". Your {verdict.exercise.name} says {number(count.formula)}"
     case = f'{count.case.words}, padding "same"'
-    return ["", *_paragraph(f"Your own {loops}, run on numbers that count ({case}): {said}")]
+    loops = " and ".join(count.loops)
+    return ["", *_paragraph(f"Your own {loops}, run on numbers that count ({case}): {said}.")]
 
 
 def _onwards(verdict: Verdict, failure: Failure, file: str) -> Iterator[str]:

@@ -66,22 +66,42 @@ def test_a_file_that_is_not_there(capsys, file) -> None:
         assert str(path) in err
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "there is no relu6(x)"),
-        ("relu6 = 3", "relu6 is of type int; expected a function relu6(x)"),
-        ("def relu6(): pass", "the function is relu6(); expected relu6(x)"),
-        ("def relu6(x, low, high): pass", "the function is relu6(x, low, high); expected relu6(x)"),
-        ("def relu6(*, x): pass", "the function is relu6(*, x); expected relu6(x)"),
-        ("def relu6_backward(x, dy): pass", "in another order; expected relu6_backward(dy, x)"),
-    ],
-)
-def test_a_function_that_cannot_be_called(text, said, capsys, file) -> None:
-    name = "relu6_backward" if "backward" in text else "relu6"
-    code, out = check(capsys, file, text, name)
+# in one file, which is looked at once
+UNCALLABLE = {
+    "one_window": ("", "there is no one_window(patch, w)"),
+    "relu6": ("relu6 = 3", "relu6 is of type int; expected a function relu6(x)"),
+    "hard_swish": (
+        "def hard_swish(): pass",
+        "the function is hard_swish(); expected hard_swish(x)",
+    ),
+    "pointwise_conv2d": (
+        "def pointwise_conv2d(x, w, b): pass",
+        "the function is pointwise_conv2d(x, w, b); expected pointwise_conv2d(x, w)",
+    ),
+    "times_cheaper": (
+        "def times_cheaper(*, k, n): pass",
+        "the function is times_cheaper(*, k, n); expected times_cheaper(k, n)",
+    ),
+    "relu6_backward": (
+        "def relu6_backward(x, dy): pass",
+        "in another order; expected relu6_backward(dy, x)",
+    ),
+}
+
+
+def test_functions_that_cannot_be_called(capsys, file) -> None:
+    text = "\n".join(source for source, _ in UNCALLABLE.values())
+    code, out = check(capsys, file, text, *UNCALLABLE, "--json")
     assert code == 1
-    assert said in " ".join(out.split())
+    found = {f["name"]: (f["state"], f["said"]) for f in json.loads(out)["functions"]}
+    for name, (source, said) in UNCALLABLE.items():
+        state, really = found.pop(name)
+        assert state == ("broken" if source else "missing")
+        assert said in really
+    assert not found
+    _, out = check(capsys, file, text, *UNCALLABLE)
+    flat = " ".join(out.split())
+    assert all(said in flat for _, said in UNCALLABLE.values())
 
 
 def test_untouched_functions_are_not_yet(capsys, file) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -15,7 +16,7 @@ from npmobilenet.exercises.exercise import EXERCISES
 from npmobilenet.exercises.judging import judge
 from npmobilenet.exercises.messages import packed, unpacked
 from npmobilenet.exercises.observing import described
-from npmobilenet.exercises.parent import Observed
+from npmobilenet.exercises.parent import Learner, Observed
 from npmobilenet.exercises.report import text
 from tests.commands import ROOT
 from tests.exercises.files import check, processes
@@ -190,6 +191,18 @@ def test_output_that_is_no_text(capsys, file) -> None:
     assert code == 1
     assert "It printed:" in out
     assert "\x1b" not in out
+
+
+def test_a_start_that_is_interrupted(file, monkeypatch) -> None:
+    """Ctrl-C before anybody listens to the process: it is ended all the same."""
+    file.write_text("")
+
+    def interrupted(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt), Learner(file):
+        pass
 
 
 @POSIX
