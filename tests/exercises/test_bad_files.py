@@ -13,11 +13,16 @@ from tests.exercises.files import check
     ("text", "said"),
     [
         ("def relu6(x:\n    pass\n", "my_ops.py cannot be loaded: it raises SyntaxError"),
-        ("def relu6(x):\nreturn x\n", "my_ops.py cannot be loaded: it raises IndentationError"),
+        pytest.param(
+            "def relu6(x):\nreturn x\n",
+            "my_ops.py cannot be loaded: it raises IndentationError",
+            marks=pytest.mark.long,  # as the first one
+        ),
         ("x = 1 / 0\n", "it raises ZeroDivisionError: division by zero (my_ops.py, line 1)"),
-        (
+        pytest.param(
             "import no_such_module\n",
             "it raises ModuleNotFoundError: No module named 'no_such_module'",
+            marks=pytest.mark.long,  # as any error
         ),
         (
             "import sys\nsys.exit(0)\n",
@@ -36,10 +41,10 @@ def test_a_file_that_cannot_be_loaded(text, said, capsys, file) -> None:
 
 
 def test_a_file_that_never_ends(capsys, file, monkeypatch) -> None:
-    monkeypatch.setattr(parent, "LOAD", 0.3)
+    monkeypatch.setattr(parent, "LOAD", 0.1)
     code, out = check(capsys, file, "while True: pass\n")
     assert code == 1
-    assert out.endswith("my_ops.py cannot be loaded: it did not end within 0.3 s\n")
+    assert out.endswith("my_ops.py cannot be loaded: it did not end within 0.1 s\n")
 
 
 @pytest.mark.parametrize(

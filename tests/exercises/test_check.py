@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from npmobilenet.cli import exercises
 from npmobilenet.exercises.checking import Checked
 from npmobilenet.exercises.checking import check as checked
 from npmobilenet.exercises.document import document
@@ -244,8 +245,29 @@ def test_numbers_are_compared_to_a_billionth(error: float, right: bool) -> None:
     assert right or isinstance(found, Failure)
 
 
+def test_watching_checks_again(capsys, file, monkeypatch) -> None:
+    """After a file that is gone for a moment, as some editors save."""
+    file.write_text("def relu6(x): return x")
+    todo = iter([file.unlink, lambda: file.write_text("def relu6(x): return x.clip(0, 6)")])
+
+    def saving(seconds: float) -> None:
+        act = next(todo, None)
+        if act is None:
+            raise KeyboardInterrupt
+        act()
+
+    monkeypatch.setattr(exercises.time, "sleep", saving)
+    code, out, err = call(capsys, "exercises", "check", file, "relu6", "--watch")
+    assert code == 130
+    said = [out.index(words) for words in ("1 wrong", "Watching", "1 right")]
+    assert said == sorted(said)
+    assert out.count("Watching") == 3
+    assert "no such file" in err
+
+
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
-def test_watching_checks_again(file) -> None:
+def test_watching_until_ctrl_c(file) -> None:
     file.write_text("def relu6(x): return x")
     words = ["-u", "-m", "npmobilenet", "exercises", "check", str(file), "relu6", "--watch"]
     watching = subprocess.Popen(
