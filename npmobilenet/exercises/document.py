@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .checking import Checked, Verdict
+from .record import page
 
 
 def document(checked: Checked) -> dict[str, Any]:
@@ -28,6 +29,8 @@ def _function(verdict: Verdict) -> dict[str, Any]:
         "cases": verdict.cases,
         "seconds": round(verdict.seconds, 3),
         "said": verdict.said or None,
+        "read": page(verdict.exercise.chapter),
+        "view": verdict.exercise.view,
     }
     if (count := verdict.count) is not None:
         found["counted"] = {

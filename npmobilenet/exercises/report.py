@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from shlex import quote
 from textwrap import fill
 from typing import Any
@@ -17,9 +16,12 @@ from .checking import Checked, Verdict
 from .judging import Failure, Nudge, agrees
 from .layout import NUMBERS, WIDTH, Block, beside, blocks, index, number, signed, wrapped
 from .products import Products, Sum
+from .record import page
 
 LANGUAGES = ("en", "zh")
 TERMS = 18  # products of a sum that are written out
+# of mistakes about "same", which is what frameworks pad in different ways, the chapter and the view
+OF_DIALECTS, DIALECTS = (1, 7, 48), (10, 5)
 PRINTED = 8  # lines of what a function printed
 
 
@@ -246,8 +248,12 @@ def _counted(verdict: Verdict) -> list[str]:
 
 
 def _onwards(verdict: Verdict, failure: Failure, file: str) -> Iterator[str]:
+    """Where to read, what to look at, whom to ask."""
     exercise = verdict.exercise
-    view = f" See: explorer view {exercise.view}." if find_spec("npmobilenet.explorer") else ""
-    yield f" Read: {exercise.read}.{view}"
+    named = verdict.diagnosis is not None and verdict.diagnosis.number in OF_DIALECTS
+    chapter, view = DIALECTS if named else (exercise.chapter, exercise.view)
+    case = failure.case.text
+    yield f" Read: chapter {chapter}, {page(chapter)}"
+    yield f" See: npmobilenet explore, view {view}"
     yield f" Hint: npmobilenet exercises hint {exercise.short}"
-    yield f" Again: npmobilenet exercises check {quote(file)} {exercise.short} --case {failure.case.text}"
+    yield f" Again: npmobilenet exercises check {quote(file)} {exercise.short} --case {case}"

@@ -102,7 +102,8 @@ def test_the_report_can_be_redone_by_hand(wrong) -> None:
         f"expected   y[0,0] = {a}·w[0,0] + {b}·w[0,1] + {c}·w[1,0] + {d}·w[1,1] = ",
         f"yours      y[0,0] = {a}·w[1,1] + {b}·w[1,2] + {c}·w[2,1] + {d}·w[2,2] = ",
         "other cases.)",
-        "Read: kernels/depthwise.py.",
+        "Read: chapter 10, docs/book/10-dialects.md",
+        "See: npmobilenet explore, view 5",
         "Hint: npmobilenet exercises hint depthwise",
         "Again: npmobilenet exercises check my_ops.py depthwise --case 1x2x2x1,3x3,s2,same",
     ):

@@ -1,14 +1,16 @@
 """The file that a learner begins with, hints, where solutions stand, and arrays as text."""
 
 import ast
+import re
 from pathlib import Path
 
 import numpy as np
 
 from npmobilenet.exercises.exercise import EXERCISES, chosen
 from npmobilenet.exercises.layout import beside, blocks, index, number, wrapped
+from npmobilenet.exercises.record import CHAPTERS, page
 from npmobilenet.exercises.template import template
-from tests.commands import call
+from tests.commands import ROOT, call
 
 
 def test_the_template_is_complete() -> None:
@@ -20,6 +22,17 @@ def test_the_template_is_complete() -> None:
         assert ast.get_docstring(function)
         assert isinstance(function.body[-1], ast.Raise)
     assert max(map(len, template("my_ops.py").splitlines())) <= 100
+
+
+def test_what_is_to_be_read_and_looked_at_is_there() -> None:
+    """Views by the explorer's page, chapters by the book, where this copy has it."""
+    views = re.findall(r"^### (\d) ", (ROOT / "docs/explorer.md").read_text("utf-8"), re.MULTILINE)
+    assert {str(e.view) for e in EXERCISES.values()} <= set(views)
+    pages = [page(chapter) for chapter in CHAPTERS]
+    assert {page(e.chapter) for e in EXERCISES.values()} < set(pages)
+    assert pages[0] == "docs/book/01-convolution.md"
+    if (ROOT / "docs/book").is_dir():
+        assert all((ROOT / path).is_file() for path in pages)
 
 
 def test_hints_and_solutions(capsys) -> None:

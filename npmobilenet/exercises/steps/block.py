@@ -174,7 +174,7 @@ EXERCISES = (
             "        y = y + x",
         ),
         solution=("exercises/steps/block.py", "passed"),
-        read="npmobilenet/models/inverted.py",
+        chapter=8,
         view=7,
     ),
     Exercise(
@@ -194,7 +194,7 @@ EXERCISES = (
             "dx = what comes out of the expansion, and where x was added dx + dy",
         ),
         solution=("exercises/steps/block.py", "backward"),
-        read="docs/backwards.md",
+        chapter=6,
         view=3,
         linear_in={},
         forward="inverted_residual",

@@ -154,7 +154,8 @@ EXERCISES = (
             "and return new arrays for the moved estimates: mean and variance stay as they were.",
         ),
         solution=("kernels/batchnorm.py", "loops_normalise"),
-        read="kernels/batchnorm.py",
+        chapter=5,
+        view=1,
     ),
     Exercise(
         name="batch_norm_backward",
@@ -176,7 +177,7 @@ EXERCISES = (
             "    dx = gamma / np.sqrt(v + eps) * (dy - dbeta / P - xhat * dgamma / P)",
         ),
         solution=("kernels/batchnorm.py", "loops_backward_input"),
-        read="docs/backwards.md",
+        chapter=6,
         view=3,
         linear_in={"dx": ("dy", "gamma"), "dgamma": ("dy",), "dbeta": ("dy",)},
         forward="batch_norm",
