@@ -10,6 +10,7 @@ import numpy as np
 from ..ops.checks import Array
 from .cases import Arguments, Case
 from .exercise import EXERCISES
+from .layout import index
 from .mistakes.record import Sentence
 from .mistakes.seen import changes, differs, returns
 from .parent import Observed
@@ -139,10 +140,12 @@ def nudged(
         array[at] = before + step
         y = forward.reference(**{k: arguments[k] for k in forward.parameters})[forward.outputs[0]]
         losses.append(float(np.sum(dy * y)))
-    name = f'p["{argument}"]' if inside else argument
+    element = index(argument, array.shape, at)
+    if inside:
+        element = element.replace(argument, f'p["{argument}"]', 1)
     found = yours[output][at] if output in yours and yours[output].ndim else None
     return Nudge(
-        f"{name}[{', '.join(map(str, at))}]",
+        element,
         (losses[0] - losses[1]) / (2 * STEP),
         float(exercise.reference(**case.arguments)[output][at]),
         None if found is None else float(found),

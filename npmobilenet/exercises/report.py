@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from shlex import quote
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,19 @@ import numpy as np
 from ..text import printable
 from .checking import Checked, Verdict
 from .judging import Failure, Nudge, agrees
-from .layout import NUMBERS, WIDTH, Block, beside, blocks, index, number, signed, wrapped
+from .layout import (
+    NUMBERS,
+    WIDTH,
+    Block,
+    beside,
+    blocks,
+    chinese,
+    index,
+    number,
+    paragraph,
+    signed,
+    wrapped,
+)  # fmt: skip
 from .products import Products, Sum
 from .record import page
 
@@ -67,17 +78,17 @@ def summary(checked: Checked) -> str:
 def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     failure = verdict.failure
     if verdict.said and not _fits(verdict):
-        yield from _paragraph(f"{verdict.said}.")
+        yield from paragraph(f"{verdict.said}.")
     if verdict.state == "right" or verdict.state == "not yet" or failure is None:
         yield from _counted(verdict)
         return
     yield ""
-    yield from _paragraph(f"The first case that fails: {failure.case.words}.")
+    yield from paragraph(f"The first case that fails: {failure.case.words}.")
     yield ""
     yield from beside(_arrays(failure), "     ")
     yield from _one_number(failure)
     if failure.said:
-        yield from ("", *_paragraph(f"{failure.said[0].upper()}{failure.said[1:]}."))
+        yield from ("", *paragraph(f"{failure.said[0].upper()}{failure.said[1:]}."))
     if verdict.products is not None:
         yield from ("", *_products(verdict.products))
     if failure.nudge is not None:
@@ -91,10 +102,6 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
         if len(printed) > PRINTED:
             yield f"   ... and {len(printed) - PRINTED} lines more"
     yield from ("", *_onwards(verdict, failure, file))
-
-
-def _paragraph(said: str) -> list[str]:
-    return fill(said, WIDTH - 1, initial_indent=" ", subsequent_indent=" ").splitlines()
 
 
 def _arrays(failure: Failure) -> list[Block]:
@@ -113,7 +120,7 @@ def _arrays(failure: Failure) -> list[Block]:
     if yours is not None:
         found += _renamed(f"yours {output}", output, yours)
         if yours.shape == expected.shape:
-            found += _difference(output, yours - expected)
+            found += _renamed("difference", output, yours - expected, signed)
     return found
 
 
@@ -125,37 +132,22 @@ def _one_number(failure: Failure) -> list[str]:
     expected, yours = failure.expected[output], failure.yours[output]
     right, found = float(expected[at]), float(yours[at])
     wrong = int((~agrees(yours, expected)).sum())
-    return ["", *_paragraph(
+    return ["", *paragraph(
         f"{wrong} of {expected.size} numbers of {output} differ, the first of them "
-        f"{index(output, expected, at)}: expected {number(right)}, yours {number(found)}, "
+        f"{index(output, expected.shape, at)}: expected {number(right)}, yours {number(found)}, "
         f"difference {signed(found - right)}."
     )]  # fmt: skip
 
 
-def _renamed(title: str, name: str, array: Any) -> list[Block]:
+def _renamed(title: str, name: str, array: Any, spell: Any = number) -> list[Block]:
     """Slices of an output under another title."""
-    many = list(blocks(name, array))
+    many = list(blocks(name, array, spell))
     return [[title + lines[0].removeprefix(name), *lines[1:]] for lines in many]
-
-
-def _difference(name: str, difference: Any) -> list[Block]:
-    """Where yours is too large, with a plus."""
-    return [
-        ["difference" + title.removeprefix(name), *(_with_signs(line) for line in lines)]
-        for title, *lines in blocks(name, difference)
-    ]
-
-
-def _with_signs(line: str) -> str:
-    """+40 for 40; what has a sign and what is 0 stay."""
-    return "  ".join(
-        signed(float(cell)) if cell.replace(".", "").isdigit() else cell for cell in line.split()
-    )
 
 
 def _products(found: Products) -> Iterator[str]:
     """One output written out, ours and theirs."""
-    place = index(found.output, found.result, found.at)
+    place = index(found.output, found.result.shape, found.at)
     yield from _sum("  expected   ", place, found, found.expected)
     if found.yours is not None:
         yield from _sum("  yours      ", place, found, found.yours)
@@ -163,7 +155,7 @@ def _products(found: Products) -> Iterator[str]:
 
 def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
     shown = total.terms[:TERMS]
-    parts = [f"{number(f)}·{index(found.name, found.array, at)}" for f, at in shown]
+    parts = [f"{number(f)}·{index(found.name, found.array.shape, at)}" for f, at in shown]
     if len(total.terms) > TERMS:
         parts.append(f"... {len(total.terms) - TERMS} more")
     if total.rest:
@@ -176,9 +168,9 @@ def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
 
 def _nudged(nudge: Nudge) -> list[str]:
     yours = "" if nudge.yours is None else f", yours is {number(nudge.yours)}"
-    return _paragraph(
-        f"A nudge: {nudge.element} moved a little up and a little down moves the loss by "
-        f"{nudge.slope:.6g} times as much; the gradient is {number(nudge.expected)}{yours}."
+    return paragraph(
+        f"A nudge: moved a little, {nudge.element} moves the loss, the sum of dy · y, by "
+        f"{number(nudge.slope)} times as much: the gradient is {number(nudge.expected)}{yours}."
     )
 
 
@@ -191,14 +183,14 @@ def _named(verdict: Verdict, failure: Failure, lang: str) -> Iterator[str]:
             same, of = diagnosis.agreeing, diagnosis.of
             proof = f" (The same numbers as yours on this and on {same} of {of} other cases.)"
             if lang == "zh":
-                proof = f"（在这个例子和另外 {of} 个例子中的 {same} 个上，数字与你的完全相同。）"
-        yield from ("", *_said(sentence[lang], lang, proof))
+                proof = f"（在这个例子和另外 {of} 个例子中的 {same} 个里，数字与你的完全相同。）"
+        yield from ("", *(chinese if lang == "zh" else paragraph)(sentence[lang] + proof))
         return
     if diagnosis is not None and diagnosis.wiring:
         yield from ("", *(f" {line}" for line in diagnosis.wiring))
     right = [n for n in failure.expected if n != failure.output and _agrees_in(failure, n)]
     if right:
-        yield from ("", *_paragraph(f"Right here: {', '.join(right)}."))
+        yield from ("", *paragraph(f"Right here: {', '.join(right)}."))
 
 
 def _agrees_in(failure: Failure, name: str) -> bool:
@@ -209,26 +201,12 @@ def _agrees_in(failure: Failure, name: str) -> bool:
     )
 
 
-def _said(sentence: str, lang: str, proof: str) -> list[str]:
-    """A sentence in lines; Chinese has no spaces to break at."""
-    if lang == "en":
-        return _paragraph(sentence + proof)
-    said, lines, line, wide = sentence + proof, [], " ", 1
-    for character in said:
-        size = 1 if character.isascii() else 2
-        if wide + size > WIDTH - 1:
-            lines.append(line)
-            line, wide = " ", 1
-        line, wide = line + character, wide + size
-    return [*lines, line]
-
-
 def _counted(verdict: Verdict) -> list[str]:
     count = verdict.count
     if count is None:
         return []
     if count.multiplications is None:
-        return ["", *_paragraph(f"{count.said}.")]
+        return ["", *paragraph(f"{count.said}.")]
     found, padding = count.multiplications, count.with_padding
     said = f"{found} multiplications"
     if padding:
@@ -244,7 +222,7 @@ def _counted(verdict: Verdict) -> list[str]:
         said += f". Your {verdict.exercise.name} says {number(count.formula)}"
     case = f'{count.case.words}, padding "same"'
     loops = " and ".join(count.loops)
-    return ["", *_paragraph(f"Your own {loops}, run on numbers that count ({case}): {said}.")]
+    return ["", *paragraph(f"Your own {loops}, run on numbers that count ({case}): {said}.")]
 
 
 def _onwards(verdict: Verdict, failure: Failure, file: str) -> Iterator[str]:

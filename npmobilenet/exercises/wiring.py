@@ -15,6 +15,7 @@ import numpy as np
 
 from ..ops.checks import Array
 from .cases import Arguments, Case
+from .layout import index
 from .record import Exercise, Results
 
 MOST = 1_000  # calls: what takes more is no case to look at
@@ -43,7 +44,7 @@ def wiring_lines(exercise: Exercise, case: Case, found: Results, call: Call) -> 
     if expected is None or yours is None:
         return ()
     shapes = {name: np.shape(case.arguments[name]) for name in names}  # type: ignore[arg-type]
-    title = place(output, cell, right[output].shape)
+    title = index(output, right[output].shape, cell)
     if not _explains(yours, case.arguments, found[output][cell]):
         kind = " and ".join(names)
         return (f"{title} of yours is no sum of products of {kind}: it is not linear in each.",)
@@ -124,19 +125,6 @@ def impulse(array: Array, cell: Cell) -> Array:
     return found
 
 
-def place(name: str, cell: Cell, shape: tuple[int, ...]) -> str:
-    """y[0,1]: without the image and the channel where there is but one of them."""
-    if not cell:
-        return name
-    first = 1 if len(shape) == 4 and name in ("x", "y", "dx", "dy") else 0
-    keep = [
-        axis
-        for axis, size in enumerate(shape)
-        if size > 1 or axis in (first, first + 1) or len(shape) < 3
-    ]
-    return f"{name}[{','.join(str(cell[axis]) for axis in keep)}]"
-
-
 def _differs(one: float, other: float) -> bool:
     return not np.isclose(one, other, rtol=CLOSE, atol=CLOSE)
 
@@ -157,7 +145,7 @@ def _lines(
     """A sentence, then the products of each kind."""
 
     def text(factors: Factors) -> str:
-        return " · ".join(place(name, cell, shapes[name]) for name, cell in factors)
+        return " · ".join(index(name, shapes[name], cell) for name, cell in factors)
 
     wanted, had = expected.keys() - {()}, yours.keys() - {()}
     right = sum(not _differs(expected[f], yours[f]) for f in wanted & had)

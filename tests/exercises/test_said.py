@@ -7,7 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from npmobilenet.exercises.exercise import EXERCISES, chosen
-from npmobilenet.exercises.layout import beside, blocks, index, number, wrapped
+from npmobilenet.exercises.layout import (
+    beside,
+    blocks,
+    chinese,
+    index,
+    number,
+    signed,
+    wide,
+    wrapped,
+)
+from npmobilenet.exercises.mistakes import MISTAKES
 from npmobilenet.exercises.record import CHAPTERS, page
 from npmobilenet.exercises.template import template
 from tests.commands import ROOT, call
@@ -68,13 +78,31 @@ def test_layout() -> None:
         "-2.5",
     ]
     y, w = np.zeros((1, 2, 2, 1)), np.zeros((3, 3, 2, 1))
-    assert index("y", y, (0, 1, 0, 0)) == "y[1,0]"
-    assert index("w", w, (2, 1, 1, 0)) == "w[2,1,1]"
-    assert index("y", np.zeros(()), ()) == "y"
+    assert index("y", y.shape, (0, 1, 0, 0)) == "y[1,0]"
+    assert index("w", w.shape, (2, 1, 1, 0)) == "w[2,1,1]"
+    assert index("y", (), ()) == "y"
     assert [block[0] for block in blocks("w", w)] == ["w[:,:,0,0]", "w[:,:,1,0]"]
+    (one,) = blocks("y", np.array([[[[2.25, -1]]], [[[0.5, 10]]]]))  # images of one pixel
+    assert one == ["y", "2.25  -1", "0.5   10"]
+    assert index("y", (2, 1, 1, 2), (1, 0, 0, 1)) == "y[1,0,0,1]"
+    (points,) = blocks("difference", np.array([[3.5, 0], [-12.25, 1]]), signed)
+    assert points == ["difference", " +3.5    0", "-12.25  +1"]
     assert list(blocks("x", np.zeros((1, 9, 9, 1)))) == [["x", "(1 x 9 x 9 x 1 numbers)"]]
     many = beside([["a" * 30, "1"]] * 5, "  ")
     assert max(map(len, many)) <= 80
     assert len(many) == 8
     assert wrapped("y = ", ["1·a", "2·b"], "+", "= 3", 4) == ["y = 1·a + 2·b = 3"]
     assert max(map(len, wrapped("y = ", ["1·a"] * 40, "+", "= 3", 4))) <= 80
+
+
+def test_chinese_breaks_where_it_may() -> None:
+    """No mark is lost, none begins a line, and no word or formula's name is broken."""
+    proof = "（在这个例子和另外 150 个例子中的 150 个里，数字与你的完全相同。）"
+    word = re.compile(r"[A-Za-z0-9_]+")
+    for sentence in {mistake.sentence[1] for mistake in MISTAKES}:
+        lines = chinese(sentence + proof)
+        assert "".join("".join(lines).split()) == "".join((sentence + proof).split())
+        assert max(map(wide, lines)) <= 80
+        assert [w for line in lines for w in word.findall(line)] == word.findall(sentence + proof)
+        assert not any(line[1] in "，。；：、）”" for line in lines)
+        assert not any(line[-1] in "（“" for line in lines)
