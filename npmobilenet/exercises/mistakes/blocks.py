@@ -95,8 +95,8 @@ BLOCKS: list[Mistake] = [
     *mistakes(
         77,
         (
-            "The first two normalisations are followed by ReLU6; yours have another function there, "
-            "or none, or it stands in front.",
+            "The first two normalisations are followed by ReLU6; yours have a different function "
+            "there, or none, or it stands in front.",
             "前两次归一化之后应是 ReLU6；你那里用了别的函数，或者没有，或者放在了归一化之前。",
         ),
         {
@@ -114,8 +114,8 @@ BLOCKS: list[Mistake] = [
     *mistakes(
         78,
         (
-            "x is added where stride is 1 and the channels are as many; there and nowhere else, as "
-            "it came.",
+            "x is added, as it came, where the stride is 1 and the input has as many channels as "
+            "the output; nowhere else.",
             "只有当步幅为 1 且通道数相同时才加上 x，原样相加；其他情况都不加。",
         ),
         {
@@ -130,7 +130,7 @@ BLOCKS: list[Mistake] = [
     *mistakes(
         79,
         (
-            "ε is another one: here it is 0.001.",
+            "Your ε has another value: here it is 0.001.",
             "你的 ε 取值不同：这里是 0.001。",
         ),
         {

@@ -101,7 +101,8 @@ COSTS: list[Mistake] = [
     *mistakes(
         80,
         (
-            "That is the work that is left, 1/n + 1/k²: it is 1 / (1/n + 1/k²) times cheaper.",
+            "That is the part of the work that is left, 1/n + 1/k². How many times cheaper it is, is "
+            "1 divided by that.",
             "这是剩下的计算量 1/n + 1/k²：便宜的倍数是 1 / (1/n + 1/k²)。",
         ),
         {"times_cheaper": [ratio(lambda k, n: 1 / n + 1 / (k * k))]},
@@ -109,7 +110,8 @@ COSTS: list[Mistake] = [
     *mistakes(
         80,
         (
-            "That is the part of the work that is saved; asked for is standard / separable.",
+            "That is the part of the work that is saved. How many times cheaper it is, is standard / "
+            "separable.",
             "这是省下的那部分计算量；要求的是标准卷积与可分离卷积之比。",
         ),
         {"times_cheaper": [ratio(lambda k, n: 1 - (1 / n + 1 / (k * k)))]},
@@ -117,7 +119,7 @@ COSTS: list[Mistake] = [
     *mistakes(
         80,
         (
-            "Only one of the two halves is in it: 1/k² is left of the work and 1/n, both.",
+            "You count only one of the two halves: of the work 1/k² is left, and 1/n besides.",
             "两半你只算了一半：剩下的计算量既有 1/k²，也有 1/n。",
         ),
         {

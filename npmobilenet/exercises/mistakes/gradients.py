@@ -76,7 +76,7 @@ OVERWRITE: Sentence = (
 )
 MEAN: Sentence = (
     "You divide the gradient by a count, as a mean would. The gradient of a sum is a sum, over the "
-    "batch too; a mean belongs into the loss.",
+    "batch too; a mean belongs in the loss.",
     "你像求平均那样把梯度除以了个数。和的梯度仍是和，对批次也一样；取平均是损失函数的事。",
 )
 
@@ -189,7 +189,7 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         24,
         (
-            "Your dw is turned by half a circle: x and dy have changed places in the correlation.",
+            "Your dw is turned by half a circle: x and dy are swapped in the correlation.",
             "你的 dw 转了 180 度：做相关运算时 x 和 dy 的位置弄反了。",
         ),
         {name: [played(f, after=out("dw", half_turn))] for name, f in CONVOLUTIONS.items()},
@@ -197,7 +197,7 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         58,
         (
-            "Input and output channels have changed places in your gradient.",
+            "Input and output channels are swapped in your gradient.",
             "你的梯度里，输入通道和输出通道弄反了。",
         ),
         {
@@ -216,7 +216,7 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         6,
         (
-            "Rows and columns have changed places in your gradient: [v, u] stands where [u, v] must.",
+            "Rows and columns are swapped in your gradient: [v, u] stands where [u, v] must.",
             "你的梯度里行列颠倒了：本该是 [u, v] 的地方写成了 [v, u]。",
         ),
         {
@@ -235,7 +235,7 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         59,
         (
-            "Your gradient uses one filter or channel for all of them; each has its part in it.",
+            "Your gradient uses one filter or channel in place of all; each of them takes part.",
             "你的梯度里，所有滤波器或通道都只用了其中一个；每一个都应当参与。",
         ),
         {
