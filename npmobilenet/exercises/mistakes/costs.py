@@ -219,11 +219,14 @@ COSTS: list[Mistake] = [
     *mistakes(
         43,
         (
-            "These are FLOPs, a multiplication and an addition each. A MAC is both at once.",
+            "These are FLOPs: multiplications and additions are counted apart. A MAC is both at once.",
             "这是 FLOPs，把乘法和加法分开算了。一次 MAC 同时包含两者。",
         ),
         {
-            "standard_cost": [partial(standard, times=2)],
+            "standard_cost": [
+                partial(standard, times=2),
+                partial(standard, each=lambda k, m, n: (2 * k * k * m - 1) * n),
+            ],
             "separable_cost": [partial(separable, times=2)],
         },
     ),
@@ -262,9 +265,9 @@ COSTS: list[Mistake] = [
     *mistakes(
         82,
         (
-            "A factor is missing, or one too many is there: each window does k·k·m products for each "
-            "of the n filters; depthwise k·k for each of the m channels.",
-            "少了一个因子，或者多了一个：每个窗口对 n 个滤波器各做 k·k·m 次乘法；"
+            "A factor is missing or one too many, or a bias is counted too: each window does k·k·m "
+            "products for each of the n filters; depthwise k·k for each of the m channels.",
+            "少了或者多了一个因子，或者把偏置也算了进去：每个窗口对 n 个滤波器各做 k·k·m 次乘法；"
             "深度卷积对 m 个通道各做 k·k 次。",
         ),
         {
@@ -280,7 +283,6 @@ COSTS: list[Mistake] = [
                         lambda k, m, n: k * k * (m + n),
                         lambda k, m, n: k * k * m * n + n,
                         lambda k, m, n: (k * k * m + 1) * n,
-                        lambda k, m, n: (2 * k * k * m - 1) * n,
                     )
                 ],
             ],

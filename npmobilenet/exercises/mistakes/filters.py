@@ -258,7 +258,8 @@ FILTERS: list[Mistake] = [
     *mistakes(
         57,
         (
-            "Only one channel of the patch counts, or each is summed for itself; there is one sum over all.",
+            "Only one channel of the patch counts, or each is summed for itself; there is one sum "
+            "over all.",
             "你只算了一个通道，或者各通道分开求和；应当把所有通道加成一个数。",
         ),
         {

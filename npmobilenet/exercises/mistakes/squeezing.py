@@ -143,8 +143,8 @@ SQUEEZING: list[Mistake] = [
     *mistakes(
         73,
         (
-            "A bias is missing in front of one of the two functions.",
-            "两个函数之前有一处漏加了偏置。",
+            "A bias is missing in front of one of the two functions, or of both.",
+            "两个函数之前有一处或两处漏加了偏置。",
         ),
         {
             "squeeze_excite": [
