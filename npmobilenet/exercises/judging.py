@@ -13,6 +13,7 @@ from .exercise import EXERCISES
 from .layout import index
 from .mistakes.record import Sentence
 from .mistakes.seen import changes, differs, returns
+from .observing import copied
 from .parent import Observed
 from .record import Exercise, Results
 
@@ -123,10 +124,7 @@ def nudged(
     if not exercise.forward:
         return None
     forward = EXERCISES[exercise.forward]
-    arguments: Arguments = {
-        k: _copy(v) for k, v in case.arguments.items() if k in forward.parameters
-    }
-    arguments |= exercise.constants(case.arguments)
+    arguments: Arguments = copied(case.arguments) | exercise.constants(case.arguments)
     p = arguments.get("p")
     inside = p if isinstance(p, dict) and output in p else None
     argument = output if inside else output[1:]  # dx -> x
@@ -150,9 +148,3 @@ def nudged(
         float(exercise.reference(**case.arguments)[output][at]),
         None if found is None else float(found),
     )
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: array.copy() for name, array in value.items()}
-    return value.copy() if isinstance(value, np.ndarray) else value
