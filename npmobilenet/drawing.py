@@ -15,6 +15,7 @@ from .cost import cost
 from .cost.backward import COLUMNS as TRAINING_COLUMNS
 from .cost.memory import materialised
 from .cost.roofline import COLUMNS as ROOFLINE_COLUMNS
+from .exercises.against import COLUMNS as AGAINST_COLUMNS
 from .models.dialect import differing_switches
 from .models.dialects import dialect_at
 from .tables import shape_text, table
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .cost.torch_count import ModuleCost
     from .engine import Engine
     from .engine.training import TrainingStep
+    from .exercises.against import Against
     from .models.layers import Layer
     from .models.network_plan import Plan
     from .predicting.prediction import Prediction
@@ -214,6 +216,11 @@ def gradient_parts(found: GradientCheck) -> list[RenderableType]:
     return [table(GRADIENT_COLUMNS, found.cells()), *found.remarks()]
 
 
+def against_parts(found: Against) -> list[RenderableType]:
+    """A line for each function and witness; then what was left out, and what fails."""
+    return [table(AGAINST_COLUMNS, found.cells()), *found.remarks()]
+
+
 def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:
     """(switch, value in each named dialect) for the switches in which those dialects differ."""
     settled = [dialect_at(name, version) for name in names]
@@ -243,4 +250,5 @@ DRAWN: dict[str, Callable[..., list[RenderableType]]] = {
     "TrainingStep": training_step_parts,
     "Prediction": prediction_parts,
     "GradientCheck": gradient_parts,
+    "Against": against_parts,
 }

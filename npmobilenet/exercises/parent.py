@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from .cases import Case
 from .ending import MARK, end
 from .exercise import EXERCISES, Exercise
 from .messages import packed, received, unpacked
+from .pairing import Parameter
 from .printed import FLOOD, Printed
 
 CALL, FIRST = 2.0, 10.0  # seconds for a call; for the first, in which Numba may compile
@@ -63,8 +65,17 @@ class Learner:
     After a call that hung or died the next one starts a new process.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, names: Sequence[str] | None = None) -> None:
+        """names: of the functions that are looked for, whatever their parameters (the exercises')."""
         self.file = file
+        self.parameters: dict[str, list[str] | None] = (
+            {name: list(e.parameters) for name, e in EXERCISES.items()}
+            if names is None
+            else dict.fromkeys(names)
+        )
+        self.signatures: dict[
+            str, list[Parameter] | None
+        ] = {}  # of those whose parameters are asked
         self.mark = uuid4().hex  # of its process, and of all that this starts
         self.process: subprocess.Popen[bytes] | None = None
         self.threads: list[threading.Thread] = []
@@ -141,7 +152,6 @@ class Learner:
                     stream.close()
 
     def _start(self) -> None:
-        parameters = {name: list(e.parameters) for name, e in EXERCISES.items()}
         command = [
             sys.executable,
             "-P",
@@ -149,7 +159,7 @@ class Learner:
             START,
             ROOT,
             str(self.file.resolve()),
-            json.dumps(parameters),
+            json.dumps(self.parameters),
         ]
         pipe = subprocess.PIPE
         settings = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", MARK: self.mark}
@@ -179,6 +189,7 @@ class Learner:
             self.broken = self._observed(hello["broken"])
         else:
             self.broken, self.functions, self.limited = None, hello["functions"], hello["limited"]
+            self.signatures = hello["signatures"]
 
     def _send(self, message: bytes) -> None:
         assert self.process is not None
@@ -231,15 +242,20 @@ class Learner:
             said = _saying(found, self.file.name)
             return Observed("not yet" if kind == "NotImplementedError" else "raised", said=said,
                             printed=printed, counts={"line": found["line"] or 0})  # fmt: skip
-        results = found["results"]
-        return Observed(
-            "returned",
-            {name: v for name, v in results.items() if not isinstance(v, str)},
-            {name: v for name, v in results.items() if isinstance(v, str)},
-            changed=tuple(found.get("changed", ())),
-            differ=tuple(found.get("differ", ())),
-            printed=printed,
-        )
+        return returned(found, printed)
+
+
+def returned(found: dict[str, Any], printed: str = "") -> Observed:
+    """What a call gave that came back."""
+    results = found["results"]
+    return Observed(
+        "returned",
+        {name: v for name, v in results.items() if not isinstance(v, str)},
+        {name: v for name, v in results.items() if isinstance(v, str)},
+        changed=tuple(found.get("changed", ())),
+        differ=tuple(found.get("differ", ())),
+        printed=printed,
+    )
 
 
 def _listen(stream: Any, answers: queue.SimpleQueue[bytes | str | None]) -> None:
