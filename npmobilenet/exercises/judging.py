@@ -12,7 +12,7 @@ from .cases import Arguments, Case
 from .exercise import EXERCISES
 from .layout import index
 from .mistakes.record import Sentence
-from .mistakes.seen import changes, differs, returns
+from .mistakes.seen import changes, differs, misnames, returns
 from .observing import copied
 from .parent import Observed
 from .record import Exercise, Results
@@ -93,21 +93,25 @@ def judge(exercise: Exercise, case: Case, observed: Observed) -> Failure | None:
 
 def _kinds(exercise: Exercise, expected: Results, observed: Observed) -> Sentence | None:
     """Whether outputs are missing, or are no arrays of the type that was asked for."""
+    outputs = exercise.outputs
     if "" in observed.others:  # not a tuple of that many
-        whole = f"({', '.join(exercise.outputs)})"
         return returns(
-            "your result", observed.others[""], f"a tuple of {len(exercise.outputs)}, {whole}"
+            "", observed.others[""], f"a tuple of {len(outputs)}, ({', '.join(outputs)})"
         )
+    if "dp" in observed.others or "dp" in observed.results:  # which is no dict
+        found = observed.others.get("dp") or _of(observed.results["dp"])
+        return returns("dp", found, "a dict with a gradient for every name in p")
     for name, array in expected.items():
         if name in observed.others:
-            return returns(name, observed.others[name], _of(array))
+            none = observed.others[name] == "None" and len(outputs) == 1
+            return returns("" if none else name, observed.others[name], _of(array))
         if name not in observed.results:
-            return returns("the dict", f"one without {name!r}", f"one with {', '.join(expected)}")
-        found = observed.results[name]
-        if array.ndim and found.dtype != array.dtype:
-            return returns(name, _of(found), _of(array))
+            return misnames(name, "")
+        given = observed.results[name]
+        if array.ndim and given.dtype != array.dtype:
+            return returns(name, _of(given), _of(array))
     unknown = [n for n in (*observed.results, *observed.others) if n not in expected]
-    return returns("the dict", f"one with {unknown[0]!r}", "p's own names") if unknown else None
+    return misnames("", unknown[0]) if unknown else None
 
 
 def _of(array: Array) -> str:

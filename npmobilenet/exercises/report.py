@@ -78,7 +78,7 @@ def summary(checked: Checked) -> str:
 def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     failure = verdict.failure
     if verdict.said and not _fits(verdict):
-        yield from paragraph(f"{verdict.said}.")
+        yield from paragraph(_sentence(verdict.said))
     if verdict.state == "right" or verdict.state == "not yet" or failure is None:
         yield from _counted(verdict)
         return
@@ -88,7 +88,7 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     yield from beside(_arrays(failure), "     ")
     yield from _one_number(failure)
     if failure.said:
-        yield from ("", *paragraph(f"{failure.said[0].upper()}{failure.said[1:]}."))
+        yield from ("", *paragraph(_sentence(failure.said)))
     if verdict.products is not None:
         yield from ("", *_products(verdict.products))
     if failure.nudge is not None:
@@ -102,6 +102,12 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
         if len(printed) > PRINTED:
             yield f"   ... and {len(printed) - PRINTED} lines more"
     yield from ("", *_onwards(verdict, failure, file))
+
+
+def _sentence(said: str) -> str:
+    """With a capital letter, but where a function's name stands first."""
+    first, _, rest = said.partition(" ")
+    return f"{first.capitalize() if first in ('it', 'its', 'the', 'there') else first} {rest}."
 
 
 def _arrays(failure: Failure) -> list[Block]:
@@ -188,6 +194,8 @@ def _named(verdict: Verdict, failure: Failure, lang: str) -> Iterator[str]:
         return
     if diagnosis is not None and diagnosis.wiring:
         yield from ("", *(f" {line}" for line in diagnosis.wiring))
+    if any(np.isnan(array).any() for array in failure.yours.values()):
+        yield from ("", " nan comes of 0 / 0, of inf - inf, and of the root of a number below 0.")
     right = [n for n in failure.expected if n != failure.output and _agrees_in(failure, n)]
     if right:
         yield from ("", *paragraph(f"Right here: {', '.join(right)}."))
@@ -206,7 +214,7 @@ def _counted(verdict: Verdict) -> list[str]:
     if count is None:
         return []
     if count.multiplications is None:
-        return ["", *paragraph(f"{count.said}.")]
+        return ["", *paragraph(_sentence(count.said))]
     found, padding = count.multiplications, count.with_padding
     said = f"{found} multiplications"
     if padding:

@@ -47,7 +47,7 @@ BROKEN = {
 SELDOM = ("waits", "prints in C", "is greedy and empty", "kills itself", "interrupts", "reads")
 # what relu6(x) returns -> what is said of it
 WRONG = {
-    "None": ("None", "You return y as None; expected an array of shape (1, 2, 2, 1)"),
+    "None": ("None", "You return None, as a function without `return` does; expected an array"),
     "a list": ("[1.0]", "You return y as a list; expected"),
     "a list of lists": ("x.tolist()", "You return y as a list; expected"),
     "text": ("'y'", "You return y as a str; expected"),
@@ -127,6 +127,35 @@ def test_changed_arrays_in_a_dict(capsys, file) -> None:
     code, out = check(capsys, file, text, "6")
     assert code == 1
     assert "Your function changes p" in out
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("x", "You return an array of float64; expected a tuple of 2, (dx, dp)."),
+        ("x, x, x", "You return a tuple of 3; expected a tuple of 2, (dx, dp)."),
+        ("None", "You return None, as a function without `return` does; expected a tuple of 2"),
+        ("x, [x]", "You return dp as a list; expected a dict with a gradient for every name"),
+        (
+            "x, x",
+            "You return dp as an array of shape (1, 2, 2, 1) and type float64; expected a dict",
+        ),
+        ("x, {}", "The dict that you return has no 'expand'; it has a gradient for every name"),
+        ("x, p | {'expand': None}", "You return expand as None; expected an array of shape"),
+        ("x, p | {'b': x}", "The dict that you return has 'b' in it; it has the names that p has"),
+    ],
+)
+def test_a_dict_of_gradients_that_is_none(returned, said) -> None:
+    """What the child would send of it, and what is said of that."""
+    exercise = EXERCISES["inverted_residual_backward"]
+    case = next(exercise.small())
+    sent = described(eval(returned, dict(case.arguments)), list(exercise.outputs))
+    arrays = {name: v for name, v in sent.items() if not isinstance(v, str)}
+    others = {name: v for name, v in sent.items() if isinstance(v, str)}
+    failure = judge(exercise, case, Observed("returned", arrays, others))
+    assert failure is not None
+    report = text(Verdict(exercise, "wrong", failure=failure), "en", "my_ops.py")
+    assert said in " ".join(report.split())
 
 
 def test_a_cell_that_is_never_written(capsys, file) -> None:

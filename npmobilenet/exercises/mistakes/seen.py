@@ -29,8 +29,26 @@ def differs(name: str) -> Sentence:
 
 
 def returns(name: str, found: str, expected: str) -> Sentence:
-    """46: another shape or type."""
+    """46: another shape or type, of an output or, without a name, of the whole result."""
+    if not name and found == "None":
+        return (
+            f"You return None, as a function without `return` does; expected {expected}.",
+            f"你返回的是 None，没有 `return` 的函数就是这样；应为 {expected}。",
+        )
     return (
-        f"You return {name} as {found}; expected {expected}.",
-        f"你返回的 {name} 是 {found}；应为 {expected}。",
+        f"You return {name}{' as ' if name else ''}{found}; expected {expected}.",
+        f"你返回的{f' {name} ' if name else ''}是 {found}；应为 {expected}。",
+    )
+
+
+def misnames(missing: str, unknown: str) -> Sentence:
+    """46: a dict of gradients with other names than p has."""
+    if missing:
+        return (
+            f"The dict that you return has no {missing!r}; it has a gradient for every name in p.",
+            f"你返回的字典里没有 {missing!r}；p 里的每个名字都要有一个梯度。",
+        )
+    return (
+        f"The dict that you return has {unknown!r} in it; it has the names that p has, and no other.",
+        f"你返回的字典里多了 {unknown!r}；它应当只有 p 里的那些名字。",
     )
