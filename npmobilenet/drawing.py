@@ -15,7 +15,7 @@ from .cost import cost
 from .cost.backward import COLUMNS as TRAINING_COLUMNS
 from .cost.memory import materialised
 from .cost.roofline import COLUMNS as ROOFLINE_COLUMNS
-from .exercises.against import COLUMNS as AGAINST_COLUMNS
+from .exercises.compared import COLUMNS as AGAINST_COLUMNS
 from .models.dialect import differing_switches
 from .models.dialects import dialect_at
 from .tables import shape_text, table

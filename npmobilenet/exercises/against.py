@@ -22,7 +22,6 @@ from .exercise import EXERCISES
 from .pairing import Parameter, both, parameters
 from .parent import FIRST, Learner, Observed, returned
 
-COLUMNS = ("function", "beside", ">cases", ">worst error", ">tolerance", "")
 CASES = 200
 NOT_COMPARED = ("dropout",)  # draws random numbers, and everybody others
 FUNCTIONS = tuple(dict.fromkeys(n.partition(" ")[0] for n in OPERATORS))
@@ -46,7 +45,7 @@ class Against(Shown):
         return str(self)
 
     def cells(self) -> list[tuple[object, ...]]:
-        """The rows of a table under COLUMNS."""
+        """The rows of a table under `compared.COLUMNS`."""
         return [row.cells() for found in self.compared for row in found.rows]
 
     def remarks(self) -> list[str]:

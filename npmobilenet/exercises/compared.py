@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+COLUMNS = ("function", "beside", ">cases", ">worst error", ">tolerance", "")
 TOLERANCE = 1e-9  # of the largest number of an array, as in the exercises
 REASON = 100  # characters of why a form is not taken
 
