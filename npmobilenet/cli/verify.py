@@ -45,11 +45,7 @@ def run(options: argparse.Namespace) -> int:
     if options.cases < 1:
         raise ValueError(f"--cases must be at least 1, found {options.cases}")
     out, started = console(), time.perf_counter()
-    with_torch = find_spec("torch") is not None
-    if with_torch:
-        import torch
-
-        torch.set_num_threads(1)  # or its idle threads spin on the cores that the kernels need
+    with_torch = _with_torch()
     chosen = [options.operator] if options.operator else list(OPERATORS)
     summary: dict[tuple[str, str, str, str], list[float]] = {}
     show = out.is_terminal and not options.json
@@ -78,6 +74,16 @@ def run(options: argparse.Namespace) -> int:
     return int(failures > 0)
 
 
+def _with_torch() -> bool:
+    """Whether PyTorch is there; it gets one thread then."""
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    torch.set_num_threads(1)  # or its idle threads spin on the cores that the kernels need
+    return True
+
+
 def _against(options: argparse.Namespace) -> int:
     """Somebody's functions; 1 where one of them is wrong, or none was asked."""
     from ..exercises.against import against
@@ -85,6 +91,7 @@ def _against(options: argparse.Namespace) -> int:
     if options.cases < 1:
         raise ValueError(f"--cases must be at least 1, found {options.cases}")
     out = console()
+    _with_torch()
     show = out.is_terminal and not options.json
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=out, transient=True,
                   disable=not show) as progress:  # fmt: skip

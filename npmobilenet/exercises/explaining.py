@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..verify.operators import Case as Drawn
-from .cases import Case
+from .cases import Case, Draw
 from .diagnosis import UnansweredError, diagnose
 from .exercise import EXERCISES
 from .judging import judge
 from .parent import Observed
 from .products import products
 from .record import Exercise, Results
+from .sizes import Sizes
 
 if TYPE_CHECKING:
     from .checking import Verdict
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .comparing import Comparison
 
 LOOKING = 5.0  # seconds for the small cases
+DRAWS = 200  # in which a fresh case is looked for that a function takes
 
 
 def explained(comparison: Comparison, found: Compared, file: str) -> Compared:
@@ -58,10 +60,14 @@ def _verdict(comparison: Comparison, exercise: Exercise) -> Verdict | None:
     """The first small case that fails, and why; None where none does."""
     from .checking import Verdict
 
-    started = time.perf_counter()
+    started, exercise = time.perf_counter(), _narrowed(comparison, exercise)
 
     def ask(arguments: dict[str, Any]) -> Observed | None:
-        return _asked(comparison, exercise, arguments)
+        given = _given(comparison, exercise, arguments)
+        gradients = list(exercise.outputs) if exercise.forward else []
+        if given is None:
+            return None
+        return comparison.ask(given, arguments.get("dy"), gradients, exercise.name)
 
     def call(arguments: dict[str, Any]) -> Results | None:
         observed = ask(arguments)
@@ -85,7 +91,10 @@ def _verdict(comparison: Comparison, exercise: Exercise) -> Verdict | None:
         verdict = Verdict(exercise, "wrong" if failure.outcome == "wrong" else "broken", asked,
                           failure=failure)  # fmt: skip
         if failure.comparable or failure.outcome == "raised":
-            diagnosis = diagnose(exercise, case, failure.yours or None, call)
+            try:
+                diagnosis = diagnose(exercise, case, failure.yours or None, call)
+            except UnansweredError:  # of no case that it would take
+                diagnosis = None
             try:
                 terms = products(exercise, failure, call)
             except UnansweredError:
@@ -95,27 +104,40 @@ def _verdict(comparison: Comparison, exercise: Exercise) -> Verdict | None:
     return None
 
 
-def _asked(
+def _narrowed(comparison: Comparison, exercise: Exercise) -> Exercise:
+    """The exercise with those cases alone that the function takes: no "same", or no bias."""
+
+    def takes(sizes: Sizes) -> bool:
+        return _given(comparison, exercise, exercise.fill(sizes)) is not None
+
+    def draw(integer: Draw) -> Sizes:
+        drawn = (exercise.draw(integer) for _ in range(DRAWS))
+        found = next((sizes for sizes in drawn if takes(sizes)), None)
+        if found is None:
+            raise UnansweredError
+        return found
+
+    return replace(exercise, sizes=tuple(filter(takes, exercise.sizes)), draw=draw)
+
+
+def _given(
     comparison: Comparison, exercise: Exercise, arguments: dict[str, Any]
-) -> Observed | None:
-    """What the function does for an exercise's arguments; None where it does not take them."""
+) -> dict[str, Any] | None:
+    """An exercise's arguments as the function is given them; None where it does not take them."""
     values = {**(exercise.constants(arguments) if exercise.forward else {}), **arguments}
-    dy = values.pop("dy", None)
+    values.pop("dy", None)
     if exercise.forward == "batch_norm":  # its gradient is of training
         values |= {"train": True, "momentum": 0.1}
     arrays = {n: values[n] for n in comparison.arrays if values.get(n) is not None}
     settings = {n: v for n, v in values.items() if n not in comparison.arrays}
-    kept = comparison.taken(Drawn(arrays, {}))
-    if exercise.forward == "" and kept.arrays.keys() != arrays.keys():
+    kept = comparison.taken(Drawn(arrays, {})).arrays
+    if not exercise.forward and kept.keys() != arrays.keys():
         return None  # a bias that nobody takes
     for name in ("stride", "padding"):
         if isinstance(settings.get(name), int):
             settings[name] = (settings[name],) * 2
     given = comparison.given(settings)
-    if isinstance(given, str):
-        return None
-    gradients = list(exercise.outputs) if exercise.forward else []
-    return comparison.ask({**kept.arrays, **given}, dy, gradients, exercise.name)
+    return None if isinstance(given, str) else {**kept, **given}
 
 
 def _of_the_exercise(exercise: Exercise, case: Case, observed: Observed) -> Observed:

@@ -22,6 +22,8 @@ def test_the_file_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     code, out, err = call(capsys, *words)
     assert (code, err) == (1, "")
     assert "expected dx" in out
+    assert "= stands where +=" in out
+    assert " Again: npmobilenet exercises check" in out
     assert re.search(r"depthwise_conv2d_backward +ours +20 .* failed", out)
     assert re.search(r"depthwise_conv2d +ours +20 .* ok", out)
     file.write_text(f"{wrong}\n{right}\n", encoding="utf-8")

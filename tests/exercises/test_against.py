@@ -103,6 +103,21 @@ def test_a_known_mistake_is_named() -> None:
     assert "<td" in found._repr_html_()
 
 
+def test_who_takes_no_same_is_explained_by_what_it_takes() -> None:
+    """A mistake is proved on those cases of the exercises that the function can be asked."""
+
+    def mine(x: Any, w: Any, stride: int, padding: int) -> Any:
+        stride, rows = 1 * stride, int(padding)  # "same" raises
+        y, _ = nm.depthwise_conv2d(x, w[::-1, ::-1], stride=stride, padding=rows)
+        return y
+
+    found = nm.verify.check(mine, "depthwise_conv2d", cases=10)
+    (sentence,) = only(found).mistakes
+    assert "turn" in sentence["en"] or "flip" in sentence["en"]
+    assert only(found).left_out['padding "same"']
+    assert "padding 0" in str(found) or "padding 1" in str(found)
+
+
 def test_a_wrong_gradient_is_shown_by_hand() -> None:
     def backward(dy: Any, cache: Any) -> Any:
         dx, dw, *db = nm.conv2d_backward(dy, cache)
@@ -208,13 +223,13 @@ def test_a_file_that_is_wrong(file: Path, capsys: pytest.CaptureFixture[str]) ->
     wrong = DEPTHWISE.replace("zeros // 2, zeros - zeros // 2", "zeros - zeros // 2, zeros // 2")
     file.write_text(wrong, encoding="utf-8")
     words = ["verify", "--against", file, "--operator", "depthwise_conv2d", "--cases", 12]
-    code, out, err = call(capsys, *words)
-    assert (code, err) == (1, "")
-    assert "failed" in out
-    assert " Again: npmobilenet exercises check" in out
-    document = json.loads(call(capsys, *words, "--json")[1])
-    assert document["passed"] is False
-    assert document["operators"][0]["failing"][0]["function"] == "depthwise_conv2d"
+    code, out, err = call(capsys, *words, "--json")
+    document = json.loads(out)
+    assert (code, err, document["passed"]) == (1, "", False)
+    (operator,) = document["operators"]
+    assert operator["failing"][0]["function"] == "depthwise_conv2d"
+    assert operator["checks"][0]["failures"] > 0
+    assert set(operator["mistakes"][0]) == {"en", "zh"}
 
 
 @pytest.mark.usefixtures("hurried")
