@@ -60,6 +60,7 @@ class Compared:
     failing: tuple[Failing, ...] = ()
     said: tuple[str, ...] = ()  # further lines
     mistakes: tuple[Mapping[str, str], ...] = ()  # sentences that were proved, "en" and "zh"
+    not_yet: tuple[str, ...] = ()  # functions that raise NotImplementedError
 
     @property
     def passed(self) -> bool:
@@ -100,4 +101,5 @@ class Compared:
             ],
             "mistakes": [dict(sentence) for sentence in self.mistakes],
             "said": list(self.said),
+            "not_yet": list(self.not_yet),
         }  # fmt: skip

@@ -58,6 +58,7 @@ class Comparison:
                 self.ways[name] = found
         self.left_out: Counter[str] = Counter()
         self.said: list[str] = []
+        self.not_yet: list[str] = []
         self.form = Form()
         self.rows: dict[tuple[str, str], Row] = {}
         self.failing: dict[str, Failing] = {}
@@ -100,7 +101,7 @@ class Comparison:
         found = Compared(
             self.operator.name, asked, number, dict(self.left_out),
             {w: s for w, s in self.form.refused.items() if w in self.left_out},
-            tuple(self.rows.values()), tuple(self.failing.values()), tuple(self.said),
+            tuple(self.rows.values()), tuple(self.failing.values()), tuple(self.said), not_yet=tuple(self.not_yet),
         )  # fmt: skip
         return explained(self, found, file)
 
@@ -212,7 +213,7 @@ class Comparison:
                 {**case.arrays, **given}, slopes, list(gradients) if backward else [], name
             )
             if observed.outcome == "not yet":
-                self.said.append(f"{name}: not yet.")
+                self.not_yet.append(name)
                 del self.ways[name]
             elif observed.outcome in STOPPED:  # once is enough: each takes seconds
                 self.rows[name, "ours"] = Row(name, "ours")
