@@ -113,9 +113,16 @@ COSTS: list[Mistake] = [
                 lambda h, w, stride: h * h,
                 lambda h, w, stride: (h // stride + 1) * (w // stride + 1),
                 lambda h, w, stride: round(h / stride) * round(w / stride),
-                lambda h, w, stride: 1,
             ]
         ),
+    ),
+    *mistakes(
+        42,
+        (
+            "You count the products of one window: there are ⌈h / stride⌉ · ⌈w / stride⌉ windows.",
+            "你只算了一个窗口的乘法次数：窗口一共有 ⌈h / stride⌉ · ⌈w / stride⌉ 个。",
+        ),
+        both_costs([lambda h, w, stride: 1]),
     ),
     *mistakes(
         42,

@@ -130,6 +130,14 @@ FILTERS: list[Mistake] = [
     ),
     *mistakes(6, TRANSPOSED, {name: both_ways(f, swapped(0, 1)) for name, f in WINDOWED.items()}),
     *mistakes(
+        6,
+        TRANSPOSED,
+        {  # in the letters of np.einsum
+            "conv2d": [partial(conv2d, formula="lkmo,nijo")],
+            "depthwise_conv2d": [partial(depthwise_conv2d, formula="lkm,nijm")],
+        },
+    ),
+    *mistakes(
         10,
         (
             "Your channels are added up. A depthwise convolution keeps each channel for itself.",

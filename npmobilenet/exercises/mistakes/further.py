@@ -185,6 +185,7 @@ FURTHER: list[Mistake] = [
             "conv2d": [
                 played(conv2d, on("b", lambda b: b * 0 + b[0])),
                 played(conv2d, on("b", lambda b: b * 0 + b.sum())),
+                played(conv2d, on("b", lambda b: b * 0 + b.mean())),
                 played(conv2d, on("b", lambda b: -b)),
             ]
         },
@@ -203,7 +204,12 @@ FURTHER: list[Mistake] = [
             "x is not added here: squeeze-excite multiplies it by its gate, and that is all.",
             "这里不加 x：压缩激励只把 x 乘以它的门控。",
         ),
-        {"squeeze_excite": [partial(squeeze_excite, joined=lambda x, gate: x + x * gate)]},
+        {
+            "squeeze_excite": [
+                partial(squeeze_excite, joined=lambda x, gate: x + x * gate),
+                partial(squeeze_excite, joined=lambda x, gate: x + gate),
+            ]
+        },
     ),
     *mistakes(
         92,

@@ -167,8 +167,8 @@ PADDING: list[Mistake] = [
     *windows(
         49,
         (
-            "The stride is missing: your windows stand side by side.",
-            "你漏掉了步幅：窗口是一个像素挨一个像素移动的。",
+            "The stride is missing along rows, columns or both: your windows stand side by side.",
+            "沿行、沿列或两个方向上漏掉了步幅：窗口是一个像素挨一个像素移动的。",
         ),
         forward=wrong.NO_STRIDE,
     ),

@@ -81,10 +81,11 @@ def _shifts_in_padded() -> list[Reads]:
 
 
 # fewer windows than "same" has: with the right zeros, and with those that fit so many
-FLOORS = by_rule(
-    rules.changed(rules.floor_windows, rules.is_same),
-    rules.changed(rules.floor_windows_and_zeros, rules.is_same),
-)
+FLOORS = [
+    way
+    for fewer in (rules.floor_windows, rules.floor_windows_and_zeros)
+    for way in one_axis(Reads(rule=rules.changed(fewer, rules.is_same)))
+]
 # and fewer than fit where the padding is a number
 FEWER = by_rule(
     rules.changed(rules.floor_windows),
