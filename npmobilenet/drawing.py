@@ -218,7 +218,8 @@ def gradient_parts(found: GradientCheck) -> list[RenderableType]:
 
 def against_parts(found: Against) -> list[RenderableType]:
     """A line for each function and witness; then what was left out, and what fails."""
-    return [table(AGAINST_COLUMNS, found.cells()), *found.remarks()]
+    cells = found.cells()
+    return [*([table(AGAINST_COLUMNS, cells)] if cells else []), *found.remarks()]
 
 
 def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:

@@ -51,10 +51,10 @@ class Against(Shown):
     def remarks(self) -> list[str]:
         """What stands below the table."""
         missing = () if self.torch else ("PyTorch is not installed: that witness was not asked.",)
-        return [line for found in self.compared for line in found.remarks()] + [
-            *missing,
-            *self.notes,
-        ]
+        not_yet = dict.fromkeys(name for found in self.compared for name in found.not_yet)
+        waiting = [f"not yet: {', '.join(not_yet)}"] if not_yet else []
+        lines = [line for found in self.compared for line in found.remarks()]
+        return [*lines, *waiting, *missing, *self.notes]
 
     def document(self) -> dict[str, Any]:
         """The same for a program."""

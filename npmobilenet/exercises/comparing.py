@@ -101,7 +101,8 @@ class Comparison:
         found = Compared(
             self.operator.name, asked, number, dict(self.left_out),
             {w: s for w, s in self.form.refused.items() if w in self.left_out},
-            tuple(self.rows.values()), tuple(self.failing.values()), tuple(self.said), not_yet=tuple(self.not_yet),
+            tuple(self.rows.values()), tuple(self.failing.values()), tuple(self.said),
+            not_yet=tuple(self.not_yet),
         )  # fmt: skip
         return explained(self, found, file)
 

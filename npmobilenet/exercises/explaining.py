@@ -50,7 +50,7 @@ def explained(comparison: Comparison, found: Compared, file: str) -> Compared:
         # the exercises' command does not run functions of other signatures
         lines = text(verdict, language(), file or "my_ops.py").split("\n")
         kept = [line for line in lines if (whole and file) or not line.startswith(" Again: ")]
-        said.append("\n" + "\n".join(kept))
+        said.append("\n" + "\n".join(kept) + "\n")
         if verdict.sentence is not None:
             mistakes.append(verdict.sentence)
     return replace(found, said=tuple(said), mistakes=tuple(mistakes))
