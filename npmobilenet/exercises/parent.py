@@ -240,8 +240,8 @@ class Learner:
         if outcome == "raised":
             kind = found["kind"]
             said = _saying(found, self.file.name)
-            return Observed("not yet" if kind == "NotImplementedError" else "raised", said=said,
-                            printed=printed, counts={"line": found["line"] or 0})  # fmt: skip
+            outcome = "not yet" if kind == "NotImplementedError" else "raised"
+            return Observed(outcome, said=said, printed=printed)
         return returned(found, printed)
 
 

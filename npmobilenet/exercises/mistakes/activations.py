@@ -151,7 +151,11 @@ ACTIVATIONS: list[Mistake] = [
                 # the right gate forwards, the other one's slope backwards
                 *[
                     partial(squeeze_excite_backward, gate=(HARD, slope))
-                    for slope in (*[slope for _, slope in GATES], lambda x: 6 * HARD_SLOPE(x))
+                    for slope in (
+                        *[slope for _, slope in GATES],
+                        lambda x: 6 * HARD_SLOPE(x),
+                        lambda x: HARD(x) * (1 - HARD(x)),
+                    )
                 ],
             ],
         },

@@ -26,6 +26,7 @@ from .weights import (
     half_turn,
     last_filter,
     last_input_only,
+    last_only,
     outputs_and_inputs,
     transposed_square,
 )
@@ -241,10 +242,17 @@ GRADIENTS: list[Mistake] = [
         {
             name: [played(ALL[name], on("w", change)) for change in ways]
             for name, ways in {
-                "conv2d_backward": (first_only, diagonal_or_zero, last_input_only, first_filter),
-                "depthwise_conv2d_backward": (first_only,),
+                "conv2d_backward": (
+                    first_only,
+                    last_only,
+                    diagonal_or_zero,
+                    last_input_only,
+                    first_filter,
+                ),
+                "depthwise_conv2d_backward": (first_only, last_only),
                 "pointwise_conv2d_backward": (
                     first_only,
+                    last_only,
                     diagonal_or_zero,
                     last_input_only,
                     last_filter,
@@ -268,6 +276,7 @@ GRADIENTS: list[Mistake] = [
                     lambda dy: dy.sum((1, 2)),
                     lambda dy: dy.sum(),
                     lambda dy: np.ones(dy.shape[-1]),
+                    lambda dy: np.full(dy.shape[-1], float(dy[..., 0].size)),
                     lambda dy: np.zeros(dy.shape[-1]),
                 )
             ]

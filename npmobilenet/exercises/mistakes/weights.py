@@ -28,6 +28,11 @@ def first_only(w: Array) -> Array:
     return np.repeat(w[..., :1], w.shape[-1], axis=-1)
 
 
+def last_only(w: Array) -> Array:
+    """Every channel has the last one's."""
+    return np.repeat(w[..., -1:], w.shape[-1], axis=-1)
+
+
 def outputs_and_inputs(w: Array) -> Array:
     """w[..., o, m]: possible where there are as many of both."""
     if w.shape[-1] != w.shape[-2]:
