@@ -31,6 +31,7 @@ from tests.exercises.files import check
         ("import os\nos._exit(0)\n", "it ends the whole program, with exit code 0"),
         ("import ctypes\nctypes.string_at(0)\n", "it crashed the whole program (SIGSEGV)"),
         ("raise NotImplementedError\n", "NotImplementedError"),
+        ("while True: print('x' * 10000)\n", "it printed more than 4 MB"),
     ],
 )
 def test_a_file_that_cannot_be_loaded(text, said, capsys, file) -> None:

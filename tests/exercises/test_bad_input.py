@@ -64,7 +64,7 @@ WRONG = {
         "as an array of shape (2, 2, 1) and type float64; expected",
     ),
     "a huge view": ("np.broadcast_to(x[0], (10**9, 2, 2, 1))", "of shape (1000000000, 2, 2, 1);"),
-    "NaN": ("x * np.nan", "nan"),
+    "NaN": ("x * np.nan", "nan comes of 0 / 0"),
     "infinity": ("x * 0 + np.inf", "inf"),
 }
 
@@ -107,7 +107,7 @@ def test_a_result_that_is_no_array_of_numbers(what) -> None:
     )
 
 
-@pytest.mark.parametrize("what", ["None", "objects", "a huge view"])
+@pytest.mark.parametrize("what", ["None", "a list", "objects", "NaN", "a huge view"])
 def test_such_a_result_is_said(what, capsys, file) -> None:
     value, said = WRONG[what]
     code, out = check(capsys, file, f"{HEAD}def relu6(x):\n    return {value}\n")
