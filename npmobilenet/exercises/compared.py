@@ -20,6 +20,7 @@ class Row:
 
     function: str
     witness: str
+    mode: str = ""  # of batch_norm, which is asked in both: train, eval
     cases: int = 0
     worst: float = 0.0
     failures: int = 0
@@ -34,7 +35,8 @@ class Row:
         """As they are drawn."""
         worst = f"{self.worst:.1e}" if np.isfinite(self.worst) else "-"
         verdict = f"{self.failures} failed" if self.failures else "ok"
-        return self.function, self.witness, self.cases, worst, f"{TOLERANCE:.0e}", verdict
+        name = f"{self.function} {self.mode}".rstrip()
+        return name, self.witness, self.cases, worst, f"{TOLERANCE:.0e}", verdict
 
 
 @dataclass(frozen=True)

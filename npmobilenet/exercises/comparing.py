@@ -41,7 +41,7 @@ class Comparison:
     ) -> None:
         self.operator, self._ask, self.seed = operator, ask, seed
         self.with_torch = with_torch
-        self.function = operator.name.partition(" ")[0]
+        self.function, _, self.mode = operator.name.partition(" ")
         drawn = [self.drawn(number)[0] for number in range(30)]
         self.arrays = max((list(case.arrays) for case in drawn), key=len)
         self.optional = [n for n in self.arrays if any(n not in case.arrays for case in drawn)]
@@ -171,7 +171,7 @@ class Comparison:
             own = list(outputs) if name == self.function else list(gradients)
             for witness, expected in witnesses.items():
                 error, said = _error(observed, {n: expected[n] for n in own if n in expected})
-                self.rows.setdefault((name, witness), Row(name, witness)).add(error)
+                self.rows.setdefault((name, witness), Row(name, witness, self.mode)).add(error)
                 if not error <= TOLERANCE and witness == "ours":
                     self._note(name, said, case, given)
         return observed.outcome in STOPPED
@@ -217,7 +217,7 @@ class Comparison:
                 self.not_yet.append(name)
                 del self.ways[name]
             elif observed.outcome in STOPPED:  # once is enough: each takes seconds
-                self.rows[name, "ours"] = Row(name, "ours")
+                self.rows[name, "ours"] = Row(name, "ours", self.mode)
                 self.rows[name, "ours"].add(np.inf)
                 self._note(name, observed.said, case, given)
                 del self.ways[name]
