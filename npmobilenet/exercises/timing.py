@@ -175,4 +175,4 @@ def in_units(seconds: float) -> str:
 
 def in_times(ratio: float) -> str:
     """0.52, 1.0, 34, 1,200."""
-    return f"{ratio:.2g}" if ratio < 1 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+    return f"{ratio:.2g}" if ratio < 0.995 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
