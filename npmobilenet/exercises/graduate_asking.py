@@ -13,7 +13,7 @@ from ..ops.checks import Array
 from .cases import LARGEST, Arguments, Case
 from .exercise import EXERCISES
 from .judging import Failure, judge
-from .parent import Learner, Observed
+from .parent import Learner
 from .record import Exercise, Results
 from .sizes import Sizes
 
@@ -67,12 +67,7 @@ class Asking:
         if failure := judge(exercise, Case(arguments, sizes(name, arguments)), observed):
             raise Stopped(Difference(exercise, layer, self.where, failure))
         self.yours[name] += 1
-        return self._floats(exercise, observed)
-
-    @staticmethod
-    def _floats(exercise: Exercise, observed: Observed) -> Results:
-        """In the order in which they were returned; of p's gradients, all of its names."""
-        return {name: np.asarray(array, np.float64) for name, array in observed.results.items()}
+        return observed.results
 
 
 def sizes(name: str, given: Mapping[str, Any]) -> Sizes:

@@ -24,12 +24,6 @@ class Passes:
         self.plan, self.ask, self.tick = plan, ask, tick
         self.units = units(plan)
 
-    @property
-    def functions(self) -> list[str]:
-        """Names of the exercises that a forward pass calls, in their order."""
-        named = {unit.function for unit in self.units}
-        return [name for name in EXERCISES if name in named]
-
     def forward(
         self, params: Mapping[str, Array], x: Array, *, train: bool = False
     ) -> tuple[Array, dict[str, Array]]:

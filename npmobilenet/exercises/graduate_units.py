@@ -2,7 +2,7 @@
 
 Most layers are one call.  Squeeze-excite is six layers and one call, as is an inverted residual block,
 which is eight or nine.  A dense layer is a convolution of an image of one pixel: so every product of a
-network is the learner's.  What no exercise is of (ReLU, the mean of all pixels, a residual added) is ours.
+network is the learner's.  What no exercise is of is ours: ReLU, the mean of all pixels, a residual.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ class Unit:
 
 def units(plan: Plan) -> list[Unit]:
     """The calls of a forward pass, in their order."""
-    return [unit for _, block in groupby(plan.layers, lambda la: la.block) for unit in _in([*block])]
+    return [
+        unit for _, block in groupby(plan.layers, lambda la: la.block) for unit in _in([*block])
+    ]
 
 
 def _in(block: list[Layer]) -> Iterator[Unit]:

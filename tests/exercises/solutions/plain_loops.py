@@ -1,4 +1,4 @@
-"""All exercises in plain loops, one number at a time, as someone writes who has just read the formulas."""
+"""All exercises in plain loops, one number at a time, as one writes after reading the formulas."""
 # ruff: noqa: E741
 
 import math
