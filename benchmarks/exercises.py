@@ -88,30 +88,30 @@ def passes_notebook(planted: Planted) -> bool:
 
 def measure_planted(folder: Path, chosen: list[Planted]) -> tuple[list[Row], dict[str, Any]]:
     """Times of wrong solutions, which are named rightly, and which pass the notebook."""
-    seconds: dict[str, float] = {}
-    named, wrongly, passed = [], [], []
+    named, wrongly, missed, passed = [], [], [], []
+    seconds: list[tuple[float, str]] = []
     for planted in chosen:
         file = written(folder, planted.source)
-        seconds[planted.name], (found,) = command(file, planted.exercise)
-        if found["mistake"]:
-            (named if planted.number in found["numbers"] else wrongly).append(planted.name)
+        took, (found,) = command(file, planted.exercise)
+        seconds.append((took, planted.name))
+        right = planted.number in found["numbers"]
+        (named if right else wrongly if found["mistake"] else missed).append(planted)
         if passes_notebook(planted):
             passed.append(planted.name)
-        say(f"{planted.name}: {seconds[planted.name]:.1f} s")
-    missed = [p.name for p in chosen if p.name not in named]
+        say(f"{planted.name}: {took:.1f} s")
     kinds = {planted.number for planted in chosen}
-    whole = kinds - {planted.number for planted in chosen if planted.name in missed}
-    worst = max(seconds, key=lambda name: seconds[name])
+    whole = kinds - {planted.number for planted in missed + wrongly}
+    middle, (worst, which) = median(took for took, _ in seconds), max(seconds)
     rows = [
         ("wrong solution, command to prompt", "median 2 s, worst 10 s",
-         f"median {median(seconds.values()):.1f} s, worst {seconds[worst]:.1f} s ({worst}), of "
-         f"{len(seconds)}"),
+         f"median {middle:.1f} s, worst {worst:.1f} s ({which}), of {len(seconds)}"),
         ("planted mistakes, in two styles each", "all named rightly, 0 wrongly",
          f"{len(named)} of {len(chosen)} named rightly ({len(whole)} of {len(kinds)} kinds in all), "
          f"{len(wrongly)} wrongly"),
         ("of these, right on a notebook's one fixed case", "", f"{len(passed)} of {len(chosen)}"),
     ]  # fmt: skip
-    return rows, {"seconds": seconds, "missed": missed, "wrongly": wrongly, "notebook": passed}
+    names = {"missed": [p.name for p in missed], "wrongly": [p.name for p in wrongly]}
+    return rows, {"seconds": seconds, **names, "notebook": passed}
 
 
 def measure_right(folder: Path) -> tuple[list[Row], dict[str, Any]]:

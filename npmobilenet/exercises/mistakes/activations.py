@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ...ops.checks import Array
-from .bending import (
+from .parts.bending import (
     Curve,
     backward_of,
     between,

@@ -8,9 +8,10 @@ from itertools import permutations
 import numpy as np
 
 from ...ops.checks import Array
-from .bending import squeeze_excite, squeeze_excite_backward
-from .block import inverted_residual
-from .convolving import (
+from .filters import einsum
+from .parts.bending import squeeze_excite, squeeze_excite_backward
+from .parts.block import inverted_residual
+from .parts.convolving import (
     conv2d,
     conv2d_backward,
     depthwise_conv2d,
@@ -18,9 +19,8 @@ from .convolving import (
     pointwise_conv2d,
     pointwise_conv2d_backward,
 )
-from .filters import einsum
-from .guarded import read, windows
-from .normalising import batch_norm_backward
+from .parts.guarded import read, windows
+from .parts.normalising import batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, out, played
 
 IMAGES: dict[str, Program] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from .costing import both_costs, ratio, separable, standard, unpadded
+from .parts.costing import both_costs, ratio, separable, standard, unpadded
 from .record import Mistake, mistakes
 
 COSTS: list[Mistake] = [

@@ -8,27 +8,15 @@ from functools import partial
 import numpy as np
 
 from ...ops.checks import Array
-from .convolving import (
+from .parts.convolving import (
     conv2d,
     depthwise_conv2d,
     one_window,
     pointwise_conv2d,
 )
-from .guarded import both_ways, input_of_output, swapped
-from .pixels import conv2d_bias_of_seen, conv2d_mean_of_seen, depthwise_mean_of_seen
-from .record import (
-    Arguments,
-    Before,
-    Mistake,
-    Outputs,
-    Program,
-    Sentence,
-    mistakes,
-    on,
-    out,
-    played,
-)
-from .weights import (
+from .parts.guarded import both_ways, input_of_output, swapped
+from .parts.pixels import conv2d_bias_of_seen, conv2d_mean_of_seen, depthwise_mean_of_seen
+from .parts.weights import (
     diagonal,
     diagonal_or_zero,
     first_input_only,
@@ -41,6 +29,18 @@ from .weights import (
     taps,
     transposed,
     transposed_square,
+)
+from .record import (
+    Arguments,
+    Before,
+    Mistake,
+    Outputs,
+    Program,
+    Sentence,
+    mistakes,
+    on,
+    out,
+    played,
 )
 
 WINDOWED: dict[str, Program] = {"conv2d": conv2d, "depthwise_conv2d": depthwise_conv2d}

@@ -10,9 +10,10 @@ import numpy as np
 
 from ...ops.checks import Array
 from .activations import HARD, MASKS, SWISH_SLOPES
-from .bending import Curve, squeeze_excite, squeeze_excite_backward
-from .block import inverted_residual
-from .convolving import (
+from .filters import WINDOWED, all_channels
+from .parts.bending import Curve, squeeze_excite, squeeze_excite_backward
+from .parts.block import inverted_residual
+from .parts.convolving import (
     conv2d,
     conv2d_backward,
     depthwise_conv2d,
@@ -20,8 +21,7 @@ from .convolving import (
     pointwise_conv2d,
     pointwise_conv2d_backward,
 )
-from .filters import WINDOWED, all_channels
-from .normalising import CHANNELS, batch_norm, batch_norm_backward
+from .parts.normalising import CHANNELS, batch_norm, batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, mistakes, on, out, played
 
 Number = Callable[[Array], int]

@@ -9,17 +9,24 @@ from typing import Any
 import numpy as np
 
 from ...ops.checks import Array
-from . import rules
-from .block import inverted_residual_backward
-from .convolving import (
+from .parts import rules
+from .parts.block import inverted_residual_backward
+from .parts.convolving import (
     conv2d_backward,
 )
-from .cutting import CONVOLUTIONS, cropped, first_rows, last_rows, missing_rows, to_minus, uncut
-from .guarded import transposed_gradients
-from .means import ALL, COUNTS, averaged, means
-from .normalising import batch_norm_backward
-from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
-from .weights import (
+from .parts.cutting import (
+    CONVOLUTIONS,
+    cropped,
+    first_rows,
+    last_rows,
+    missing_rows,
+    to_minus,
+    uncut,
+)
+from .parts.guarded import transposed_gradients
+from .parts.means import ALL, COUNTS, averaged, means
+from .parts.normalising import batch_norm_backward
+from .parts.weights import (
     diagonal_or_zero,
     first_filter,
     first_only,
@@ -30,7 +37,8 @@ from .weights import (
     outputs_and_inputs,
     transposed_square,
 )
-from .windows import HONEST, Reads
+from .parts.windows import HONEST, Reads
+from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
 
 OVERWRITES = (Reads(choice=rules.last_window), Reads(choice=rules.last_tap))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from . import ways as wrong
-from .block import inverted_residual, inverted_residual_backward
-from .convolving import conv2d, conv2d_backward, depthwise_conv2d, depthwise_conv2d_backward
+from .parts import ways as wrong
+from .parts.block import inverted_residual, inverted_residual_backward
+from .parts.convolving import conv2d, conv2d_backward, depthwise_conv2d, depthwise_conv2d_backward
+from .parts.windows import HONEST, Reads
 from .record import Mistake, Program, Sentence, mistakes
-from .windows import HONEST, Reads
 
 FORWARD: dict[str, Program] = {
     "conv2d": conv2d,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...ops.checks import Array
+from ....ops.checks import Array
 
 
 def half_turn(w: Array) -> Array:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...ops.checks import Array
-from .record import Outputs
+from ....ops.checks import Array
+from ..record import Outputs
 from .windows import HONEST, Padding, Reads, correlate, correlate_dw, correlate_dx
 
 FULL = "klmo,nijo"  # letters of w and of y: every filter sees all channels

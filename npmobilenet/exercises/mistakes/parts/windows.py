@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...ops.checks import Array, Pair
+from ....ops.checks import Array, Pair
 
 Padding = str | int
 

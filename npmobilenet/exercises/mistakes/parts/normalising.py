@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...ops.checks import Array
-from .record import Outputs
+from ....ops.checks import Array
+from ..record import Outputs
 
 Axes = tuple[int, ...]
 CHANNELS: Axes = (0, 1, 2)  # over images, rows and columns: one number for each channel

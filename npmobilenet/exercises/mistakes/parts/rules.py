@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...ops.checks import Array
+from ....ops.checks import Array
 from .windows import Border, Choice, Line, OutsideError, Padding, Rule, honest_line, zeros_outside
 
 Change = Callable[[Line], Line]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .record import Outputs, Program
+from ..record import Outputs, Program
 
 Number = int | float
 Pixels = Callable[[int, int, int], Number]  # of h, w and stride

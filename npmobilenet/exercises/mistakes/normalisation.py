@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from .block import inverted_residual, inverted_residual_backward
-from .normalising import (
+from .parts.block import inverted_residual, inverted_residual_backward
+from .parts.normalising import (
     VARIANCE_SLOPES,
     Norm,
     batch_norm,
@@ -17,8 +17,8 @@ from .normalising import (
     root_beside,
     root_beside_slope,
 )
+from .parts.running import of_the_batch, running_normalises, unchanged
 from .record import Mistake, Program, Sentence, mistakes, played
-from .running import of_the_batch, running_normalises, unchanged
 
 
 def everywhere(number: int, sentence: Sentence, norms: list[Norm], **how: object) -> list[Mistake]:
