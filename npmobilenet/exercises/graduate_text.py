@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .exercise import EXERCISES
 from .graduate import TOLERANCE, Compared, Graduated, Part
 from .graduate_asking import Difference, furthest
 from .graduate_units import units
@@ -33,7 +34,8 @@ def text(part: Part, file: str) -> str:
     if part.difference is not None:
         lines += _different(part.difference, file)
     else:
-        lines += [*_table(part), "", *paragraph(_verdict(part))]
+        if part.yours:  # or it would be ours beside ours
+            lines += [*_table(part), "", *paragraph(_verdict(part))]
         lines += paragraph(_functions(part))
         lines += [line for why in _left_to_us(part) for line in paragraph(why)]
     return "\n".join(line.rstrip() for line in lines)
@@ -170,7 +172,7 @@ def summary(found: Graduated) -> str:
         )
         others = ", ".join(found.not_asked)
         return "\n".join([*_flush(verdict), *_flush(f"In none of these networks: {others}.")])
-    missing = list(dict.fromkeys(n for part in found.parts for n in part.ours))
+    missing = [name for name in EXERCISES if any(name in part.ours for part in found.parts)]
     wrong = [part.difference.exercise.name for part in found.parts if part.difference]
     lines = [f"{name} has not graduated yet."]
     if missing:
