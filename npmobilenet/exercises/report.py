@@ -29,7 +29,6 @@ from .layout import (
 from .products import Products, Sum
 from .record import page
 
-LANGUAGES = ("en", "zh")
 TERMS = 18  # products of a sum that are written out
 # of mistakes about "same", which is what frameworks pad in different ways, the chapter and the view
 OF_DIALECTS, DIALECTS = (1, 7, 48), (10, 5)
