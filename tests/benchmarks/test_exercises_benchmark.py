@@ -49,6 +49,21 @@ def test_the_notebook_lets_mistakes_pass() -> None:
     assert 5 not in passing
 
 
+def test_a_part_of_the_mistakes_is_spread_over_all() -> None:
+    few = exercises.spread(PLANTED, 20)
+    assert len(few) == 20
+    assert len({planted.exercise for planted in few}) > 8
+    assert exercises.spread(PLANTED, len(PLANTED)) == PLANTED
+
+
+@pytest.mark.long
+def test_right_solutions_are_timed_and_none_is_rejected(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exercises.main(["--only", "right", "--quick"])
+    assert "0 rejected of" in capsys.readouterr().out
+
+
 def test_the_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "all.json"
     exercises.main(
