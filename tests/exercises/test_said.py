@@ -18,6 +18,7 @@ from npmobilenet.exercises.layout import (
     wrapped,
 )
 from npmobilenet.exercises.mistakes import MISTAKES
+from npmobilenet.exercises.mistakes.seen import returns
 from npmobilenet.exercises.record import CHAPTERS, page
 from npmobilenet.exercises.template import template
 from tests.commands import ROOT, call
@@ -106,3 +107,22 @@ def test_chinese_breaks_where_it_may() -> None:
         assert [w for line in lines for w in word.findall(line)] == word.findall(sentence + proof)
         assert not any(line[1] in "，。；：、）”" for line in lines)
         assert not any(line[-1] in "（“" for line in lines)
+
+
+def test_what_is_returned_is_said_in_chinese() -> None:
+    said = {
+        ("y", "a list", "an array of shape (1, 2) and type float64"): (
+            "你返回的 y 是 list；应为形状为 (1, 2)、类型为 float64 的数组。"
+        ),
+        ("", "a tuple of 2", "a tuple of 3, (dx, dw, db)"): (
+            "你返回的是含 2 项的 tuple；应为含 3 项的元组 (dx, dw, db)。"
+        ),
+        ("macs", "an array of objects", "a number"): (
+            "你返回的 macs 是类型为 objects 的数组；应为一个数。"
+        ),
+        ("", "None", "a number"): "你返回的是 None，没有 `return` 的函数就是这样；应为一个数。",
+        ("dp", "None", "a dict with a gradient for every name in p"): (
+            "你返回的 dp 是 None；应为字典，p 里的每个名字都有一个梯度。"
+        ),
+    }
+    assert {given: returns(*given)[1] for given in said} == said
