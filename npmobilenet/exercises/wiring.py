@@ -52,7 +52,7 @@ def wiring_lines(exercise: Exercise, case: Case, found: Results, call: Call) -> 
         for arguments in (case.arguments, *_drawn(case.arguments, names))
     ):
         kind = " and ".join(names)
-        return (f"{title} of yours is no sum of products of {kind}: it is not linear in each.",)
+        return (f"Your {title} is no sum of products of {kind}: it is not linear in each.",)
     return _lines(title, expected, yours, shapes)
 
 
