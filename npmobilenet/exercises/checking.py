@@ -13,7 +13,7 @@ from .cases import Case
 from .exercise import EXERCISES
 from .judging import Failure, judge
 from .larger import larger_failure
-from .parent import Learner, Observed
+from .parent import ENDED, Learner, Observed
 from .products import Products, products
 from .record import Exercise, Results
 
@@ -150,17 +150,22 @@ def _state(failure: Failure | None) -> str:
 
 def _explained(learner: Learner, verdict: Verdict, failure: Failure) -> Verdict:
     """What the function does instead: asked of it, in further cases."""
-    from .diagnosis import diagnose
+    from .diagnosis import UnansweredError, diagnose
 
     exercise = verdict.exercise
 
     def call(arguments: dict[str, Any]) -> Results | None:
         observed = learner.call(exercise.name, arguments, {"outputs": list(exercise.outputs)})
+        if observed.outcome in ENDED:  # each more would cost seconds
+            raise UnansweredError
         whole = observed.outcome == "returned" and not observed.others
         return observed.results if whole else None
 
     found = diagnose(exercise, failure.case, failure.yours or None, call)
-    terms = products(exercise, failure, call)
+    try:
+        terms = products(exercise, failure, call)
+    except UnansweredError:
+        terms = None
     return replace(verdict, diagnosis=found, products=terms)
 
 

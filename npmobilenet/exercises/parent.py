@@ -30,6 +30,7 @@ CALL, FIRST = 2.0, 10.0  # seconds for a call; for the first, in which Numba may
 LOAD = 10.0  # seconds for the file
 CLOSED = 1.0  # seconds for the end of a process whose answers have ended
 LARGEST = 64 * 2**20  # bytes of an answer
+ENDED = ("hung", "died", "flooded")  # outcomes after which the process is another
 ROOT = str(Path(__file__).parents[2])  # where this package is found
 START = """
 import json, sys

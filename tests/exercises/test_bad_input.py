@@ -198,6 +198,18 @@ def test_an_orphan_that_is_left_running(capsys, file) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+def test_what_hangs_while_it_is_explained_is_not_asked_again(capsys, file) -> None:
+    """Wrong on the first case, and without an end on what a diagnosis asks it next."""
+    body = (
+        "if x.size == 4: return x\n    with open(__file__ + '.log', 'a') as log: log.write('.')\n"
+    )
+    code, out = check(capsys, file, f"def relu6(x):\n    {body}    while True: pass\n")
+    assert code == 1
+    assert " wrong" in out
+    assert len((file.parent / "my_ops.py.log").read_text()) == 1
+
+
+@pytest.mark.usefixtures("hurried")
 def test_a_child_that_will_not_end(capsys, file) -> None:
     text = f"{HEAD}import signal\nfor s in (1, 2, 3, 15): signal.signal(s, signal.SIG_IGN)\n"
     code, out = check(capsys, file, text + "def relu6(x):\n    while True: pass\n")
