@@ -120,7 +120,7 @@ class Progress:
         self.title, self.say, self.calls, self.done = title, say, 1, 0
 
     def __call__(self, layer: str) -> None:
-        """A layer begins."""
+        """The layer of that name begins."""
         self.say(f"{self.title}: {100 * self.done // self.calls} %, {layer}")
         self.done += 1
 
@@ -154,11 +154,8 @@ def _trained(
     """What trains a small V1 or V2."""
 
     def run(learner: Learner, say: Say) -> Part:
-        began, ask, network = (
-            time.perf_counter(),
-            Asking(learner),
-            untrained(model, width, batch, last),
-        )
+        began, ask = time.perf_counter(), Asking(learner)
+        network = untrained(model, width, batch, last)
         title = f"training a small {model[:2].upper()}"
         progress = Progress(title, say)
         passes = Passes(network.plan, ask, progress)
