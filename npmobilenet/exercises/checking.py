@@ -152,11 +152,15 @@ def _explained(learner: Learner, verdict: Verdict, failure: Failure) -> Verdict:
     """What the function does instead: asked of it, in further cases."""
     from .diagnosis import UnansweredError, diagnose
 
-    exercise = verdict.exercise
+    exercise, ended = verdict.exercise, False
 
     def call(arguments: dict[str, Any]) -> Results | None:
-        observed = learner.call(exercise.name, arguments, {"outputs": list(exercise.outputs)})
-        if observed.outcome in ENDED:  # each more would cost seconds
+        nonlocal ended
+        if not ended:
+            asked = {"outputs": list(exercise.outputs)}
+            observed = learner.call(exercise.name, arguments, asked)
+            ended = observed.outcome in ENDED
+        if ended:  # each more would cost seconds
             raise UnansweredError
         whole = observed.outcome == "returned" and not observed.others
         return observed.results if whole else None

@@ -199,10 +199,10 @@ def test_an_orphan_that_is_left_running(capsys, file) -> None:
 
 @pytest.mark.usefixtures("hurried")
 def test_what_hangs_while_it_is_explained_is_not_asked_again(capsys, file) -> None:
-    """Wrong on the first case, and without an end on what a diagnosis asks it next."""
-    text = "def relu6(x):\n    if x.size == 4: return x.clip(0)\n"
+    """Wrong on the first case, and without an end on the impulses that would tell its products."""
+    text = "def pointwise_conv2d(x, w):\n    if w.all(): return x @ w + 1\n"
     text += "    with open(__file__ + '.log', 'a') as log: log.write('.')\n    while True: pass\n"
-    code, out = check(capsys, file, text)
+    code, out = check(capsys, file, text, "pointwise")
     assert code == 1
     assert " wrong" in out
     assert len((file.parent / "my_ops.py.log").read_text()) == 1
