@@ -1,5 +1,7 @@
 """The fourth rung: who gets it, and shapes that do not fill its vectors, tiles and stretches."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -121,3 +123,18 @@ def test_long_sums_are_put_together_from_short_ones() -> None:
         running += x[:, k, None] * w[k]
     y, _ = nm.dense(x, w, rung="simd")
     assert np.square(y - exact).mean() < 0.4**2 * np.square(running - exact).mean()
+
+
+def test_long_windows_are_packed_into_memory_that_is_still_theirs() -> None:
+    """In a process of its own, which memory given back too early would end."""
+    code = """
+import numpy as np, npmobilenet as nm
+rng = np.random.default_rng(0)
+for kernel, m, o in ((7, 960, 1), (1, 5000, 8)):
+    x = rng.standard_normal((1, kernel, kernel, m)).astype(np.float32)
+    w = rng.standard_normal((kernel, kernel, m, o)).astype(np.float32)
+    found, plain = (nm.conv2d(x, w, padding="valid", rung=rung)[0] for rung in ("simd", "numpy"))
+    assert np.abs(found - plain).max() < 1e-5 * np.abs(plain).max()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

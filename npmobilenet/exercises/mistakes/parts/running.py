@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..record import Outputs, Program
 from .normalising import batch_norm
-from .record import Outputs, Program
 
 
 def unchanged(**a: Any) -> Outputs:

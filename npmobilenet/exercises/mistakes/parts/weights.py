@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...ops.checks import Array
+from ....ops.checks import Array
 
 
 def half_turn(w: Array) -> Array:
@@ -26,6 +26,11 @@ def transposed_square(w: Array) -> Array:
 def first_only(w: Array) -> Array:
     """Every channel has the first one's."""
     return np.repeat(w[..., :1], w.shape[-1], axis=-1)
+
+
+def last_only(w: Array) -> Array:
+    """Every channel has the last one's."""
+    return np.repeat(w[..., -1:], w.shape[-1], axis=-1)
 
 
 def outputs_and_inputs(w: Array) -> Array:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...ops.checks import Array
+from ....ops.checks import Array
+from ..record import Outputs, Program
 from .convolving import DEPTHWISE, FULL, conv2d_backward, depthwise_conv2d_backward, padded_dx
-from .record import Outputs, Program
 
 CONVOLUTIONS: dict[str, Program] = {
     "conv2d_backward": conv2d_backward,

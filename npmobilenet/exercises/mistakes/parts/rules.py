@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...ops.checks import Array
+from ....ops.checks import Array
 from .windows import Border, Choice, Line, OutsideError, Padding, Rule, honest_line, zeros_outside
 
 Change = Callable[[Line], Line]
@@ -246,7 +246,6 @@ def from_the_end_or_stops(at: Array, line: Line) -> tuple[Array, Array]:
 
 
 BORDERS: tuple[Border, ...] = (nearest, mirrored, mirrored_with_border, wrapped)
-NEGATIVE: tuple[Border, ...] = (from_the_end, from_the_end_or_stops)
 
 
 def last_window(reads: Array) -> Array:

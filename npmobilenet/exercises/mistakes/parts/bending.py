@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...ops.checks import Array
-from .record import Outputs
+from ....ops.checks import Array
+from ..record import Outputs
 
 Curve = Callable[[Array], Array]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.checks import Array
-from .record import Outputs, Program
+from ....ops.checks import Array
+from ..record import Outputs, Program
 from .windows import HONEST, correlate
 
 # w -> another w of the same shape, and 1 where it would be read beyond its end

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...ops.checks import Array
-from .record import Outputs
+from ....ops.checks import Array
+from ..record import Outputs
 from .windows import HONEST, Padding, Reads, correlate, correlate_dw, correlate_dx
 
 FULL = "klmo,nijo"  # letters of w and of y: every filter sees all channels
@@ -18,20 +18,33 @@ def one_window(patch: Array, w: Array) -> Outputs:
 
 
 def conv2d(
-    x: Array, w: Array, b: Array | None, stride: int, padding: Padding, *, reads: Reads = HONEST
+    x: Array,
+    w: Array,
+    b: Array | None,
+    stride: int,
+    padding: Padding,
+    *,
+    reads: Reads = HONEST,
+    formula: str = FULL,
 ) -> Outputs:
     """y (N, I, J, O)."""
     rows, columns = reads.matrices(_size(x), _size(w, 0), stride, padding)
-    y = correlate(x, w, rows, columns, FULL)
+    y = correlate(x, w, rows, columns, formula)
     return {"y": y if b is None else y + b}
 
 
 def depthwise_conv2d(
-    x: Array, w: Array, stride: int, padding: Padding, *, reads: Reads = HONEST
+    x: Array,
+    w: Array,
+    stride: int,
+    padding: Padding,
+    *,
+    reads: Reads = HONEST,
+    formula: str = DEPTHWISE,
 ) -> Outputs:
     """y (N, I, J, M)."""
     rows, columns = reads.matrices(_size(x), _size(w, 0), stride, padding)
-    return {"y": correlate(x, w, rows, columns, DEPTHWISE)}
+    return {"y": correlate(x, w, rows, columns, formula)}
 
 
 def pointwise_conv2d(x: Array, w: Array) -> Outputs:

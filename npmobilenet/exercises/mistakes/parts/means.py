@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...ops.checks import Array
+from ....ops.checks import Array
+from ..record import Arguments, Outputs, Program, played
 from .convolving import pointwise_conv2d_backward
 from .cutting import CONVOLUTIONS
-from .record import Arguments, Outputs, Program, played
 
 ALL = CONVOLUTIONS | {"pointwise_conv2d_backward": pointwise_conv2d_backward}
 COUNTS: tuple[Callable[[Array], int], ...] = (

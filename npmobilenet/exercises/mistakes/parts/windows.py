@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from ...ops.checks import Array, Pair
+from ....ops.checks import Array, Pair
 
 Padding = str | int
 
@@ -102,14 +103,10 @@ class Reads:
         outputs: as many windows as dy has, whatever the rule says.
         OutsideError where a window cannot be read at all.
         """
-        rows, columns = self.lines(size, kernel, stride, padding)
-        if outputs is not None:
-            rows = replace(rows, outputs=outputs[0])
-            columns = replace(columns, outputs=outputs[1])
-        ways = (HONEST if self.only == "columns" else self, HONEST if self.only == "rows" else self)
-        return ways[0]._matrix(rows, size[0]), ways[1]._matrix(columns, size[1])
+        return _matrices(self, tuple(size), tuple(kernel), stride, padding, outputs)
 
-    def _matrix(self, line: Line, size: int) -> Array:
+    def matrix(self, line: Line, size: int) -> Array:
+        """Along one axis."""
         at, read = self.border(line.indices, line)
         # a rule that took another size for this axis reads nothing where the image has nothing
         read = read & (at >= 0) & (at < size)
@@ -117,6 +114,19 @@ class Reads:
 
 
 HONEST = Reads()
+
+
+@lru_cache(4096)  # a proof asks several programs for the same windows, forwards and backwards
+def _matrices(
+    reads: Reads, size: Pair, kernel: Pair, stride: int, padding: Padding, outputs: Pair | None
+) -> tuple[Array, Array]:
+    rows, columns = reads.lines(size, kernel, stride, padding)
+    if outputs is not None:
+        rows = replace(rows, outputs=outputs[0])
+        columns = replace(columns, outputs=outputs[1])
+    above = HONEST if reads.only == "columns" else reads
+    beside = HONEST if reads.only == "rows" else reads
+    return above.matrix(rows, size[0]), beside.matrix(columns, size[1])
 
 
 def correlate(x: Array, w: Array, rows: Array, columns: Array, formula: str = "klmo,nijo") -> Array:

@@ -80,11 +80,12 @@ def _shifts_in_padded() -> list[Reads]:
     ]
 
 
-# fewer windows than "same" has: with the right zeros, and with those that fit so many
-FLOORS = by_rule(
-    rules.changed(rules.floor_windows, rules.is_same),
-    rules.changed(rules.floor_windows_and_zeros, rules.is_same),
-)
+# other windows than "same" has: fewer with the right zeros, with those that fit so many, and more
+FLOORS = [
+    way
+    for other in (rules.floor_windows, rules.floor_windows_and_zeros, rules.one_window_more)
+    for way in one_axis(Reads(rule=rules.changed(other, rules.is_same)))
+]
 # and fewer than fit where the padding is a number
 FEWER = by_rule(
     rules.changed(rules.floor_windows),

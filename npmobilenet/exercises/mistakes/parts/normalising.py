@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...ops.checks import Array
-from .record import Outputs
+from ....ops.checks import Array
+from ..record import Outputs
 
 Axes = tuple[int, ...]
 CHANNELS: Axes = (0, 1, 2)  # over images, rows and columns: one number for each channel
@@ -63,7 +63,6 @@ class Norm:
     scaled: bool = True  # by gamma
     mean_term: Callable[[int], float] = lambda count: 1 / count  # the weight of the sum of dy
     variance_term: Callable[[int], float] = lambda count: 1 / count
-    factor: Callable[[Array], Array] = lambda x_hat: x_hat  # what dgamma multiplies dy by
 
     def statistics(self, x: Array) -> tuple[Array, Array]:
         """Mean and variance, with axes of length 1."""
@@ -92,7 +91,7 @@ class Norm:
         # the variance moves by 2 (x - mean) / count, the root by its slope
         moved = 2 * away * self.slope(variance, eps) * self.variance_term(count)
         dx = dx - spread * moved * count / (count - self.ddof)
-        return dx, (dy * self.factor(away / d)).sum(CHANNELS), dy.sum(CHANNELS)
+        return dx, (dy * away / d).sum(CHANNELS), dy.sum(CHANNELS)
 
 
 HONEST_NORM = Norm()

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from .block import inverted_residual, inverted_residual_backward
-from .normalising import (
+from .parts.block import inverted_residual, inverted_residual_backward
+from .parts.normalising import (
     VARIANCE_SLOPES,
     Norm,
     batch_norm,
@@ -17,8 +17,8 @@ from .normalising import (
     root_beside,
     root_beside_slope,
 )
+from .parts.running import of_the_batch, running_normalises, unchanged
 from .record import Mistake, Program, Sentence, mistakes, played
-from .running import of_the_batch, running_normalises, unchanged
 
 
 def everywhere(number: int, sentence: Sentence, norms: list[Norm], **how: object) -> list[Mistake]:
@@ -64,13 +64,12 @@ def _whole(count: int) -> float:
 
 
 STATISTICS: Sentence = (
-    "Your statistics are taken over other numbers. They are taken for each channel, over all "
+    "Your statistics are taken over the wrong numbers. They are taken for each channel, over all "
     "images, rows and columns together.",
     "你的统计量取错了范围。应当对每个通道，在所有图像、所有行和列上一起统计。",
 )
 PARTS: Sentence = (
-    "gamma, beta or the mean has no part in it: "
-    "y = gamma · (x − mean) / sqrt(variance + ε) + beta.",
+    "gamma, beta or the mean is missing: y = gamma · (x − mean) / sqrt(variance + ε) + beta.",
     "gamma、beta 或均值没有参与运算：y = gamma · (x − mean) / sqrt(variance + ε) + beta。",
 )
 AXES = ((1, 2), (3,), (0,), (0, 1, 2, 3), (1, 2, 3), (0, 1), (0, 2))
@@ -90,7 +89,7 @@ NORMAL: list[Mistake] = [
     *running(
         26,
         (
-            "The two variances have changed places: the batch is normalised by the biased one, over "
+            "The two variances are swapped: the batch is normalised by the biased one, over "
             "P, the running estimate moves to the unbiased one, over P − 1.",
             "两种方差用反了：批次用有偏方差（除以 P）归一化，滑动估计向无偏方差（除以 P − 1）移动。",
         ),
@@ -199,8 +198,8 @@ NORMAL: list[Mistake] = [
     *only_backward(
         63,
         (
-            "The path through the variance is weighed wrongly: half, twice, or with the other sign.",
-            "经过方差的那一项系数不对：少了一半、多了一倍，或者符号反了。",
+            "A path in dx is weighed wrongly: half, twice, or with the wrong sign.",
+            "dx 里有一项的系数不对：少了一半、多了一倍，或者符号反了。",
         ),
         [
             Norm(variance_term=lambda p: 0.5 / p),
@@ -268,7 +267,7 @@ NORMAL: list[Mistake] = [
     *running(
         66,
         (
-            "gamma and beta have changed places: gamma is multiplied by, beta is added.",
+            "gamma and beta are swapped: gamma multiplies, beta is added.",
             "gamma 和 beta 弄反了：gamma 是相乘的，beta 是相加的。",
         ),
         [played(batch_norm, lambda a: a | {"beta": a["gamma"], "gamma": a["beta"]})],

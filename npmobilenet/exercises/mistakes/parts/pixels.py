@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...ops.checks import Array
+from ....ops.checks import Array
+from ..record import Outputs
 from .convolving import FULL, conv2d, depthwise_conv2d
-from .record import Outputs
 from .windows import HONEST, Padding, correlate
 
 
