@@ -19,8 +19,7 @@ bench: .venv/pyvenv.cfg
 
 # what code draws and writes, drawn and written again; then every page is run
 docs: .venv/pyvenv.cfg
-	.venv/bin/python docs/pictures/performance.py
-	.venv/bin/python docs/pictures/backwards.py
+	for drawing in docs/pictures/book_*.py; do .venv/bin/python $$drawing || exit 1; done
 	.venv/bin/python docs/pictures/explorer.py
 	.venv/bin/npmobilenet claims --markdown > docs/claims.md
 	.venv/bin/npmobilenet claims --markdown --lang zh > docs/claims.zh.md
