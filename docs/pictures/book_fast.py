@@ -51,7 +51,7 @@ def register_tile(_: Say) -> dw.Drawing:
     lines = (
         f"{rows * vectors} registers hold the sums during the loop: none is loaded or stored in it.",
         f"Each step of K: {vectors} + {rows} = {vectors + rows} loads, {vectors} × {rows} = "
-        f"{vectors * rows} multiply-adds, each of a whole vector.",
+        f"{vectors * rows} multiply-adds of whole vectors.",
         "Before the loop: sums = bias.",
         f"After it: activation, residual, then {rows * vectors} stores.",
     )
