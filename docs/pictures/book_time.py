@@ -1,7 +1,9 @@
 """Draws chapter 11 of the book: python docs/pictures/book_time.py.
 
-Times are one machine's: they were printed by a command of this repository and lie in measured/*.json,
-each with its command, machine and day.  All other numbers are counted here.
+Times are one machine's, two cores of an AMD EPYC of family 26, model 2, on 28 November 2026, and lie in
+measured/: roofline-v1.json has the machine and the seconds of `npmobilenet roofline v1 --json`, which may
+stand there whole, pytorch-v1.json is what the Python block of docs/book/11-time.md prints for v1.  All
+other numbers are counted here.
 """
 
 import json
@@ -48,7 +50,7 @@ def measured(name: str) -> Any:
 
 def macs_and_time(say: Say) -> dw.Drawing:
     """Two bars of length one by kind of layer: what is multiplied, and how long it takes."""
-    took = measured("pytorch-v1")["milliseconds"]
+    took = measured("pytorch-v1")
     plan = nm.plan("v1")
     kinds = (
         ("conv", "3 x 3", say("standard 3 × 3", "标准卷积 3 × 3"), STANDARD),
@@ -108,7 +110,9 @@ def mark(d: dw.Drawing, kind: str, x: float, y: float, fill: str) -> None:
 def roofline(say: Say) -> dw.Drawing:
     """V1's layers below what this machine can multiply and carry; both scales are powers of ten."""
     found = measured("roofline-v1")
-    peak, speeds = found["gflops"], found["gigabytes_per_second"]
+    peak = round(found["machine"]["peak"] / 1e9)
+    speeds = {size: round(speed / 1e9) for size, speed in found["machine"]["bandwidths"]}
+    seconds = {layer["name"]: layer["seconds"] for layer in found["layers"]}
     heading = say("V1's layers on a machine's roofline", "V1 的各层与一台机器的 roofline")
     d = panel(560, say("A roofline", "Roofline"), heading)
 
@@ -132,8 +136,8 @@ def roofline(say: Say) -> dw.Drawing:
         SOFT,
     )
     slopes = (
-        ("1 MiB", THIRD, "", say("caches", "缓存"), (0.6, -8, -2, "end")),
-        ("256 MiB", SECOND, "7 4", say("memory", "内存"), (1.2, 12, 14, "start")),
+        (2**20, THIRD, "", say("caches", "缓存"), (0.6, -8, -2, "end")),
+        (2**28, SECOND, "7 4", say("memory", "内存"), (1.2, 12, 14, "start")),
     )
     for size, color, dash, where, (x, right, down, anchor) in slopes:
         speed = speeds[size]
@@ -152,7 +156,7 @@ def roofline(say: Say) -> dw.Drawing:
     for layer in nm.plan("v1").layers:
         if layer.kind in looks:
             flops = layer_flops(layer, 1)
-            gflops = flops / found["microseconds"][layer.name] / 1e3
+            gflops = flops / seconds[layer.name] / 1e9
             mark(d, layer.kind, *at(flops / layer_bytes(layer, 1), gflops), looks[layer.kind][1])
     for k, (kind, (name, fill)) in enumerate(looks.items()):
         x, y = 40 + 200 * (k % 3), 500 + 32 * (k // 3)

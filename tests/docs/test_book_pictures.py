@@ -1,5 +1,6 @@
 """The drawings of the docs are what their scripts draw today, and can be read on a telephone."""
 
+import json
 import re
 import runpy
 import sys
@@ -133,3 +134,19 @@ def test_no_drawing_is_left_over() -> None:
     code = "".join((FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in SCRIPTS)
     for file in (FOLDER / "book").iterdir():
         assert f'"{file.name.removesuffix(".svg").removesuffix(".zh")}": ' in code, file.name
+
+
+def test_chapter_11_says_what_was_measured() -> None:
+    page = (ROOT / "docs/book/11-time.md").read_text(encoding="utf-8")
+    took = json.loads((FOLDER / "measured/pytorch-v1.json").read_text(encoding="utf-8"))
+    found = json.loads((FOLDER / "measured/roofline-v1.json").read_text(encoding="utf-8"))
+    speeds = dict(found["machine"]["bandwidths"])
+    sums = sum(layer["seconds"] for layer in found["layers"])
+    for said in (
+        f"{sum(took.values()):.1f} ms",
+        f"{found['machine']['peak'] / 1e9:.0f} GFLOP/s from registers",
+        f"{speeds[2**20] / 1e9:.0f} GB/s for 1 MiB",
+        f"{speeds[2**28] / 1e9:.0f} GB/s for 256 MiB",
+        f"{1e3 * sums:.2f} ms",
+    ):
+        assert said in page, said
