@@ -36,7 +36,7 @@ import npmobilenet as nm
 from npmobilenet.explorer.looking import seen
 
 
-def rotated_filter(_: Say) -> dw.Drawing:
+def rotated_filter(_say: Say) -> dw.Drawing:
     """Which outputs have read an input, at stride 2, along one axis; and dy among zeros."""
     d = panel(
         440,
@@ -78,7 +78,7 @@ def rotated_filter(_: Say) -> dw.Drawing:
     return d
 
 
-def dy_among_zeros(_: Say) -> dw.Drawing:
+def dy_among_zeros(_say: Say) -> dw.Drawing:
     """A 2 x 2 dy at stride 2, dilated, and the window that gives the middle of a 5 x 5 dx."""
     dy = np.array([[1.0, 10.0], [100.0, 1000.0]])
     w = np.arange(1.0, 10.0).reshape(3, 3)
@@ -130,7 +130,7 @@ def nudged() -> tuple[tuple[int, ...], float, float, list[float], list[float]]:
     return place, start, float(grads[place]), list(steps), losses
 
 
-def nudge(_: Say) -> dw.Drawing:
+def nudge(_say: Say) -> dw.Drawing:
     """The loss of the shipped network over one weight, computed again at every place, and the tangent."""
     place, start, slope, steps, losses = nudged()
     here = losses[len(steps) // 2]

@@ -28,7 +28,7 @@ from panel import (
 from npmobilenet.engine import pack
 
 
-def register_tile(_: Say) -> dw.Drawing:
+def register_tile(_say: Say) -> dw.Drawing:
     """6 pixels by 4 vectors: the sums stay, the weights and one element pass by."""
     rows, vectors = 6, 4
     title = "The microkernel of a product: 6 pixels by 4 vectors of sums"
@@ -60,7 +60,7 @@ def register_tile(_: Say) -> dw.Drawing:
     return d
 
 
-def packed_panel(_: Say) -> dw.Drawing:
+def packed_panel(_say: Say) -> dw.Drawing:
     """A small matrix and the order in which its elements lie in memory, by the packer itself."""
     lanes, unroll, depth, filters = 2, 4, 3, 9
     vectors, full = pack.up(filters, lanes) // lanes, pack.up(depth, unroll)
@@ -106,13 +106,13 @@ def packed_panel(_: Say) -> dw.Drawing:
     below = 388 + full * cell
     arrow(d, (90, below + 22), (start - 26, below + 22))
     word(d, 90, below + 46, "and so through all of them, each element once", 14, color=SOFT)
-    lines = (
+    further = (
         "The loop reads on and on: the next address is always the next element.",
         "K is filled up with zeros to whole turns of the loop (here 4 of K), the",
         "filters to whole vectors. Zeros add nothing. What is left over of the",
         "vectors is a narrower panel.",
     )
-    words(d, 24, below + 86, lines, 15)
+    words(d, 24, below + 86, further, 15)
     return d
 
 

@@ -27,7 +27,7 @@ from panel import (
 from npmobilenet.engine.layout import Layout
 
 
-def blocks(_: Say) -> dw.Drawing:
+def blocks(_say: Say) -> dw.Drawing:
     """A map as NumPy has it, and as the engine has it: blocks of channels among zeros."""
     lanes, rows, columns, channels = 4, 3, 4, 8
     layout = Layout(channels // lanes, rows, columns, (1, 1, 1, 1), 4 * lanes)
@@ -98,7 +98,7 @@ def stack(d: dw.Drawing, x: float, top: float, fill: str, halo: bool) -> None:
         box(d, left, y + first * cell, 120, (last - first) * cell, fill)
 
 
-def fused_band(_: Say) -> dw.Drawing:
+def fused_band(_say: Say) -> dw.Drawing:
     """Depthwise and pointwise of a band of rows, the result between them never in memory."""
     d = panel(
         720,
@@ -106,19 +106,19 @@ def fused_band(_: Say) -> dw.Drawing:
         "One work item: a band of rows",
     )
     top = 110
-    y = top + 6.5 * 12
+    middle = top + 6.5 * 12
     stack(d, 24, top, BLUE, halo=True)
     for block in (2, 1, 0):
-        box(d, 252 + 9 * block, y - 18 - 9 * block, 120, 36, GREEN)
+        box(d, 252 + 9 * block, middle - 18 - 9 * block, 120, 36, GREEN)
     stack(d, 474, top, PINK, halo=False)
-    arrow(d, (166, y), (248, y))
-    arrow(d, (394, y), (470, y))
-    word(d, 206, y - 12, "1", 18, "middle", bold=True)
-    word(d, 432, y - 12, "2", 18, "middle", bold=True)
+    arrow(d, (166, middle), (248, middle))
+    arrow(d, (394, middle), (470, middle))
+    word(d, 206, middle - 12, "1", 18, "middle", bold=True)
+    word(d, 432, middle - 12, "2", 18, "middle", bold=True)
     heads = ((24, "input map,", "in memory"), (252, "scratch of this", "thread, in its L2"),
              (474, "output map,", "in memory"))  # fmt: skip
-    for x, *lines in heads:
-        words(d, x, 118 if x == 252 else 58, lines, 15)
+    for x, *said in heads:
+        words(d, x, 118 if x == 252 else 58, said, 15)
     lines = (
         "1  depthwise, all blocks: reads the band, and the rows above and below",
         "    that its windows see (light).",
@@ -137,9 +137,9 @@ def fused_band(_: Say) -> dw.Drawing:
         ("fused", (first, waiting, last)),
         ("fused, with", (first, expanded, waiting, last)),
     )
-    for number, (said, chain) in enumerate(chains):
-        x, y = 124.0, 474.0 + 78 * number
-        word(d, 24, y + 25, said, 15)
+    for number, (kind, chain) in enumerate(chains):
+        x, y = 124, 474 + 78 * number
+        word(d, 24, y + 25, kind, 15)
         if number == 2:
             word(d, 24, y + 45, "expansion", 15)
         for step, (name, fill, where) in enumerate(chain):
@@ -153,7 +153,7 @@ def fused_band(_: Say) -> dw.Drawing:
     return d
 
 
-def stages_of_a_step(_: Say) -> dw.Drawing:
+def stages_of_a_step(_say: Say) -> dw.Drawing:
     """A depthwise and a pointwise convolution in both passes: what lies in memory, what is made."""
     d = panel(550, "What a training step keeps", "Forwards")
     maps, kinds = ((24, "0"), (294, "1"), (564, "2")), ((94, "depthwise"), (364, "pointwise"))

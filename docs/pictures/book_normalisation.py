@@ -33,7 +33,7 @@ LAYER, CHANNEL = "blocks.5.depthwise", 0  # far from 0 and wide: what normalisat
 IMAGES = 64
 
 
-def batch_of_two(_: Say) -> dw.Drawing:
+def batch_of_two(_say: Say) -> dw.Drawing:
     """Two numbers on a line, and where normalisation puts them."""
     x = np.array([1.0, 5.0])
     normalised = (x - x.mean()) / x.std()
@@ -76,7 +76,7 @@ def channel() -> tuple[float, float, list[np.ndarray]]:
     return gamma, beta, [numbers, after, own]
 
 
-def histograms(_: Say) -> dw.Drawing:
+def histograms(_say: Say) -> dw.Drawing:
     """A channel of the shipped `fashion-mnist` on test images: before, after, with gamma and beta."""
     gamma, beta, parts = channel()
     heading = f"Channel {CHANNEL} of {LAYER}, {IMAGES} images of clothes"

@@ -7,12 +7,15 @@ enough for a telephone: at least 14 on a panel 640 wide, and larger on a wider o
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import drawsvg as dw
+from numpy.typing import NDArray
 
 Say = Callable[[str, str], str]
 Picture = Callable[[Say], dw.Drawing]
 Point = tuple[float, float]
+Table = NDArray[Any] | Sequence[Sequence[object]]
 
 FOLDER = Path(__file__).parent / "book"
 FONT = "system-ui, 'Noto Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
@@ -107,7 +110,7 @@ def line(d: dw.Drawing, x1: float, y1: float, x2: float, y2: float, color: str =
 
 
 def grid(
-    d: dw.Drawing, x: float, y: float, numbers: Sequence[Sequence[object]], fill: str, cell: float,
+    d: dw.Drawing, x: float, y: float, numbers: Table, fill: str, cell: float,
     marked: Iterable[tuple[int, int]] = (), mark: str = ORANGE,
 ) -> None:  # fmt: skip
     """A table of numbers, some cells in another colour."""
