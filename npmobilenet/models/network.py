@@ -17,6 +17,7 @@ import numpy as np
 
 from ..ops import checks
 from ..ops.checks import Array
+from ..shown import NamedArrays
 from .capabilities import require
 from .execute import BACK_RUNNER, INFERRER, RUNNER, Run, execute_backward, execute_forward
 from .layers import BatchNorm
@@ -56,7 +57,7 @@ def forward(
     checks.names("forward", "frozen", frozen, norms)
     run = Run(params, checks.flag("forward", "train", train), rung, rng, frozen)
     tape = Tape(plan)
-    return _execute(plan, run, x, tape=tape), tape, run.statistics
+    return _execute(plan, run, x, tape=tape), tape, NamedArrays(run.statistics)
 
 
 def infer(plan: Plan, params: Mapping[str, Array], x: Array, *, rung: str | None = None) -> Array:
@@ -88,7 +89,7 @@ def intermediates(
     sources = own if names is None else {name: plan[ends.get(name, name)].name for name in names}
     found: dict[str, Array] = dict.fromkeys(sources.values(), x)
     _execute(plan, Run(params, False, rung, None), x, kept=found)
-    return {name: found[source] for name, source in sources.items()}
+    return NamedArrays({name: found[source] for name, source in sources.items()})
 
 
 def _execute(
@@ -161,7 +162,8 @@ def backward(
                 flowing[source] = flowing[source] + dinput if source in flowing else dinput
     if image_gradient:
         grads["image"] = flowing["image"]
-    return {name: grads[name] for name in (*names, *(["image"] * image_gradient))}
+    named = {name: grads[name] for name in (*names, *(["image"] * image_gradient))}
+    return NamedArrays(named)
 
 
 def _lowest(plan: Plan, names: Collection[str]) -> int:

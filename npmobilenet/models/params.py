@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..ops.checks import Array, plain, shown, whole
+from ..shown import NamedArrays
 from .network_plan import Plan, check_plan
 
 
@@ -25,7 +26,7 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
         raise ValueError(f"init: dtype must be float32 or float64, found {shown(dtype)}")
     if not whole(seed) or seed < 0:
         raise ValueError(f"init: seed must be an integer of at least 0, found {shown(seed)}")
-    params: dict[str, Array] = {}
+    params: dict[str, Array] = NamedArrays()
     for layer in plan.layers:
         for name, shape in (layer.arrays | layer.statistics).items():
             full = f"{layer.name}.{name}"

@@ -24,6 +24,7 @@ from ..models.network_plan import Plan, plan
 from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
 from ..pretrained import shipped
+from ..shown import NamedArrays
 from .disk import write_whole
 from .file_kinds import kind_of
 from .safetensors_files import read_safetensors
@@ -170,9 +171,10 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     odd = [name for name in made.arrays if name in tensors and tensors[name].dtype.kind != "f"]
     if odd:
         raise ValueError(f"{odd[0]} must be floating-point, found {tensors[odd[0]].dtype}")
+    ordered = {name: tensors.pop(name) for name in made.arrays if name in tensors}
     found = Model(
         plan=made,
-        params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
+        params=NamedArrays(ordered | tensors),
         classes=distinct(json.loads(metadata["classes"])),
         preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
         extra=extra,
