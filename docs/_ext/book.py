@@ -52,7 +52,7 @@ def lead_links(app: Sphinx, page: str, source: list[str]) -> None:
             return REPOSITORY + inside + fragment
         twin = file.with_name(file.name.replace(".md", ".zh.md"))
         if chinese(app) and file.suffix == ".md" and twin.exists():
-            return target.replace(".md", ".zh.md") + fragment
+            return target.replace(".md", ".zh.md")  # an English heading is not there
         if not chinese(app) and target.endswith(".zh.md"):
             return REPOSITORY + file.relative_to(docs.parent).as_posix() + fragment
         return target + fragment
