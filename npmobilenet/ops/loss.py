@@ -20,7 +20,13 @@ class CrossEntropyCache(Cache):
 
 
 def softmax(logits: Array) -> Array:
-    """Probabilities exp(z) / sum exp(z) along the last axis, without overflow."""
+    """Probabilities from logits: p_k = exp(z_k) / sum_j exp(z_j) along the last axis, without overflow.
+
+    logits  (..., classes), float32 or float64
+
+    Returns probabilities, shaped as the logits, which add up to 1 along the last axis.  TypeError or
+    ValueError where logits are no such array.  (MobileNetV1, arXiv:1704.04861, Table 1, "Softmax".)
+    """
     checks.array("softmax", "logits", logits, checks.any_axes(logits))
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(e / e.sum(axis=-1, keepdims=True))
@@ -29,15 +35,18 @@ def softmax(logits: Array) -> Array:
 def softmax_cross_entropy(
     logits: Array, labels: Array, *, label_smoothing: float = 0.0
 ) -> tuple[float, CrossEntropyCache]:
-    """Mean softmax cross-entropy.  logits (N, classes), labels (N,) integers -> loss and a cache.
+    """Mean softmax cross-entropy, in nats, with label smoothing (Szegedy et al. 2016, arXiv:1512.00567).
 
-        loss = -1/N sum_nk q_nk log softmax(z_n)_k
+        loss = -1/N sum_nk t_nk log softmax(z_n)_k        t = (1 - e) q + e / classes
 
-    q is 1 at the label.  labels may also be q itself, (N, classes) of real numbers whose rows add up
-    to 1, or miss it by no more than 1e-4.  Label smoothing e makes it (1 - e) q plus e/classes
-    everywhere (Szegedy et al. 2016, section 7), as in PyTorch.  Where q is 0 a logit of minus
-    infinity, a class that is ruled out, costs nothing.  ValueError for a label outside 0..classes-1,
-    and for a q that is no probability.
+    logits           z (N, classes), float32 or float64.  Minus infinity rules a class out; where t is 0
+                     that costs nothing
+    labels           (N,) integers from 0 to classes - 1: q is 1 there and else 0; or q itself, (N,
+                     classes) of real numbers whose rows add up to 1, or miss it by no more than 1e-4
+    label_smoothing  e, 0 to 1, as in section 7 of the paper and in PyTorch
+
+    Returns the loss, a float, and the cache that `softmax_cross_entropy_backward` takes.  ValueError or
+    TypeError for a label that is no class, a q that is no probability, and shapes that do not fit.
     """
     checks.array("softmax_cross_entropy", "logits", logits, "N classes")
     count, classes = logits.shape
@@ -94,9 +103,14 @@ def _target(given: Any, logits: Array) -> Array:
 
 
 def softmax_cross_entropy_backward(dloss: float, cache: CrossEntropyCache) -> Array:
-    """dlogits (N, classes) = dloss (softmax(z) sum_k q_k - q) / N; dloss is 1.0 when the loss is the end.
+    """Gradient of `softmax_cross_entropy`: dlogits = dloss (softmax(z) sum_k t_k - t) / N.
 
-    The sum is 1, but for what q's rows miss of it: the gradient is that of the loss that was returned.
+    dloss  a number: the derivative of what is minimised by this loss; 1.0 where it is the loss itself
+    cache  what `softmax_cross_entropy` returned
+
+    sum_k t_k is 1, but for what rows of q miss of it: the gradient is that of the loss that was returned.
+    Returns dlogits (N, classes).  ValueError where dloss is no finite number, and for another operator's
+    cache.
     """
     checks.own("softmax_cross_entropy", cache)
     dloss = checks.number("softmax_cross_entropy", "dloss", dloss, "a number", lambda v: True)

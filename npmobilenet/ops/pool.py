@@ -39,10 +39,23 @@ def avg_pool2d(
     count_padding: bool = False,
     rung: str | None = None,
 ) -> tuple[Array, PoolCache]:
-    """Average pooling.  x (N,H,W,M) -> y (N,I,J,M) and a cache; stride defaults to the window.
+    """Average pooling: the mean of each window (MobileNetV1, arXiv:1704.04861, Table 1).
 
-    Padding zeros count in the divisor with count_padding=True (PyTorch's default), not without
-    (TensorFlow's).  ValueError where the window does not fit, or would see padding alone.
+        y[n,i,j,m] = sum_uv x[n, s*i+u, t*j+v, m] / area[i,j]     over the padded x
+
+    x              (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    kernel_size    the window's pixels: (K, L) down and across, or one number for both
+    stride         pixels from one window to the next: (s, t), or one number; None: the window's own size
+    padding        zeros around x.  "valid": none; "same": so many that y has ceil(H/s) x ceil(W/t)
+                   pixels, the odd one below and to the right (TensorFlow); "symmetric": (K-1)//2 above
+                   and below, (L-1)//2 left and right; p: on every side; (p, q): above and below, left
+                   and right; (top, bottom, left, right)
+    count_padding  True: area is K*L everywhere (PyTorch's default); False: the pixels of the window that
+                   are not padding (TensorFlow)
+    rung           "loops", "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y (N, I, J, M) and the cache that `avg_pool2d_backward` takes.  ValueError or TypeError,
+    naming the argument, where the window does not fit x, or would see padding alone.
     """
     rung = choose("avg_pool2d", rung, pool.RUNGS)
     checks.array("avg_pool2d", "x", x, "N H W M", rung=rung)
@@ -70,7 +83,16 @@ def avg_pool2d(
 
 
 def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `avg_pool2d` for dy (N,I,J,M)."""
+    """Gradient of `avg_pool2d`: each dy shared out evenly among the pixels of its window.
+
+        dx[n,p,q,m] = sum of dy[n,i,j,m] / area[i,j]     over the windows i, j that hold pixel p, q
+
+    dy     (N, I, J, M): the loss's derivative by y; shape and dtype of that y
+    cache  what `avg_pool2d` returned
+
+    Returns dx (N, H, W, M).  ValueError for a dy of another shape or dtype than y, and for another
+    operator's cache.
+    """
     dy = checks.gradient("avg_pool2d", dy, cache)
     place = cache.window
     padded = np.empty((len(dy), *place.padded, dy.shape[-1]), dy.dtype)
@@ -80,7 +102,16 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
 
 
 def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, GlobalPoolCache]:
-    """Global average pooling.  x (N,H,W,M) -> y (N,M), the mean of each channel, and a cache."""
+    """Global average pooling: a channel's mean over all pixels (MobileNetV1, arXiv:1704.04861, Table 1).
+
+        y[n,m] = sum_ij x[n,i,j,m] / (H W)
+
+    x     (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    rung  "loops", "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y (N, M) and the cache that `global_avg_pool_backward` takes.  ValueError or TypeError,
+    naming the argument, where x is no such array.
+    """
     rung = choose("global_avg_pool", rung, pool.RUNGS)
     checks.array("global_avg_pool", "x", x, "N H W M", rung=rung)
     y = np.empty((len(x), x.shape[-1]), x.dtype)
@@ -90,7 +121,14 @@ def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, Global
 
 
 def global_avg_pool_backward(dy: Array, cache: GlobalPoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `global_avg_pool` for dy (N,M)."""
+    """Gradient of `global_avg_pool`: dx[n,i,j,m] = dy[n,m] / (H W), the same at every pixel.
+
+    dy     (N, M): the loss's derivative by y; shape and dtype of that y
+    cache  what `global_avg_pool` returned
+
+    Returns dx (N, H, W, M).  ValueError for a dy of another shape or dtype than y, and for another
+    operator's cache.
+    """
     dy = checks.gradient("global_avg_pool", dy, cache)
     dx = np.empty(cache.shape, dy.dtype)
     _, _, _, backward = pool.RUNGS[cache.rung]
