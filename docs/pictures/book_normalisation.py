@@ -33,13 +33,18 @@ LAYER, CHANNEL = "blocks.5.depthwise", 0  # far from 0 and wide: what normalisat
 IMAGES = 64
 
 
-def batch_of_two(_say: Say) -> dw.Drawing:
+def batch_of_two(say: Say) -> dw.Drawing:
     """Two numbers on a line, and where normalisation puts them."""
     x = np.array([1.0, 5.0])
     normalised = (x - x.mean()) / x.std()
-    d = panel(260, "A batch of two numbers, normalised")
-    for top, numbers, title in ((96, x, "before"), (216, normalised, "after")):
-        text = f"{title}: mean {numbers.mean():g}, deviation {numbers.std():g}"
+    d = panel(260, say("A batch of two numbers, normalised", "两个数的批次，归一化"))
+    titles = say("before", "归一化前"), say("after", "归一化后")
+    for top, numbers, title in zip((96, 216), (x, normalised), titles, strict=True):
+        mean, deviation = f"{numbers.mean():g}", f"{numbers.std():g}"
+        text = say(
+            f"{title}: mean {mean}, deviation {deviation}",
+            f"{title}：均值 {mean}，标准差 {deviation}",
+        )
         word(d, 24, top - 60, text, 16, bold=True)
         line(d, 40, top, 600, top, INK)
 
@@ -76,11 +81,15 @@ def channel() -> tuple[float, float, list[np.ndarray]]:
     return gamma, beta, [numbers, after, own]
 
 
-def histograms(_say: Say) -> dw.Drawing:
+def histograms(say: Say) -> dw.Drawing:
     """A channel of the shipped `fashion-mnist` on test images: before, after, with gamma and beta."""
     gamma, beta, parts = channel()
-    heading = f"Channel {CHANNEL} of {LAYER}, {IMAGES} images of clothes"
-    d = panel(516, "A channel's numbers, before and after normalisation", heading)
+    heading = say(
+        f"Channel {CHANNEL} of {LAYER}, {IMAGES} images of clothes",
+        f"{LAYER} 的通道 {CHANNEL}，{IMAGES} 张衣物图片",
+    )
+    title = say("A channel's numbers, before and after normalisation", "一个通道的数，归一化前后")
+    d = panel(516, title, heading)
     low, high = -4.0, 10.0
     edges = np.linspace(low, high, 57)
 
@@ -88,9 +97,11 @@ def histograms(_say: Say) -> dw.Drawing:
         return 34 + 572 * (float(number) - low) / (high - low)
 
     texts = (
-        "before",
-        "normalised",
-        f"times γ = {gamma:.2f}, plus β = {beta:.2f}",
+        say("before", "归一化前"),
+        say("normalised", "归一化后"),
+        say(
+            f"times γ = {gamma:.2f}, plus β = {beta:.2f}", f"乘 γ = {gamma:.2f}，加 β = {beta:.2f}"
+        ),
     )
     for place, (values, title, color) in enumerate(
         zip(parts, texts, (PLAIN, BLUE, GREEN), strict=True)
@@ -107,7 +118,8 @@ def histograms(_say: Say) -> dw.Drawing:
         for n in range(int(low), int(high) + 1, 2):
             word(d, across(n), bottom + 20, str(n).replace("-", "\u2212"), 14, "middle", SOFT)
         word(d, 24, bottom - 106, title, 15, bold=True)
-        said = f"mean {abs(values.mean()):.2f}, deviation {values.std():.2f}"
+        mean, deviation = f"{abs(values.mean()):.2f}", f"{values.std():.2f}"
+        said = say(f"mean {mean}, deviation {deviation}", f"均值 {mean}，标准差 {deviation}")
         word(d, 616, bottom - 106, said, 15, "end")
     return d
 
