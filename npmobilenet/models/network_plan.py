@@ -22,7 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan(Shown):
-    """One network: how it was asked for, and its layers in the order they run."""
+    """One network as data: how it was asked for, and its layers in the order they run.
+
+    model        its name: one of MODELS, or any for layers that somebody wrote down
+    family       the paper whose networks it is one of
+    width        the papers' multiplier alpha of every layer's channels
+    resolution   (H, W) of the image in pixels; V1's rho is resolution / 224
+    channels     of the image
+    classes      of the classifier, 0 without one
+    dialect      switches for what the papers leave open, settled for the family
+    divisor      what V2 and V3 round scaled channels to a multiple of
+    include_top  whether it ends with a classifier
+    layers       frozen records of names, shapes and strides; no arrays
+
+    A layer is found by its name, plan["stem"].  ValueError where a layer reads what is not there before
+    it, or in another shape.
+    """
 
     model: str
     family: Family = OWN
@@ -138,13 +153,21 @@ def plan(
     divisor: int = 8,
     include_top: bool = True,
 ) -> Plan:
-    """The layers of `model` with names and shapes, and no arrays.
+    """The layers of a model with names and shapes, and no arrays.
 
-    model: one of MODELS.  width: the multiplier alpha of every layer's channels.  resolution: height
-    and width of the image in pixels, or one number for both; None for what the dialect is made for,
-    mostly 224.  classes: None for the dialect's, mostly 1000.  channels: of the image.  divisor: what
-    V2 and V3 round scaled channels to a multiple of.  include_top=False ends with the last
-    convolution's feature map (H, W, C).  ValueError, naming the argument, for anything that cannot be.
+    model        one of MODELS: "v1" (arXiv:1704.04861, Table 1), "v2" (arXiv:1801.04381, Table 2),
+                 "v3-large", "v3-small" (arXiv:1905.02244, Tables 1 and 2), these "-minimalistic",
+                 "v1-shallow" and "v1-full" (V1's Tables 5 and 4), or one that was registered
+    width        the papers' multiplier alpha of every layer's channels, above 0 and at most 16
+    resolution   (H, W) of the image in pixels, or one number for both; None: what the dialect is made
+                 for, mostly 224
+    classes      of the classifier; None: the dialect's, mostly 1000
+    channels     of the image
+    dialect      one of DIALECTS, or a `Dialect`: how a framework reads what the papers leave open
+    divisor      what V2 and V3 round scaled channels to a multiple of
+    include_top  False: it ends with the last convolution's map (H, W, C), without a classifier
+
+    Returns a `Plan`.  ValueError, naming the argument, for anything that cannot be.
     """
     entry = entry_of(model)
     chosen = dialect_at(dialect, entry.family.version)

@@ -57,10 +57,14 @@ def file_path(path: str | Path) -> Path:
 
 
 def save(model: Model, path: str | Path, *, half: bool = False) -> None:
-    """Write a model to `path`, whole or not at all: written aside, flushed, then renamed.
+    """Write a model to a file, whole or not at all: written aside, flushed, then renamed.
 
-    half: parameters in half precision, float16, half the bytes; `load` makes them float32 again.
-    ValueError where one is too large for it.
+    model  a `Model`
+    path   of the file, mostly .safetensors
+    half   True: parameters in half precision, float16, half the bytes; `load` makes them float32 again
+
+    Returns nothing.  ValueError where a parameter is too large for half precision; OSError where the file
+    cannot be written.
     """
     if not isinstance(model, Model):
         raise TypeError(f"save: model must be a Model, found {type(model).__name__}")
@@ -117,11 +121,13 @@ def written_by(path: str | Path) -> str | None:
 
 
 def load(path: str | Path) -> Model:
-    """Read a model written by `save`: a file, a run's folder, or the name of a shipped model.
+    """A model that `save` wrote.
 
-    A folder stands for the best.safetensors in it.  Half precision is for the disk alone: such
-    arrays become float32.  ValueError, one line with the file's name, for a file that is missing,
-    damaged or not ours.
+    path  a file; a run's folder, which stands for the best.safetensors in it; or the name of a shipped
+          model, such as "flowers"
+
+    Returns a `Model`; arrays in half precision become float32.  ValueError, one line with the file's
+    name, for a file that is missing, damaged or not ours.
     """
     path = weight_file(file_path(path))
     if not path.exists():
