@@ -1,4 +1,8 @@
-"""Docstrings are plain text: what is indented in them is shown as it stands, the rest word by word."""
+"""Docstrings are plain text: of lists of arguments lists are made, what is indented stays as it stands.
+
+x, y   is an entry of a list: what stands before two spaces is a term, what follows or is indented
+       below it tells of it
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util.inspect import TypeAliasForwardRef
 
+ENTRY = re.compile(r"(\w+(?:, \w+)*)(?:$|  +(.*))")
+
 
 def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Turn a docstring's lines into reStructuredText, in place."""
@@ -16,14 +22,32 @@ def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list
         block = paragraph.strip("\n").split("\n")
         if not any(block):
             continue
-        indented = [line.startswith("    ") for line in block]
-        if all(indented):
+        deep = [line.startswith("    ") for line in block]
+        if all(deep):
             made += ["::", "", *block, ""]
-        elif any(indented):  # a list of terms, whose continuation lines stand deeper
+        elif terms := entries(block):
+            made += [line for term, said in terms for line in (f"``{term}``", f"    {said}", "")]
+        elif any(deep):
             made += ["::", "", *(f"    {line}" for line in block), ""]
         else:
             made += [escaped(line) for line in block] + [""]
     lines[:] = made
+
+
+def entries(block: list[str]) -> list[tuple[str, str]]:
+    """Terms and what is said of them, where every line is an entry or goes on with one; else nothing."""
+    found: list[tuple[str, list[str]]] = []
+    for line in block:
+        if line.startswith("  "):
+            if not found:
+                return []
+            found[-1][1].append(line.strip())
+        elif match := ENTRY.fullmatch(line):
+            found.append((match[1], [match[2]] if match[2] else []))
+        else:
+            return []
+    whole = [(term, " ".join(said)) for term, said in found]
+    return [(term, escaped(said)) for term, said in whole] if all(said for _, said in whole) else []
 
 
 def escaped(line: str) -> str:

@@ -94,16 +94,16 @@ def batches(
 ) -> Generator[Batch, None, None]:
     """The batches of one epoch, in an order and with an augmentation that (seed, epoch) decide.
 
-    dataset       n labelled images
-    batch_size    images of a batch; the last may have fewer
-    preprocessing what is done to every image
-    seed, epoch   integers: the same two give the same batches
-    augmentation  how images are varied; the default varies nothing
-    shuffle       True: in another order each epoch; False: in the data set's
-    workers       threads that prepare samples, never more than a batch has; 0: the caller's own. The
-                  batches are the same.
-    drop_last     leave out a last batch of fewer than batch_size samples
-    first         begin with this batch: those before it were learnt from already
+    dataset        n labelled images
+    batch_size     images of a batch; the last may have fewer
+    preprocessing  what is done to every image
+    seed, epoch    integers: the same two give the same batches
+    augmentation   how images are varied; the default varies nothing
+    shuffle        True: in another order each epoch; False: in the data set's
+    workers        threads that prepare samples, never more than a batch has; 0: the caller's own. The
+                   batches are the same.
+    drop_last      leave out a last batch of fewer than batch_size samples
+    first          begin with this batch: those before it were learnt from already
 
     Yields `Batch`es.  The threads end with the iterator: when it is exhausted, closed (`.close()`) or
     raises.  ValueError at once for impossible arguments, later for a sample that cannot be read.

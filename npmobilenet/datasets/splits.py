@@ -132,8 +132,8 @@ def load_evaluation(
     """The images to measure a model on, labelled in the order of its classes.
 
     path      an idx folder: its "t10k" part.  A list file, or a folder with val_list.txt: what that
-              lists.  A folder with val/ (or valid/, validation/, test/): that one.  Another folder: itself, one
-              subfolder a class.  "fashion-mnist-sample": its test images
+              lists.  A folder with val/ (or valid/, validation/, test/): that one.  Another folder:
+              itself, one subfolder a class.  "fashion-mnist-sample": its test images
     classes   the model's, in its order
     channels  3 (RGB) or 1 (grey), with which files are opened
     some      True: a folder of some of the classes will do

@@ -41,6 +41,7 @@ def explore(
     precision  of the weights in the page: "float16", "float32", or "auto", what the weights' file
                holds while the page stays under 4 MB, else half precision
     time       whether to measure this machine and each layer on it, a few seconds
+
     ValueError, one line, for what cannot be; what is merely unusual the page says itself.
     """
     if not isinstance(model, Model | str | PathLike):
