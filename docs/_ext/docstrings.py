@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.inspect import TypeAliasForwardRef
 
 ENTRY = re.compile(r"(\w+(?:, \w+)*)(?:$|  +(.*))")
+TEXT = ".. code-block:: text"
 
 
 def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -24,11 +25,11 @@ def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list
             continue
         deep = [line.startswith("    ") for line in block]
         if all(deep):
-            made += ["::", "", *block, ""]
+            made += [TEXT, "", *block, ""]
         elif terms := entries(block):
             made += [line for term, said in terms for line in (f"``{term}``", f"    {said}", "")]
         elif any(deep):
-            made += ["::", "", *(f"    {line}" for line in block), ""]
+            made += [TEXT, "", *(f"    {line}" for line in block), ""]
         else:
             made += [escaped(line) for line in block] + [""]
     lines[:] = made
@@ -51,10 +52,12 @@ def entries(block: list[str]) -> list[tuple[str, str]]:
 
 
 def escaped(line: str) -> str:
-    """A line whose letters mean themselves, but for `code`."""
-    parts = re.split(r"(`[^`]+`)", line)
+    """A line whose letters mean themselves, but for `code` and "values"."""
+    parts = re.split(r"(`[^`]+`|\"[^\" ]+\")", line)
     return "".join(
-        f"``{part[1:-1]}``" if part[:1] == "`" else re.sub(r"([*|\\_`])", r"\\\1", part)
+        f"``{part.strip('`')}``"
+        if part[:1] in ("`", '"') and len(part) > 2
+        else re.sub(r"([*|\\_`])", r"\\\1", part)
         for part in parts
     )
 

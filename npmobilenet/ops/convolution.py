@@ -74,7 +74,7 @@ def conv2d_backward(
 ) -> tuple[Array | Any, ...]:
     """Gradients of `conv2d`: of its input, its filters and its bias.
 
-        dx[n,p,q,m]  = sum of dy[n,i,j,o] w[u,v,m,o]    where p = s*i+d*u and q = t*j+e*v, padded
+        dx[n,p,q,m]  = sum of dy[n,i,j,o] w[u,v,m,o]  where s*i+d*u = p, t*j+e*v = q
         dw[u,v,m,o]  = sum_nij dy[n,i,j,o] x[n, s*i+d*u, t*j+e*v, m]
         db[o]        = sum_nij dy[n,i,j,o]
 
@@ -83,7 +83,8 @@ def conv2d_backward(
     input_gradient  False: dx is not computed and None, as a network's first layer has no use for it
 
     Returns (dx, dw), or (dx, dw, db) where there was a bias; each is shaped as what it is the gradient
-    of.  ValueError for a dy of another shape or dtype than y, and for another operator's cache.
+    of; p and q above count in the padded x.  ValueError for a dy of another shape or dtype than y, and
+    for another operator's cache.
     """
     return _backward("conv2d", conv.RUNGS, dy, cache, input_gradient)
 
@@ -134,7 +135,7 @@ def depthwise_conv2d_backward(
 ) -> tuple[Array | Any, ...]:
     """Gradients of `depthwise_conv2d`: of its input, its filters and its bias, channel by channel.
 
-        dx[n,p,q,m]  = sum of dy[n,i,j,m] w[u,v,m]      where p = s*i+d*u and q = t*j+e*v, padded
+        dx[n,p,q,m]  = sum of dy[n,i,j,m] w[u,v,m]  where s*i+d*u = p, t*j+e*v = q
         dw[u,v,m]    = sum_nij dy[n,i,j,m] x[n, s*i+d*u, t*j+e*v, m]
         db[m]        = sum_nij dy[n,i,j,m]
 
@@ -143,7 +144,8 @@ def depthwise_conv2d_backward(
     input_gradient  False: dx is not computed and None, as a network's first layer has no use for it
 
     Returns (dx, dw), or (dx, dw, db) where there was a bias; each is shaped as what it is the gradient
-    of.  ValueError for a dy of another shape or dtype than y, and for another operator's cache.
+    of; p and q above count in the padded x.  ValueError for a dy of another shape or dtype than y, and
+    for another operator's cache.
     """
     return _backward("depthwise_conv2d", depthwise.RUNGS, dy, cache, input_gradient)
 
