@@ -19,7 +19,10 @@ LONG = ("book_claims",)  # judges all claims again
 SCRIPTS = tuple(sorted(file.stem for file in FOLDER.glob("book_*.py")))
 QUICK = tuple(name for name in SCRIPTS if name not in LONG)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
-TELEPHONE, LETTER = 328, 7.0  # pixels: the site's column on a screen 360 wide, and what can be read on it
+TELEPHONE, LETTER = (
+    328,
+    7.0,
+)  # pixels: the site's column on a screen 360 wide, and what can be read on it
 SVG = "{http://www.w3.org/2000/svg}"
 
 
