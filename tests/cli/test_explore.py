@@ -87,7 +87,9 @@ def test_fresh_weights_mean_nothing(folder: Path, capsys: Any) -> None:
 def test_a_tour_leads_into_the_explorer(quick_tour: tuple[Path, str], capsys: Any) -> None:
     """Of its last lines one is a command that works."""
     folder, text = quick_tour
-    words = next(x.split() for x in text.splitlines() if x.strip().startswith("npmobilenet explore"))
+    words = next(
+        x.split() for x in text.splitlines() if x.strip().startswith("npmobilenet explore")
+    )
     assert words == [
         "npmobilenet", "explore", "tour/example.png", "--weights", "tour/fashion.safetensors",
     ]  # fmt: skip
