@@ -36,7 +36,10 @@ from .notebook import notebook_arguments
 
 ROOT = Path(__file__).parents[1]
 RIGHT = ROOT / "tests/exercises/right"
+COMPILED = "compiled"  # the style of it that Numba compiles
+ENDLESS = "def relu6(x):\n    while True:\n        pass\n"
 MUTANTS, FURTHER = 300, 1_000
+QUICK = {"planted": 20, "mutants": 30, "further": 100}
 FRESH_SEED = 20  # of the further cases, which no diagnosis has seen
 Row = tuple[str, str, str]  # what, goal, found
 
@@ -46,15 +49,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def command(file: Path, *names: str) -> float:
-    """Seconds from the command to the prompt."""
+def command(file: Path, *names: str) -> tuple[float, list[dict[str, Any]]]:
+    """Seconds from the command to the prompt, and what it says of each function."""
     started = time.perf_counter()
-    words = [sys.executable, "-m", "npmobilenet", "exercises", "check", str(file), *names]
+    words = [sys.executable, "-m", "npmobilenet", "exercises", "check", str(file), *names, "--json"]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
     seconds = time.perf_counter() - started
     if done.returncode not in (0, 1):
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip()}")
-    return seconds
+    return seconds, json.loads(done.stdout)["functions"]
 
 
 def written(folder: Path, source: str) -> Path:
@@ -70,6 +73,11 @@ def verdict_of(file: Path, name: str) -> Verdict:
     return verdict
 
 
+def spread(planted: list[Planted], count: int) -> list[Planted]:
+    """That many of them, from the first on."""
+    return [planted[place * len(planted) // count] for place in range(count)]
+
+
 def passes_notebook(planted: Planted) -> bool:
     """Whether a wrong function is right on the notebook's case."""
     exercise = EXERCISES[planted.exercise]
@@ -80,53 +88,68 @@ def passes_notebook(planted: Planted) -> bool:
 
 def measure_planted(folder: Path, chosen: list[Planted]) -> tuple[list[Row], dict[str, Any]]:
     """Times of wrong solutions, which are named rightly, and which pass the notebook."""
-    seconds, named, wrongly, passed = [], [], [], []
+    named, wrongly, missed, passed = [], [], [], []
+    seconds: list[tuple[float, str]] = []
     for planted in chosen:
         file = written(folder, planted.source)
-        seconds.append(command(file, planted.exercise))
-        diagnosis = verdict_of(file, planted.exercise).diagnosis
-        if diagnosis is not None and diagnosis.sentence is not None:
-            (named if planted.number in diagnosis.numbers else wrongly).append(planted.name)
+        took, (found,) = command(file, planted.exercise)
+        seconds.append((took, planted.name))
+        right = planted.number in found["numbers"]
+        (named if right else wrongly if found["mistake"] else missed).append(planted)
         if passes_notebook(planted):
             passed.append(planted.name)
-        say(f"{planted.name}: {seconds[-1]:.1f} s")
-    numbers = {planted.number for planted in chosen}
-    all_styles = {p.number for p in chosen} - {p.number for p in chosen if p.name not in named}
+        say(f"{planted.name}: {took:.1f} s")
+    kinds = {planted.number for planted in chosen}
+    whole = kinds - {planted.number for planted in missed + wrongly}
+    middle, (worst, which) = median(took for took, _ in seconds), max(seconds)
     rows = [
         ("wrong solution, command to prompt", "median 2 s, worst 10 s",
-         f"median {median(seconds):.1f} s, worst {max(seconds):.1f} s of {len(seconds)}"),
+         f"median {middle:.1f} s, worst {worst:.1f} s ({which}), of {len(seconds)}"),
         ("planted mistakes, in two styles each", "all named rightly, 0 wrongly",
-         f"{len(named)} of {len(chosen)} named rightly ({len(all_styles)} of {len(numbers)} kinds in "
-         f"all), {len(wrongly)} wrongly"),
+         f"{len(named)} of {len(chosen)} named rightly ({len(whole)} of {len(kinds)} kinds in all), "
+         f"{len(wrongly)} wrongly"),
         ("of these, right on a notebook's one fixed case", "", f"{len(passed)} of {len(chosen)}"),
     ]  # fmt: skip
-    missed = [p.name for p in chosen if p.name not in named]
-    return rows, {"seconds": seconds, "missed": missed, "wrongly": wrongly, "notebook": passed}
+    names = {"missed": [p.name for p in missed], "wrongly": [p.name for p in wrongly]}
+    return rows, {"seconds": seconds, **names, "notebook": passed}
 
 
 def measure_right(folder: Path) -> tuple[list[Row], dict[str, Any]]:
-    """Times of plain loops, and whether any right solution is rejected."""
+    """Times of plain loops, of Numba's and of what never ends; whether anything right is rejected."""
     file = written(folder, source_of(LOOPS))
-    seconds = {name: command(file, name) for name in EXERCISES}
-    whole = command(file)
-    solutions = [
-        (source, name)
-        for source in sorted(RIGHT.glob("[a-z]*.py"))
-        for name in EXERCISES
-        if f"\ndef {name}(" in source.read_text(encoding="utf-8")
-    ]
-    rejected = [
-        f"{source.stem}.{name}" for source, name in solutions if not verdict_of(source, name).right
-    ]
+    seconds = {name: command(file, name)[0] for name in EXERCISES}
+    whole, loops = command(file)
+    rejected = [f"{LOOPS}.{found['name']}" for found in loops if found["state"] != "right"]
+    styles = [*sorted(RIGHT.glob("[a-z]*.py"))]
+    numba, count = {}, 0
+    for source in styles:
+        names = solved(source.read_text(encoding="utf-8"))
+        count += len(names)
+        for name in names:
+            took, (found,) = command(source, name)
+            say(f"{name}, {source.stem}: {took:.1f} s")
+            if found["state"] != "right":
+                rejected.append(f"{source.stem}.{name}")
+            if source.stem == COMPILED:
+                numba[name] = took
     slowest = max(seconds, key=lambda name: seconds[name])
+    hanging, _ = command(written(folder, ENDLESS), "relu6")
     rows = [
         ("right solution in plain loops, command to prompt", "10 s a function",
          f"worst {seconds[slowest]:.1f} s ({slowest})"),
         ("all functions in plain loops", "90 s", f"{whole:.1f} s"),
-        ("right solutions in other styles", "0 of 20 rejected",
-         f"{len(rejected)} of {len(solutions)} rejected"),
+        ("apart: right ones that Numba compiles; one that never ends", "",
+         f"worst {max(numba.values()):.1f} s; {hanging:.1f} s"),
+        (f"right solutions in {len(styles)} other styles, and in plain loops", "0 rejected",
+         f"{len(rejected)} rejected of {count} and {len(loops)}"),
     ]  # fmt: skip
-    return rows, {"seconds": seconds, "all": whole, "rejected": rejected}
+    found = {"seconds": seconds, "all": whole, "numba": numba, "hanging": hanging}
+    return rows, found | {"rejected": rejected}
+
+
+def solved(source: str) -> list[str]:
+    """The exercises that a file has a function for."""
+    return [name for name in EXERCISES if f"\ndef {name}(" in source]
 
 
 def further(call: Call, name: str, count: int, programs: Iterable[Mistake] | None) -> bool:
@@ -174,12 +197,9 @@ def measure_mutants(
     """Mutants of right solutions in all styles."""
     sources = {style: source_of(style) for style in (LOOPS, ARRAYS)}
     sources |= {f.stem: f.read_text(encoding="utf-8") for f in sorted(RIGHT.glob("[a-z]*.py"))}
-    del sources["compiled"]  # compiled anew, each would take a second and say nothing new
+    del sources[COMPILED]  # compiled anew, each would take a second and say nothing new
     pools = [
-        mutants(style, source, name)
-        for style, source in sources.items()
-        for name in EXERCISES
-        if f"\ndef {name}(" in source
+        mutants(style, source, name) for style, source in sources.items() for name in solved(source)
     ]
     fates: Counter[str] = Counter()
     lines = []
@@ -211,18 +231,21 @@ def main(arguments: list[str] | None = None) -> None:
     add("--planted", type=int, default=len(PLANTED), help=f"mistakes ({len(PLANTED)})")
     add("--mutants", type=int, default=MUTANTS, help=f"mutants ({MUTANTS})")
     add("--further", type=int, default=FURTHER, help=f"further cases of a mutant ({FURTHER})")
+    add("--quick", action="store_true", help=", ".join(f"{k} {v}" for k, v in QUICK.items()))
     add("--seed", type=int, default=0, help="of the mutants (0)")
     add("--only", choices=("planted", "right", "mutants"), action="append", help="parts (all)")
     add("--json", type=Path, metavar="FILE", help="everything that was found, too")
     add("--markdown", action="store_true", help="a table for a page of the docs")
     chosen = parser.parse_args(arguments)
+    if chosen.quick:
+        vars(chosen).update(QUICK)
     parts = chosen.only or ["planted", "right", "mutants"]
     rows: list[Row] = []
     document: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         do = {
-            "planted": lambda: measure_planted(folder, PLANTED[: chosen.planted]),
+            "planted": lambda: measure_planted(folder, spread(PLANTED, chosen.planted)),
             "right": lambda: measure_right(folder),
             "mutants": lambda: measure_mutants(folder, chosen.mutants, chosen.further, chosen.seed),
         }

@@ -79,6 +79,7 @@ from .ops import softmax_cross_entropy_backward as softmax_cross_entropy_backwar
 from .ops import swish as swish
 from .ops import swish_backward as swish_backward
 from .predicting.prediction import Prediction as Prediction
+from .verify.gradcheck import gradcheck as gradcheck
 from .weights import Model as Model
 from .weights import export_weights as export_weights
 from .weights import import_weights as import_weights

@@ -15,9 +15,11 @@ from .cost import cost
 from .cost.backward import COLUMNS as TRAINING_COLUMNS
 from .cost.memory import materialised
 from .cost.roofline import COLUMNS as ROOFLINE_COLUMNS
+from .exercises.compared import COLUMNS as AGAINST_COLUMNS
 from .models.dialect import differing_switches
 from .models.dialects import dialect_at
 from .tables import Shape, Share, table
+from .verify.gradcheck import COLUMNS as GRADIENT_COLUMNS
 
 if TYPE_CHECKING:
     from .cost.backward import TrainingCost
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
     from .cost.torch_count import ModuleCost
     from .engine import Engine
     from .engine.training import TrainingStep
+    from .exercises.against import Against
     from .models.layers import Layer
     from .models.network_plan import Plan
     from .predicting.prediction import Prediction
+    from .verify.gradcheck import GradientCheck
 
 
 def parts(result: object, **how: Any) -> list[RenderableType]:
@@ -214,6 +218,17 @@ def _kinds(found: Roofline) -> RenderableType:
     return table(columns, rows, title="Where the multiplications are, and where the time is")
 
 
+def gradient_parts(found: GradientCheck) -> list[RenderableType]:
+    """A line for each gradient, and what it was held against."""
+    return [table(GRADIENT_COLUMNS, found.cells()), *found.remarks()]
+
+
+def against_parts(found: Against) -> list[RenderableType]:
+    """A line for each function and witness; then what was left out, and what fails."""
+    cells = found.cells()
+    return [*([table(AGAINST_COLUMNS, cells)] if cells else []), *found.remarks()]
+
+
 def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:
     """(switch, value in each named dialect) for the switches in which those dialects differ."""
     settled = [dialect_at(name, version) for name in names]
@@ -242,4 +257,6 @@ DRAWN: dict[str, Callable[..., list[RenderableType]]] = {
     "Engine": engine_parts,
     "TrainingStep": training_step_parts,
     "Prediction": prediction_parts,
+    "GradientCheck": gradient_parts,
+    "Against": against_parts,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # rich takes longer to import than all that counts
@@ -42,3 +43,24 @@ class Shown:
         from .tables import as_html
 
         return as_html(*self.parts())
+
+
+class NamedArrays(dict[str, Any]):
+    """Arrays by their names: a dict of which a prompt shows the shapes, not millions of numbers."""
+
+    def __repr__(self) -> str:
+        first = ", ".join(f"{name} {_shape(array)}" for name, array in islice(self.items(), 3))
+        return f"NamedArrays({len(self)}: {first}{', ...' * (len(self) > 3)})"
+
+    def __or__(self, other: Any) -> Any:
+        """As of a dict; what comes of it is shown alike."""
+        both = super().__or__(other)
+        return both if both is NotImplemented else NamedArrays(both)
+
+    def copy(self) -> NamedArrays:
+        """A dict of the same arrays."""
+        return NamedArrays(self)
+
+
+def _shape(array: Any) -> str:
+    return str(getattr(array, "shape", type(array).__name__))

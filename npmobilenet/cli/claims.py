@@ -17,6 +17,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help=f"only those of one source: {', '.join(SOURCES)}",
     )
+    parser.add_argument(
+        "--lang", choices=("en", "zh"), default="en",
+        help="language of verdicts and evidence, as table or Markdown (en)",
+    )  # fmt: skip
     add_formats(parser)
     parser.epilog = "example: npmobilenet claims --source tutorial-c"
 
@@ -29,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.csv:
         sys.stdout.write(csv_text(COLUMNS, rows(found)))
     elif options.markdown:
-        print(page(found), end="")
+        print(page(found, options.lang), end="")
     else:
-        console().print(*drawn(found))
+        console().print(*drawn(found, options.lang))
     return 0

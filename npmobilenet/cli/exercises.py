@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
     from ..exercises.checking import Checked, Verdict
     from ..exercises.record import Exercise
 
-COLOURS = {"right": "green", "wrong": "red", "broken": "red", "not yet": "dim", "missing": "yellow"}
+COLOURS = {
+    "right": "green",
+    "passed": "green",
+    "wrong": "red",
+    "broken": "red",
+    "not yet": "dim",
+    "missing": "yellow",
+}
 CHECKING = """npmobilenet exercises check my_ops.py
          npmobilenet exercises check my_ops.py one_window depthwise
          npmobilenet exercises check my_ops.py 3 --watch
@@ -207,17 +215,45 @@ def _time(options: argparse.Namespace) -> int:
     from ..exercises.exercise import chosen
     from ..exercises.timing import timed
 
-    found = timed(options.file, chosen(options.names))
-    write_table(options, found.columns, found.rows, notes=found.notes)
-    return 0
+    out = console()
+    with out.status("") if out.is_terminal else nullcontext() as status:
+
+        def say(name: str) -> None:
+            if status is not None:
+                status.update(f"timing {name}")
+
+        found = timed(options.file, chosen(options.names), say=say)
+    if found.rows or options.json or options.csv or options.markdown:
+        write_table(options, found.columns, found.rows, found.document, notes=found.notes)
+    else:
+        print("Nothing to time: only what is right is timed.", found.notes, sep="\n")
+    return int(not found.rows)
 
 
 def _graduate(options: argparse.Namespace) -> int:
-    from ..exercises.graduate import graduate
+    from ..exercises import graduate_text
+    from ..exercises.graduate import Part, graduate
 
-    found = graduate(options.file, (lambda line: None) if options.json else print)
+    out = console()
+    drawn = out.is_terminal and not options.json
+    with out.status("") if drawn else nullcontext() as status:
+
+        def say(text: str) -> None:
+            if status is not None:
+                status.update(text)
+
+        def done(part: Part) -> None:
+            if not options.json:
+                text = graduate_text.text(part, str(options.file))
+                first, *others = text.split("\n")
+                line = Text(first)
+                word = graduate_text.state(part)
+                line.highlight_regex(rf"(?<=\s){word}(?=\s|$)", COLOURS[word])
+                out.print(line, *others, "", sep="\n", soft_wrap=True)
+
+        found = graduate(options.file, say=say, done=done)
     if options.json:
-        print_json(found.document)
+        print_json(graduate_text.document(found))
     else:
-        console().print(found.text, soft_wrap=True)
+        out.print(graduate_text.summary(found), soft_wrap=True)
     return int(not found.passed)

@@ -1,7 +1,10 @@
 """npmobilenet tour: the whole project in five stops, each naming the file to read."""
 
 import argparse
+import os
 import shlex
+import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -72,7 +75,17 @@ def run(options: argparse.Namespace) -> int:
         out.print("To see the network that has just learnt compute, number by number, both ways:")
         example, weights = (shlex.quote(str(folder / name)) for name in (EXAMPLE, WEIGHTS))
         out.print(f"  npmobilenet explore {example} --weights {weights}", soft_wrap=True)
+        if not shutil.which("npmobilenet"):  # called by its path, as README's first command does
+            out.print(f"So that npmobilenet is found, type first: {_activation()}", soft_wrap=True)
+        out.print("To go on: docs/book/first-hour.md", soft_wrap=True)
     return int(bool(failed))
+
+
+def _activation() -> str:
+    """What makes the commands of this environment known to the shell."""
+    if os.name == "nt":
+        return str(Path(sys.prefix, "Scripts", "activate"))
+    return f"source {shlex.quote(str(Path(sys.prefix, 'bin', 'activate')))}"
 
 
 def _read(out: Console, *files: str) -> None:

@@ -3,10 +3,11 @@
 import argparse
 import time
 from importlib.util import find_spec
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
-from rich.progress import Progress
+from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from ..tables import table
@@ -23,14 +24,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--seed", type=at_least(0), default=0, help="what the cases are drawn from (0)"
     )
     parser.add_argument("--operator", metavar="NAME", help="only this operator")
+    parser.add_argument(
+        "--against", type=Path, metavar="FILE", help="your own functions, beside ours: my_ops.py"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.epilog = "example: npmobilenet verify --operator depthwise_conv2d"
+    parser.epilog = """example: npmobilenet verify --operator depthwise_conv2d
+         npmobilenet verify --against my_ops.py"""
 
 
 def run(options: argparse.Namespace) -> int:
     """Check all operators; 1 if anything is outside its tolerance."""
     from ..verify import OPERATORS
 
+    if options.against is not None:
+        return _against(options)
     if options.operator and options.operator not in OPERATORS:
         raise ValueError(
             f"operator must be one of {', '.join(OPERATORS)}, found {options.operator!r}"
@@ -38,11 +45,7 @@ def run(options: argparse.Namespace) -> int:
     if options.cases < 1:
         raise ValueError(f"--cases must be at least 1, found {options.cases}")
     out, started = console(), time.perf_counter()
-    with_torch = find_spec("torch") is not None
-    if with_torch:
-        import torch
-
-        torch.set_num_threads(1)  # or its idle threads spin on the cores that the kernels need
+    with_torch = _with_torch()
     chosen = [options.operator] if options.operator else list(OPERATORS)
     summary: dict[tuple[str, str, str, str], list[float]] = {}
     show = out.is_terminal and not options.json
@@ -69,6 +72,42 @@ def run(options: argparse.Namespace) -> int:
     operators = "1 operator" if len(chosen) == 1 else f"{len(chosen)} operators"
     out.print(f"{operators}, {options.cases} cases each, {int(failures)} failures, {seconds:.0f} s")
     return int(failures > 0)
+
+
+def _with_torch() -> bool:
+    """Whether PyTorch is there; it gets one thread then."""
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    torch.set_num_threads(1)  # or its idle threads spin on the cores that the kernels need
+    return True
+
+
+def _against(options: argparse.Namespace) -> int:
+    """Somebody's functions; 1 where one of them is wrong, or none was asked."""
+    from ..exercises.against import against
+
+    if options.cases < 1:
+        raise ValueError(f"--cases must be at least 1, found {options.cases}")
+    out = console()
+    _with_torch()
+    show = out.is_terminal and not options.json
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=out, transient=True,
+                  disable=not show) as progress:  # fmt: skip
+        task = progress.add_task("verify")
+        found = against(
+            options.against,
+            options.operator,
+            cases=options.cases,
+            seed=options.seed,
+            say=lambda name: progress.update(task, description=name),
+        )
+    if options.json:
+        print_json({"file": str(options.against), **found.document()})
+    else:
+        out.print(*found.parts(), sep="\n", soft_wrap=True)
+    return int(not found)
 
 
 def _check(

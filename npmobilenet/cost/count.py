@@ -130,7 +130,15 @@ class Cost(Shown):
 
 
 def cost(plan: Plan) -> Cost:
-    """Count every layer of a plan."""
+    """A plan's multiply-accumulates and parameters, layer by layer, as the papers count.
+
+    plan  what `npmobilenet.plan` returned
+
+    A multiply-accumulate (MAC) is one product of a convolution or a dense layer, those with padding zeros
+    included; bias, batch normalisation, activation and pooling have none (MobileNetV1, arXiv:1704.04861,
+    section 3.1 and Table 2).  Returns a `Cost`: macs for one image, params, layers.  TypeError where plan
+    is none; NotImplementedError, which names the layer, for one that is not counted.
+    """
     from ..models.capabilities import COST, require
     from ..models.network_plan import check_plan  # here: see the imports above
 

@@ -20,10 +20,13 @@ from ..ops import checks
 
 
 def separable_ratio(*, k: int | tuple[int, int], n: int) -> Fraction:
-    """1/N + 1/(Ku Kv): a separable block's cost over the standard convolution's.
+    """1/N + 1/(Ku Kv): a separable block's cost over the standard convolution's, exactly.
 
-    k: filter size, one number or (height, width).  n: filters of the pointwise half.
-    separable_ratio(k=3, n=64) is 73/576.
+    k  the filter's size in pixels: (Ku, Kv), or one number for both
+    n  N, how many filters the pointwise half has
+
+    Returns a Fraction, of MACs and of weights alike: k=3, n=64 give 73/576.  ValueError, naming the
+    argument, for what is no positive integer.  (MobileNetV1, arXiv:1704.04861, section 3.1.)
     """
     area = prod(checks.pair("separable_ratio", "k", k))
     if not checks.whole(n) or n < 1:
@@ -33,7 +36,15 @@ def separable_ratio(*, k: int | tuple[int, int], n: int) -> Fraction:
 
 @dataclass(frozen=True)
 class BlockRatio:
-    """One separable block: what the formula says, and what counting its layers gives."""
+    """One separable block: what the formula says, and what counting its layers gives.
+
+    name            of the block
+    formula         1/N + 1/(Ku Kv)
+    macs            MACs of the depthwise and pointwise layers, over those of a standard convolution
+    weights         the same of weights
+    separable_macs  MACs for one image of the two layers
+    standard_macs   MACs for one image of the standard convolution in their place
+    """
 
     name: str
     formula: Fraction
@@ -44,7 +55,13 @@ class BlockRatio:
 
 
 def block_ratios(plan: Plan) -> list[BlockRatio]:
-    """Formula and count for every depthwise layer whose map a pointwise layer then mixes."""
+    """Formula and count, side by side, for every depthwise layer whose map a pointwise layer then mixes.
+
+    plan  what `npmobilenet.plan` returned
+
+    Returns a list of `BlockRatio`, in the order of the layers.  TypeError where plan is none.
+    (MobileNetV1, arXiv:1704.04861, section 3.1; its Table 1 has 13 such blocks.)
+    """
     check_plan(plan)
     found = []
     convolutions = [layer for layer in plan.layers if layer.arrays and layer.macs]

@@ -86,13 +86,17 @@ class ModuleCost(Shown):
 def count_module(
     module: Any, example: Any = (), keywords: Mapping[str, Any] | None = None
 ) -> ModuleCost:
-    """Count `module` on `example`: a tensor (N, C, H, W), a tuple of arguments, a dict of keywords.
+    """MACs and parameters of a torch.nn.Module of your own, as the papers count.
 
-    keywords: beside an example that is not a dict.  MACs are those of the whole example: for one image
-    let N be 1.  Module, parameters, buffers and random numbers are left as they were.  A wrapper of
-    torch.compile or for several devices counts as what it wraps.  TypeError for anything else than a
-    torch.nn.Module, and for keywords that are no dict; ValueError, one line, where it fails on the
-    example or its shapes are not settled yet; ImportError without PyTorch.
+    module    a torch.nn.Module; a wrapper of torch.compile or for several devices counts as what it
+              wraps.  Module, parameters, buffers and random numbers are left as they were
+    example   what it is run on, once: a tensor (N, C, H, W), a tuple of arguments, a dict of keywords.
+              MACs are those of the whole example: for one image let N be 1
+    keywords  a dict of keywords beside an example that is not one
+
+    Returns a `ModuleCost`: macs, params, layers, and in unknown what was not counted.  TypeError for
+    anything else than a torch.nn.Module, and for keywords that are no dict; ValueError, one line, where
+    it fails on the example or its shapes are not settled yet; ImportError without PyTorch.
     """
     torch = torch_modules.import_torch()
     if not isinstance(module, torch.nn.Module):

@@ -16,9 +16,14 @@ from .dataset import in_a_line
 
 
 class ArrayImages:
-    """Images in memory: uint8 (n, H, W), (n, H, W, 1) or (n, H, W, 3), labels (n,).
+    """Images in memory.
 
-    `images` is kept as (n, H, W, C). `source` begins the images' names: "source[17]".
+    images   uint8 (n, H, W), (n, H, W, 1) or (n, H, W, 3); kept as (n, H, W, C)
+    labels   (n,) integers from 0 to one below the number of classes
+    classes  their names, in the order of the labels
+    source   begins the images' names: "source[17]"
+
+    ValueError or TypeError where they do not fit each other.
     """
 
     def __init__(
@@ -78,11 +83,15 @@ def _whole(labels: ArrayLike, source: str) -> NDArray[np.int64]:
 
 
 class IdxImages(ArrayImages):
-    """One part ("train" or "t10k") of a folder in MNIST's or Fashion-MNIST's layout, gzipped or not.
+    """One part of a folder in MNIST's or Fashion-MNIST's layout, gzipped or not.
 
-    The classes' names are the lines of `classes.txt` in the folder, or Fashion-MNIST's if the path's
-    last two parts say "fashion"; `classes`, where given, must agree with them. A folder that names
-    nothing takes `classes`, if they are as many as its labels, or else the digits.
+    folder   with train-images-idx3-ubyte and its three companions
+    part     "train" or "t10k"
+    classes  names; None: the lines of the folder's classes.txt, or Fashion-MNIST's if the path's last two
+             parts say "fashion", or else the digits.  Where the folder has names, these must agree; where
+             it has none, they must be as many as its labels
+
+    ValueError, one line with the file's name, for files that are missing, damaged or do not fit.
     """
 
     def __init__(

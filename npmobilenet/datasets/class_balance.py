@@ -10,7 +10,12 @@ UNEVEN = 5  # the largest class has so many times the images of the smallest: wo
 
 
 def class_counts(dataset: Dataset) -> dict[str, int]:
-    """Class -> number of images, in the order of the classes."""
+    """How many images each class has.
+
+    dataset  n labelled images
+
+    Returns class -> number of images, in the order of the classes.
+    """
     found = np.bincount(dataset.labels, minlength=len(dataset.classes))
     return dict(zip(dataset.classes, map(int, found), strict=True))
 

@@ -50,9 +50,14 @@ class ImageFiles:
 class ImageFolder(ImageFiles):
     """One subfolder a class, the class's images anywhere below it: torchvision's layout and order.
 
-    Classes and files are sorted by name; hidden ones (".name") are passed over. `channels` is 3 (RGB)
-    or 1 (grey). With `classes`, from the training part or a checkpoint, labels count in their order
-    and the subfolders must be exactly these; with `some`, at least one of them.
+    folder    whose subfolders are the classes.  They and their files are sorted by name; hidden ones
+              (".name") are passed over
+    channels  3 (RGB) or 1 (grey)
+    classes   from the training part or a checkpoint: labels count in their order, and the subfolders
+              must be exactly these
+    some      True: at least one of these
+
+    ValueError, one line with the folder's name, where there are no images or other classes.
     """
 
     def __init__(

@@ -29,7 +29,12 @@ ORDER, SAMPLE = 0, 1  # distinguish the streams of random numbers of one (seed, 
 
 @dataclass(frozen=True)
 class Batch:
-    """x (n, H, W, C) float32 contiguous, labels (n,), indices (n,) of the samples in the dataset."""
+    """Images of a batch, as a network takes them.
+
+    x        (n, H, W, C) float32, contiguous
+    labels   (n,) integers
+    indices  (n,) of the samples in the data set
+    """
 
     x: NDArray[np.float32]
     labels: NDArray[np.int64]
@@ -63,7 +68,14 @@ class Sampling:
 
 
 def count_batches(n: int, batch_size: int, drop_last: bool = False) -> int:
-    """Number of batches of n samples; without `drop_last` a shorter last one is counted."""
+    """How many batches an epoch has.
+
+    n           samples
+    batch_size  samples of a batch
+    drop_last   True: a shorter last one is not counted
+
+    Returns an integer.
+    """
     return n // batch_size if drop_last else math.ceil(n / batch_size)
 
 
@@ -82,13 +94,19 @@ def batches(
 ) -> Generator[Batch, None, None]:
     """The batches of one epoch, in an order and with an augmentation that (seed, epoch) decide.
 
-    workers       threads that prepare samples, never more than a batch has; 0: the caller's own. The
-                  batches are the same.
-    drop_last     leave out a last batch of fewer than batch_size samples
-    first         begin with this batch: those before it were learnt from already
+    dataset        n labelled images
+    batch_size     images of a batch; the last may have fewer
+    preprocessing  what is done to every image
+    seed, epoch    integers: the same two give the same batches
+    augmentation   how images are varied; the default varies nothing
+    shuffle        True: in another order each epoch; False: in the data set's
+    workers        threads that prepare samples, never more than a batch has; 0: the caller's own. The
+                   batches are the same.
+    drop_last      leave out a last batch of fewer than batch_size samples
+    first          begin with this batch: those before it were learnt from already
 
-    The threads end with the iterator: when it is exhausted, closed (`.close()`) or raises.
-    Raises ValueError at once for impossible arguments, later for a sample that cannot be read.
+    Yields `Batch`es.  The threads end with the iterator: when it is exhausted, closed (`.close()`) or
+    raises.  ValueError at once for impossible arguments, later for a sample that cannot be read.
     """
     require_dataset("batches: dataset", dataset)
     counts = (batch_size, workers, seed, epoch, first)

@@ -29,11 +29,15 @@ def find(folder: Path, names: Sequence[str]) -> Path | None:
 
 
 class ListImages(ImageFiles):
-    """The images that a list file names, in its order, opened with `channels` (3 or 1).
+    """The images that a list file of PaddleClas' names, in its order.
 
-    Which classes there are: `classes` where given, else the folder's label list, else the numbers up
-    to the largest label.  A class may be without images; `class_balance.py` tells of it.  ValueError, one
-    line, for a line that is none and for files that are not there: all of them are looked for now.
+    file      lines of a path and a label with a space between; paths begin at the folder of the file
+    channels  3 (RGB) or 1 (grey)
+    classes   names; None: the folder's label list, else the numbers up to the largest label.  A class may
+              be without images
+
+    ValueError, one line, for a line that is none and for files that are not there: all of them are looked
+    for now.
     """
 
     def __init__(

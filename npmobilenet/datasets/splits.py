@@ -31,7 +31,12 @@ FASHION_MEAN, FASHION_STD = 0.2860, 0.3530
 
 @dataclass(frozen=True)
 class Splits:
-    """What to learn from, what to measure on; kind "folder", "lists", "idx", "fashion-mnist-sample"."""
+    """What to learn from, and what to measure on.
+
+    train       a data set
+    validation  a data set; None where there is none, and none was required
+    kind        "folder", "lists", "idx" or "fashion-mnist-sample"
+    """
 
     train: Dataset
     validation: Dataset | None  # None: there is none, and `require_validation` was False
@@ -50,19 +55,19 @@ def fashion_mnist_sample() -> tuple[ArrayImages, ArrayImages]:
 def load_splits(
     path: str | Path, channels: int | None = None, *, validation: bool = True
 ) -> Splits:
-    """Training and validation images of
+    """Training and validation images, from one path.
 
-    - a folder with train/ and one of val/, valid/, validation/, test/ (the first of these that is
-      there), one subfolder a class in each, opened with `channels` (3 unless given);
-    - a folder with PaddleClas' train_list.txt and val_list.txt;
-    - a folder of idx files: its "train" and its "t10k" part;
-    - the literal name "fashion-mnist-sample".
+    path        a folder with train/ and one of val/, valid/, validation/, test/ (the first of these that
+                is there), one subfolder a class in each; a folder with PaddleClas' train_list.txt and
+                val_list.txt; a folder of idx files, its "train" and its "t10k" part; or the literal name
+                "fashion-mnist-sample"
+    channels    3 (RGB) or 1 (grey), with which files are opened; None: 3.  idx images stay grey whatever
+                it is, and are made three alike where a network wants 3
+    validation  False: the second part is not looked for, None stands for it; then a folder with one
+                subfolder a class will do too
 
-    idx images stay grey whatever `channels` is; `prepare` repeats the grey where 3 are asked for.
-    validation=False: the second part is not looked for, None stands for it; then a folder with one
-    subfolder a class will do too.
-    Raises ValueError that says what of this was expected and what was found, and which of the files
-    cannot be read.
+    Returns `Splits`.  ValueError that says what of this was expected and what was found, and which of the
+    files cannot be read.
     """
     try:
         str(path).encode()
@@ -124,13 +129,16 @@ def _folders(folder: Path, channels: int, validation: bool) -> Splits:
 def load_evaluation(
     path: str | Path, classes: Sequence[str], channels: int = 3, *, some: bool = False
 ) -> Dataset:
-    """The images to measure a model on, labelled in the order of its `classes`.
+    """The images to measure a model on, labelled in the order of its classes.
 
-    An idx folder: its "t10k" part. A list file, or a folder with val_list.txt: what that lists. A
-    folder with val/ (or valid/, validation/, test/): that one. Another folder: itself, one subfolder
-    a class. "fashion-mnist-sample": its test images.
-    Raises ValueError if there are no images or their classes are not `classes`; with `some`, a folder
-    of some of the classes will do.
+    path      an idx folder: its "t10k" part.  A list file, or a folder with val_list.txt: what that
+              lists.  A folder with val/ (or valid/, validation/, test/): that one.  Another folder:
+              itself, one subfolder a class.  "fashion-mnist-sample": its test images
+    classes   the model's, in its order
+    channels  3 (RGB) or 1 (grey), with which files are opened
+    some      True: a folder of some of the classes will do
+
+    Returns a data set.  ValueError if there are no images or their classes are not `classes`.
     """
     folder = Path(path)
     if not str(path):  # Path("") is the current folder
@@ -147,7 +155,13 @@ def load_evaluation(
     listed = folder if folder.is_file() else paddle_lists.find(folder, paddle_lists.VALIDATION)
     if listed:
         return ListImages(listed, channels, classes)
-    return ImageFolder(_validation_folder(folder) or folder, channels, classes, some=some)
+    measured = _validation_folder(folder)
+    if not measured and (folder / "train").is_dir() and "train" not in classes:
+        raise ValueError(
+            f"{folder}: expected val/ beside train/, found {idx.listing(folder)}; to measure on the "
+            f"images of training: {folder / 'train'}"
+        )
+    return ImageFolder(measured or folder, channels, classes, some=some)
 
 
 def _has_idx(folder: Path) -> bool:
@@ -162,11 +176,16 @@ def _validation_folder(folder: Path) -> Path | None:
 def default_preprocessing(
     dataset: Dataset, resolution: int | tuple[int, int], channels: int | None = None
 ) -> Preprocessing:
-    """How to prepare a dataset's images at a resolution, with `channels` or the dataset's own number.
+    """How to prepare a data set's images where nobody says otherwise.
+
+    dataset     n labelled images
+    resolution  (H, W) in pixels, or one number for both
+    channels    1 or 3; None: the data set's own
 
     Files: ImageNet's resize, crop, mean and std. Arrays: straight to the resolution, with ImageNet's
-    mean and std for colour, Fashion-MNIST's for Fashion-MNIST, and otherwise those of the dataset's
+    mean and std for colour, Fashion-MNIST's for Fashion-MNIST, and otherwise those of the data set's
     own pixels, to four places (for MNIST's training part that gives the known 0.1307 and 0.3081).
+    Returns a `Preprocessing`.
     """
     photos = Preprocessing.imagenet(resolution)
     own = getattr(dataset, "channels", 3)

@@ -17,7 +17,11 @@ HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
 
 
 class Subset:
-    """The images of a data set that `indices` name, in their order."""
+    """Some images of a data set.
+
+    dataset  n labelled images
+    indices  which of them, in their new order
+    """
 
     def __init__(self, dataset: Dataset, indices: NDArray[np.int64]) -> None:
         self.dataset, self.indices = dataset, indices
@@ -47,9 +51,14 @@ def part_of(dataset: Dataset, indices: NDArray[np.int64]) -> Dataset:
 
 
 def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """(what is left, what is held out): `share` of every class, at least one image of each.
+    """A data set in two parts, class by class.
 
-    Which ones follows from the seed.  One at least is left of each: ValueError where a class has but one.
+    dataset  n labelled images
+    share    of every class that is held out, above 0 and below 1; at least one image of each
+    seed     an integer, from which it follows which ones
+
+    Returns (what is left, what is held out).  One at least is left of each class: ValueError where one
+    has but one image.
     """
     if not real(share) or not 0 < share < 1:
         raise ValueError(f"holdout must be above 0 and below 1, found {share!r}")
@@ -67,7 +76,10 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
 
 
 class Cached:
-    """A data set whose images stay decoded in memory, as many as fit into `megabytes`.
+    """A data set whose images stay decoded in memory.
+
+    dataset    n labelled images
+    megabytes  as many images as fit into these are kept
 
     Decoding a JPEG takes longer than augmenting it.  Images are only read, never changed, so threads
     may share them; when two decode the same one at once, either copy is as good.
@@ -98,7 +110,13 @@ class Cached:
 
 
 def cached(dataset: Dataset, megabytes: int) -> Dataset:
-    """The data set with a cache, where that saves anything: images in arrays need no decoding."""
+    """A data set with a cache, where that saves anything: images in arrays need no decoding.
+
+    dataset    n labelled images
+    megabytes  of decoded images that are kept
+
+    Returns a data set: another one, or the same.
+    """
     inner = dataset.dataset if isinstance(dataset, Subset) else dataset
     return (
         dataset if isinstance(inner, ArrayImages) or megabytes <= 0 else Cached(dataset, megabytes)
@@ -106,7 +124,14 @@ def cached(dataset: Dataset, megabytes: int) -> Dataset:
 
 
 def at_resolution(dataset: Dataset, wanted: Preprocessing, megabytes: int) -> Dataset:
-    """Images in arrays, resized once for all epochs, where `prepare` does no more and they fit."""
+    """A data set resized once for all epochs, where preparing does no more and the images fit.
+
+    dataset    n labelled images; only those in arrays are resized ahead
+    wanted     the preprocessing that they are for
+    megabytes  the most that the resized ones may take
+
+    Returns a data set: another one, or the same.
+    """
     if not isinstance(dataset, ArrayImages) or wanted.resize is not None:
         return dataset
     size = len(dataset) * wanted.resolution[0] * wanted.resolution[1] * wanted.channels

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 
 
 class Engine(Shown):
-    """Runs one network; made by `compile`.  Calls from several Python threads take turns."""
+    """Runs one network; made by `compile`.  Calls from several Python threads take turns.
+
+    plan     the network
+    params   name -> array, copied in with batch normalisation folded away
+    batch    the most images of one call
+    threads  how many work together
+
+    stages is what it does, in the order in which it runs; empty where Numba does not run.
+    """
 
     stages: tuple[FusedOp, ...]  # what each does, in the order in which they run
 
@@ -135,13 +143,18 @@ class NumpyEngine(Engine):
 def compile(
     plan: Plan, params: Mapping[str, Array], batch: int = 1, threads: int | None = None
 ) -> Engine:
-    """The plan as an `Engine` for up to `batch` images at once, in float32.
+    """A plan compiled for inference in float32.
 
-    Batch normalisation is folded away; params are copied, and may change afterwards.  threads: how
-    many work together, None for one on each core (or NUMBA_NUM_THREADS).  The results do not depend
-    on it, to the bit.  Where Numba does not run, the engine is `infer` on the NumPy rung.
-    ValueError where params do not fit the plan; NotImplementedError, which names the layer, where the
-    plan has one that the engine does not know.
+    plan     what `npmobilenet.plan` returned
+    params   name -> array, shaped as plan.arrays says; copied, and may change afterwards
+    batch    the most images of one call
+    threads  how many work together; None: one on each core, or NUMBA_NUM_THREADS.  The results do not
+             depend on it, to the bit
+
+    Returns an `Engine`: engine(x) are the logits (N, classes) of x (N, H, W, C) float32.  Batch
+    normalisation is folded into the convolutions.  Where Numba does not run, it is `infer` on the NumPy
+    rung.  ValueError where params do not fit the plan; NotImplementedError, which names the layer, where
+    the plan has one that the engine does not know.
     """
     batch, threads = sizes("compile", batch, threads)
     check_plan(plan)

@@ -30,7 +30,16 @@ from .training_arrays import Buffers
 
 
 class TrainingStep(Shown):
-    """Forward and backward of one network on batches of one size; made by `compile_training`."""
+    """Forward and backward of one network on batches of one size; made by `compile_training`.
+
+    plan     the network
+    graph    what it was made into for the compiled step
+    arrays   its parameters, gradients and running estimates, in one memory
+    batch    images of a batch
+    threads  how many work together
+
+    Arrays that it hands out are views of its memory: valid until its next call.
+    """
 
     def __init__(self, plan: Plan, graph: Graph, arrays: Buffers, batch: int, threads: int) -> None:
         from .emit_training import emit
@@ -203,14 +212,20 @@ def compile_training(
     frozen: Collection[str] = (),
     trained: Collection[str] | None = None,
 ) -> TrainingStep:
-    """The plan as a `TrainingStep` for batches of `batch` images, in float32.
+    """A plan compiled for training in float32: forward and backward in one memory.
 
-    params are copied.  threads: how many work together, None for one on each core (or
-    NUMBA_NUM_THREADS); the numbers do not depend on it, to the bit.  frozen: batch normalisations that
-    use their running estimates and do not move them.  trained: the arrays whose gradients are wanted,
-    None for all; the backward pass ends at the lowest of their layers, and gradients of others mean
-    nothing.  ValueError where params do not fit the plan, or Numba does not run here;
-    NotImplementedError, which names the layer, for a plan that has no fast step.
+    plan     what `npmobilenet.plan` returned
+    params   name -> array, shaped as plan.arrays says; copied
+    batch    images of every batch
+    threads  how many work together; None: one on each core, or NUMBA_NUM_THREADS.  The numbers do not
+             depend on it, to the bit
+    frozen   names of batch normalisations that use their running estimates and do not move them
+    trained  names of the arrays whose gradients are wanted; None: all.  The backward pass ends with the
+             lowest layer that has one, and gradients of others mean nothing
+
+    Returns a `TrainingStep`.  ValueError where params do not fit the plan, a name is not one of its own,
+    or Numba does not run here; NotImplementedError, which names the layer, for a plan that has no fast
+    step.
     """
     need_numba("compile_training")
     batch, threads = sizes("compile_training", batch, threads)

@@ -13,7 +13,7 @@ from .cases import Case
 from .exercise import EXERCISES
 from .judging import Failure, judge
 from .larger import larger_failure
-from .parent import Learner, Observed
+from .parent import ENDED, Learner, Observed
 from .products import Products, products
 from .record import Exercise, Results
 
@@ -33,7 +33,8 @@ class Count:
     multiplications: int | None  # None where they do not run on such numbers
     with_padding: int
     expected: int  # with the zeros of the padding
-    said: str = ""
+    formula: float | None = None  # what the learner's function says
+    said: str = ""  # why they could not be counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,7 @@ def check(
     only = {e.name: e.case(case) for e in exercises} if case is not None else {}
     with Learner(file) as learner:
         if learner.broken:
-            return Checked(file, _broken(file, learner.broken), learner.limited, ())
+            return Checked(file, broken(file, learner.broken), learner.limited, ())
         verdicts = []
         for exercise in exercises:
             verdict = _checked(learner, exercise, only.get(exercise.name))
@@ -105,7 +106,7 @@ def check(
         return Checked(file, "", learner.limited, tuple(verdicts))
 
 
-def _broken(file: Path, observed: Observed) -> str:
+def broken(file: Path, observed: Observed) -> str:
     """Why a file cannot be loaded."""
     if observed.outcome == "raised" or observed.outcome == "not yet":
         try:
@@ -149,17 +150,26 @@ def _state(failure: Failure | None) -> str:
 
 def _explained(learner: Learner, verdict: Verdict, failure: Failure) -> Verdict:
     """What the function does instead: asked of it, in further cases."""
-    from .diagnosis import diagnose
+    from .diagnosis import UnansweredError, diagnose
 
-    exercise = verdict.exercise
+    exercise, ended = verdict.exercise, False
 
     def call(arguments: dict[str, Any]) -> Results | None:
-        observed = learner.call(exercise.name, arguments, {"outputs": list(exercise.outputs)})
+        nonlocal ended
+        if not ended:
+            asked = {"outputs": list(exercise.outputs)}
+            observed = learner.call(exercise.name, arguments, asked)
+            ended = observed.outcome in ENDED
+        if ended:  # each more would cost seconds
+            raise UnansweredError
         whole = observed.outcome == "returned" and not observed.others
         return observed.results if whole else None
 
     found = diagnose(exercise, failure.case, failure.yours or None, call)
-    terms = products(exercise, failure, call)
+    try:
+        terms = products(exercise, failure, call)
+    except UnansweredError:
+        terms = None
     return replace(verdict, diagnosis=found, products=terms)
 
 
@@ -178,13 +188,13 @@ def _count(learner: Learner, exercise: Exercise) -> Count | None:
         if observed.outcome == "not yet":
             return None
         if observed.outcome != "counted" or not observed.counts["multiplications"]:
-            said = observed.said or "it makes plain numbers of them before it multiplies"
-            return Count(
-                case, loops, None, 0, expected, f"{name} does not run on numbers that count: {said}"
-            )
+            why = observed.said or "it makes plain numbers of them before it multiplies"
+            said = f"{name} does not run on numbers that count: {why}"
+            return Count(case, loops, None, 0, expected, said=said)
         total += observed.counts["multiplications"]
         padding += observed.counts["with_padding"]
-    return Count(case, loops, total, padding, expected)
+    formula = learner.ask(exercise, case).results.get("macs")
+    return Count(case, loops, total, padding, expected, None if formula is None else float(formula))
 
 
 def _counted_case(name: str, case: Case) -> Case:

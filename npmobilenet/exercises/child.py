@@ -11,6 +11,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from contextlib import suppress
 from importlib.util import decode_source
@@ -20,14 +21,19 @@ from typing import Any, BinaryIO
 
 from .messages import packed, received, unpacked
 from .observing import copied, described, same, spoil
+from .pairing import both
+from .pairing import parameters as own_parameters
 from .printed import MARK
 
 MEMORY = 4 * 2**30  # bytes of addresses
 POISON = (7.25e7, -3.5e5)  # what uninitialised memory holds in the first call, and in the second
 
 
-def main(file: str, parameters: dict[str, list[str]]) -> None:
-    """Load the file, say what is in it, and answer until nobody asks."""
+def main(file: str, parameters: dict[str, list[str] | None]) -> None:
+    """Load the file, say what is in it, and answer until nobody asks.
+
+    parameters: of each function that is looked for; None where its own are asked for.
+    """
     questions, answers = _channels()
     limited = _limit_memory()
     path = Path(file)
@@ -37,11 +43,16 @@ def main(file: str, parameters: dict[str, list[str]]) -> None:
         _send(answers, {"broken": loaded})
         return
     looks = {name: _looked_at(loaded, name, those) for name, those in parameters.items()}
-    _send(answers, {"functions": looks, "limited": limited})
+    signatures = {n: own_parameters(getattr(loaded, n)) for n, look in looks.items()
+                  if not look and parameters[n] is None}  # fmt: skip
+    _send(answers, {"functions": looks, "limited": limited, "signatures": signatures})
     while (question := questions.get()) is not None:
         asked = unpacked(question)
-        function = getattr(loaded, asked["name"])
-        do = _counted if asked.get("count") else _answer
+        function = getattr(loaded, asked["name"], None)
+        if asked.get("both"):
+            _send(answers, _both(loaded, asked, path))
+            continue
+        do = _counted if asked.get("count") else _timed if asked.get("time") else _answer
         _send(answers, do(function, asked, path))
     os._exit(0)  # threads that are left running would be waited for
 
@@ -100,14 +111,16 @@ def _load(path: Path) -> ModuleType | dict[str, Any]:
     return module
 
 
-def _looked_at(module: ModuleType, name: str, parameters: list[str]) -> str:
+def _looked_at(module: ModuleType, name: str, parameters: list[str] | None) -> str:
     """Empty where the function can be called; "missing", or what is wrong with it."""
     function = module.__dict__.get(name)
     if function is None:
         return "missing"
-    expected = f"{name}({', '.join(parameters)})"
+    expected = f"{name}({', '.join(parameters or ['...'])})"
     if not callable(function):
         return f"{name} is of type {type(function).__name__}; expected a function {expected}"
+    if parameters is None:
+        return ""
     try:
         signature = inspect.signature(function)
     except Exception:  # none is known, of what is built in C: whether it can be called will be seen
@@ -160,6 +173,30 @@ def _answer(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:
             return {"outcome": "returned", "results": results[0], "changed": changed}
     differ = [n for n, value in results[0].items() if not same(value, results[-1].get(n))]
     return {"outcome": "returned", "results": results[0], "differ": differ}
+
+
+def _both(module: ModuleType, asked: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A forward and a backward pass, one after the other; the names of both are in "both"."""
+    try:
+        first, second = (getattr(module, name) if name else None for name in asked["both"])
+        return both(first, second, asked)
+    except BaseException as error:
+        return _raised(error, path)
+
+
+def _timed(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Seconds of each of as many calls as there is time for, at least one."""
+    given = copied(asked["arguments"]).values()
+    found: list[float] = []
+    ends = time.perf_counter() + asked["time"]
+    try:
+        while not found or time.perf_counter() < ends:
+            began = time.perf_counter()
+            function(*given)
+            found.append(time.perf_counter() - began)
+    except BaseException as error:
+        return _raised(error, path)
+    return {"outcome": "timed", "seconds": found}
 
 
 def _counted(function: Any, asked: dict[str, Any], path: Path) -> dict[str, Any]:

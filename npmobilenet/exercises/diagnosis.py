@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 
 import numpy as np
@@ -52,21 +53,14 @@ class Diagnosis:
     numbers: tuple[int, ...] = ()
 
 
-def diagnose(
-    exercise: Exercise,
-    case: Case,
-    found: Results | None,
-    call: Call,
-    *,
-    rng: np.random.Generator | None = None,
-) -> Diagnosis | None:
+def diagnose(exercise: Exercise, case: Case, found: Results | None, call: Call) -> Diagnosis | None:
     """The mistake whose program does what the learner's function does; else the wiring, or None.
 
     found: what it gave on the failing case, None where it raised.  call may raise UnansweredError.
     """
     proof = Proof(exercise, case, found, within(PROVING, call))
     try:
-        named = proof.on_fresh(rng or np.random.default_rng(0)) and proof.on_small()
+        named = proof.on_fresh() and proof.on_small()
     except UnansweredError:  # what was asked until then may be enough
         named = proof.enough
     if named:
@@ -97,31 +91,31 @@ class Proof:
         self.exercise, self.call = exercise, call
         self.cases = self.telling = 0
         self.left: list[Mistake] = list(of(exercise.name))
-        self._keep(case.arguments, self._outcomes(case.arguments), found)
+        self._keep(self._outcomes(case.arguments, exercise.reference(**case.arguments)), found)
 
     @property
     def enough(self) -> bool:
         """Whether those that are left are proved."""
         return bool(self.left) and self.cases >= FRESH and self.telling >= TELLING
 
-    def on_fresh(self, rng: np.random.Generator) -> bool:
+    def on_fresh(self) -> bool:
         """Whether some are left after enough fresh cases, many of them telling, one of each kind."""
         stopped, kinds = 0, set()
         if not self.left:
             return False
-        for _ in range(DRAWS):
-            sizes = replace(self.exercise.draw(drawing(rng)), seed=int(rng.integers(10**6)))
-            if self.enough and kind(sizes) in kinds:
+        for sizes, its_kind in fresh(self.exercise):
+            if self.enough and its_kind in kinds:
                 continue
-            kinds.add(kind(sizes))
+            kinds.add(its_kind)
             arguments = self.exercise.fill(sizes)
-            played = self._outcomes(arguments)
+            right = self.exercise.reference(**arguments)
+            played = self._outcomes(arguments, right)
             some = [results for results in played if results is not None]
-            wrong = any(not alike(results, self._right(arguments)) for results in some)
+            wrong = any(not alike(results, right) for results in some)
             if not some and stopped >= STOPS:
                 continue  # nothing more is learnt here
             found = self.call(arguments)
-            self._keep(arguments, played, found)
+            self._keep(played, found)
             if not self.left:
                 return False
             stopped += found is None
@@ -133,8 +127,8 @@ class Proof:
         """Whether some are left after the small cases, in which odd sizes are."""
         small = list(self.exercise.small())
         for case in islice(small, 0, None, max(1, -(-len(small) // SMALL))):
-            played = self._outcomes(case.arguments)
-            self._keep(case.arguments, played, self.call(case.arguments))
+            right = self.exercise.reference(**case.arguments)
+            self._keep(self._outcomes(case.arguments, right), self.call(case.arguments))
             if not self.left:
                 return False
         return True
@@ -146,26 +140,31 @@ class Proof:
             _languages(first.sentence), self.cases, self.cases, (), first.number, tuple(numbers)
         )
 
-    def _right(self, arguments: Arguments) -> Results:
-        return self.exercise.reference(**arguments)
-
-    def _outcomes(self, arguments: Arguments) -> list[Results | None]:
+    def _outcomes(self, arguments: Arguments, right: Results) -> list[Results | None]:
         """What each of those left gives, under the names of the exercise's outputs."""
-        names = list(self._right(arguments))
         found = (outcome(mistake.program, arguments) for mistake in self.left)
         return [
-            None if results is None else dict(zip(names, results.values(), strict=True))
+            None if results is None else dict(zip(right, results.values(), strict=True))
             for results in found
         ]
 
-    def _keep(
-        self, arguments: Arguments, played: list[Results | None], found: Results | None
-    ) -> None:
+    def _keep(self, played: list[Results | None], found: Results | None) -> None:
         pairs = zip(self.left, played, strict=True)
         self.left = [mistake for mistake, results in pairs if alike(results, found)]
 
 
-def kind(sizes: Sizes) -> tuple[object, ...]:
+Kind = tuple[object, ...]
+
+
+@cache
+def fresh(exercise: Exercise) -> tuple[tuple[Sizes, Kind], ...]:
+    """The sizes of the fresh cases, the same in every run, and of which kind they are."""
+    draw = drawing(np.random.default_rng(0))
+    drawn = [replace(exercise.draw(draw), seed=seed) for seed in range(DRAWS)]
+    return tuple((sizes, kind(sizes)) for sizes in drawn)
+
+
+def kind(sizes: Sizes) -> Kind:
     """What is rare among fresh cases, and may be a case of its own: filters larger than the image, ..."""
     ahead = [
         (min(max(size - taps, -3), 0), min(max(taps - sizes.s, -1), 0))
@@ -185,9 +184,10 @@ def _close(one: Array, other: Array) -> bool:
     if one.shape != other.shape:
         return False
     with np.errstate(all="ignore"):
-        finite = np.abs(one[np.isfinite(one)])
-        least = CLOSE * max(1.0, float(finite.max(initial=0.0)))
-        return bool(np.allclose(one, other, rtol=CLOSE, atol=least, equal_nan=True))
+        size = np.abs(one)
+        least = float(size.max(initial=1.0, where=np.isfinite(size)))
+        near = np.abs(one - other) <= CLOSE * (least + np.abs(other))
+        return bool((near | (one == other) | (np.isnan(one) & np.isnan(other))).all())
 
 
 def _languages(sentence: Sentence) -> Mapping[str, str]:

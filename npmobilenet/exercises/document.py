@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .checking import Checked, Verdict
+from .record import page
 
 
 def document(checked: Checked) -> dict[str, Any]:
@@ -28,11 +29,15 @@ def _function(verdict: Verdict) -> dict[str, Any]:
         "cases": verdict.cases,
         "seconds": round(verdict.seconds, 3),
         "said": verdict.said or None,
+        "read": page(verdict.exercise.chapter),
+        "view": verdict.exercise.view,
     }
     if (count := verdict.count) is not None:
         found["counted"] = {
             "multiplications": count.multiplications,
             "with_padding": count.with_padding,
+            "expected": count.expected,
+            "formula": count.formula,
         }
     failure, diagnosis = verdict.failure, verdict.diagnosis
     if failure is None or verdict.state == "not yet":
@@ -51,6 +56,7 @@ def _function(verdict: Verdict) -> dict[str, Any]:
     if failure.nudge is not None:
         found["failure"]["nudge"] = {"element": failure.nudge.element, "slope": failure.nudge.slope}
     found["mistake"] = dict(verdict.sentence) if verdict.sentence else None
+    found["numbers"] = list(diagnosis.numbers) if diagnosis else []
     found["agreeing"] = [diagnosis.agreeing, diagnosis.of] if diagnosis else None
     found["wiring"] = list(diagnosis.wiring) if diagnosis else []
     return found

@@ -10,8 +10,10 @@ import numpy as np
 from ..ops.checks import Array
 from .cases import Arguments, Case
 from .exercise import EXERCISES
+from .layout import index
 from .mistakes.record import Sentence
-from .mistakes.seen import changes, differs, returns
+from .mistakes.seen import changes, differs, misnames, returns
+from .observing import copied
 from .parent import Observed
 from .record import Exercise, Results
 
@@ -91,21 +93,25 @@ def judge(exercise: Exercise, case: Case, observed: Observed) -> Failure | None:
 
 def _kinds(exercise: Exercise, expected: Results, observed: Observed) -> Sentence | None:
     """Whether outputs are missing, or are no arrays of the type that was asked for."""
+    outputs = exercise.outputs
     if "" in observed.others:  # not a tuple of that many
-        whole = f"({', '.join(exercise.outputs)})"
         return returns(
-            "your result", observed.others[""], f"a tuple of {len(exercise.outputs)}, {whole}"
+            "", observed.others[""], f"a tuple of {len(outputs)}, ({', '.join(outputs)})"
         )
+    if "dp" in observed.others or "dp" in observed.results:  # which is no dict
+        found = observed.others.get("dp") or _of(observed.results["dp"])
+        return returns("dp", found, "a dict with a gradient for every name in p")
     for name, array in expected.items():
         if name in observed.others:
-            return returns(name, observed.others[name], _of(array))
+            none = observed.others[name] == "None" and len(outputs) == 1
+            return returns("" if none else name, observed.others[name], _of(array))
         if name not in observed.results:
-            return returns("the dict", f"one without {name!r}", f"one with {', '.join(expected)}")
-        found = observed.results[name]
-        if array.ndim and found.dtype != array.dtype:
-            return returns(name, _of(found), _of(array))
+            return misnames(name, "")
+        given = observed.results[name]
+        if array.ndim and given.dtype != array.dtype:
+            return returns(name, _of(given), _of(array))
     unknown = [n for n in (*observed.results, *observed.others) if n not in expected]
-    return returns("the dict", f"one with {unknown[0]!r}", "p's own names") if unknown else None
+    return misnames("", unknown[0]) if unknown else None
 
 
 def _of(array: Array) -> str:
@@ -122,10 +128,7 @@ def nudged(
     if not exercise.forward:
         return None
     forward = EXERCISES[exercise.forward]
-    arguments: Arguments = {
-        k: _copy(v) for k, v in case.arguments.items() if k in forward.parameters
-    }
-    arguments |= exercise.constants(case.arguments)
+    arguments: Arguments = copied(case.arguments) | exercise.constants(case.arguments)
     p = arguments.get("p")
     inside = p if isinstance(p, dict) and output in p else None
     argument = output if inside else output[1:]  # dx -> x
@@ -139,17 +142,13 @@ def nudged(
         array[at] = before + step
         y = forward.reference(**{k: arguments[k] for k in forward.parameters})[forward.outputs[0]]
         losses.append(float(np.sum(dy * y)))
-    name = f'p["{argument}"]' if inside else argument
+    element = index(argument, array.shape, at)
+    if inside:
+        element = element.replace(argument, f'p["{argument}"]', 1)
     found = yours[output][at] if output in yours and yours[output].ndim else None
     return Nudge(
-        f"{name}[{', '.join(map(str, at))}]",
+        element,
         (losses[0] - losses[1]) / (2 * STEP),
         float(exercise.reference(**case.arguments)[output][at]),
         None if found is None else float(found),
     )
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: array.copy() for name, array in value.items()}
-    return value.copy() if isinstance(value, np.ndarray) else value

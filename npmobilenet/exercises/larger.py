@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from .cases import Case
 from .judging import Failure
+from .parent import ENDED
 from .record import Exercise
 
 CASES = 200
@@ -43,7 +44,7 @@ def larger_failure(
             if failure is not None:
                 if not smallest:
                     ends = time.monotonic() + SHRINKING
-                if failure.outcome in ("hung", "died", "flooded"):  # each more would cost seconds
+                if failure.outcome in ENDED:  # each more would cost seconds
                     ends = 0.0
                 if not smallest or _size(case) < _size(smallest[0].case):
                     smallest[:] = [failure]

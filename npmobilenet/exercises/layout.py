@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import fill
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -12,6 +15,8 @@ WIDTH = 80
 NUMBERS = 48  # an array of more is not shown whole
 GAP = "    "
 FILTERS = ("w", "dw", "patch", "depthwise")
+# what stays in one line: a character, or a word of Latin letters, and the marks that belong to it
+PIECE = re.compile(r"[（“]*(?:[^\s\u3000-\uffff（“”]+|\s|[\u3000-\uffff])[，。；：、）”？！]*")
 
 Block = list[str]
 
@@ -30,10 +35,16 @@ def signed(value: float) -> str:
     return "0" if value == 0 else ("+" if value > 0 else "") + number(value)
 
 
-def index(name: str, array: Array, at: Sequence[int]) -> str:
+def wide(text: str) -> int:
+    """Columns on a screen: Chinese characters and their marks take two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def index(name: str, shape: tuple[int, ...], at: Sequence[int]) -> str:
     """y[0,1]: without the image where there is one, and without channels where there is one of each."""
-    rows = _matrix(name, array.shape)
-    alone = [i for i, size in enumerate(array.shape) if size == 1 and rows and i not in rows]
+    rows = _matrix(name, shape)
+    inside = len(rows) == 2 and rows[1] - rows[0] == 1  # rows and columns of an image or a filter
+    alone = [i for i, size in enumerate(shape) if inside and size == 1 and i not in rows]
     kept = [str(place) for i, place in enumerate(at) if i not in alone]
     return f"{name}[{','.join(kept)}]" if kept else name
 
@@ -48,17 +59,18 @@ def _matrix(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         return ()
     if name in FILTERS:
         return (0, 1)
-    return (0, 3) if axes == 4 and shape[1:3] == (1, 1) and shape[0] > 1 else (axes - 3, axes - 2)
+    one_pixel = axes == 4 and shape[1:3] == (1, 1) and shape[0] * shape[3] > 1
+    return (0, 3) if one_pixel else (axes - 3, axes - 2)
 
 
-def blocks(name: str, array: Array) -> Iterator[Block]:
+def blocks(name: str, array: Array, spell: Callable[[float], str] = number) -> Iterator[Block]:
     """Its slices of rows and columns, each under its name."""
     if array.size > NUMBERS:
         yield [name, f"({' x '.join(map(str, array.shape))} numbers)"]
         return
     rows = _matrix(name, array.shape)
     if not rows:
-        yield [name, *_lines(np.atleast_2d(array))]
+        yield [name, *_lines(np.atleast_2d(array), spell)]
         return
     others = [i for i in range(array.ndim) if i not in rows]
     for places in np.ndindex(*(array.shape[i] for i in others)):
@@ -67,14 +79,18 @@ def blocks(name: str, array: Array) -> Iterator[Block]:
             at[axis] = place
         one = all(array.shape[i] == 1 for i in others)
         inside = ",".join(":" if isinstance(part, slice) else str(part) for part in at)
-        yield [name if one else f"{name}[{inside}]", *_lines(array[tuple(at)])]
+        yield [name if one else f"{name}[{inside}]", *_lines(array[tuple(at)], spell)]
 
 
-def _lines(matrix: Array) -> Block:
-    """A line a row, its numbers under one another."""
-    cells = [[number(float(value)) for value in row] for row in matrix]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
+def _lines(matrix: Array, spell: Callable[[float], str]) -> Block:
+    """A line a row, its numbers under one another, point under point."""
+    columns = []
+    for column in matrix.T:
+        parts = [spell(float(value)).partition(".") for value in column]
+        before = max(len(whole) for whole, _, _ in parts)
+        after = max(len(point + rest) for _, point, rest in parts)
+        columns.append([f"{w:>{before}}" + f"{p + rest:<{after}}" for w, p, rest in parts])
+    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
 
 def beside(found: Sequence[Block], indent: str) -> list[str]:
@@ -103,6 +119,22 @@ def _joined(row: Sequence[Block], indent: str) -> list[str]:
         )).rstrip()
         for i in range(height)
     ]  # fmt: skip
+
+
+def paragraph(said: str) -> list[str]:
+    """A sentence in lines, one column in."""
+    return fill(said, WIDTH - 1, initial_indent=" ", subsequent_indent=" ").splitlines()
+
+
+def chinese(said: str) -> list[str]:
+    """The same of Chinese, which has no spaces to break at."""
+    lines, line = [], " "
+    for piece in PIECE.findall(said):
+        if wide(line + piece.rstrip()) > WIDTH - 1:
+            lines.append(line.rstrip())
+            line = " "
+        line += piece.lstrip() if line == " " else piece
+    return [*lines, line]
 
 
 def wrapped(head: str, parts: Sequence[str], glue: str, tail: str, indent: int) -> list[str]:

@@ -11,6 +11,7 @@ MOST = 2 * 10**6  # numbers in an answer: no case has so many
 
 
 def copied(value: Any) -> Any:
+    """The same in arrays of its own."""
     if isinstance(value, dict):
         return {key: copied(inner) for key, inner in value.items()}
     return value.copy() if isinstance(value, np.ndarray) else value

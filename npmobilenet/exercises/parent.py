@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,14 @@ from .cases import Case
 from .ending import MARK, end
 from .exercise import EXERCISES, Exercise
 from .messages import packed, received, unpacked
+from .pairing import Parameter
 from .printed import FLOOD, Printed
 
 CALL, FIRST = 2.0, 10.0  # seconds for a call; for the first, in which Numba may compile
 LOAD = 10.0  # seconds for the file
 CLOSED = 1.0  # seconds for the end of a process whose answers have ended
 LARGEST = 64 * 2**20  # bytes of an answer
+ENDED = ("hung", "died", "flooded")  # outcomes after which the process is another
 ROOT = str(Path(__file__).parents[2])  # where this package is found
 START = """
 import json, sys
@@ -41,7 +44,10 @@ main(sys.argv[2], json.loads(sys.argv[3]))
 
 @dataclass(frozen=True)
 class Observed:
-    """What a call did: `returned`, `raised`, `not yet`, `hung`, `died` or `flooded`."""
+    """What a call did: `returned`, `raised`, `not yet`, `hung`, `died` or `flooded`.
+
+    `counted` and `timed` where that was asked.
+    """
 
     outcome: str
     results: dict[str, Array] = field(default_factory=dict)
@@ -51,6 +57,7 @@ class Observed:
     differ: tuple[str, ...] = ()  # outputs that a second, equal call gave otherwise
     printed: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    seconds: tuple[float, ...] = ()  # of each call
 
 
 class Learner:
@@ -59,10 +66,20 @@ class Learner:
     After a call that hung or died the next one starts a new process.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, names: Sequence[str] | None = None) -> None:
+        """names: of the functions that are looked for, whatever their parameters (the exercises')."""
         self.file = file
+        self.parameters: dict[str, list[str] | None] = (
+            {name: list(e.parameters) for name, e in EXERCISES.items()}
+            if names is None
+            else dict.fromkeys(names)
+        )
+        self.signatures: dict[
+            str, list[Parameter] | None
+        ] = {}  # of those whose parameters are asked
         self.mark = uuid4().hex  # of its process, and of all that this starts
         self.process: subprocess.Popen[bytes] | None = None
+        self.threads: list[threading.Thread] = []
         self.broken: Observed | None = None  # the file itself cannot be loaded
         self.functions: dict[str, str] = {}  # name -> "", "missing", or what is wrong with it
         self.limited = True  # whether the system limits memory
@@ -85,29 +102,41 @@ class Learner:
     ) -> None:
         self.close()
 
-    def ask(self, exercise: Exercise, case: Case, *, twice: bool = False) -> Observed:
-        """Call the learner's function with a case's arguments."""
+    def ask(
+        self, exercise: Exercise, case: Case, *, twice: bool = False, limit: float | None = None
+    ) -> Observed:
+        """Call the learner's function with a case's arguments.  limit: seconds instead of the usual."""
         expected = [8 * a.size for a in exercise.reference(**case.arguments).values()]
         asked = {"outputs": list(exercise.outputs), "expected": expected, "twice": twice}
-        return self.call(exercise.name, case.arguments, asked)
+        return self.call(exercise.name, case.arguments, asked, limit)
 
-    def call(self, name: str, arguments: dict[str, Any], asked: dict[str, Any]) -> Observed:
+    def call(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        asked: dict[str, Any],
+        limit: float | None = None,
+    ) -> Observed:
         """The same for any question that the child understands."""
         if self.process is None:
             self._start()
             if self.broken:  # it could be loaded before
                 return self.broken
         kinds = (name, *(f"{type(v)}{getattr(v, 'ndim', '')}" for v in arguments.values()))
-        limit = CALL if kinds in self.seen else FIRST
+        usual = CALL if kinds in self.seen else FIRST
         self.seen.add(kinds)
         self._output.begin()
         self._send(packed({"name": name, "arguments": arguments, **asked}))
-        found = self._answer(limit)
+        found = self._answer(usual if limit is None else limit)
         return found if isinstance(found, Observed) else self._observed(found)
 
     def count(self, exercise: Exercise, case: Case) -> Observed:
         """What the function multiplies, in `counts`; or that it raised, on numbers that count."""
         return self.call(exercise.name, case.arguments, {"count": True})
+
+    def time(self, exercise: Exercise, case: Case, seconds: float, limit: float) -> Observed:
+        """How long calls take, as many as fit into `seconds`, in `seconds`; at least one."""
+        return self.call(exercise.name, case.arguments, {"time": seconds}, limit)
 
     def close(self) -> None:
         """End the child and all it has started."""
@@ -116,14 +145,14 @@ class Learner:
             return
         end(process, self.mark)
         for thread in self.threads:
-            thread.join(1)
+            with suppress(RuntimeError):  # Ctrl-C may come before it is started
+                thread.join(1)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
 
     def _start(self) -> None:
-        parameters = {name: list(e.parameters) for name, e in EXERCISES.items()}
         command = [
             sys.executable,
             "-P",
@@ -131,7 +160,7 @@ class Learner:
             START,
             ROOT,
             str(self.file.resolve()),
-            json.dumps(parameters),
+            json.dumps(self.parameters),
         ]
         pipe = subprocess.PIPE
         settings = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", MARK: self.mark}
@@ -161,6 +190,7 @@ class Learner:
             self.broken = self._observed(hello["broken"])
         else:
             self.broken, self.functions, self.limited = None, hello["functions"], hello["limited"]
+            self.signatures = hello["signatures"]
 
     def _send(self, message: bytes) -> None:
         assert self.process is not None
@@ -206,20 +236,27 @@ class Learner:
         printed = self._output.text()
         if outcome == "counted":
             return Observed("counted", counts={k: v for k, v in found.items() if k != "outcome"})
+        if outcome == "timed":
+            return Observed("timed", seconds=tuple(found["seconds"]), printed=printed)
         if outcome == "raised":
             kind = found["kind"]
             said = _saying(found, self.file.name)
-            return Observed("not yet" if kind == "NotImplementedError" else "raised", said=said,
-                            printed=printed, counts={"line": found["line"] or 0})  # fmt: skip
-        results = found["results"]
-        return Observed(
-            "returned",
-            {name: v for name, v in results.items() if not isinstance(v, str)},
-            {name: v for name, v in results.items() if isinstance(v, str)},
-            changed=tuple(found.get("changed", ())),
-            differ=tuple(found.get("differ", ())),
-            printed=printed,
-        )
+            outcome = "not yet" if kind == "NotImplementedError" else "raised"
+            return Observed(outcome, said=said, printed=printed)
+        return returned(found, printed)
+
+
+def returned(found: dict[str, Any], printed: str = "") -> Observed:
+    """What a call gave that came back."""
+    results = found["results"]
+    return Observed(
+        "returned",
+        {name: v for name, v in results.items() if not isinstance(v, str)},
+        {name: v for name, v in results.items() if isinstance(v, str)},
+        changed=tuple(found.get("changed", ())),
+        differ=tuple(found.get("differ", ())),
+        printed=printed,
+    )
 
 
 def _listen(stream: Any, answers: queue.SimpleQueue[bytes | str | None]) -> None:

@@ -16,6 +16,15 @@ if TYPE_CHECKING:  # the one room that needs Hypothesis, and only when larger ca
     from hypothesis.strategies import SearchStrategy
 
 Results = dict[str, Array]
+CHAPTERS = {
+    1: "convolution", 2: "depthwise", 3: "pointwise", 4: "cost", 5: "batch-normalisation",
+    6: "backwards", 7: "v1", 8: "v2", 9: "v3", 10: "dialects",
+}  # fmt: skip
+
+
+def page(chapter: int) -> str:
+    """Where that chapter of the book stands: docs/book/02-depthwise.md."""
+    return f"docs/book/{chapter:02}-{CHAPTERS[chapter]}.md"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +42,8 @@ class Exercise:
     draw: Callable[[Draw], Sizes]  # of a larger or fresh one, but its seed
     hints: tuple[str, str, str]
     solution: tuple[str, str]  # file within the package, function
-    read: str  # page or file
-    view: int = 1  # of the explorer
+    chapter: int  # of the book
+    view: int  # of the explorer
     # output -> the arguments in each of which, alone, it is linear
     linear_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # of a gradient: the exercise whose gradient it is, and what that is given besides

@@ -5,21 +5,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from shlex import quote
-from textwrap import fill
 from typing import Any
 
 import numpy as np
 
 from ..text import printable
-from .checking import Checked, Count, Verdict
+from .checking import Checked, Verdict
 from .judging import Failure, Nudge, agrees
-from .layout import NUMBERS, WIDTH, Block, beside, blocks, index, number, signed, wrapped
+from .layout import (
+    NUMBERS,
+    WIDTH,
+    Block,
+    beside,
+    blocks,
+    chinese,
+    index,
+    number,
+    paragraph,
+    signed,
+    wrapped,
+)  # fmt: skip
 from .products import Products, Sum
+from .record import page
 
-LANGUAGES = ("en", "zh")
 TERMS = 18  # products of a sum that are written out
+# of mistakes about "same", which is what frameworks pad in different ways, the chapter and the view
+OF_DIALECTS, DIALECTS = (1, 7, 48), (10, 5)
 PRINTED = 8  # lines of what a function printed
 
 
@@ -65,23 +77,23 @@ def summary(checked: Checked) -> str:
 def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     failure = verdict.failure
     if verdict.said and not _fits(verdict):
-        yield from _paragraph(f"{verdict.said}.")
+        yield from paragraph(_sentence(verdict.said))
     if verdict.state == "right" or verdict.state == "not yet" or failure is None:
-        yield from _counted(verdict.count)
+        yield from _counted(verdict)
         return
     yield ""
-    yield from _paragraph(f"The first case that fails: {failure.case.words}.")
+    yield from paragraph(f"The first case that fails: {failure.case.words}.")
     yield ""
     yield from beside(_arrays(failure), "     ")
     yield from _one_number(failure)
     if failure.said:
-        yield from ("", *_paragraph(f"{failure.said[0].upper()}{failure.said[1:]}."))
+        yield from ("", *paragraph(_sentence(failure.said)))
     if verdict.products is not None:
         yield from ("", *_products(verdict.products))
     if failure.nudge is not None:
         yield from ("", *_nudged(failure.nudge))
     yield from _named(verdict, failure, lang)
-    yield from _counted(verdict.count)
+    yield from _counted(verdict)
     if failure.printed.strip():
         yield from ("", " It printed:")
         printed = failure.printed.strip().splitlines()
@@ -91,8 +103,10 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     yield from ("", *_onwards(verdict, failure, file))
 
 
-def _paragraph(said: str) -> list[str]:
-    return fill(said, WIDTH - 1, initial_indent=" ", subsequent_indent=" ").splitlines()
+def _sentence(said: str) -> str:
+    """With a capital letter, but where a function's name stands first."""
+    first, _, rest = said.partition(" ")
+    return f"{first.capitalize() if first in ('it', 'its', 'the', 'there') else first} {rest}."
 
 
 def _arrays(failure: Failure) -> list[Block]:
@@ -111,7 +125,7 @@ def _arrays(failure: Failure) -> list[Block]:
     if yours is not None:
         found += _renamed(f"yours {output}", output, yours)
         if yours.shape == expected.shape:
-            found += _difference(output, yours - expected)
+            found += _renamed("difference", output, yours - expected, signed)
     return found
 
 
@@ -123,37 +137,22 @@ def _one_number(failure: Failure) -> list[str]:
     expected, yours = failure.expected[output], failure.yours[output]
     right, found = float(expected[at]), float(yours[at])
     wrong = int((~agrees(yours, expected)).sum())
-    return ["", *_paragraph(
+    return ["", *paragraph(
         f"{wrong} of {expected.size} numbers of {output} differ, the first of them "
-        f"{index(output, expected, at)}: expected {number(right)}, yours {number(found)}, "
+        f"{index(output, expected.shape, at)}: expected {number(right)}, yours {number(found)}, "
         f"difference {signed(found - right)}."
     )]  # fmt: skip
 
 
-def _renamed(title: str, name: str, array: Any) -> list[Block]:
+def _renamed(title: str, name: str, array: Any, spell: Any = number) -> list[Block]:
     """Slices of an output under another title."""
-    many = list(blocks(name, array))
+    many = list(blocks(name, array, spell))
     return [[title + lines[0].removeprefix(name), *lines[1:]] for lines in many]
-
-
-def _difference(name: str, difference: Any) -> list[Block]:
-    """Where yours is too large, with a plus."""
-    return [
-        ["difference" + title.removeprefix(name), *(_with_signs(line) for line in lines)]
-        for title, *lines in blocks(name, difference)
-    ]
-
-
-def _with_signs(line: str) -> str:
-    """+40 for 40; what has a sign and what is 0 stay."""
-    return "  ".join(
-        signed(float(cell)) if cell.replace(".", "").isdigit() else cell for cell in line.split()
-    )
 
 
 def _products(found: Products) -> Iterator[str]:
     """One output written out, ours and theirs."""
-    place = index(found.output, found.result, found.at)
+    place = index(found.output, found.result.shape, found.at)
     yield from _sum("  expected   ", place, found, found.expected)
     if found.yours is not None:
         yield from _sum("  yours      ", place, found, found.yours)
@@ -161,7 +160,7 @@ def _products(found: Products) -> Iterator[str]:
 
 def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
     shown = total.terms[:TERMS]
-    parts = [f"{number(f)}·{index(found.name, found.array, at)}" for f, at in shown]
+    parts = [f"{number(f)}·{index(found.name, found.array.shape, at)}" for f, at in shown]
     if len(total.terms) > TERMS:
         parts.append(f"... {len(total.terms) - TERMS} more")
     if total.rest:
@@ -174,9 +173,9 @@ def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
 
 def _nudged(nudge: Nudge) -> list[str]:
     yours = "" if nudge.yours is None else f", yours is {number(nudge.yours)}"
-    return _paragraph(
-        f"A nudge: {nudge.element} moved a little up and a little down moves the loss by "
-        f"{nudge.slope:.6g} times as much; the gradient is {number(nudge.expected)}{yours}."
+    return paragraph(
+        f"A nudge: moved a little, {nudge.element} moves the loss, the sum of dy · y, by "
+        f"{number(nudge.slope)} times as much: the gradient is {number(nudge.expected)}{yours}."
     )
 
 
@@ -189,14 +188,16 @@ def _named(verdict: Verdict, failure: Failure, lang: str) -> Iterator[str]:
             same, of = diagnosis.agreeing, diagnosis.of
             proof = f" (The same numbers as yours on this and on {same} of {of} other cases.)"
             if lang == "zh":
-                proof = f"（在这个例子和另外 {of} 个例子中的 {same} 个上，数字与你的完全相同。）"
-        yield from ("", *_said(sentence[lang], lang, proof))
+                proof = f"（在这个例子和另外 {of} 个例子中的 {same} 个里，数字与你的完全相同。）"
+        yield from ("", *(chinese if lang == "zh" else paragraph)(sentence[lang] + proof))
         return
     if diagnosis is not None and diagnosis.wiring:
         yield from ("", *(f" {line}" for line in diagnosis.wiring))
+    if any(np.isnan(array).any() for array in failure.yours.values()):
+        yield from ("", " nan comes of 0 / 0, of inf - inf, and of the root of a number below 0.")
     right = [n for n in failure.expected if n != failure.output and _agrees_in(failure, n)]
     if right:
-        yield from ("", *_paragraph(f"Right here: {', '.join(right)}."))
+        yield from ("", *paragraph(f"Right here: {', '.join(right)}."))
 
 
 def _agrees_in(failure: Failure, name: str) -> bool:
@@ -207,43 +208,37 @@ def _agrees_in(failure: Failure, name: str) -> bool:
     )
 
 
-def _said(sentence: str, lang: str, proof: str) -> list[str]:
-    """A sentence in lines; Chinese has no spaces to break at."""
-    if lang == "en":
-        return _paragraph(sentence + proof)
-    said, lines, line, wide = sentence + proof, [], " ", 1
-    for character in said:
-        size = 1 if character.isascii() else 2
-        if wide + size > WIDTH - 1:
-            lines.append(line)
-            line, wide = " ", 1
-        line, wide = line + character, wide + size
-    return [*lines, line]
-
-
-def _counted(count: Count | None) -> list[str]:
+def _counted(verdict: Verdict) -> list[str]:
+    count = verdict.count
     if count is None:
         return []
     if count.multiplications is None:
-        return ["", *_paragraph(f"{count.said}.")]
-    loops, found = " and ".join(count.loops), count.multiplications
+        return ["", *paragraph(_sentence(count.said))]
+    found, padding = count.multiplications, count.with_padding
     said = f"{found} multiplications"
-    if found == count.expected:
-        said += f", {count.with_padding} of them with a zero of the padding: what the formula says."
-    elif found < count.expected and not count.with_padding:
+    if padding:
+        said += f", {padding} of them with a zero of the padding"
+    if found < count.expected and not padding:
         said += (
-            ". It leaves out the products with a zero of the padding, which count: with them there "
+            ". Products with a zero of the padding, which count, are left out: with them there are "
         )
-        said += f"are {count.expected}."
-    else:
-        said += f"; the formula says {count.expected}."
+        said += str(count.expected)
+    elif found != count.expected:
+        said += f"; there should be {count.expected}"
+    if count.formula is not None:
+        said += f". Your {verdict.exercise.name} says {number(count.formula)}"
     case = f'{count.case.words}, padding "same"'
-    return ["", *_paragraph(f"Your own {loops}, run on numbers that count ({case}): {said}")]
+    loops = " and ".join(count.loops)
+    return ["", *paragraph(f"Your own {loops}, run on numbers that count ({case}): {said}.")]
 
 
 def _onwards(verdict: Verdict, failure: Failure, file: str) -> Iterator[str]:
+    """Where to read, what to look at, whom to ask."""
     exercise = verdict.exercise
-    view = f" See: explorer view {exercise.view}." if find_spec("npmobilenet.explorer") else ""
-    yield f" Read: {exercise.read}.{view}"
+    named = verdict.diagnosis is not None and verdict.diagnosis.number in OF_DIALECTS
+    chapter, view = DIALECTS if named else (exercise.chapter, exercise.view)
+    case = failure.case.text
+    yield f" Read: chapter {chapter}, {page(chapter)}"
+    yield f" See: npmobilenet explore, view {view}"
     yield f" Hint: npmobilenet exercises hint {exercise.short}"
-    yield f" Again: npmobilenet exercises check {quote(file)} {exercise.short} --case {failure.case.text}"
+    yield f" Again: npmobilenet exercises check {quote(file)} {exercise.short} --case {case}"

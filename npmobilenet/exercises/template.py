@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from .exercise import EXERCISES
-from .record import Exercise
+from .record import Exercise, page
 
 STEPS = {
     1: "one window, one number",
@@ -49,6 +49,10 @@ def template(name: str) -> str:
 
 
 def _function(exercise: Exercise) -> str:
-    lines = [*exercise.text.rstrip().splitlines(), "", f"Read: {exercise.read}"]
+    lines = [
+        *exercise.text.rstrip().splitlines(),
+        "",
+        f"Read: chapter {exercise.chapter}, {page(exercise.chapter)}",
+    ]
     text = "\n".join(f"    {line}" if line else "" for line in lines).lstrip()
     return f'def {exercise.signature}:\n    """{text}\n    """\n    raise NotImplementedError'

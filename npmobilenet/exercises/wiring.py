@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from ..ops.checks import Array
 from .cases import Arguments, Case
+from .layout import index
 from .record import Exercise, Results
 
 MOST = 1_000  # calls: what takes more is no case to look at
+DRAWN = 4  # cases of other numbers that the products must explain too
 SHOWN = 9  # products of each kind
 CLOSE = 1e-9
 
@@ -43,10 +46,13 @@ def wiring_lines(exercise: Exercise, case: Case, found: Results, call: Call) -> 
     if expected is None or yours is None:
         return ()
     shapes = {name: np.shape(case.arguments[name]) for name in names}  # type: ignore[arg-type]
-    title = place(output, cell, right[output].shape)
-    if not _explains(yours, case.arguments, found[output][cell]):
+    title = index(output, right[output].shape, cell)
+    if not all(
+        _explains(yours, arguments, _number(call, arguments, output, cell))
+        for arguments in (case.arguments, *_drawn(case.arguments, names))
+    ):
         kind = " and ".join(names)
-        return (f"{title} of yours is no sum of products of {kind}: it is not linear in each.",)
+        return (f"Your {title} is no sum of products of {kind}: it is not linear in each.",)
     return _lines(title, expected, yours, shapes)
 
 
@@ -77,19 +83,13 @@ def wiring(
         return None
 
     def at(changed: dict[str, Array]) -> float | None:
-        results = call({**arguments, **changed})
-        if results is None or output not in results:
-            return None
-        array = results[output]
-        inside = array.ndim == len(cell) and all(map(int.__lt__, cell, array.shape))
-        return float(array[cell]) if inside else None
+        return _number(call, {**arguments, **changed}, output, cell)
 
     nothing = {name: np.zeros_like(array) for name, array in arrays.items()}
     base = at(nothing)
     if base is None:
         return None
-    rng = np.random.default_rng(0)
-    any_numbers = {name: rng.normal(size=array.shape) for name, array in arrays.items()}
+    (any_numbers,) = _drawn(arrays, names, 1)
     candidates = []
     for name, array in arrays.items():
         # where the others are any numbers, an impulse that changes nothing meets none of them
@@ -117,6 +117,27 @@ def wiring(
     return found
 
 
+def _number(call: Call, arguments: Arguments, output: str, cell: Cell) -> float | None:
+    """What a function gives in that place; None where it gives nothing there."""
+    results = call(arguments)
+    if results is None or output not in results:
+        return None
+    array = results[output]
+    inside = array.ndim == len(cell) and all(map(int.__lt__, cell, array.shape))
+    return float(array[cell]) if inside else None
+
+
+def _drawn(
+    arguments: Mapping[str, Any], names: tuple[str, ...], count: int = DRAWN
+) -> list[dict[str, Any]]:
+    """The same arguments with other numbers, of both signs, in those arrays."""
+    rng = np.random.default_rng(0)
+    return [
+        {**arguments, **{name: rng.normal(size=np.shape(arguments[name])) for name in names}}
+        for _ in range(count)
+    ]
+
+
 def impulse(array: Array, cell: Cell) -> Array:
     """1 in one place of an array of that shape, 0 elsewhere."""
     found = np.zeros(array.shape)
@@ -124,25 +145,14 @@ def impulse(array: Array, cell: Cell) -> Array:
     return found
 
 
-def place(name: str, cell: Cell, shape: tuple[int, ...]) -> str:
-    """y[0,1]: without the image and the channel where there is but one of them."""
-    if not cell:
-        return name
-    first = 1 if len(shape) == 4 and name in ("x", "y", "dx", "dy") else 0
-    keep = [
-        axis
-        for axis, size in enumerate(shape)
-        if size > 1 or axis in (first, first + 1) or len(shape) < 3
-    ]
-    return f"{name}[{','.join(str(cell[axis]) for axis in keep)}]"
-
-
 def _differs(one: float, other: float) -> bool:
     return not np.isclose(one, other, rtol=CLOSE, atol=CLOSE)
 
 
-def _explains(found: Wiring, arguments: Arguments, value: float) -> bool:
+def _explains(found: Wiring, arguments: Arguments, value: float | None) -> bool:
     """Whether those products add up to what was given."""
+    if value is None:
+        return False
     total, size = 0.0, 1.0
     for factors, weight in found.items():
         numbers = [float(np.asarray(arguments[name])[cell]) for name, cell in factors]
@@ -157,7 +167,7 @@ def _lines(
     """A sentence, then the products of each kind."""
 
     def text(factors: Factors) -> str:
-        return " · ".join(place(name, cell, shapes[name]) for name, cell in factors)
+        return " · ".join(index(name, shapes[name], cell) for name, cell in factors)
 
     wanted, had = expected.keys() - {()}, yours.keys() - {()}
     right = sum(not _differs(expected[f], yours[f]) for f in wanted & had)

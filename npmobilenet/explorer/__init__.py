@@ -34,12 +34,14 @@ def explore(
 ) -> str:
     """The page of a model and an image, as text: one HTML file that needs no network and no server.
 
-    model      a model, or what `predict` takes: a run's folder, a file, a shipped or official name
-    image      whatever `predict` takes; None: a picture that comes with the package
+    model      a `Model`, or the name of one: a run's folder, a file, a shipped or official name
+    image      a path, a Pillow image or an array (H, W, 3) of it; None: a picture that comes with
+               the package
     label      the class whose loss the page differentiates, by name or number; None: the predicted one
     precision  of the weights in the page: "float16", "float32", or "auto", what the weights' file
                holds while the page stays under 4 MB, else half precision
     time       whether to measure this machine and each layer on it, a few seconds
+
     ValueError, one line, for what cannot be; what is merely unusual the page says itself.
     """
     if not isinstance(model, Model | str | PathLike):

@@ -30,12 +30,20 @@ ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # those of the paper, and 
 class Augment:
     """What is varied, and how much; the defaults vary nothing.
 
-    crop        whether a random part is taken, its area `scale` of the image's and its width / height
-                within `ratio`; False: what prediction sees
-    flip, erase        probabilities
-    brightness, contrast, saturation   b: a factor within 1-b..1+b;  hue: within -h..h turns
-    shift              pixels
-    mixup, cutmix      alpha of Beta(alpha, alpha), 0: not at all; with both, each batch tosses a coin
+    crop        whether a random part is taken; False: what prediction sees
+    scale       of that part: from which to which share of the image's area
+    ratio       of that part: from which to which width / height
+    flip        probability of being mirrored left and right
+    brightness, contrast, saturation
+                b: a factor within 1-b..1+b
+    hue         h: within -h..h turns of the colour circle
+    shift       pixels, at most, in any direction
+    erase       probability that a rectangle is blotted out
+    mixup, cutmix
+                alpha of Beta(alpha, alpha), from which shares are drawn, 0: not at all; with both, each
+                batch tosses a coin
+
+    ValueError, naming the setting, for what cannot be.
     """
 
     crop: bool = False

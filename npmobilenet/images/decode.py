@@ -39,10 +39,13 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints
 
 
 def open_image(path: str | Path, channels: int) -> Image.Image:
-    """The image in a file, upright (EXIF orientation applied), as "RGB" (channels 3) or "L" (1).
+    """The image in a file, upright: EXIF's orientation is applied; of an animation the first frame.
 
-    Of an animation the first frame. Raises ValueError, one line with the file's name, if there is no
-    such file, if it is no image Pillow reads, or if it is cut off or damaged.
+    path      of the file, in any format that Pillow reads
+    channels  3 ("RGB") or 1 ("L", grey)
+
+    Returns a Pillow image.  ValueError, one line with the file's name, if there is no such file, if it is
+    no image Pillow reads, or if it is cut off or damaged.
     """
     with _named(path), TOLERANT:
         require_file(path)

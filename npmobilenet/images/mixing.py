@@ -25,9 +25,15 @@ def mixed(
     how: Augment,
     rng: np.random.Generator,
 ) -> tuple[Floats, NDArray[np.int64] | Floats]:
-    """x (N, H, W, C) and labels as given, or mixed images and targets (N, classes) where `how` mixes.
+    """A batch with its images mixed in pairs, mixup or CutMix, where asked for.
 
-    labels  (N,), or targets (N, classes) themselves
+    x        (N, H, W, C): images
+    labels   (N,) integers, or targets (N, classes) themselves
+    classes  how many there are
+    how      an `Augment`: its mixup and cutmix
+    rng      a numpy.random.Generator, which all is drawn from
+
+    Returns x and labels as given, or mixed images and targets (N, classes).
     """
     if not (how.mixup or how.cutmix):
         return x, labels

@@ -119,7 +119,13 @@ class Preprocessing:
 
 
 def normalize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """pixels uint8 (..., H, W, C) -> float32 (..., H, W, C): this file's formula."""
+    """Pixels as a network takes them: y = (pixel / 255 - mean) / std, channel by channel.
+
+    pixels         uint8 (..., H, W, C)
+    preprocessing  mean and std, one number a channel, in units of the range 0..1
+
+    Returns float32 (..., H, W, C).
+    """
     y = pixels.astype(np.float32, order="C")
     y /= np.float32(255)
     # a row at once: three channels are too short a loop
@@ -131,15 +137,26 @@ def normalize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArra
 
 
 def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """image -> float32 (H, W, C): resize, central crop, normalise. Nothing random.
+    """From an image to what a network takes: resized, cropped at the centre, normalised.  Nothing random.
 
-    An image smaller than the crop is padded with black on all sides, the odd pixel right and below.
+    image          a Pillow image
+    preprocessing  what is done, in which sizes in pixels
+
+    Returns float32 (H, W, C).  An image smaller than the crop is padded with black on all sides, the odd
+    pixel right and below.
     """
     return normalize(pixels_of(framed(image, preprocessing)), preprocessing)
 
 
 def framed(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """`prepare` before it normalises: an image of the resolution, in the channels asked for."""
+    """An image as a network sees it, before it is normalised.
+
+    image          a Pillow image
+    preprocessing  resolution, resize, channels and interpolation of the result
+
+    Returns a Pillow image.  One smaller than the crop is padded with black on all sides, the odd pixel
+    right and below.
+    """
     image = to_channels(image, preprocessing.channels)
     height, width = preprocessing.resolution
     if preprocessing.resize is None:

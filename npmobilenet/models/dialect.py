@@ -2,7 +2,7 @@
 
 The papers leave several things unsaid.  A dialect says them; no executor holds a special case.
 A switch that one family sets differently for V1, V2 and V3 is written `by_version(...)`, and
-`Dialect.at("v2")` is the record with such switches settled.  docs/dialects.md tells what each
+`Dialect.at("v2")` is the record with such switches settled.  docs/book/10-dialects.md tells what a
 switch costs who gets it wrong.
 """
 

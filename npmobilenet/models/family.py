@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Family:
-    """A paper's networks.  like: of a family that no dialect speaks of, the one to be settled as."""
+    """A paper's networks.
+
+    name  "v1", "v2", "v3", or a new one
+    like  of a family that no dialect speaks of, the one whose switches it takes
+    """
 
     name: str
     like: str = ""

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..ops import checks
 from ..ops.checks import Array
+from ..shown import NamedArrays
 from .capabilities import require
 from .execute import BACK_RUNNER, INFERRER, RUNNER, Run, execute_backward, execute_forward
 from .layers import BatchNorm
@@ -44,23 +45,40 @@ def forward(
     rng: np.random.Generator | None = None,
     frozen: Collection[str] = (),
 ) -> tuple[Array, Tape, dict[str, Array]]:
-    """Run the plan.  x (N, H, W, C) -> logits (N, classes), the tape, the new running statistics.
+    """Run a plan and keep what its backward pass needs.
 
-    train=True normalises by the batch and draws dropout from rng; the returned statistics are then
-    the moved running estimates (empty in evaluation).  Batch normalisations named in `frozen` use
-    their running estimates in training too, and do not move them.  ValueError where x or params do
-    not fit the plan, naming what was expected and found.
+    plan    what `npmobilenet.plan` returned
+    params  name -> array, shaped as plan.arrays says, as `init` and `load` give them; not changed
+    x       (N, H, W, C): images of the plan's resolution and channels, in the dtype of params
+    train   True: normalise by the batch and drop out; False: by the running estimates, as `infer`
+    rung    which implementation of the operators; None: the fastest of each
+    rng     a numpy.random.Generator, which dropout draws from in training
+    frozen  names of batch normalisations that use their running estimates in training too, and do not
+            move them
+
+    Returns logits (N, classes), the tape that `backward` takes, and the moved running estimates by
+    name, to be merged by whoever trains: params | statistics; none of them in evaluation.  ValueError
+    where x or params do not fit the plan, naming what was expected and found.
     """
     check_plan(plan)
     norms = [layer.name for layer in plan.layers if isinstance(layer, BatchNorm)]
     checks.names("forward", "frozen", frozen, norms)
     run = Run(params, checks.flag("forward", "train", train), rung, rng, frozen)
     tape = Tape(plan)
-    return _execute(plan, run, x, tape=tape), tape, run.statistics
+    return _execute(plan, run, x, tape=tape), tape, NamedArrays(run.statistics)
 
 
 def infer(plan: Plan, params: Mapping[str, Array], x: Array, *, rung: str | None = None) -> Array:
-    """Logits (N, classes) of x (N, H, W, C) in evaluation; nothing is kept for a backward pass."""
+    """Run a plan in evaluation: nothing is kept for a backward pass.
+
+    plan    what `npmobilenet.plan` returned
+    params  name -> array, shaped as plan.arrays says, as `init` and `load` give them
+    x       (N, H, W, C): images of the plan's resolution and channels, in the dtype of params
+    rung    which implementation of the operators; None: the fastest of each
+
+    Returns logits (N, classes); of a plan without top its last map.  ValueError where x or params do not
+    fit the plan, naming what was expected and found.
+    """
     return _execute(plan, Run(params, False, rung, None), x)
 
 
@@ -72,10 +90,16 @@ def intermediates(
     *,
     rung: str | None = None,
 ) -> dict[str, Array]:
-    """What layers put out in evaluation, by their names; names=None gives every layer's.
+    """What layers put out in evaluation, by their names.
 
-    The name of a block, "blocks.3", stands for its last layer.  The run ends with the last layer
-    asked for.  KeyError for a name that the plan does not have.
+    plan    what `npmobilenet.plan` returned
+    params  name -> array, shaped as plan.arrays says, as `init` and `load` give them
+    x       (N, H, W, C): images of the plan's resolution and channels, in the dtype of params
+    names   of layers, or of blocks, which stand for their last layer; None: of every layer
+    rung    which implementation of the operators; None: the fastest of each
+
+    Returns name -> (N, ...), in the order of names.  The run ends with the last layer asked for.
+    KeyError for a name that the plan does not have; ValueError where x or params do not fit the plan.
     """
     check_plan(plan)
     listed = isinstance(names, Collection) and all(isinstance(name, str) for name in names)
@@ -88,7 +112,7 @@ def intermediates(
     sources = own if names is None else {name: plan[ends.get(name, name)].name for name in names}
     found: dict[str, Array] = dict.fromkeys(sources.values(), x)
     _execute(plan, Run(params, False, rung, None), x, kept=found)
-    return {name: found[source] for name, source in sources.items()}
+    return NamedArrays({name: found[source] for name, source in sources.items()})
 
 
 def _execute(
@@ -130,11 +154,17 @@ def backward(
     image_gradient: bool = False,
     trained: Collection[str] | None = None,
 ) -> dict[str, Array]:
-    """Gradient of every trained array, under the names of params, for dlogits (N, classes).
+    """Gradients of every trained array, by the names that params has.
 
-    With image_gradient=True also that of the input, under "image".  `trained` names the arrays whose
-    gradients are wanted, if not all: the pass ends with the lowest layer that has one.  May be called
-    again with the same tape, and gives the same answer.
+    plan            what `forward` ran
+    dlogits         (N, classes): the loss's derivative by the logits, in their dtype
+    tape            what that `forward` returned; may be used again, and gives the same answer
+    image_gradient  True: the gradient of x too, (N, H, W, C), under "image"
+    trained         names of the arrays whose gradients are wanted; None: all.  The pass ends with the
+                    lowest layer that has one of them
+
+    Returns name -> gradient, shaped as the array.  ValueError where the tape is another plan's, dlogits
+    are shaped otherwise than the logits, or a name is not one of the plan's.
     """
     check_plan(plan)
     whole = isinstance(tape, Tape) and list(tape) == [layer.name for layer in plan.layers]
@@ -161,7 +191,8 @@ def backward(
                 flowing[source] = flowing[source] + dinput if source in flowing else dinput
     if image_gradient:
         grads["image"] = flowing["image"]
-    return {name: grads[name] for name in (*names, *(["image"] * image_gradient))}
+    named = {name: grads[name] for name in (*names, *(["image"] * image_gradient))}
+    return NamedArrays(named)
 
 
 def _lowest(plan: Plan, names: Collection[str]) -> int:

@@ -22,7 +22,22 @@ from .table_file import Written, read, read_file, rows_document, toml_of
 
 @dataclass(frozen=True, kw_only=True)
 class Plan(Shown):
-    """One network: how it was asked for, and its layers in the order they run."""
+    """One network as data: how it was asked for, and its layers in the order they run.
+
+    model        its name: one of MODELS, or any for layers that somebody wrote down
+    family       the paper whose networks it is one of
+    width        the papers' multiplier alpha of every layer's channels
+    resolution   (H, W) of the image in pixels; V1's rho is resolution / 224
+    channels     of the image
+    classes      of the classifier, 0 without one
+    dialect      switches for what the papers leave open, settled for the family
+    divisor      what V2 and V3 round scaled channels to a multiple of
+    include_top  whether it ends with a classifier
+    layers       frozen records of names, shapes and strides; no arrays
+
+    A layer is found by its name, plan["stem"].  ValueError where a layer reads what is not there before
+    it, or in another shape.
+    """
 
     model: str
     family: Family = OWN
@@ -163,19 +178,27 @@ def plan(
     rows: Table | Sequence[Row] | Mapping[str, Any] | None = None,
     like: str = "",
 ) -> Plan:
-    """The layers of `model` with names and shapes, and no arrays.
+    """The layers of a model with names and shapes, and no arrays.
 
-    model: one of MODELS, or the TOML file of a network of your own (docs/your-own.md).  width: the
-    multiplier alpha of every layer's channels (1.0).  resolution: height and width of the image in
-    pixels, or one number for both; None for what the dialect is made for, mostly 224.  classes: None
-    for the dialect's, mostly 1000.  channels: of the image.  dialect: a name or a Dialect ("paper").
-    divisor: what V2 and V3 round scaled channels to a multiple of (8).  include_top=False ends with
-    the last convolution's feature map (H, W, C).
+    model        one of MODELS: "v1" (arXiv:1704.04861, Table 1), "v2" (arXiv:1801.04381, Table 2),
+                 "v3-large", "v3-small" (arXiv:1905.02244, Tables 1 and 2), these "-minimalistic",
+                 "v4-conv-small", "-medium", "-large" (arXiv:2404.10518), "v1-shallow" and "v1-full"
+                 (V1's Tables 5 and 4), or one that was registered; or the TOML file of a network of
+                 your own; with rows, what it is called
+    width        the papers' multiplier alpha of every layer's channels, above 0 and at most 16
+    resolution   (H, W) of the image in pixels, or one number for both; None: what the dialect is made
+                 for, mostly 224
+    classes      of the classifier; None: the dialect's, mostly 1000
+    channels     of the image
+    dialect      one of DIALECTS, or a `Dialect`: how a framework reads what the papers leave open
+    divisor      what V2 and V3 round scaled channels to a multiple of
+    include_top  False: it ends with the last convolution's map (H, W, C), without a classifier
+    rows         the rows of your own network, a whole `Table`, or the dict that such a file is
+    like         "v1" to "v4", whose dialects' switches settle those rows; "": as they look
 
-    rows: the rows of your own network, or a whole Table, or the dict that such a file is; model is then
-    what it is called.  like: "v1" to "v4", whose dialects' switches settle it; "" for what its rows
-    look like.  What a file says is taken where an argument is None.  ValueError, naming the argument,
-    or file, row and key, for anything that cannot be.
+    What a file says holds where an argument is None, width is 1.0 and divisor 8 else.
+
+    Returns a `Plan`.  ValueError, naming the argument, for anything that cannot be.
     """
     title, entry, said = _entry(model, rows, like)
     told = dict(said.settings) if said else {}

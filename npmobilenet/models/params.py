@@ -10,22 +10,28 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..ops.checks import Array, plain, shown, whole
+from ..shown import NamedArrays
 from .network_plan import Plan, check_plan
 
 
 def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Array]:
     """Fresh parameters and running statistics of a plan: one dict, name -> array.
 
-    Weights are normal with variance 2 / fan_in (He et al. 2015), the classifier's 1 / fan_in; gamma
-    and running variances 1, all else 0.  Each array has its own stream of random numbers, drawn from
-    the seed and its name, so a change elsewhere in the network does not change it.
+    plan   what `npmobilenet.plan` returned
+    seed   of the random numbers, an integer from 0 on
+    dtype  of every array: float32 or float64
+
+    Weights are normal with variance 2 / fan_in (He et al. 2015, arXiv:1502.01852, section 2.2), the
+    classifier's 1 / fan_in; gamma and running variances 1, all else 0.  Each array has its own stream of
+    random numbers, drawn from the seed and its name, so that a change elsewhere in the network does not
+    change it.  ValueError or TypeError, naming the argument, for what cannot be.
     """
     check_plan(plan)
     if dtype is None or not _is_float(dtype):
         raise ValueError(f"init: dtype must be float32 or float64, found {shown(dtype)}")
     if not whole(seed) or seed < 0:
         raise ValueError(f"init: seed must be an integer of at least 0, found {shown(seed)}")
-    params: dict[str, Array] = {}
+    params: dict[str, Array] = NamedArrays()
     for layer in plan.layers:
         for name, shape in (layer.arrays | layer.statistics).items():
             full = f"{layer.name}.{name}"

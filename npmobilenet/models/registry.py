@@ -15,7 +15,12 @@ from .table_file import Written
 
 @dataclass(frozen=True)
 class Entry:
-    """One model."""
+    """What a name in MODELS stands for.
+
+    family     the paper's networks that it belongs to, or is like
+    table      the rows that the paper prints
+    assembler  a function of a builder and the table, which makes layers of the rows
+    """
 
     family: Family
     table: Table
@@ -55,9 +60,13 @@ def own_entry(written: Written) -> Entry:
 
 
 def register(name: str, entry: Entry) -> None:
-    """Add a model: from now on `plan`, and every verb, knows it.
+    """Add a model: from now on `plan`, and every command, knows it.
 
-    ValueError where the name is taken, or no dialect speaks of the family or the one it is like.
+    name   a new one, not empty
+    entry  an `Entry`: family, table, and what makes layers of the table
+
+    Returns nothing.  ValueError where the name is taken, or no dialect speaks of the family or the one
+    it is like; TypeError where entry is none.
     """
     if not isinstance(name, str) or not name or name in MODELS:
         raise ValueError(f"register: name must be new, beside {', '.join(MODELS)}; found {name!r}")

@@ -34,56 +34,70 @@ class ActivationCache(Cache):
 
 
 def relu(x: Array, *, rung: str | None = None) -> tuple[Array, ActivationCache]:
-    """y = max(x, 0) (MobileNetV1, figure 3), and a cache.
+    """Rectified linear unit (MobileNetV1, arXiv:1704.04861, figure 3): y = max(x, 0).
 
-    x: an array of any shape, float32 or float64; y is shaped as it.
-    rung: "numpy" or "numba", None for the fastest.  TypeError for other arrays.
+    x     of any shape, float32 or float64
+    rung  "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y, shaped as x, and the cache that `relu_backward` takes.  TypeError or ValueError where x is
+    no such array.
     """
     return _clip("relu", x, np.inf, rung)
 
 
 def relu_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy where x > 0, else 0, for dy shaped as y; at 0 it is 0, as in PyTorch.
+    """Gradient of `relu`: dx = dy where x > 0, else 0, at x = 0 too, as PyTorch.
 
-    cache: what `relu` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `relu` returned
+
+    Returns dx, shaped as x.  ValueError for another shape or dtype, and for another operator's cache.
     """
     return _clip_backward("relu", dy, cache, np.inf)
 
 
 def relu6(x: Array, *, rung: str | None = None) -> tuple[Array, ActivationCache]:
-    """y = min(max(x, 0), 6) (MobileNetV2, section 3.3), and a cache.
+    """ReLU that ends at 6 (MobileNetV2, arXiv:1801.04381, Table 1): y = min(max(x, 0), 6).
 
-    x: an array of any shape, float32 or float64; y is shaped as it.
-    rung: "numpy" or "numba", None for the fastest.  TypeError for other arrays.
+    x     of any shape, float32 or float64
+    rung  "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y, shaped as x, and the cache that `relu6_backward` takes.  TypeError or ValueError where x is
+    no such array.
     """
     return _clip("relu6", x, 6.0, rung)
 
 
 def relu6_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy where 0 < x < 6, else 0, for dy shaped as y; at 0 and 6 it is 0, as in PyTorch.
+    """Gradient of `relu6`: dx = dy where 0 < x < 6, else 0, at x = 0 and x = 6 too, as PyTorch.
 
-    cache: what `relu6` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `relu6` returned
+
+    Returns dx, shaped as x.  ValueError for another shape or dtype, and for another operator's cache.
     """
     return _clip_backward("relu6", dy, cache, 6.0)
 
 
 def sigmoid(x: Array) -> tuple[Array, ActivationCache]:
-    """y = 1 / (1 + exp(-x)), without overflow for any x, and a cache.
+    """Logistic function, in swish (MobileNetV3, arXiv:1905.02244, section 5.2): y = 1 / (1 + exp(-x)).
 
-    x: an array of any shape, float32 or float64; y is shaped as it.
-    TypeError for other arrays.
+    x  of any shape, float32 or float64; no x overflows
+
+    Returns y, shaped as x, and the cache that `sigmoid_backward` takes.  TypeError or ValueError where x
+    is no such array.
     """
     y = _sigmoid(_checked("sigmoid", x))
     return y, _kept("sigmoid", y)
 
 
 def sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy y (1 - y), for dy shaped as y.
+    """Gradient of `sigmoid`: dx = dy y (1 - y).
 
-    cache: what `sigmoid` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `sigmoid` returned
+
+    Returns dx, shaped as x.  ValueError for another shape or dtype, and for another operator's cache.
     """
     dy = checks.gradient("sigmoid", dy, cache)
     y = cache.kept
@@ -91,19 +105,23 @@ def sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
 
 
 def swish(x: Array) -> tuple[Array, ActivationCache]:
-    """y = x sigmoid(x) (MobileNetV3, section 5.2), and a cache.
+    """Swish, also SiLU (MobileNetV3, arXiv:1905.02244, section 5.2): y = x sigmoid(x).
 
-    x: an array of any shape, float32 or float64; y is shaped as it.
-    TypeError for other arrays.
+    x  of any shape, float32 or float64; no x overflows
+
+    Returns y, shaped as x, and the cache that `swish_backward` takes.  TypeError or ValueError where x
+    is no such array.
     """
     return _checked("swish", x) * _sigmoid(x), _kept("swish", x)
 
 
 def swish_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy s (1 + x (1 - s)) with s = sigmoid(x), for dy shaped as y.
+    """Gradient of `swish`: dx = dy s (1 + x (1 - s)) with s = sigmoid(x).
 
-    cache: what `swish` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `swish` returned
+
+    Returns dx, shaped as x.  ValueError for another shape or dtype, and for another operator's cache.
     """
     dy = checks.gradient("swish", dy, cache)
     x = cache.kept
@@ -112,10 +130,15 @@ def swish_backward(dy: Array, cache: ActivationCache) -> Array:
 
 
 def hard_sigmoid(x: Array, *, slope: float = 1 / 6) -> tuple[Array, ActivationCache]:
-    """y = min(max(slope x + 1/2, 0), 1) (MobileNetV3, section 5.2), and a cache.
+    """Sigmoid of straight lines (MobileNetV3, arXiv:1905.02244, section 5.2).
 
-    x: an array of any shape, float32 or float64; y is shaped as it.
-    slope: 1/6, or PaddlePaddle's 0.2.  ValueError unless it is above 0; TypeError for other arrays.
+        y = min(max(slope x + 1/2, 0), 1)
+
+    x      of any shape, float32 or float64
+    slope  above 0: 1/6 in the paper, 0.2 in PaddlePaddle
+
+    Returns y, shaped as x, and the cache that `hard_sigmoid_backward` takes.  TypeError or ValueError,
+    naming the argument, where x is no such array or the slope is not above 0.
     """
     scalar = _checked("hard_sigmoid", x).dtype.type
     most = float(np.finfo(scalar).max)
@@ -124,10 +147,12 @@ def hard_sigmoid(x: Array, *, slope: float = 1 / 6) -> tuple[Array, ActivationCa
 
 
 def hard_sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy slope where |x| < 1/(2 slope), else 0, for dy shaped as y.
+    """Gradient of `hard_sigmoid`: dx = slope dy where |x| < 1/(2 slope), else 0, at both ends too.
 
-    cache: what `hard_sigmoid` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `hard_sigmoid` returned; it has the slope
+
+    Returns dx, shaped as x.  ValueError for another shape or dtype, and for another operator's cache.
     """
     dy = checks.gradient("hard_sigmoid", dy, cache)
     x = cache.kept
@@ -136,19 +161,25 @@ def hard_sigmoid_backward(dy: Array, cache: ActivationCache) -> Array:
 
 
 def hard_swish(x: Array) -> tuple[Array, ActivationCache]:
-    """y = x min(max(x + 3, 0), 6) / 6 (MobileNetV3, section 5.2), and a cache.
+    """Swish with a gate of straight lines (MobileNetV3, arXiv:1905.02244, section 5.2).
 
-    x: an array of any shape, float32 or float64; y is shaped as it.
-    TypeError for other arrays.
+        y = x min(max(x + 3, 0), 6) / 6
+
+    x  of any shape, float32 or float64
+
+    Returns y, shaped as x, and the cache that `hard_swish_backward` takes.  TypeError or ValueError where
+    x is no such array.
     """
     return _checked("hard_swish", x) * np.clip(x + 3, 0, 6) / 6, _kept("hard_swish", x)
 
 
 def hard_swish_backward(dy: Array, cache: ActivationCache) -> Array:
-    """dx = dy times 0 for x <= -3, x/3 + 1/2 between, 1 for x >= 3, for dy shaped as y.
+    """Gradient of `hard_swish`: dx = dy times 0 for x <= -3, x/3 + 1/2 between, 1 for x >= 3, as PyTorch.
 
-    cache: what `hard_swish` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `hard_swish` returned
+
+    Returns dx, shaped as x.  ValueError for another shape or dtype, and for another operator's cache.
     """
     dy = checks.gradient("hard_swish", dy, cache)
     x = cache.kept

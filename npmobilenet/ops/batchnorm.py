@@ -14,7 +14,11 @@ from .rungs import call, choose
 
 
 class Statistics(NamedTuple):
-    """Running mean and variance, each (C,)."""
+    """Running estimates of batch normalisation, as `batch_norm` returns them.
+
+    mean      (C,): of each channel
+    variance  (C,): of each channel
+    """
 
     mean: Array
     variance: Array
@@ -45,16 +49,24 @@ def batch_norm(
     momentum: float = 0.1,
     rung: str | None = None,
 ) -> tuple[Array, BatchNormCache, Statistics]:
-    """Batch normalisation.  x (N,H,W,C) or (N,C); the rest (C,) -> y as x, cache, new statistics.
+    """Batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 1).
 
-    y = gamma (x - mean) / sqrt(variance + eps) + beta (Ioffe and Szegedy 2015, algorithm 1).
+        y = gamma (x - mean) / sqrt(variance + eps) + beta        channel by channel
 
-    train=True: normalises by the batch's mean and biased variance and returns the running estimates
-    moved towards the batch, new = (1 - momentum) old + momentum batch, with the unbiased variance,
-    as PyTorch does.  (Keras and TensorFlow write 1 - momentum for this momentum.)  train=False:
-    normalises by the given estimates and returns them unchanged.  Nothing is changed in place.
+    x               (N, H, W, C) or (N, C), float32 or float64
+    gamma, beta     (C,): scale and shift of each channel; the dtype of x
+    mean, variance  (C,): running estimates, with which evaluation normalises
+    train           True: normalise by the mean and biased variance of this batch, and move the estimates
+                    towards it; False: normalise by the estimates, and leave them
+    eps             at least 0, added to the variance; PyTorch's default is 1e-5, Keras' 1e-3
+    momentum        0 to 1, the batch's part in new = (1 - momentum) old + momentum batch, as PyTorch
+                    counts it; Keras and TensorFlow write 1 - momentum.  The variance so mixed in is the
+                    unbiased one, as in PyTorch
+    rung            "loops", "numpy" or "numba": which implementation; None: the fastest
 
-    ValueError where a shape is wrong, or in training with a single value for each channel.
+    Returns y, shaped as x, the cache that `batch_norm_backward` takes, and the new `Statistics`; nothing
+    is changed in place.  ValueError or TypeError, naming the argument, where a shape or dtype does not
+    fit, or in training with a single value for each channel.
     """
     rung = choose("batch_norm", rung, batchnorm.RUNGS)
     statistics, normalise, _, _ = batchnorm.RUNGS[rung]
@@ -92,13 +104,18 @@ def batch_norm(
 
 
 def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array, Array]:
-    """Gradients (dx, dgamma, dbeta) of `batch_norm` for dy shaped as its y.
+    """Gradients of `batch_norm`: of its input, its scale and its shift.
 
-        dbeta = sum dy     dgamma = sum dy xhat     dx = gamma (dy - dbeta/P - xhat dgamma/P) / deviation
+        dbeta = sum dy        dgamma = sum dy x^        x^ = (x - mean) / sqrt(variance + eps)
+        dx    = gamma / sqrt(variance + eps) (dy - dbeta/count - x^ dgamma/count)      in training
+        dx    = gamma / sqrt(variance + eps) dy                                      in evaluation
 
-    with xhat the normalised x and P the values of a channel; in evaluation, where mean and variance do
-    not depend on x, dx = gamma dy / deviation.  cache: what `batch_norm` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `batch_norm` returned; it knows whether that was training
+
+    Sums are over the count = N H W (or N) values of a channel.  Returns (dx, dgamma, dbeta), shaped as
+    x, (C,) and (C,).  ValueError for a dy of another shape or dtype than y, and for another operator's
+    cache.
     """
     dy = checks.gradient("batch_norm", dy, cache)
     x, rung = cache.x, cache.rung

@@ -11,9 +11,12 @@ from .checks import Array, Cache
 
 
 def add(a: Array, b: Array) -> tuple[Array, Cache]:
-    """Residual add (MobileNetV2, figure 4).  y = a + b, and a cache.
+    """Residual add (MobileNetV2, arXiv:1801.04381, figure 4): y = a + b.
 
-    a, b: arrays of one shape and dtype, float32 or float64.  ValueError where they differ.
+    a, b  of any shape, the same for both, and of one dtype, float32 or float64
+
+    Returns y and the cache that `add_backward` takes.  ValueError or TypeError where the two differ or
+    are no such arrays: nothing is broadcast.
     """
     checks.array("add", "a", a, checks.any_axes(a))
     checks.array("add", "b", b, checks.any_axes(b))
@@ -27,10 +30,13 @@ def add(a: Array, b: Array) -> tuple[Array, Cache]:
 
 
 def add_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
-    """Gradients (da, db) of `add`: both are dy, the same array.
+    """Gradients of `add`: a sum hands its gradient to both, da = db = dy.
 
-    cache: what `add` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `add` returned
+
+    Returns (da, db), which are one and the same array.  ValueError for another shape or dtype, and for
+    another operator's cache.
     """
     dy = checks.gradient("add", dy, cache)
     return dy, dy
@@ -45,10 +51,15 @@ class ScaleCache(Cache):
 
 
 def scale_channels(x: Array, g: Array) -> tuple[Array, ScaleCache]:
-    """Squeeze-and-excite's last step (MobileNetV3, figure 4): every channel times its gate.
+    """Squeeze-and-excite's end: a channel times its gate (MobileNetV3, arXiv:1905.02244, figure 4).
 
-    x (N,H,W,C), g (N,C) -> y (N,H,W,C), cache.  y[n,i,j,c] = x[n,i,j,c] g[n,c].  ValueError or
-    TypeError where shapes or dtypes do not fit.
+        y[n,i,j,c] = x[n,i,j,c] g[n,c]
+
+    x  (N, H, W, C): N images of H x W pixels with C channels, float32 or float64
+    g  (N, C): a gate for each image and channel; the dtype of x
+
+    Returns y (N, H, W, C) and the cache that `scale_channels_backward` takes.  ValueError or TypeError,
+    naming the argument, where shapes or dtypes do not fit.
     """
     checks.array("scale_channels", "x", x, "N H W C")
     checks.array("scale_channels", "g", g, "N C")
@@ -62,10 +73,15 @@ def scale_channels(x: Array, g: Array) -> tuple[Array, ScaleCache]:
 
 
 def scale_channels_backward(dy: Array, cache: ScaleCache) -> tuple[Array, Array]:
-    """Gradients (dx, dg): dx[n,i,j,c] = dy[n,i,j,c] g[n,c], dg[n,c] = sum_ij dy[n,i,j,c] x[n,i,j,c].
+    """Gradients of `scale_channels`: of the map and of the gates.
 
-    cache: what `scale_channels` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+        dx[n,i,j,c] = dy[n,i,j,c] g[n,c]        dg[n,c] = sum_ij dy[n,i,j,c] x[n,i,j,c]
+
+    dy     (N, H, W, C): the loss's derivative by y; shape and dtype of that y
+    cache  what `scale_channels` returned
+
+    Returns (dx, dg), shaped as x and g.  ValueError for another shape or dtype, and for another
+    operator's cache.
     """
     dy = checks.gradient("scale_channels", dy, cache)
     x, g = cache.x, cache.g
@@ -89,12 +105,18 @@ def dropout(
     train: bool,
     mode: str = "inverted",
 ) -> tuple[Array, DropoutCache]:
-    """Dropout: in training each element of x survives with probability 1 - rate, drawn from rng.
+    """Dropout (Srivastava et al. 2014; in MobileNetV3, arXiv:1905.02244, section 6.1).
 
-    mode "inverted": survivors are multiplied by 1/(1 - rate) in training, and evaluation does
-    nothing (PyTorch, Keras).  mode "downscale_in_infer": survivors pass as they are, and evaluation
-    multiplies everything by 1 - rate (PaddleClas).  At rate 1 nothing survives.  ValueError unless
-    0 <= rate <= 1.
+    x      of any shape, float32 or float64
+    rate   at least 0 and below 1: the probability with which an element becomes 0 in training
+    rng    a numpy.random.Generator, which training draws from; evaluation has no use for it
+    train  True: training; False: evaluation
+    mode   "inverted": what survives is divided by 1 - rate in training, and evaluation leaves x as it is
+           (PyTorch, Keras); "downscale_in_infer": what survives stays as it is, and evaluation
+           multiplies all by 1 - rate (PaddleClas)
+
+    Returns y, shaped as x, and the cache that `dropout_backward` takes.  ValueError or TypeError, naming
+    the argument, for what cannot be.
     """
     checks.array("dropout", "x", x, checks.any_axes(x))
     rate = checks.number("dropout", "rate", rate, "within 0..1", lambda v: 0 <= v <= 1)
@@ -118,9 +140,11 @@ def dropout(
 
 
 def dropout_backward(dy: Array, cache: DropoutCache) -> Array:
-    """dx = dy times the factor of the forward pass, 0 where x did not survive.
+    """Gradient of `dropout`: dx = dy times what the forward pass multiplied by, 0 for what was dropped.
 
-    cache: what `dropout` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     shape and dtype of y: the loss's derivative by it
+    cache  what `dropout` returned
+
+    Returns dx, shaped as x.  ValueError for another shape or dtype, and for another operator's cache.
     """
     return checks.gradient("dropout", dy, cache) * cache.factor

@@ -40,16 +40,23 @@ def conv2d(
     dilation: int | Pair = 1,
     rung: str | None = None,
 ) -> tuple[Array, ConvCache]:
-    """Standard convolution.  x (N,H,W,M), w (K,L,M,O), b (O,) or None -> y (N,I,J,O) and a cache.
+    """Standard convolution (MobileNetV1, arXiv:1704.04861, equation 1).
 
-        y[n,i,j,o] = b[o] + sum_uvm x[n, s*i+d*u, t*j+e*v, m] w[u,v,m,o]
+        y[n,i,j,o] = b[o] + sum_uvm x[n, s*i+d*u, t*j+e*v, m] w[u,v,m,o]     over the padded x
 
-    over the padded x (MobileNetV1, section 3.1).  N images of H rows, W columns and M channels; O filters
-    of K rows and L columns.  stride (s,t) and dilation (d,e): an integer or a pair.
-    padding: "same" (TensorFlow's: ceil(H/s) rows, an odd zero
-    below and right), "symmetric" (d(K-1)//2 zeros on every side), "valid" (none), p, (p, q) or (top,
-    bottom, left, right).  rung: "loops", "numpy", "numba" or "simd", None for the fastest that
-    there is.  ValueError or TypeError, naming the argument, for anything that cannot be.
+    x         (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    w         (K, L, M, O): O filters, each K x L pixels and M channels; the dtype of x, as b
+    b         (O,), added at every pixel; None: nothing is
+    stride    pixels from one window to the next: (s, t) down and across, or one number for both
+    padding   zeros around x.  "same": so many that y has ceil(H/s) x ceil(W/t) pixels, the odd one
+              below and to the right (TensorFlow); "symmetric": d(K-1)//2 above and below, e(L-1)//2
+              left and right (PyTorch's models); "valid": none; p: on every side; (p, q): above and
+              below, left and right; (top, bottom, left, right)
+    dilation  pixels from one entry of the filter to the next: (d, e), or one number for both
+    rung      "loops", "numpy", "numba" or "simd" (float32 only): which implementation; None: the fastest
+
+    Returns y (N, I, J, O) and the cache that `conv2d_backward` takes.  ValueError or TypeError, naming
+    the argument, where shapes or dtypes do not fit or the window is larger than the padded x.
     """
     rung = choose("conv2d", rung, conv.RUNGS, x=x)
     checks.array("conv2d", "x", x, "N H W M", rung=rung)
@@ -66,11 +73,19 @@ def conv2d(
 def conv2d_backward(
     dy: Array, cache: ConvCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `conv2d` for dy (N,I,J,O).
+    """Gradients of `conv2d`: of its input, its filters and its bias.
 
-    Shaped as x, w and b were.  cache: what `conv2d` returned; it may be used again.  dx is None with
-    input_gradient=False: the first layer of a network has no use for it.  ValueError for another
-    operator's cache, or a dy of another shape or precision than y.
+        dx[n,p,q,m]  = sum of dy[n,i,j,o] w[u,v,m,o]  where s*i+d*u = p, t*j+e*v = q
+        dw[u,v,m,o]  = sum_nij dy[n,i,j,o] x[n, s*i+d*u, t*j+e*v, m]
+        db[o]        = sum_nij dy[n,i,j,o]
+
+    dy              (N, I, J, O): the loss's derivative by y; shape and dtype of that y
+    cache           what `conv2d` returned
+    input_gradient  False: dx is not computed and None, as a network's first layer has no use for it
+
+    Returns (dx, dw), or (dx, dw, db) where there was a bias; each is shaped as what it is the gradient
+    of; p and q above count in the padded x.  ValueError for a dy of another shape or dtype than y, and
+    for another operator's cache.
     """
     return _backward("conv2d", conv.RUNGS, dy, cache, input_gradient)
 
@@ -85,16 +100,24 @@ def depthwise_conv2d(
     dilation: int | Pair = 1,
     rung: str | None = None,
 ) -> tuple[Array, ConvCache]:
-    """Depthwise convolution.  x (N,H,W,M), w (K,L,M), b (M,) or None -> y (N,I,J,M) and a cache.
+    """Depthwise convolution: a filter for each channel (MobileNetV1, arXiv:1704.04861, equation 3).
 
-        y[n,i,j,m] = b[m] + sum_uv x[n, s*i+d*u, t*j+e*v, m] w[u,v,m]
+        y[n,i,j,m] = b[m] + sum_uv x[n, s*i+d*u, t*j+e*v, m] w[u,v,m]     over the padded x
 
-    over the padded x (MobileNetV1, section 3.1, equation 3): every channel has one filter of K rows and L
-    columns.  stride (s,t) and dilation (d,e): an integer or a pair.
-    padding: "same" (TensorFlow's: ceil(H/s) rows, an odd zero
-    below and right), "symmetric" (d(K-1)//2 zeros on every side), "valid" (none), p, (p, q) or (top,
-    bottom, left, right).  rung: "loops", "numpy", "numba" or "simd", None for the fastest that
-    there is.  ValueError or TypeError, naming the argument, for anything that cannot be.
+    x         (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    w         (K, L, M): M filters of K x L pixels; the dtype of x, as b
+    b         (M,), added at every pixel; None: nothing is
+    stride    pixels from one window to the next: (s, t) down and across, or one number for both
+    padding   zeros around x.  "same": so many that y has ceil(H/s) x ceil(W/t) pixels, the odd one
+              below and to the right (TensorFlow); "symmetric": d(K-1)//2 above and below, e(L-1)//2
+              left and right (PyTorch's models); "valid": none; p: on every side; (p, q): above and
+              below, left and right; (top, bottom, left, right)
+    dilation  pixels from one entry of the filter to the next: (d, e), or one number for both
+    rung      "loops", "numpy", "numba" or "simd" (float32 only): which implementation; None: the fastest
+
+    Returns y (N, I, J, M), as many channels as x, and the cache that `depthwise_conv2d_backward` takes.
+    ValueError or TypeError, naming the argument, where shapes or dtypes do not fit or the window is
+    larger than the padded x.
     """
     rung = choose("depthwise_conv2d", rung, depthwise.RUNGS, x=x)
     checks.array("depthwise_conv2d", "x", x, "N H W M", rung=rung)
@@ -111,10 +134,19 @@ def depthwise_conv2d(
 def depthwise_conv2d_backward(
     dy: Array, cache: ConvCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `depthwise_conv2d` for dy (N,I,J,M).
+    """Gradients of `depthwise_conv2d`: of its input, its filters and its bias, channel by channel.
 
-    Shaped as x, w and b were.  cache: what `depthwise_conv2d` returned.  dx is None with
-    input_gradient=False.  ValueError for another operator's cache, or a dy that is not shaped as y.
+        dx[n,p,q,m]  = sum of dy[n,i,j,m] w[u,v,m]  where s*i+d*u = p, t*j+e*v = q
+        dw[u,v,m]    = sum_nij dy[n,i,j,m] x[n, s*i+d*u, t*j+e*v, m]
+        db[m]        = sum_nij dy[n,i,j,m]
+
+    dy              (N, I, J, M): the loss's derivative by y; shape and dtype of that y
+    cache           what `depthwise_conv2d` returned
+    input_gradient  False: dx is not computed and None, as a network's first layer has no use for it
+
+    Returns (dx, dw), or (dx, dw, db) where there was a bias; each is shaped as what it is the gradient
+    of; p and q above count in the padded x.  ValueError for a dy of another shape or dtype than y, and
+    for another operator's cache.
     """
     return _backward("depthwise_conv2d", depthwise.RUNGS, dy, cache, input_gradient)
 
@@ -130,14 +162,26 @@ def grouped_conv2d(
     dilation: int | Pair = 1,
     rung: str | None = None,
 ) -> tuple[Array, ConvCache]:
-    """Grouped convolution.  x (N,H,W,M), w (K,L,M/groups,O), b (O,) or None -> y (N,I,J,O) and a cache.
+    """Grouped convolution: a filter sees its own group of channels (Krizhevsky et al. 2012, section 3.5).
 
-    Filters o // (O/groups) = g see the M/groups channels of group g (Krizhevsky et al. 2012, section
-    3.5).  groups divides M and O.  With groups=M each channel has O/M filters of its own, the depth
-    multiplier of TensorFlow and Keras, whose filters (K,L,M,D) are w.reshape(K, L, 1, M * D) here.
-    stride and dilation: an integer or a pair.  padding: "same", "symmetric", "valid", p, (p, q) or (top,
-    bottom, left, right).  rung: "loops", "numpy" or "numba", None for the fastest that there is.
-    ValueError or TypeError, naming the argument, for anything that cannot be.
+        y[n,i,j,o] = b[o] + sum_uvp x[n, s*i+d*u, t*j+e*v, P*g+p] w[u,v,p,o]     g = o // Q
+
+    over the padded x, with P = M/groups channels and Q = O/groups filters in a group.  groups = M with
+    O = M D is a depthwise convolution with a depth multiplier D, whose filters TensorFlow and Keras keep
+    as (K, L, M, D): here they are w.reshape(K, L, 1, M * D).
+
+    x         (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    w         (K, L, M/groups, O): O filters, each K x L pixels; the dtype of x, as b
+    b         (O,), added at every pixel; None: nothing is
+    groups    divides M and O
+    stride    pixels from one window to the next: (s, t) down and across, or one number for both
+    padding   zeros around x: "same" (TensorFlow's), "symmetric" (PyTorch's models), "valid", p, (p, q) or
+              (top, bottom, left, right)
+    dilation  pixels from one entry of the filter to the next: (d, e), or one number for both
+    rung      "loops", "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y (N, I, J, O) and the cache that `grouped_conv2d_backward` takes.  ValueError or TypeError,
+    naming the argument, where shapes or dtypes do not fit or the window is larger than the padded x.
     """
     operator = "grouped_conv2d"
     rung = choose(operator, rung, grouped.RUNGS)
@@ -160,10 +204,18 @@ def grouped_conv2d(
 def grouped_conv2d_backward(
     dy: Array, cache: ConvCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `grouped_conv2d` for dy (N,I,J,O).
+    """Gradients of `grouped_conv2d`: of its input, its filters and its bias, group by group.
 
-    Shaped as x, w and b were.  cache: what `grouped_conv2d` returned.  dx is None with
-    input_gradient=False.  ValueError for another operator's cache, or a dy that is not shaped as y.
+        dx[n,p,q,P*g+c]  = sum of dy[n,i,j,o] w[u,v,c,o]  where s*i+d*u = p, t*j+e*v = q, o in group g
+        dw[u,v,p,o]      = sum_nij dy[n,i,j,o] x[n, s*i+d*u, t*j+e*v, P*g+p]
+        db[o]            = sum_nij dy[n,i,j,o]
+
+    dy              (N, I, J, O): the loss's derivative by y; shape and dtype of that y
+    cache           what `grouped_conv2d` returned
+    input_gradient  False: dx is not computed and None
+
+    Returns (dx, dw), or (dx, dw, db) where there was a bias; each is shaped as what it is the gradient
+    of.  ValueError for a dy of another shape or dtype than y, and for another operator's cache.
     """
     return _backward("grouped_conv2d", grouped.RUNGS, dy, cache, input_gradient)
 

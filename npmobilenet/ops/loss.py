@@ -35,9 +35,13 @@ class CrossEntropyCache(Cache):
 
 
 def softmax(logits: Array) -> Array:
-    """Probabilities exp(z) / sum exp(z) along the last axis, without overflow.
+    """Probabilities from logits: p_k = exp(z_k) / sum_j exp(z_j) along the last axis, without overflow.
 
-    logits (..., classes) -> y of the same shape, which is all that `softmax_backward` needs.
+    logits  (..., classes), float32 or float64
+
+    Returns probabilities, shaped as the logits, which add up to 1 along the last axis; they are all that
+    `softmax_backward` needs.  TypeError or ValueError where logits are no such array.  (MobileNetV1,
+    arXiv:1704.04861, Table 1, "Softmax".)
     """
     checks.array("softmax", "logits", logits, checks.any_axes(logits))
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -45,17 +49,26 @@ def softmax(logits: Array) -> Array:
 
 
 def softmax_backward(dy: Array, y: Array) -> Array:
-    """dlogits = y (dy - sum dy y), of the shape of both, for the y that `softmax` returned."""
+    """Gradient of `softmax`: dlogits = y (dy - sum dy y), the sum along the last axis.
+
+    dy  (..., classes): the loss's derivative by y; shape and dtype of that y
+    y   what `softmax` returned
+
+    Returns dlogits (..., classes).  ValueError or TypeError where dy and y are not alike.
+    """
     checks.array("softmax_backward", "y", y, checks.any_axes(y))
     dy = checks.gradient("softmax_backward", dy, Cache("softmax_backward", y.shape, y.dtype))
     return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
 
 
 def log_softmax(logits: Array) -> tuple[Array, SoftmaxCache]:
-    """log softmax: z - log sum exp(z) along the last axis, without overflow.
+    """Logarithms of probabilities: y_k = z_k - log sum_j exp(z_j) along the last axis, without overflow.
 
-    logits (..., classes) -> y of the same shape and a cache.  Where a probability is too small for its
-    dtype, its logarithm is still right.
+    logits  (..., classes), float32 or float64
+
+    Returns y, shaped as the logits, and the cache that `log_softmax_backward` takes.  Where a probability
+    is too small for its dtype, its logarithm is still right.  TypeError or ValueError where logits are
+    no such array.
     """
     checks.array("log_softmax", "logits", logits, checks.any_axes(logits))
     z = logits - logits.max(axis=-1, keepdims=True)  # the largest exponent becomes 0
@@ -64,7 +77,14 @@ def log_softmax(logits: Array) -> tuple[Array, SoftmaxCache]:
 
 
 def log_softmax_backward(dy: Array, cache: SoftmaxCache) -> Array:
-    """dlogits = dy - softmax sum dy, (..., classes), of `log_softmax` for dy of its shape."""
+    """Gradient of `log_softmax`: dlogits = dy - softmax(z) sum dy, the sum along the last axis.
+
+    dy     (..., classes): the loss's derivative by y; shape and dtype of that y
+    cache  what `log_softmax` returned
+
+    Returns dlogits (..., classes).  ValueError for a dy of another shape or dtype than y, and for another
+    operator's cache.
+    """
     dy = checks.gradient("log_softmax", dy, cache)
     return np.asarray(dy - np.exp(cache.y) * dy.sum(axis=-1, keepdims=True))
 
@@ -102,18 +122,23 @@ def softmax_cross_entropy(
     ignore_index: int | None = None,
     reduction: str = "mean",
 ) -> tuple[float | Array, CrossEntropyCache]:
-    """Softmax cross-entropy.  logits (N, classes), labels (N,) integers -> loss and a cache.
+    """Softmax cross-entropy, in nats, with label smoothing (Szegedy et al. 2016, arXiv:1512.00567).
 
-        loss_n = -sum_k weight_k q_nk log softmax(z_n)_k
+        loss_n = -sum_k weight_k t_nk log softmax(z_n)_k        t = (1 - e) q + e / classes
 
-    q is 1 at the label.  labels may also be q itself, (N, classes) of real numbers whose rows add up
-    to 1, or miss it by no more than 1e-4.  Label smoothing e makes it (1 - e) q plus e/classes
-    everywhere (Szegedy et al. 2016, section 7).  weight (classes,): how much each class counts, 1 for
-    all without; an image whose label is ignore_index counts nothing.  reduction "mean" divides the sum
-    by N, or where labels are integers by the sum of their weights; "sum" does not; "none" gives all
-    loss_n, (N,).  All as in PyTorch.  Where q is 0 a logit of minus infinity, a class that is ruled
-    out, costs nothing.  ValueError for a label outside 0..classes-1, for a q that is no probability,
-    and for the mean of images that count nothing.
+    logits           z (N, classes), float32 or float64.  Minus infinity rules a class out; where t is 0
+                     that costs nothing
+    labels           (N,) integers from 0 to classes - 1: q is 1 there and else 0; or q itself, (N,
+                     classes) of real numbers whose rows add up to 1, or miss it by no more than 1e-4
+    label_smoothing  e, 0 to 1, as in section 7 of the paper and in PyTorch
+    weight           (classes,), at least 0: how much each class counts; None: 1 for all
+    ignore_index     a label, of no class perhaps, whose images count nothing; None: no label
+    reduction        "mean": over the images, where labels are integers by their weights; "sum"; "none":
+                     all loss_n, (N,).  All three as PyTorch's
+
+    Returns the loss, a float or an array (N,), and the cache that `softmax_cross_entropy_backward` takes.
+    ValueError or TypeError for a label that is no class, a q that is no probability, shapes that do not
+    fit, and for the mean of images that count nothing.
     """
     operator = "softmax_cross_entropy"
     checks.array(operator, "logits", logits, "N classes")
@@ -204,11 +229,16 @@ def _target(given: Any, logits: Array, ignore_index: int | None) -> tuple[Array,
 
 
 def softmax_cross_entropy_backward(dloss: float | Array, cache: CrossEntropyCache) -> Array:
-    """dlogits (N, classes) = dloss (softmax(z) sum_k t_k - t) / divisor, with t = weight q.
+    """Gradient of `softmax_cross_entropy`: dlogits = dloss (softmax(z) sum_k t_k - t) / divisor.
 
-    dloss is 1.0 when the loss is the end; after reduction="none" it is an array (N,), one of each
-    image.  Where the sum, 1 without weights, is not 1 because q's rows miss it, the gradient is still
-    that of the loss that was returned.
+    dloss  a number: the derivative of what is minimised by this loss; 1.0 where it is the loss itself.
+           After reduction="none" an array (N,), one of each image
+    cache  what `softmax_cross_entropy` returned
+
+    t bears the weights; sum_k t_k is 1 without them, but for what rows of q miss of it: the gradient is
+    that of the loss that was returned.  divisor is N for a mean, or the sum of the labels' weights, else
+    1.  Returns dlogits (N, classes).  ValueError where dloss is no finite number, and for another
+    operator's cache.
     """
     operator = "softmax_cross_entropy"
     checks.own(operator, cache)

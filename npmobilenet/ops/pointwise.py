@@ -34,13 +34,19 @@ def pointwise_conv2d(
     stride: int | Pair = 1,
     rung: str | None = None,
 ) -> tuple[Array, PointwiseCache]:
-    """Pointwise (1x1) convolution.  x (N,H,W,M), w (M,O), b (O,) or None -> y (N,I,J,O), cache.
+    """Pointwise, 1x1 convolution: mixes channels (MobileNetV1, arXiv:1704.04861, section 3.1).
 
         y[n,i,j,o] = b[o] + sum_m x[n, s*i, t*j, m] w[m,o]
 
-    that is, y = x @ w (MobileNetV1, section 3.1): M channels of each pixel become O.  A stride (s,t), an
-    integer or a pair, skips pixels.  rung: "loops", "numpy", "numba" or "simd", None for the fastest that
-    there is.  ValueError or TypeError, naming the argument, where shapes or precisions differ.
+    x       (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    w       (M, O): a row for each channel of x, a column for each of y; the dtype of x, as b
+    b       (O,), added at every pixel; None: nothing is
+    stride  (s, t): of the pixels, every s-th row and t-th column is taken; or one number for both
+    rung    "loops", "numpy", "numba" or "simd" (float32 only): which implementation; None: the fastest
+
+    Returns y (N, I, J, O) with I = ceil(H/s) and J = ceil(W/t), and the cache that
+    `pointwise_conv2d_backward` takes.  ValueError or TypeError, naming the argument, where shapes or
+    dtypes do not fit.
     """
     rung = choose("pointwise_conv2d", rung, pointwise.RUNGS, x=x)
     checks.array("pointwise_conv2d", "x", x, "N H W M", rung=rung)
@@ -51,10 +57,18 @@ def pointwise_conv2d(
 def pointwise_conv2d_backward(
     dy: Array, cache: PointwiseCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `pointwise_conv2d` for dy (N,I,J,O).
+    """Gradients of `pointwise_conv2d`: of its input, its filters and its bias.
 
-    Shaped as x, w and b were.  cache: what `pointwise_conv2d` returned.  dx is None with
-    input_gradient=False.  ValueError for another operator's cache, or a dy that is not shaped as y.
+        dx[n, s*i, t*j, m]  = sum_o dy[n,i,j,o] w[m,o]      0 at the pixels that a stride skipped
+        dw[m,o]             = sum_nij x[n, s*i, t*j, m] dy[n,i,j,o]
+        db[o]               = sum_nij dy[n,i,j,o]
+
+    dy              (N, I, J, O): the loss's derivative by y; shape and dtype of that y
+    cache           what `pointwise_conv2d` returned
+    input_gradient  False: dx is not computed and None, as a network's first layer has no use for it
+
+    Returns (dx, dw), or (dx, dw, db) where there was a bias; each is shaped as what it is the gradient
+    of.  ValueError for a dy of another shape or dtype than y, and for another operator's cache.
     """
     dx, *others = _backward("pointwise_conv2d", dy, cache, input_gradient)
     if dx is not None and cache.stride != (1, 1):
@@ -68,13 +82,17 @@ def pointwise_conv2d_backward(
 def dense(
     x: Array, w: Array, b: Array | None = None, *, rung: str | None = None
 ) -> tuple[Array, PointwiseCache]:
-    """Dense (fully connected) layer.  x (N,M), w (M,O), b (O,) or None -> y (N,O) and a cache.
+    """Dense (fully connected) layer: the classifier (MobileNetV1, arXiv:1704.04861, Table 1, "FC").
 
         y[n,o] = b[o] + sum_m x[n,m] w[m,o]
 
-    N images of M numbers become O each: the classifier.  rung: "loops", "numpy", "numba" or "simd", None
-    for the fastest that there is.  ValueError or TypeError, naming the argument, where shapes or
-    precisions differ.
+    x     (N, M): a row for each image, float32 or float64
+    w     (M, O): a row for each input, a column for each output; the dtype of x, as b
+    b     (O,), added to every row; None: nothing is
+    rung  "loops", "numpy", "numba" or "simd" (float32 only): which implementation; None: the fastest
+
+    Returns y (N, O) and the cache that `dense_backward` takes.  ValueError or TypeError, naming the
+    argument, where shapes or dtypes do not fit.
     """
     rung = choose("dense", rung, pointwise.RUNGS, x=x)
     checks.array("dense", "x", x, "N M", rung=rung)
@@ -84,10 +102,16 @@ def dense(
 def dense_backward(
     dy: Array, cache: PointwiseCache, *, input_gradient: bool = True
 ) -> tuple[Array | Any, ...]:
-    """Gradients (dx, dw), or (dx, dw, db) with a bias, of `dense` for dy (N,O).
+    """Gradients of `dense`: of its input, its weights and its bias.
 
-    Shaped as x, w and b were.  cache: what `dense` returned.  dx is None with input_gradient=False.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+        dx[n,m] = sum_o dy[n,o] w[m,o]        dw[m,o] = sum_n x[n,m] dy[n,o]        db[o] = sum_n dy[n,o]
+
+    dy              (N, O): the loss's derivative by y; shape and dtype of that y
+    cache           what `dense` returned
+    input_gradient  False: dx is not computed and None
+
+    Returns (dx, dw), or (dx, dw, db) where there was a bias; each is shaped as what it is the gradient
+    of.  ValueError for a dy of another shape or dtype than y, and for another operator's cache.
     """
     return _backward("dense", dy, cache, input_gradient)
 

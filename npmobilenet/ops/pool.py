@@ -49,12 +49,25 @@ def avg_pool2d(
     ceil_mode: bool = False,
     rung: str | None = None,
 ) -> tuple[Array, PoolCache]:
-    """Average pooling.  x (N,H,W,M) -> y (N,I,J,M) and a cache; stride defaults to the window.
+    """Average pooling: the mean of each window (MobileNetV1, arXiv:1704.04861, Table 1).
 
-    Padding zeros count in the divisor with count_padding=True (PyTorch's default, which calls it
-    count_include_pad), not without (TensorFlow's).  ceil_mode: a last window may hang over below and
-    right, where it begins in the image or before it; what lies beyond never counts.  ValueError where
-    the window does not fit, or would see padding alone.
+        y[n,i,j,m] = sum_uv x[n, s*i+u, t*j+v, m] / area[i,j]     over the padded x
+
+    x              (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    kernel_size    the window's pixels: (K, L) down and across, or one number for both
+    stride         pixels from one window to the next: (s, t), or one number; None: the window's own size
+    padding        zeros around x.  "valid": none; "same": so many that y has ceil(H/s) x ceil(W/t)
+                   pixels, the odd one below and to the right (TensorFlow); "symmetric": (K-1)//2 above
+                   and below, (L-1)//2 left and right; p: on every side; (p, q): above and below, left
+                   and right; (top, bottom, left, right)
+    count_padding  True: area is K*L everywhere (PyTorch's default); False: the pixels of the window that
+                   are not padding (TensorFlow)
+    ceil_mode      True: a last window may hang over below and right, where it begins in the image or
+                   before it; what lies beyond never counts (PyTorch)
+    rung           "loops", "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y (N, I, J, M) and the cache that `avg_pool2d_backward` takes.  ValueError or TypeError,
+    naming the argument, where the window does not fit x, or would see padding alone.
     """
     operator = "avg_pool2d"
     rung = choose(operator, rung, pool.RUNGS)
@@ -81,10 +94,15 @@ def avg_pool2d(
 
 
 def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `avg_pool2d` for dy (N,I,J,M), shared evenly among each window.
+    """Gradient of `avg_pool2d`: each dy shared out evenly among the pixels of its window.
 
-    cache: what `avg_pool2d` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+        dx[n,p,q,m] = sum of dy[n,i,j,m] / area[i,j]     over the windows i, j that hold pixel p, q
+
+    dy     (N, I, J, M): the loss's derivative by y; shape and dtype of that y
+    cache  what `avg_pool2d` returned
+
+    Returns dx (N, H, W, M).  ValueError for a dy of another shape or dtype than y, and for another
+    operator's cache.
     """
     dy = checks.gradient("avg_pool2d", dy, cache)
     place = cache.window
@@ -104,11 +122,23 @@ def max_pool2d(
     ceil_mode: bool = False,
     rung: str | None = None,
 ) -> tuple[Array, MaxPoolCache]:
-    """Max pooling.  x (N,H,W,M) -> y (N,I,J,M) and a cache; stride defaults to the window.
+    """Max pooling: the largest of each window, of every channel by itself.
 
-    y is the largest of each window, NaN where there is one; padding is never the largest.  ceil_mode:
-    a last window may hang over below and right, where it begins in the image or before it.  ValueError
-    where the window does not fit, or would see padding alone.
+        y[n,i,j,m] = max_uv x[n, s*i+d*u, t*j+e*v, m]     over the padded x
+
+    x            (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    kernel_size  the window's pixels: (K, L) down and across, or one number for both
+    stride       pixels from one window to the next: (s, t), or one number; None: the window's own size
+    padding      rows and columns around x that are never the largest: "valid", "same", "symmetric", p,
+                 (p, q) or (top, bottom, left, right)
+    dilation     pixels from one place of the window to the next: (d, e), or one number for both
+    ceil_mode    True: a last window may hang over below and right, where it begins in the image or
+                 before it (PyTorch)
+    rung         "loops", "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y (N, I, J, M), NaN where a window has one, and the cache that `max_pool2d_backward` takes.
+    ValueError or TypeError, naming the argument, where the window does not fit x, or would see padding
+    alone.
     """
     operator = "max_pool2d"
     rung = choose(operator, rung, pool.MAX_RUNGS)
@@ -124,10 +154,13 @@ def max_pool2d(
 
 
 def max_pool2d_backward(dy: Array, cache: MaxPoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `max_pool2d` for dy (N,I,J,M): the first of equal elements has it all.
+    """Gradient of `max_pool2d`: each dy goes to the pixel that was the largest, the first of equals.
 
-    cache: what `max_pool2d` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     (N, I, J, M): the loss's derivative by y; shape and dtype of that y
+    cache  what `max_pool2d` returned
+
+    Returns dx (N, H, W, M).  ValueError for a dy of another shape or dtype than y, and for another
+    operator's cache.
     """
     dy = checks.gradient("max_pool2d", dy, cache)
     place = cache.window
@@ -164,9 +197,15 @@ def _only_padding(operator: str, place: Window) -> str:
 
 
 def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, GlobalPoolCache]:
-    """Global average pooling.  x (N,H,W,M) -> y (N,M), the mean of each channel, and a cache.
+    """Global average pooling: a channel's mean over all pixels (MobileNetV1, arXiv:1704.04861, Table 1).
 
-    rung: "loops", "numpy" or "numba", None for the fastest.  ValueError or TypeError for another x.
+        y[n,m] = sum_ij x[n,i,j,m] / (H W)
+
+    x     (N, H, W, M): N images of H x W pixels with M channels, float32 or float64
+    rung  "loops", "numpy" or "numba": which implementation; None: the fastest
+
+    Returns y (N, M) and the cache that `global_avg_pool_backward` takes.  ValueError or TypeError,
+    naming the argument, where x is no such array.
     """
     rung = choose("global_avg_pool", rung, pool.RUNGS)
     checks.array("global_avg_pool", "x", x, "N H W M", rung=rung)
@@ -177,10 +216,13 @@ def global_avg_pool(x: Array, *, rung: str | None = None) -> tuple[Array, Global
 
 
 def global_avg_pool_backward(dy: Array, cache: GlobalPoolCache) -> Array:
-    """Gradient dx (N,H,W,M) of `global_avg_pool` for dy (N,M): dy / (H W) at every pixel.
+    """Gradient of `global_avg_pool`: dx[n,i,j,m] = dy[n,m] / (H W), the same at every pixel.
 
-    cache: what `global_avg_pool` returned.
-    ValueError for another operator's cache, or a dy that is not shaped as y.
+    dy     (N, M): the loss's derivative by y; shape and dtype of that y
+    cache  what `global_avg_pool` returned
+
+    Returns dx (N, H, W, M).  ValueError for a dy of another shape or dtype than y, and for another
+    operator's cache.
     """
     dy = checks.gradient("global_avg_pool", dy, cache)
     dx = np.empty(cache.shape, dy.dtype)

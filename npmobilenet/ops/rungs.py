@@ -47,9 +47,11 @@ def need_numba(who: str) -> None:
 
 
 def default_rung() -> str:
-    """The highest rung for any operator and precision: "numba" where Numba runs, else "numpy".
+    """The rung that operators run when none is asked for: "numba" where Numba runs, else "numpy".
 
-    In float32 the operators that have it run "simd" instead of "numba".
+    In float32, `conv2d`, `depthwise_conv2d`, `pointwise_conv2d` and `dense` run "simd" in the place of
+    "numba".  Takes no argument, and raises nothing: where Numba is installed and fails, a line on stderr
+    says so once.
     """
     return "numpy" if refusal() else "numba"
 

@@ -47,9 +47,16 @@ class Ready:
 
 @dataclass(frozen=True)
 class Model:
-    """A network ready to use: plan and params, what its outputs mean, what its inputs need.
+    """A network ready to use: what it computes, what its outputs mean, what its inputs need.
 
-    ValueError or TypeError where they do not fit each other; classes are names, no two of them equal.
+    plan           the network
+    params         name -> array, shaped as plan.arrays says
+    classes        a name for each output, no two of them equal
+    preprocessing  how an image becomes the network's input
+    extra          name -> array: state of an optimiser, for training to go on
+    notes          how it was trained, as JSON
+
+    model(image) names what is in an image.  ValueError or TypeError where they do not fit each other.
     """
 
     plan: Plan

@@ -32,13 +32,16 @@ Document = dict[str, dict[str, Any]]
 class Data:
     """Which images.
 
-    path        what `load_splits` takes
+    path        a folder with train/ and val/, with PaddleClas' lists or with idx files, or
+                "fashion-mnist-sample"
     validation  "given": the val/, val_list.txt or t10k part; "holdout": a share of the training
                 images, so that the given part is left for one last measurement; "none": nothing
                 is measured, the last epoch is the result
     holdout     that share of every class
     workers     threads that prepare images; changes no result
     cache_mb    megabytes for decoded images; -1: a quarter of the memory that is free
+
+    ValueError, naming the setting, for what cannot be.
     """
 
     path: str = ""
@@ -62,11 +65,18 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Which network: the arguments of `plan`, and the weights it starts from.
+    """Which network, and the weights it starts from.
 
-    resolution  [192] or [height, width]; [] for the dialect's, or the weights'
+    name        one of npmobilenet.MODELS
+    width       the papers' multiplier alpha of every layer's channels
+    resolution  [192] or [height, width] in pixels; [] for the dialect's, or the weights'
+    dialect     one of npmobilenet.DIALECTS: how a framework reads what the papers leave open
+    divisor     what V2 and V3 round scaled channels to a multiple of
     weights     "" to start from scratch; a run's folder, a weight file, a shipped name; with `family`
                 another framework's file, or an official one by its name ("keras/mobilenet_0.25_224")
+    family      who wrote the weights: one of npmobilenet.weights.FAMILIES; "" for a file of ours
+
+    ValueError, naming the setting, for what cannot be.
     """
 
     name: str = "v1"
@@ -85,11 +95,13 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Distillation:
-    """Whom to learn from, beside the labels (distillation.py).
+    """Whom to learn from, beside the labels.
 
     teachers  runs' folders, weight files or shipped names; [] for nobody.  Their classes must be the
               data's, names and order; network, resolution and preprocessing are their own
-    share     of the target that is the teachers'
+    share     of the target that is the teachers', above 0 and at most 1
+
+    ValueError, naming the setting, for what cannot be.
     """
 
     teachers: tuple[str, ...] = ()
@@ -105,14 +117,20 @@ class Distillation:
 class Train:
     """How long and how.
 
-    ema           decay of the average over steps that is kept of all weights, and measured; 0: none.
-                  Early on it is (1 + step) / (10 + step), as TensorFlow's is
-    clip          longest gradient, over all arrays together; 0: any
-    freeze        patterns of arrays that stay as they are (name_globs.py)
-    threads       that compute; 0: all.  Changes no result
-    engine        "compiled": the step of `compile_training`; "reference": the reference executor's.  They
-                  differ by rounding
-    save_minutes  between checkpoints within an epoch; 0: one after each step
+    epochs           times that every training image is seen
+    batch            images of a step
+    label_smoothing  e: the target is 1 - e at the label, plus e / classes everywhere
+    ema              decay of the average over steps that is kept of all weights, and measured; 0: none.
+                     Early on it is (1 + step) / (10 + step), as TensorFlow's is
+    clip             longest gradient, over all arrays together; 0: any
+    freeze           names of arrays that stay as they are; * stands for anything: "blocks.*"
+    seed             of weights, order and augmentation
+    threads          that compute; 0: all.  Changes no result
+    engine           "compiled": the step of `compile_training`; "reference": the reference executor's.
+                     They differ by rounding
+    save_minutes     between checkpoints within an epoch; 0: one after each step
+
+    ValueError, naming the setting, for what cannot be.
     """
 
     epochs: int = 10
@@ -145,7 +163,17 @@ class Train:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """All of it."""
+    """A run's whole configuration, as a run's config.toml keeps it.
+
+    data          which images: a `Data`
+    model         which network: a `Network`
+    switches      switches of the network's dialect that are to be set otherwise, by name
+    augment       how images are varied: an `Augment`
+    optimizer     how weights move: an `Optimizer`
+    schedule      how the learning rate moves: a `Schedule`
+    distillation  models to learn from, beside the labels: a `Distillation`
+    train         how long, how many at once, and the rest: a `Train`
+    """
 
     data: Data = field(default_factory=Data)
     model: Network = field(default_factory=Network)

@@ -17,12 +17,15 @@ SHARES = 16  # of the sum that clipping needs
 
 
 class FusedOptimizer:
-    """Moves the arrays that a `TrainingStep` trains.
+    """Moves the arrays that a `TrainingStep` trains, in place.
 
-    state: what is remembered, under the names that the optimiser's own `init` gives, as views;
-    steps: the number of steps taken.
-    clip: longest gradient, 0 for any.  ema: decay of the average of all that moves, 0 for none;
-    average: that average by name, as views.
+    step       the `TrainingStep`
+    optimizer  an `Optimizer`: which formula, with which settings
+    clip       longest gradient, over all arrays together; 0: any
+    ema        decay of the average of all that moves; 0: none
+
+    moves(lr) is one step.  state is what is remembered, under the names that the optimiser's own `init`
+    gives, and average that average by name, both as views; steps is how many steps were taken.
     """
 
     def __init__(

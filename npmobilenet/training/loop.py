@@ -56,18 +56,28 @@ def train(
     anew: bool = False,
     stop: Callable[[], bool] = never,
 ) -> list[Epoch]:
-    """Train and leave in `folder` weights, checkpoints, logs, configuration and class names.
+    """Train, and leave in a folder weights, checkpoints, logs, configuration and class names.
 
-    best.safetensors is the epoch with the highest validation top-1, the earlier of equals; without
-    validation the last one.  Of `config` the sections data and model are not used: plan and images
-    are given here.  params: to start from, else fresh ones.  targets: (n, classes), rows of
-    probabilities to learn instead of labels.  resume: go on with the run in `folder`; anew: erase it.
-    stop is asked after each step: if it says True, the run is saved and KeyboardInterrupt raised; where
-    none is given, Ctrl-C does so, and a second one does not wait for the step.
-    ValueError for a folder that already holds a run (without resume or anew), a configuration that is
-    not the run's (with resume), a folder in which another run is under way, names that cannot be
-    written, numbers that are no longer finite; OSError where the folder cannot be written or the disk
-    is full.  Whatever ends a run, its last checkpoint stays whole.
+    plan           the network
+    training       images to learn from
+    validation     images to measure on after each epoch; None: nothing is measured
+    preprocessing  what is done to every image
+    config         a `Config`, of which the sections data and model are not used: plan and images are
+                   given here
+    folder         to leave it all in; best.safetensors is the epoch with the highest validation top-1,
+                   the earlier of equals; without validation the last one
+    reporter       whoever shows progress; None: nobody
+    params         to start from; None: fresh ones
+    targets        (n, classes), rows of probabilities to learn instead of labels
+    resume         True: go on with the run in the folder
+    anew           True: erase it
+    stop           asked after each step: if it says True, the run is saved and KeyboardInterrupt raised;
+                   where none is given, Ctrl-C does so, and a second one does not wait for the step
+
+    Returns a list of `Epoch`.  ValueError for a folder that already holds a run (without resume or anew),
+    a configuration that is not the run's (with resume), a folder in which another run is under way, names
+    that cannot be written, numbers that are no longer finite; OSError where the folder cannot be written
+    or the disk is full.  Whatever ends a run, its last checkpoint stays whole.
     """
     require_kinds(training, validation, config, targets)
     folder = Path(folder)

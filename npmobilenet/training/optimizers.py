@@ -43,7 +43,14 @@ SGD, RMSPROP, TORCH_RMSPROP, CENTERED_RMSPROP, ADAM, AMSGRAD, AVERAGE = map(
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """What all have: the peak of the learning rate, and weight decay."""
+    """What all optimisers have.
+
+    lr            the peak of the learning rate, above 0
+    weight_decay  w: the gradient of w/2 |weights|² is added to that of the loss
+    no_decay      names of arrays that it spares; * stands for anything
+
+    ValueError, naming the setting, for what cannot be.
+    """
 
     name: ClassVar[str] = ""
     lr: float = 0.05
@@ -116,9 +123,16 @@ class Optimizer:
 
 @dataclass(frozen=True, kw_only=True)
 class Sgd(Optimizer):
-    """Stochastic gradient descent with momentum.
+    """Stochastic gradient descent with momentum, as PyTorch's: v = momentum v + g; w = w - lr v.
 
-    dampening: how much less of each gradient goes into the momentum, but for the first one.
+    lr            the peak of the learning rate, above 0
+    weight_decay  w: the gradient of w/2 |weights|² is added to that of the loss
+    no_decay      names of arrays that it spares; * stands for anything
+    momentum      at least 0 and below 1
+    nesterov      True: the step is g + momentum v (Sutskever et al. 2013)
+    dampening     how much less of each g goes into v, but for the first one; 0 with nesterov
+
+    ValueError, naming the setting, for what cannot be.
     """
 
     name: ClassVar[str] = "sgd"
@@ -150,9 +164,17 @@ class Sgd(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class RmsProp(Optimizer):
-    """RMSProp in TensorFlow's form.  eps 1.0 is what the MobileNets' own program gives it.
+    """RMSProp in TensorFlow's form: s = rho s + (1 - rho) g²; v = momentum v + lr g / sqrt(s + eps).
 
-    Mean squares are 1 at first as in TensorFlow: no leap before they are known.
+    lr            the peak of the learning rate, above 0
+    weight_decay  w: the gradient of w/2 |weights|² is added to that of the loss
+    no_decay      names of arrays that it spares; * stands for anything
+    rho           decay of the mean squares, at least 0 and below 1
+    momentum      at least 0 and below 1
+    eps           at least 0; 1.0 is what the MobileNets' own program gives it
+
+    Mean squares are 1 at first as in TensorFlow: no leap before they are known.  ValueError, naming the
+    setting, for what cannot be.
     """
 
     name: ClassVar[str] = "rmsprop"
@@ -195,7 +217,17 @@ class RmsPropTorch(RmsProp):
 
 @dataclass(frozen=True, kw_only=True)
 class Adam(Optimizer):
-    """Adam.  amsgrad: divided by the root of the largest mean square so far, not of the present one."""
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980, algorithm 1).
+
+    lr            the peak of the learning rate, above 0
+    weight_decay  w: the gradient of w/2 |weights|² is added to that of the loss
+    no_decay      names of arrays that it spares; * stands for anything
+    beta1, beta2  decays of the means of gradients and of their squares, at least 0 and below 1
+    eps           added to the root in the divisor, at least 0
+    amsgrad       True: the root of the largest mean square so far divides (Reddi, Kale and Kumar 2018)
+
+    ValueError, naming the setting, for what cannot be.
+    """
 
     name: ClassVar[str] = "adam"
     decoupled: ClassVar[bool] = False
@@ -224,7 +256,16 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class AdamW(Adam):
-    """Adam with weight decay that the moments do not see."""
+    """Adam with weight decay beside the gradient (Loshchilov and Hutter 2019, arXiv:1711.05101).
+
+    lr            the peak of the learning rate, above 0
+    weight_decay  weights become 1 - lr weight_decay of themselves, which the means do not see
+    no_decay      names of arrays that it spares; * stands for anything
+    beta1, beta2  decays of the means of gradients and of their squares, at least 0 and below 1
+    eps           added to the root in the divisor, at least 0
+
+    ValueError, naming the setting, for what cannot be.
+    """
 
     name: ClassVar[str] = "adamw"
     decoupled: ClassVar[bool] = True
@@ -236,9 +277,13 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in KINDS}
 
 
 def clipped(grads: Arrays, norm: float) -> Arrays:
-    """Gradients shrunk alike until the length of all of them together is at most `norm`; 0: as they are.
+    """Gradients shrunk alike, so that the length of all of them together is at most so much.
 
-    As torch.nn.utils.clip_grad_norm_, but that it does not add 1e-6 to the length.
+    grads  name -> array; not changed
+    norm   the longest that is left as it is; 0: any
+
+    Returns name -> array.  As torch.nn.utils.clip_grad_norm_, but that it does not add 1e-6 to the
+    length.  ValueError where norm is below 0.
     """
     norm = number("clipped", "norm", norm, "at least 0", lambda v: v >= 0)
     if not norm:

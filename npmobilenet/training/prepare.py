@@ -64,10 +64,15 @@ class Prepared:
 def prepare_run(
     document: Mapping[str, Mapping[str, Any]], resumed: Model | None = None
 ) -> Prepared:
-    """Everything for the run that a document (documents.py) describes.
+    """Everything that a run needs, from its configuration.
 
-    resumed: the checkpoint of a run that goes on; its network and preprocessing are taken, and where
-    it once began is not asked again.  ValueError, in one line, for what cannot be.
+    document  tables of keys and values, as TOML gives them: "data", "model", "switches", "augment",
+              "optimizer", "schedule", "distillation", "train"
+    resumed   the checkpoint of a run that goes on: its network and preprocessing are taken, and where it
+              once began is not asked again
+
+    Returns plan, images, preprocessing, parameters and remarks.  ValueError, in one line, for what cannot
+    be.
     """
     asked = Config.from_document(document)  # complains before anything is read
     require_texts(asked)

@@ -18,7 +18,12 @@ from ..settings import settle
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """What all have."""
+    """What all schedules have: a factor of the peak of the learning rate for every step.
+
+    warmup_epochs  at first, so many epochs long, it rises linearly from nearly 0 to 1
+
+    ValueError, naming the setting, for what cannot be.
+    """
 
     name: ClassVar[str] = ""
     warmup_epochs: float = 0.0
@@ -51,7 +56,10 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
-    """Always the peak."""
+    """Always the peak.
+
+    warmup_epochs  at first, so many epochs long, the rate rises linearly from nearly 0 to it
+    """
 
     name: ClassVar[str] = "constant"
 
@@ -61,7 +69,11 @@ class Constant(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """Half a wave down to `floor`, a fraction of the peak."""
+    """Half a wave down (Loshchilov and Hutter 2017, arXiv:1608.03983), over the steps after the warm-up.
+
+    warmup_epochs  at first, so many epochs long, the rate rises linearly from nearly 0 to the peak
+    floor          where it ends, 0 to 1 of the peak
+    """
 
     name: ClassVar[str] = "cosine"
     floor: float = 0.0
@@ -72,7 +84,12 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Piecewise(Schedule):
-    """Times `factor` when each of `epochs` is over."""
+    """Times a factor whenever certain epochs are over, counted from the start of the run.
+
+    warmup_epochs  at first, so many epochs long, the rate rises linearly from nearly 0 to the peak
+    epochs         after which it shrinks
+    factor         by how much, above 0
+    """
 
     name: ClassVar[str] = "piecewise"
     epochs: tuple[float, ...] = (30.0, 60.0, 80.0)
@@ -85,7 +102,13 @@ class Piecewise(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Exponential(Schedule):
-    """Times `gamma` every `every` epochs; staircase=True: at their ends, not a little at each step."""
+    """Times a factor every so many epochs, counted from the start of the run.
+
+    warmup_epochs  at first, so many epochs long, the rate rises linearly from nearly 0 to the peak
+    gamma          the factor, above 0
+    every          epochs, above 0
+    staircase      True: at their ends; False: a little at each step
+    """
 
     name: ClassVar[str] = "exponential"
     gamma: float = 0.98

@@ -53,8 +53,13 @@ class State:
 class Step:
     """A training step of one plan.
 
-    trained  names of the arrays that take steps;  frozen  names of batch normalisations that do not
-    clip     longest gradient (0: any);  ema  decay of the average (0: none)
+    plan             the network
+    optimizer        an `Optimizer`
+    trained          names of the arrays that take steps
+    frozen           names of batch normalisations that do not move
+    label_smoothing  e: the target is 1 - e at the label, plus e / classes everywhere
+    clip             longest gradient, over all arrays together; 0: any
+    ema              decay of the average of all that moves; 0: none
     """
 
     plan: Plan

@@ -60,7 +60,7 @@ def check_case(
     outcomes = []
     rungs = running(operator.rungs)
     exact = _Run(operator, _cast(case, np.float64), rungs[0], rng)
-    witness = _torch_results(operator, case, exact.dy) if with_torch else None
+    witness = torch_results(operator, case, exact.dy) if with_torch else None
     for dtype in ("float64", "float32"):
         cast = _cast(case, np.dtype(dtype))
         for rung in rungs:
@@ -145,7 +145,8 @@ def _cast(case: Case, dtype: Any) -> Case:
     )
 
 
-def _torch_results(operator: Operator, case: Case, dy: Array) -> Arrays:
+def torch_results(operator: Operator, case: Case, dy: Array) -> Arrays:
+    """PyTorch's outputs, and its gradients as dx, dw, ..., in float64."""
     import torch
 
     leaves = {

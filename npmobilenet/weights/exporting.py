@@ -28,11 +28,17 @@ def export_weights(
     *,
     force: bool = False,
 ) -> tuple[str, ...]:
-    """Write a network's arrays as `family`, one of FAMILIES, keeps them; the ending picks the format.
+    """Write a network's arrays as another framework keeps them.
 
-    ValueError, and nothing written, where the family has no network of these shapes, or computes
-    something else with the same numbers (padding, eps, ...), so that its outputs would not be ours;
-    force=True writes all the same, and returns sentences on what differs; () where nothing does.
+    network  its `Plan`
+    params   name -> array, shaped as the plan's arrays
+    path     of the file; the ending picks the format
+    family   for whom, one of npmobilenet.weights.FAMILIES: "keras", "torchvision", "timm", "paddle", ...
+    force    True: write too where the framework would compute something else with the same numbers
+
+    Returns sentences on what differs, () where nothing does.  ValueError, and nothing written, where the
+    family has no network of these shapes, or, without force, computes something else with the same
+    numbers (padding, eps, ...), so that its outputs would not be ours.
     """
     target, path = family_named(family), file_path(path)
     force = flag("export_weights", "force", force)

@@ -36,9 +36,12 @@ _MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
 
 @dataclass(frozen=True)
 class Imported:
-    """A model, in sentences what is known of it and what is not, and what the file says of itself.
+    """A model of another framework's file, and what is known of it.
 
-    A note that begins with "warning: " is about something assumed that may be wrong.
+    model      the `Model`
+    notes      sentences on what was detected and assumed; one that begins with "warning: " is about
+               something assumed that may be wrong
+    described  what the file says of itself
     """
 
     model: Model
@@ -84,22 +87,31 @@ def import_weights(
     resize: int | str | None = None,
     entry: str | None = None,
 ) -> Imported:
-    """Read a weight file of `family`, one of FAMILIES, and find out which network it is.
+    """Read a weight file of another framework, and find out which network it is.
 
-    What is None is detected from the tensors; what they cannot tell (dialect, activation, resolution,
-    preprocessing) is as the file itself says, or else the family's custom.  What is given wins, and
-    the notes say where the file has it otherwise.  classes is what the caller expects, and is checked.
+    path                 of the file
+    family               who wrote it: one of npmobilenet.weights.FAMILIES, "keras", "torchvision",
+                         "timm", "paddle", ...
+    model, width, dialect, activation, resolution
+                         of the network; None: detected from the tensors.  What they cannot tell
+                         (dialect, activation, resolution in pixels) is as the file itself says, or
+                         else the family's custom.  What is given wins, and the notes say where the
+                         file has it otherwise
+    divisor              what V2's and V3's channels were rounded to a multiple of
+    classes              how many the caller expects; checked
+    class_names          of the classes, in order; None: ImageNet's where they are 1000, else numbers
+    preprocessing        a `Preprocessing`, or in its place parts of it:
+    mean, std            one number or one a channel, in units of the range 0..1; pixels that were only
+                         divided by 255: mean=0, std=1
+    interpolation        Pillow's name of a filter
+    crop                 the share of the shorter side that the central crop keeps
+    resize               in place of crop: the shorter side in pixels before it, or "stretch"
+    entry                which of several sets of weights in a file of PyTorch, "state_dict" or
+                         "state_dict_ema"; None: the average over training where there is one, and says so
 
-    preprocessing, or parts of it: mean and std, one number or one a channel in units of the range
-    0..1 (pixels that were only divided by 255: mean=0, std=1); interpolation, Pillow's name of a
-    filter; crop, the share of the shorter side that the central crop keeps, or resize, the shorter
-    side in pixels before it, or "stretch".
-
-    entry is which of several sets of weights in a file of PyTorch, "state_dict" or "state_dict_ema";
-    None takes the average over training where there is one, and says so.
-
-    WeightsMismatch, a ValueError with the mapped diff, where names or shapes do not fit; ValueError,
-    one line with the file's name, for a file that cannot be read or describes what no plan computes.
+    Returns an `Imported`: the model, and notes on what was assumed.  WeightsMismatch, a ValueError with
+    the mapped difference, where names or shapes do not fit; ValueError, one line with the file's name,
+    for a file that cannot be read or describes what no plan computes.
     """
     for name, value, kind, what in (
         ("preprocessing", preprocessing, Preprocessing, "a Preprocessing"),

@@ -25,6 +25,7 @@ from ..models.table_file import document_of
 from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
 from ..pretrained import shipped
+from ..shown import NamedArrays
 from .disk import write_whole
 from .file_kinds import kind_of
 from .safetensors_files import read_safetensors
@@ -57,10 +58,14 @@ def file_path(path: str | Path) -> Path:
 
 
 def save(model: Model, path: str | Path, *, half: bool = False) -> None:
-    """Write a model to `path`, whole or not at all: written aside, flushed, then renamed.
+    """Write a model to a file, whole or not at all: written aside, flushed, then renamed.
 
-    half: parameters in half precision, float16, half the bytes; `load` makes them float32 again.
-    ValueError where one is too large for it.
+    model  a `Model`
+    path   of the file, mostly .safetensors
+    half   True: parameters in half precision, float16, half the bytes; `load` makes them float32 again
+
+    Returns nothing.  ValueError where a parameter is too large for half precision; OSError where the file
+    cannot be written.
     """
     if not isinstance(model, Model):
         raise TypeError(f"save: model must be a Model, found {type(model).__name__}")
@@ -120,11 +125,13 @@ def written_by(path: str | Path) -> str | None:
 
 
 def load(path: str | Path) -> Model:
-    """Read a model written by `save`: a file, a run's folder, or the name of a shipped model.
+    """A model that `save` wrote.
 
-    A folder stands for the best.safetensors in it.  Half precision is for the disk alone: such
-    arrays become float32.  ValueError, one line with the file's name, for a file that is missing,
-    damaged or not ours.
+    path  a file; a run's folder, which stands for the best.safetensors in it; or the name of a shipped
+          model, such as "flowers"
+
+    Returns a `Model`; arrays in half precision become float32.  ValueError, one line with the file's
+    name, for a file that is missing, damaged or not ours.
     """
     path = weight_file(file_path(path))
     if not path.exists():
@@ -174,9 +181,10 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     odd = [name for name in made.arrays if name in tensors and tensors[name].dtype.kind != "f"]
     if odd:
         raise ValueError(f"{odd[0]} must be floating-point, found {tensors[odd[0]].dtype}")
+    ordered = {name: tensors.pop(name) for name in made.arrays if name in tensors}
     found = Model(
         plan=made,
-        params={name: tensors.pop(name) for name in made.arrays if name in tensors} | tensors,
+        params=NamedArrays(ordered | tensors),
         classes=distinct(json.loads(metadata["classes"])),
         preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
         extra=extra,

@@ -40,15 +40,20 @@ def export_onnx(
     opset: int = 17,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the network, as it is in evaluation, to `path`: whole or not at all.
+    """Write a network, as it is in evaluation, as an ONNX file: whole or not at all.
 
-    layout "nchw": "image" is (N, C, H, W), as ONNX models are mostly fed; "nhwc": (N, H, W, C), as
-    `infer` takes it.  N may be any number of images.  The output is "logits" (N, classes), or
-    without the top "features" in the layout of the image.  fold=True puts batch normalisation into
-    the convolutions.  float64 params are rounded to float32.  opset: of ONNX, from 14 on.  The
-    file's metadata_props hold the plan as JSON, and what `metadata` adds.
+    plan      what `npmobilenet.plan` returned
+    params    name -> array, shaped as plan.arrays says; float64 is rounded to float32
+    path      of the file
+    layout    of the input "image": "nchw", (N, C, H, W), as ONNX models are mostly fed; "nhwc", (N, H, W,
+              C), as `infer` takes it
+    fold      True: batch normalisation is folded into the convolutions
+    opset     of ONNX, from 14 on
+    metadata  names and texts to add to the file's metadata_props, which hold the plan as JSON
 
-    ValueError, in one line, where onnx is not installed or an argument cannot be.
+    N may be any number of images.  The output is "logits" (N, classes), or without the top "features" in
+    the layout of the image.  Returns nothing.  ValueError, in one line, where onnx is not installed or an
+    argument cannot be.
     """
     path = file_path(path)
     onnx = _onnx(path)

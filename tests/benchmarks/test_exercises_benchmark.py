@@ -44,9 +44,23 @@ def test_the_notebook_s_case_can_be_asked(name: str) -> None:
 
 def test_the_notebook_lets_mistakes_pass() -> None:
     """One padding, one stride, no kink: symmetric padding and a mask without 6 are right there."""
-    passing = {p.number for p in PLANTED if exercises.passes_notebook(p)}
-    assert {1, 34} <= passing
-    assert 5 not in passing
+    asked = [p for p in PLANTED if p.number in (1, 5, 34)]
+    assert {p.number for p in asked if exercises.passes_notebook(p)} == {1, 34}
+
+
+def test_a_part_of_the_mistakes_is_spread_over_all() -> None:
+    few = exercises.spread(PLANTED, 20)
+    assert len(few) == 20
+    assert len({planted.exercise for planted in few}) > 8
+    assert exercises.spread(PLANTED, len(PLANTED)) == PLANTED
+
+
+@pytest.mark.long
+def test_right_solutions_are_timed_and_none_is_rejected(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exercises.main(["--only", "right", "--quick"])
+    assert "0 rejected of" in capsys.readouterr().out
 
 
 def test_the_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,6 +31,18 @@ def test_tour_names_files_that_exist(quick_tour):
             assert (ROOT / name.split(" (")[0]).is_file(), name
 
 
+def test_tour_says_how_its_last_command_is_found(monkeypatch, tmp_path, capsys):
+    """Called by its path, the program is not known to the shell that shall run the next command."""
+    for name in ("_cost", "_rungs", "_gradients", "_learn", "_predict"):
+        monkeypatch.setattr(tour, name, lambda *arguments: True)
+    for known, said in ((None, True), ("/somewhere/npmobilenet", False)):
+        monkeypatch.setattr("shutil.which", lambda name, known=known: known)
+        assert main(["tour", "--output", str(tmp_path)]) == 0
+        text = capsys.readouterr().out
+        assert ("type first:" in text and "activate" in text) is said
+        assert (ROOT / text.split("To go on: ")[1].strip()).is_file()
+
+
 def test_tour_leaves_pictures_and_weights(quick_tour, capsys):
     folder, _ = quick_tour
     for name in ("convolutions.png", "predictions.png", "example.png"):

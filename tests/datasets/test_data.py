@@ -267,6 +267,10 @@ def test_load_evaluation(tmp_path: Path) -> None:
         load_evaluation(SAMPLE, ("cat", "dog"))
     with pytest.raises(ValueError, match="no such folder"):
         load_evaluation(tmp_path / "absent", ("cat", "dog"))
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "flat").rename(tmp_path / "whole" / "train")
+    with pytest.raises(ValueError, match=r"expected val/ beside train/, found .*whole.train$"):
+        load_evaluation(tmp_path / "whole", ("cat", "dog"))
 
 
 def test_every_kind_is_a_dataset(tmp_path: Path) -> None:

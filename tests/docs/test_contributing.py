@@ -40,8 +40,8 @@ def test_benchmarks_are_the_readme_s() -> None:
 def test_files_of_the_makefile_are_there() -> None:
     for command in (command for lines in recipes().values() for command in lines):
         for word in shlex.split(command):
-            if "/" in word and not word.startswith((".venv", "'")):
-                assert (ROOT / word).exists(), word
+            if "/" in word and not word.startswith((".venv", "build/", "'")):
+                assert [*ROOT.glob(word.rstrip(";"))], word
 
 
 def test_every_target_and_every_room_has_its_sentence() -> None:

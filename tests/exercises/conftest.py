@@ -13,8 +13,9 @@ from tests.exercises.files import processes
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not end is not waited for as long as usual."""
-    monkeypatch.setattr(parent, "FIRST", 0.3)
-    monkeypatch.setattr(parent, "CLOSED", 0.3)
+    monkeypatch.setattr(parent, "FIRST", 0.1)
+    monkeypatch.setattr(parent, "CALL", 0.1)
+    monkeypatch.setattr(parent, "CLOSED", 0.1)
 
 
 @pytest.fixture

@@ -13,11 +13,16 @@ from tests.exercises.files import check
     ("text", "said"),
     [
         ("def relu6(x:\n    pass\n", "my_ops.py cannot be loaded: it raises SyntaxError"),
-        ("def relu6(x):\nreturn x\n", "my_ops.py cannot be loaded: it raises IndentationError"),
+        pytest.param(
+            "def relu6(x):\nreturn x\n",
+            "my_ops.py cannot be loaded: it raises IndentationError",
+            marks=pytest.mark.long,  # as the first one
+        ),
         ("x = 1 / 0\n", "it raises ZeroDivisionError: division by zero (my_ops.py, line 1)"),
-        (
+        pytest.param(
             "import no_such_module\n",
             "it raises ModuleNotFoundError: No module named 'no_such_module'",
+            marks=pytest.mark.long,  # as any error
         ),
         (
             "import sys\nsys.exit(0)\n",
@@ -26,6 +31,7 @@ from tests.exercises.files import check
         ("import os\nos._exit(0)\n", "it ends the whole program, with exit code 0"),
         ("import ctypes\nctypes.string_at(0)\n", "it crashed the whole program (SIGSEGV)"),
         ("raise NotImplementedError\n", "NotImplementedError"),
+        ("while True: print('x' * 10000)\n", "it printed more than 4 MB"),
     ],
 )
 def test_a_file_that_cannot_be_loaded(text, said, capsys, file) -> None:
@@ -36,10 +42,10 @@ def test_a_file_that_cannot_be_loaded(text, said, capsys, file) -> None:
 
 
 def test_a_file_that_never_ends(capsys, file, monkeypatch) -> None:
-    monkeypatch.setattr(parent, "LOAD", 0.3)
+    monkeypatch.setattr(parent, "LOAD", 0.1)
     code, out = check(capsys, file, "while True: pass\n")
     assert code == 1
-    assert out.endswith("my_ops.py cannot be loaded: it did not end within 0.3 s\n")
+    assert out.endswith("my_ops.py cannot be loaded: it did not end within 0.1 s\n")
 
 
 @pytest.mark.parametrize(
@@ -66,22 +72,42 @@ def test_a_file_that_is_not_there(capsys, file) -> None:
         assert str(path) in err
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "there is no relu6(x)"),
-        ("relu6 = 3", "relu6 is of type int; expected a function relu6(x)"),
-        ("def relu6(): pass", "the function is relu6(); expected relu6(x)"),
-        ("def relu6(x, low, high): pass", "the function is relu6(x, low, high); expected relu6(x)"),
-        ("def relu6(*, x): pass", "the function is relu6(*, x); expected relu6(x)"),
-        ("def relu6_backward(x, dy): pass", "in another order; expected relu6_backward(dy, x)"),
-    ],
-)
-def test_a_function_that_cannot_be_called(text, said, capsys, file) -> None:
-    name = "relu6_backward" if "backward" in text else "relu6"
-    code, out = check(capsys, file, text, name)
+# in one file, which is looked at once
+UNCALLABLE = {
+    "one_window": ("", "there is no one_window(patch, w)"),
+    "relu6": ("relu6 = 3", "relu6 is of type int; expected a function relu6(x)"),
+    "hard_swish": (
+        "def hard_swish(): pass",
+        "the function is hard_swish(); expected hard_swish(x)",
+    ),
+    "pointwise_conv2d": (
+        "def pointwise_conv2d(x, w, b): pass",
+        "the function is pointwise_conv2d(x, w, b); expected pointwise_conv2d(x, w)",
+    ),
+    "times_cheaper": (
+        "def times_cheaper(*, k, n): pass",
+        "the function is times_cheaper(*, k, n); expected times_cheaper(k, n)",
+    ),
+    "relu6_backward": (
+        "def relu6_backward(x, dy): pass",
+        "in another order; expected relu6_backward(dy, x)",
+    ),
+}
+
+
+def test_functions_that_cannot_be_called(capsys, file) -> None:
+    text = "\n".join(source for source, _ in UNCALLABLE.values())
+    code, out = check(capsys, file, text, *UNCALLABLE, "--json")
     assert code == 1
-    assert said in " ".join(out.split())
+    found = {f["name"]: (f["state"], f["said"]) for f in json.loads(out)["functions"]}
+    for name, (source, said) in UNCALLABLE.items():
+        state, really = found.pop(name)
+        assert state == ("broken" if source else "missing")
+        assert said in really
+    assert not found
+    _, out = check(capsys, file, text, *UNCALLABLE)
+    flat = " ".join(out.split()).lower()
+    assert all(said.lower() in flat for _, said in UNCALLABLE.values())
 
 
 def test_untouched_functions_are_not_yet(capsys, file) -> None:

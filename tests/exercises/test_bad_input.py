@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -15,7 +16,7 @@ from npmobilenet.exercises.exercise import EXERCISES
 from npmobilenet.exercises.judging import judge
 from npmobilenet.exercises.messages import packed, unpacked
 from npmobilenet.exercises.observing import described
-from npmobilenet.exercises.parent import Observed
+from npmobilenet.exercises.parent import Learner, Observed
 from npmobilenet.exercises.report import text
 from tests.commands import ROOT
 from tests.exercises.files import check, processes
@@ -28,8 +29,8 @@ BROKEN = {
     "raises": ("return x.no_such_thing", "it raises AttributeError: 'numpy.ndarray' object has no"),
     "stops": ("sys.exit()", "It calls sys.exit, which ends the program (my_ops.py, line 4)."),
     "stops with code 0": ("os._exit(0)", "It ends the whole program, with exit code 0."),
-    "never ends": ("while True: pass", "It did not end within 0.3 s."),
-    "waits": ("time.sleep(1000)", "It did not end within 0.3 s."),
+    "never ends": ("while True: pass", "It did not end within 0.1 s."),
+    "waits": ("time.sleep(1000)", "It did not end within 0.1 s."),
     "reads": ("return input()", "It raises EOFError"),
     "recurses": ("return relu6(x)", "It raises RecursionError: maximum recursion depth exceeded"),
     "prints": ("while True: print('x' * 10000)", "It printed more than 4 MB."),
@@ -46,7 +47,7 @@ BROKEN = {
 SELDOM = ("waits", "prints in C", "is greedy and empty", "kills itself", "interrupts", "reads")
 # what relu6(x) returns -> what is said of it
 WRONG = {
-    "None": ("None", "You return y as None; expected an array of shape (1, 2, 2, 1)"),
+    "None": ("None", "You return None, as a function without `return` does; expected an array"),
     "a list": ("[1.0]", "You return y as a list; expected"),
     "a list of lists": ("x.tolist()", "You return y as a list; expected"),
     "text": ("'y'", "You return y as a str; expected"),
@@ -63,7 +64,7 @@ WRONG = {
         "as an array of shape (2, 2, 1) and type float64; expected",
     ),
     "a huge view": ("np.broadcast_to(x[0], (10**9, 2, 2, 1))", "of shape (1000000000, 2, 2, 1);"),
-    "NaN": ("x * np.nan", "nan"),
+    "NaN": ("x * np.nan", "nan comes of 0 / 0"),
     "infinity": ("x * 0 + np.inf", "inf"),
 }
 
@@ -106,7 +107,7 @@ def test_a_result_that_is_no_array_of_numbers(what) -> None:
     )
 
 
-@pytest.mark.parametrize("what", ["None", "objects", "a huge view"])
+@pytest.mark.parametrize("what", ["None", "a list", "objects", "NaN", "a huge view"])
 def test_such_a_result_is_said(what, capsys, file) -> None:
     value, said = WRONG[what]
     code, out = check(capsys, file, f"{HEAD}def relu6(x):\n    return {value}\n")
@@ -126,6 +127,35 @@ def test_changed_arrays_in_a_dict(capsys, file) -> None:
     code, out = check(capsys, file, text, "6")
     assert code == 1
     assert "Your function changes p" in out
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("x", "You return an array of float64; expected a tuple of 2, (dx, dp)."),
+        ("x, x, x", "You return a tuple of 3; expected a tuple of 2, (dx, dp)."),
+        ("None", "You return None, as a function without `return` does; expected a tuple of 2"),
+        ("x, [x]", "You return dp as a list; expected a dict with a gradient for every name"),
+        (
+            "x, x",
+            "You return dp as an array of shape (1, 2, 2, 1) and type float64; expected a dict",
+        ),
+        ("x, {}", "The dict that you return has no 'expand'; it has a gradient for every name"),
+        ("x, p | {'expand': None}", "You return expand as None; expected an array of shape"),
+        ("x, p | {'b': x}", "The dict that you return has 'b' in it; it has the names that p has"),
+    ],
+)
+def test_a_dict_of_gradients_that_is_none(returned, said) -> None:
+    """What the child would send of it, and what is said of that."""
+    exercise = EXERCISES["inverted_residual_backward"]
+    case = next(exercise.small())
+    sent = described(eval(returned, dict(case.arguments)), list(exercise.outputs))
+    arrays = {name: v for name, v in sent.items() if not isinstance(v, str)}
+    others = {name: v for name, v in sent.items() if isinstance(v, str)}
+    failure = judge(exercise, case, Observed("returned", arrays, others))
+    assert failure is not None
+    report = text(Verdict(exercise, "wrong", failure=failure), "en", "my_ops.py")
+    assert said in " ".join(report.split())
 
 
 def test_a_cell_that_is_never_written(capsys, file) -> None:
@@ -168,11 +198,22 @@ def test_an_orphan_that_is_left_running(capsys, file) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+def test_what_hangs_while_it_is_explained_is_not_asked_again(capsys, file) -> None:
+    """Wrong on the first case, and without an end on the impulses that would tell its products."""
+    text = "def pointwise_conv2d(x, w):\n    if w.all(): return x @ w + 1\n"
+    text += "    with open(__file__ + '.log', 'a') as log: log.write('.')\n    while True: pass\n"
+    code, out = check(capsys, file, text, "pointwise")
+    assert code == 1
+    assert " wrong" in out
+    assert len((file.parent / "my_ops.py.log").read_text()) == 1
+
+
+@pytest.mark.usefixtures("hurried")
 def test_a_child_that_will_not_end(capsys, file) -> None:
     text = f"{HEAD}import signal\nfor s in (1, 2, 3, 15): signal.signal(s, signal.SIG_IGN)\n"
     code, out = check(capsys, file, text + "def relu6(x):\n    while True: pass\n")
     assert code == 1
-    assert "It did not end within 0.3 s." in out
+    assert "It did not end within 0.1 s." in out
 
 
 def test_after_a_death_the_others_are_asked(capsys, file) -> None:
@@ -190,6 +231,18 @@ def test_output_that_is_no_text(capsys, file) -> None:
     assert code == 1
     assert "It printed:" in out
     assert "\x1b" not in out
+
+
+def test_a_start_that_is_interrupted(file, monkeypatch) -> None:
+    """Ctrl-C before anybody listens to the process: it is ended all the same."""
+    file.write_text("")
+
+    def interrupted(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt), Learner(file):
+        pass
 
 
 @POSIX

@@ -78,6 +78,16 @@ def test_a_function_that_is_not_linear_says_so() -> None:
     assert "no sum of products of x and w" in lines[0]
 
 
+def test_a_cut_that_the_case_alone_does_not_show_is_not_linear() -> None:
+    """Below 0 all products seem to be missing; with other numbers they are there."""
+    exercise = EXERCISES["pointwise_conv2d"]
+    call = asking(exercise, lambda x, w: np.maximum(x @ w, 0))
+    case = failing(exercise, call, fresh=20)
+    assert case is not None
+    (line,) = wiring_lines(exercise, case, call(case.arguments) or {}, call)
+    assert "no sum of products of x and w" in line
+
+
 @pytest.mark.parametrize(("name", "output"), LINEAR)
 def test_wiring_adds_up(name: str, output: str) -> None:
     """The products that are read off a right operator are its output, whatever the numbers."""

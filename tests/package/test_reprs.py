@@ -19,6 +19,7 @@ from npmobilenet.cost.roofline import roofline
 from npmobilenet.datasets import ImageFolder, ListImages, Splits, fashion_mnist_sample
 from npmobilenet.datasets.subsets import Cached, Subset
 from npmobilenet.predicting.prediction import Named, Prediction
+from npmobilenet.shown import NamedArrays
 
 PLAN = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
 PARAMS = nm.init(PLAN, 0)
@@ -185,3 +186,17 @@ def test_a_plan_is_gone_through_as_its_layers() -> None:
     assert FULL["blocks.7.depthwise"] not in PLAN
     assert pickle.loads(pickle.dumps(PLAN)) == PLAN
     assert nm.cost(FULL) != nm.cost(PLAN)
+
+
+def test_a_dict_of_arrays_does_not_flood() -> None:
+    """Parameters, gradients, statistics and maps say what they are, however they were put together."""
+    x = np.zeros((2, 32, 32, 3), np.float32)
+    logits, tape, statistics = nm.forward(PLAN, PARAMS, x, train=True)
+    grads = nm.backward(PLAN, np.ones_like(logits), tape)
+    maps = nm.intermediates(PLAN, PARAMS, x)
+    for found in (PARAMS, PARAMS | statistics, PARAMS.copy(), statistics, grads, maps):
+        assert repr(found).startswith(f"NamedArrays({len(found)}: stem")
+        assert len(repr(found)) < 200
+    assert repr(nm.load("flowers").params).startswith("NamedArrays(137: ")
+    assert repr(NamedArrays(a=np.zeros(3))) == "NamedArrays(1: a (3,))"
+    assert pickle.loads(pickle.dumps(PARAMS)).keys() == PARAMS.keys()

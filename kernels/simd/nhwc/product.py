@@ -107,9 +107,7 @@ def simd_product(a, down, right, blocks, stretches, b, b_down, b_right, depth, c
                 (min(size, R - block * size), columns),
             )
             _rows(*given, panel, s - first, *shape, y, 4 * O, corner)
-        room[0] = (
-            0  # used until here: Numba would give it back where it is last named, not addressed
-        )
+        room[0] = 0  # Numba gives it back where it is last named, and only its address was used
 
 
 ALIKE = 2**40  # so many blocks, or stretches, that all are at the same distance

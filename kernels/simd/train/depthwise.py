@@ -9,7 +9,7 @@ Backwards the band's dy is made in the scratch too, between columns of zeros.  T
     dx[r, c] = sum of w[u, v] dy[(r - u) / s, (c - v) / s]      over the taps where s divides both
 
 and both are done while everything is in the cache.  With stride 2 even rows of inputs have been seen
-through even rows of the window only (docs/backwards.md): no product meets a zero.
+through even rows of the window only (docs/training-step.md): no product meets a zero.
 """
 
 from ..isa.lanes import BYTES

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    course,
     keras_docs,
     paddle_docs,
     paper_v1,
@@ -45,6 +46,7 @@ SOURCES: dict[str, Source] = {
         tf_docs,
         torchvision_docs,
         paddle_docs,
+        course,
     )
 }
 

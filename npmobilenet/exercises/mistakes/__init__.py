@@ -1,6 +1,8 @@
 """Planted mistakes: wrong programs, each with the sentence that is true of it.
 
 of("conv2d")        those that can be made there, in the order of their numbers
+
+A module a subject; what programs are made of stands in `parts/`.
 """
 
 from __future__ import annotations
@@ -9,12 +11,12 @@ from functools import cache
 
 from .activations import ACTIVATIONS
 from .batches import BATCHES
-from .blocks import BLOCKS
+from .block import BLOCKS
 from .costs import COSTS
 from .filters import FILTERS
 from .further import FURTHER
 from .gradients import GRADIENTS
-from .normal import NORMAL
+from .normalisation import NORMAL
 from .padding import PADDING
 from .record import Mistake, outcome
 from .squeezing import SQUEEZING

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ...ops.checks import Array
-from .bending import (
+from .parts.bending import (
     Curve,
     backward_of,
     between,
@@ -77,7 +77,7 @@ def mask_of_both(dy: Array, x: Array) -> Outputs:
 
 
 GATE_EN = (
-    "Your gate is another one. Here it is min(max(x + 3, 0), 6) / 6: it rises by 1/6, from 0 at −3 "
+    "Your gate is a different one. Here it is min(max(x + 3, 0), 6) / 6: it rises by 1/6, from 0 at −3 "
     "to 1 at 3, and stops there. (A slope of 0.2 is Paddle's.)"
 )
 GATE_ZH = (
@@ -126,7 +126,7 @@ ACTIVATIONS: list[Mistake] = [
     *mistakes(
         68,
         (
-            "Your cut is another function: y is x itself between 0 and 6, 0 below and 6 above.",
+            "Your function is a different one: y is x itself between 0 and 6, 0 below, 6 above.",
             "你的截断是另一个函数：x 在 0 与 6 之间时 y 就是 x，以下为 0，以上为 6。",
         ),
         {
@@ -151,7 +151,11 @@ ACTIVATIONS: list[Mistake] = [
                 # the right gate forwards, the other one's slope backwards
                 *[
                     partial(squeeze_excite_backward, gate=(HARD, slope))
-                    for slope in (*[slope for _, slope in GATES], lambda x: 6 * HARD_SLOPE(x))
+                    for slope in (
+                        *[slope for _, slope in GATES],
+                        lambda x: 6 * HARD_SLOPE(x),
+                        lambda x: HARD(x) * (1 - HARD(x)),
+                    )
                 ],
             ],
         },

@@ -8,9 +8,10 @@ from itertools import permutations
 import numpy as np
 
 from ...ops.checks import Array
-from .bending import squeeze_excite, squeeze_excite_backward
-from .block import inverted_residual
-from .convolving import (
+from .filters import einsum
+from .parts.bending import squeeze_excite, squeeze_excite_backward
+from .parts.block import inverted_residual
+from .parts.convolving import (
     conv2d,
     conv2d_backward,
     depthwise_conv2d,
@@ -18,9 +19,8 @@ from .convolving import (
     pointwise_conv2d,
     pointwise_conv2d_backward,
 )
-from .filters import einsum
-from .guarded import read, windows
-from .normalising import batch_norm_backward
+from .parts.guarded import read, windows
+from .parts.normalising import batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, out, played
 
 IMAGES: dict[str, Program] = {
@@ -38,7 +38,7 @@ GRADIENTS: dict[str, Program] = {
     "batch_norm_backward": batch_norm_backward,
 }
 LAYOUT: Sentence = (
-    "Yours reads the arrays as (N, C, H, W). Here they are (N, H, W, C): channels come last.",
+    "You read the arrays as (N, C, H, W). Here they are (N, H, W, C): channels come last.",
     "你把数组当成了 (N, C, H, W)。这里是 (N, H, W, C)：通道在最后。",
 )
 
@@ -169,7 +169,7 @@ BATCHES: list[Mistake] = [
     *mistakes(
         15,
         (
-            "Only one image of the batch is computed; every one of the N has its own result.",
+            "You compute only one image of the batch; each of the N has a result of its own.",
             "你只算了批次中的一张图像；N 张图像各有各的结果。",
         ),
         {
@@ -229,7 +229,7 @@ BATCHES: list[Mistake] = [
     *mistakes(
         25,
         (
-            "The gradients are right and returned in another order.",
+            "The gradients are right, but returned in the wrong order.",
             "梯度本身是对的，但返回的顺序不对。",
         ),
         {

@@ -3,91 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-import numpy as np
-
-from .record import Mistake, Outputs, Program, mistakes
-
-Number = int | float
-Pixels = Callable[[int, int, int], Number]  # of h, w and stride
-
-
-def outputs(h: int, w: int, stride: int) -> Number:
-    """Pixels of the output, with "same"."""
-    return -(-h // stride) * -(-w // stride)
-
-
-def standard(
-    h: int,
-    w: int,
-    k: int,
-    m: int,
-    n: int,
-    stride: int,
-    *,
-    pixels: Pixels = outputs,
-    each: Callable[[int, int, int], Number] = lambda k, m, n: k * k * m * n,
-    times: Number = 1,
-) -> Outputs:
-    """Pixels times products."""
-    return {"macs": np.asarray(float(times * pixels(h, w, stride) * each(k, m, n)))}
-
-
-def separable(
-    h: int,
-    w: int,
-    k: int,
-    m: int,
-    n: int,
-    stride: int,
-    *,
-    depthwise: Pixels = outputs,
-    pointwise: Pixels = outputs,
-    halves: Callable[[Number, Number], Number] = lambda a, b: a + b,
-    each: Callable[[int, int, int], Number] = lambda k, m, n: k * k * m,
-    times: Number = 1,
-) -> Outputs:
-    """Both halves, each with its own pixels."""
-    first = depthwise(h, w, stride) * each(k, m, n)
-    second = pointwise(h, w, stride) * m * n
-    return {"macs": np.asarray(float(times * halves(first, second)))}
-
-
-def ratio(formula: Callable[[int, int], Number]) -> Program:
-    return lambda k, n: {"times": np.asarray(float(formula(k, n)))}
-
-
-def both_costs(pixels: list[Pixels]) -> dict[str, list[Program]]:
-    """Other pixels in the standard cost, and in both halves of the separable one."""
-    return {
-        "standard_cost": [partial(standard, pixels=one) for one in pixels],
-        "separable_cost": [
-            partial(separable, depthwise=first, pointwise=second)
-            for one in pixels
-            for first, second in ((one, one), (one, outputs), (outputs, one))
-        ],
-    }
-
-
-def unpadded(operator: Program, *names: str, least: float = 0) -> Program:
-    """As many pixels as there are windows without padding; less than none, where nobody looks."""
-
-    def program(**a: Any) -> Outputs:
-        k = a["k"]
-
-        def pixels(h: int, w: int, stride: int) -> Number:
-            rows: Number = (h - k) // stride + 1
-            columns: Number = (w - k) // stride + 1
-            return max(rows, least) * max(columns, least)
-
-        found: Outputs = operator(**a, **dict.fromkeys(names, pixels))
-        return found
-
-    return program
-
+from .parts.costing import both_costs, ratio, separable, standard, unpadded
+from .record import Mistake, mistakes
 
 COSTS: list[Mistake] = [
     *mistakes(
@@ -101,7 +20,8 @@ COSTS: list[Mistake] = [
     *mistakes(
         80,
         (
-            "That is the work that is left, 1/n + 1/k²: it is 1 / (1/n + 1/k²) times cheaper.",
+            "That is the part of the work that is left, 1/n + 1/k². How many times cheaper it is, is "
+            "1 divided by that.",
             "这是剩下的计算量 1/n + 1/k²：便宜的倍数是 1 / (1/n + 1/k²)。",
         ),
         {"times_cheaper": [ratio(lambda k, n: 1 / n + 1 / (k * k))]},
@@ -109,7 +29,8 @@ COSTS: list[Mistake] = [
     *mistakes(
         80,
         (
-            "That is the part of the work that is saved; asked for is standard / separable.",
+            "That is the part of the work that is saved. How many times cheaper it is, is standard / "
+            "separable.",
             "这是省下的那部分计算量；要求的是标准卷积与可分离卷积之比。",
         ),
         {"times_cheaper": [ratio(lambda k, n: 1 - (1 / n + 1 / (k * k)))]},
@@ -117,7 +38,7 @@ COSTS: list[Mistake] = [
     *mistakes(
         80,
         (
-            "Only one of the two halves is in it: 1/k² is left of the work and 1/n, both.",
+            "You count only one of the two halves: of the work 1/k² is left, and 1/n besides.",
             "两半你只算了一半：剩下的计算量既有 1/k²，也有 1/n。",
         ),
         {
@@ -192,9 +113,16 @@ COSTS: list[Mistake] = [
                 lambda h, w, stride: h * h,
                 lambda h, w, stride: (h // stride + 1) * (w // stride + 1),
                 lambda h, w, stride: round(h / stride) * round(w / stride),
-                lambda h, w, stride: 1,
             ]
         ),
+    ),
+    *mistakes(
+        42,
+        (
+            "You count the products of one window: there are ⌈h / stride⌉ · ⌈w / stride⌉ windows.",
+            "你只算了一个窗口的乘法次数：窗口一共有 ⌈h / stride⌉ · ⌈w / stride⌉ 个。",
+        ),
+        both_costs([lambda h, w, stride: 1]),
     ),
     *mistakes(
         42,
@@ -217,11 +145,14 @@ COSTS: list[Mistake] = [
     *mistakes(
         43,
         (
-            "These are FLOPs, a multiplication and an addition each. A MAC is both at once.",
+            "These are FLOPs: multiplications and additions are counted apart. A MAC is both at once.",
             "这是 FLOPs，把乘法和加法分开算了。一次 MAC 同时包含两者。",
         ),
         {
-            "standard_cost": [partial(standard, times=2)],
+            "standard_cost": [
+                partial(standard, times=2),
+                partial(standard, each=lambda k, m, n: (2 * k * k * m - 1) * n),
+            ],
             "separable_cost": [partial(separable, times=2)],
         },
     ),
@@ -260,9 +191,9 @@ COSTS: list[Mistake] = [
     *mistakes(
         82,
         (
-            "A factor is missing, or one too many is there: each window does k·k·m products for each "
-            "of the n filters; depthwise k·k for each of the m channels.",
-            "少了一个因子，或者多了一个：每个窗口对 n 个滤波器各做 k·k·m 次乘法；"
+            "A factor is missing or one too many, or a bias is counted too: each window does k·k·m "
+            "products for each of the n filters; depthwise k·k for each of the m channels.",
+            "少了或者多了一个因子，或者把偏置也算了进去：每个窗口对 n 个滤波器各做 k·k·m 次乘法；"
             "深度卷积对 m 个通道各做 k·k 次。",
         ),
         {
@@ -278,7 +209,6 @@ COSTS: list[Mistake] = [
                         lambda k, m, n: k * k * (m + n),
                         lambda k, m, n: k * k * m * n + n,
                         lambda k, m, n: (k * k * m + 1) * n,
-                        lambda k, m, n: (2 * k * k * m - 1) * n,
                     )
                 ],
             ],

@@ -8,27 +8,15 @@ from functools import partial
 import numpy as np
 
 from ...ops.checks import Array
-from .convolving import (
+from .parts.convolving import (
     conv2d,
     depthwise_conv2d,
     one_window,
     pointwise_conv2d,
 )
-from .guarded import both_ways, input_of_output, swapped
-from .pixels import conv2d_bias_of_seen, conv2d_mean_of_seen, depthwise_mean_of_seen
-from .record import (
-    Arguments,
-    Before,
-    Mistake,
-    Outputs,
-    Program,
-    Sentence,
-    mistakes,
-    on,
-    out,
-    played,
-)
-from .weights import (
+from .parts.guarded import both_ways, input_of_output, swapped
+from .parts.pixels import conv2d_bias_of_seen, conv2d_mean_of_seen, depthwise_mean_of_seen
+from .parts.weights import (
     diagonal,
     diagonal_or_zero,
     first_input_only,
@@ -41,6 +29,18 @@ from .weights import (
     taps,
     transposed,
     transposed_square,
+)
+from .record import (
+    Arguments,
+    Before,
+    Mistake,
+    Outputs,
+    Program,
+    Sentence,
+    mistakes,
+    on,
+    out,
+    played,
 )
 
 WINDOWED: dict[str, Program] = {"conv2d": conv2d, "depthwise_conv2d": depthwise_conv2d}
@@ -83,16 +83,16 @@ def einsum(letters: str) -> Program:
 
 
 TRANSPOSED: Sentence = (
-    "Rows and columns of your filter have changed places: w[v, u] stands where w[u, v] must.",
+    "Rows and columns of your filter are swapped: w[v, u] stands where w[u, v] must.",
     "你的滤波器行列颠倒了：本该是 w[u, v] 的地方写成了 w[v, u]。",
 )
 DIAGONAL: Sentence = (
-    "Output channel o of yours looks at input channel o only. That is a depthwise convolution; "
+    "Your output channel o looks at input channel o only. That is a depthwise convolution; "
     "here every filter sees all channels.",
     "你的第 o 个输出通道只看第 o 个输入通道。那是深度卷积；这里每个滤波器都要看所有通道。",
 )
 CHANGED: Sentence = (
-    "Input and output channels of w have changed places.",
+    "Input and output channels of w are swapped.",
     "w 的输入通道和输出通道被你弄反了。",
 )
 FILTERS: list[Mistake] = [
@@ -129,6 +129,14 @@ FILTERS: list[Mistake] = [
         "depthwise_conv2d",
     ),
     *mistakes(6, TRANSPOSED, {name: both_ways(f, swapped(0, 1)) for name, f in WINDOWED.items()}),
+    *mistakes(
+        6,
+        TRANSPOSED,
+        {  # in the letters of np.einsum
+            "conv2d": [partial(conv2d, formula="lkmo,nijo")],
+            "depthwise_conv2d": [partial(depthwise_conv2d, formula="lkm,nijm")],
+        },
+    ),
     *mistakes(
         10,
         (
@@ -232,7 +240,7 @@ FILTERS: list[Mistake] = [
     *with_filter(
         55,
         (
-            "Only one input channel of yours counts; the sum runs over all of them.",
+            "Only one of your input channels counts; the sum runs over all of them.",
             "你只算了一个输入通道；求和应当遍历所有输入通道。",
         ),
         (first_input_only, last_input_only),
@@ -258,8 +266,9 @@ FILTERS: list[Mistake] = [
     *mistakes(
         57,
         (
-            "Only the first channel of the patch counts; the sum runs over all channels.",
-            "你只算了第一个通道；求和应当遍历所有通道。",
+            "Only one channel of the patch counts, or each is summed for itself; there is one sum "
+            "over all.",
+            "你只算了一个通道，或者各通道分开求和；应当把所有通道加成一个数。",
         ),
         {
             "one_window": [

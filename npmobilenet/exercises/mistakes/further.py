@@ -10,9 +10,10 @@ import numpy as np
 
 from ...ops.checks import Array
 from .activations import HARD, MASKS, SWISH_SLOPES
-from .bending import Curve, squeeze_excite, squeeze_excite_backward
-from .block import inverted_residual
-from .convolving import (
+from .filters import WINDOWED, all_channels
+from .parts.bending import Curve, squeeze_excite, squeeze_excite_backward
+from .parts.block import inverted_residual
+from .parts.convolving import (
     conv2d,
     conv2d_backward,
     depthwise_conv2d,
@@ -20,8 +21,7 @@ from .convolving import (
     pointwise_conv2d,
     pointwise_conv2d_backward,
 )
-from .filters import WINDOWED, all_channels
-from .normalising import CHANNELS, batch_norm, batch_norm_backward
+from .parts.normalising import CHANNELS, batch_norm, batch_norm_backward
 from .record import Arguments, Mistake, Outputs, Program, mistakes, on, out, played
 
 Number = Callable[[Array], int]
@@ -133,7 +133,7 @@ FURTHER: list[Mistake] = [
     *mistakes(
         85,
         (
-            "Rows and columns of the image have changed places.",
+            "Rows and columns of the image are swapped.",
             "图像的行和列被你弄反了。",
         ),
         {
@@ -148,7 +148,7 @@ FURTHER: list[Mistake] = [
     *mistakes(
         86,
         (
-            "dy has no part in it: dx is dy times the slope.",
+            "dy is missing: dx is dy times the slope.",
             "dy 没有参与运算：dx 等于 dy 乘以斜率。",
         ),
         {
@@ -159,7 +159,7 @@ FURTHER: list[Mistake] = [
     *mistakes(
         87,
         (
-            "You count wrongly how many numbers a channel has: P is N · H · W.",
+            "You miscount the numbers of a channel: P is N · H · W.",
             "每个通道有多少个数，你数错了：P 等于 N · H · W。",
         ),
         {
@@ -170,7 +170,7 @@ FURTHER: list[Mistake] = [
     *mistakes(
         25,
         (
-            "The results are right and returned in another order: y, mean, variance.",
+            "The results are right, but returned in the wrong order: it is y, mean, variance.",
             "结果本身是对的，但返回的顺序不对：应为 y、mean、variance。",
         ),
         {"batch_norm": [played(batch_norm, after=order("y", "variance", "mean"))]},
@@ -178,13 +178,14 @@ FURTHER: list[Mistake] = [
     *mistakes(
         88,
         (
-            "Every filter has its own bias, which is added.",
+            "Every filter has a bias of its own, and it is added.",
             "每个滤波器都有自己的偏置，而且是加上去的。",
         ),
         {
             "conv2d": [
                 played(conv2d, on("b", lambda b: b * 0 + b[0])),
                 played(conv2d, on("b", lambda b: b * 0 + b.sum())),
+                played(conv2d, on("b", lambda b: b * 0 + b.mean())),
                 played(conv2d, on("b", lambda b: -b)),
             ]
         },
@@ -192,7 +193,7 @@ FURTHER: list[Mistake] = [
     *mistakes(
         89,
         (
-            "A normalisation is missing: there is one behind each of the three convolutions.",
+            "A normalisation is missing: one follows each of the three convolutions.",
             "漏掉了一次归一化：三个卷积之后各有一次。",
         ),
         {"inverted_residual": [without_norm(name) for name in ("expand", "depthwise", "project")]},
@@ -203,12 +204,17 @@ FURTHER: list[Mistake] = [
             "x is not added here: squeeze-excite multiplies it by its gate, and that is all.",
             "这里不加 x：压缩激励只把 x 乘以它的门控。",
         ),
-        {"squeeze_excite": [partial(squeeze_excite, joined=lambda x, gate: x + x * gate)]},
+        {
+            "squeeze_excite": [
+                partial(squeeze_excite, joined=lambda x, gate: x + x * gate),
+                partial(squeeze_excite, joined=lambda x, gate: x + gate),
+            ]
+        },
     ),
     *mistakes(
         92,
         (
-            "A gradient has the other sign: dy is dL/dy, and nothing turns it round.",
+            "A gradient has the wrong sign: dy is dL/dy, and nothing turns it round.",
             "有一个梯度的符号反了：dy 就是 dL/dy，中间没有任何东西把它反过来。",
         ),
         {

@@ -9,27 +9,36 @@ from typing import Any
 import numpy as np
 
 from ...ops.checks import Array
-from . import rules
-from .block import inverted_residual_backward
-from .convolving import (
+from .parts import rules
+from .parts.block import inverted_residual_backward
+from .parts.convolving import (
     conv2d_backward,
 )
-from .cutting import CONVOLUTIONS, cropped, first_rows, last_rows, missing_rows, to_minus, uncut
-from .guarded import transposed_gradients
-from .means import ALL, COUNTS, averaged, means
-from .normalising import batch_norm_backward
-from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
-from .weights import (
+from .parts.cutting import (
+    CONVOLUTIONS,
+    cropped,
+    first_rows,
+    last_rows,
+    missing_rows,
+    to_minus,
+    uncut,
+)
+from .parts.guarded import transposed_gradients
+from .parts.means import ALL, COUNTS, averaged, means
+from .parts.normalising import batch_norm_backward
+from .parts.weights import (
     diagonal_or_zero,
     first_filter,
     first_only,
     half_turn,
     last_filter,
     last_input_only,
+    last_only,
     outputs_and_inputs,
     transposed_square,
 )
-from .windows import HONEST, Reads
+from .parts.windows import HONEST, Reads
+from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
 
 OVERWRITES = (Reads(choice=rules.last_window), Reads(choice=rules.last_tap))
 
@@ -76,7 +85,7 @@ OVERWRITE: Sentence = (
 )
 MEAN: Sentence = (
     "You divide the gradient by a count, as a mean would. The gradient of a sum is a sum, over the "
-    "batch too; a mean belongs into the loss.",
+    "batch too; a mean belongs in the loss.",
     "你像求平均那样把梯度除以了个数。和的梯度仍是和，对批次也一样；取平均是损失函数的事。",
 )
 
@@ -189,7 +198,7 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         24,
         (
-            "Your dw is turned by half a circle: x and dy have changed places in the correlation.",
+            "Your dw is turned by half a circle: x and dy are swapped in the correlation.",
             "你的 dw 转了 180 度：做相关运算时 x 和 dy 的位置弄反了。",
         ),
         {name: [played(f, after=out("dw", half_turn))] for name, f in CONVOLUTIONS.items()},
@@ -197,7 +206,7 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         58,
         (
-            "Input and output channels have changed places in your gradient.",
+            "Input and output channels are swapped in your gradient.",
             "你的梯度里，输入通道和输出通道弄反了。",
         ),
         {
@@ -216,7 +225,7 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         6,
         (
-            "Rows and columns have changed places in your gradient: [v, u] stands where [u, v] must.",
+            "Rows and columns are swapped in your gradient: [v, u] stands where [u, v] must.",
             "你的梯度里行列颠倒了：本该是 [u, v] 的地方写成了 [v, u]。",
         ),
         {
@@ -235,16 +244,23 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         59,
         (
-            "Your gradient uses one filter or channel for all of them; each has its part in it.",
+            "Your gradient uses one filter or channel in place of all; each of them takes part.",
             "你的梯度里，所有滤波器或通道都只用了其中一个；每一个都应当参与。",
         ),
         {
             name: [played(ALL[name], on("w", change)) for change in ways]
             for name, ways in {
-                "conv2d_backward": (first_only, diagonal_or_zero, last_input_only, first_filter),
-                "depthwise_conv2d_backward": (first_only,),
+                "conv2d_backward": (
+                    first_only,
+                    last_only,
+                    diagonal_or_zero,
+                    last_input_only,
+                    first_filter,
+                ),
+                "depthwise_conv2d_backward": (first_only, last_only),
                 "pointwise_conv2d_backward": (
                     first_only,
+                    last_only,
                     diagonal_or_zero,
                     last_input_only,
                     last_filter,
@@ -268,6 +284,7 @@ GRADIENTS: list[Mistake] = [
                     lambda dy: dy.sum((1, 2)),
                     lambda dy: dy.sum(),
                     lambda dy: np.ones(dy.shape[-1]),
+                    lambda dy: np.full(dy.shape[-1], float(dy[..., 0].size)),
                     lambda dy: np.zeros(dy.shape[-1]),
                 )
             ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from . import ways as wrong
-from .block import inverted_residual, inverted_residual_backward
-from .convolving import conv2d, conv2d_backward, depthwise_conv2d, depthwise_conv2d_backward
+from .parts import ways as wrong
+from .parts.block import inverted_residual, inverted_residual_backward
+from .parts.convolving import conv2d, conv2d_backward, depthwise_conv2d, depthwise_conv2d_backward
+from .parts.windows import HONEST, Reads
 from .record import Mistake, Program, Sentence, mistakes
-from .windows import HONEST, Reads
 
 FORWARD: dict[str, Program] = {
     "conv2d": conv2d,
@@ -79,7 +79,7 @@ PADDING: list[Mistake] = [
     *windows(
         1,
         (
-            'It pads symmetrically. "same" at stride 2 and an even size has its only row of zeros '
+            'You pad symmetrically. "same" at stride 2 and an even size has its only row of zeros '
             "below and its only column right.",
             "你的填充是两边对称的。步幅为 2、尺寸为偶数时，“same”只在下面补一行零，只在右边补一列零。",
         ),
@@ -89,7 +89,7 @@ PADDING: list[Mistake] = [
     *windows(
         2,
         (
-            'It pads as "same" does. A number p as padding means p rows and columns of zeros on '
+            'You pad as "same" does. A number p as padding means p rows and columns of zeros on '
             "every side, whatever the stride.",
             "你按“same”补了零。填充若是数字 p，则不论步幅多少，四边各补 p 行或 p 列零。",
         ),
@@ -108,8 +108,8 @@ PADDING: list[Mistake] = [
     *windows(
         4,
         (
-            "Outside the image your windows find pixels of the image again. What lies there is 0, "
-            "and passes nothing on.",
+            "Outside the image your windows find pixels of the image again. There must be zeros, "
+            "which pass nothing on.",
             "窗口伸到图像外面时，你又用到了图像里的像素。那里应当是 0，也不传递任何梯度。",
         ),
         wrong.BORDERS,
@@ -137,8 +137,8 @@ PADDING: list[Mistake] = [
     *windows(
         9,
         (
-            'You make another number of windows: "same" has ⌈H / s⌉ of them, not H // s, and a number '
-            "p (H + 2p − K) // s + 1.",
+            'You make the wrong number of windows: with "same" there are ⌈H / s⌉, not H // s; with '
+            "a number p there are (H + 2p − K) // s + 1.",
             "你的窗口个数不对：“same”应有 ⌈H / s⌉ 个，而不是 H // s 个；"
             "填充为 p 时有 (H + 2p − K) // s + 1 个。",
         ),
@@ -167,8 +167,8 @@ PADDING: list[Mistake] = [
     *windows(
         49,
         (
-            "The stride is missing: your windows stand side by side.",
-            "你漏掉了步幅：窗口是一个像素挨一个像素移动的。",
+            "The stride is missing along rows, columns or both: your windows stand side by side.",
+            "沿行、沿列或两个方向上漏掉了步幅：窗口是一个像素挨一个像素移动的。",
         ),
         forward=wrong.NO_STRIDE,
     ),
@@ -193,8 +193,8 @@ PADDING: list[Mistake] = [
     *windows(
         84,
         (
-            "The zeros of rows and columns have changed places: those above and below are counted by "
-            "H and K, those left and right by W and L.",
+            "The zeros of rows and columns are swapped: H and K say how many stand above and below, "
+            "W and L how many stand left and right.",
             "行和列的补零弄反了：上下的零由 H 和 K 决定，左右的零由 W 和 L 决定。",
         ),
         operators=wrong.EXCHANGED,

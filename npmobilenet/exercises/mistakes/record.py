@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...ops.checks import Array
+from ..observing import copied
 
 Arguments = dict[str, Any]
 Outputs = dict[str, Array]
@@ -45,17 +46,6 @@ def outcome(program: Program, arguments: Arguments) -> Outputs | None:
             return program(**copied(arguments))
     except STOPS:
         return None
-
-
-def copied(arguments: Arguments) -> Arguments:
-    """The same arguments in arrays of their own; a dict of arrays too."""
-    return {name: _copy(value) for name, value in arguments.items()}
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return copied(value)
-    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def played(

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .record import Sentence
 
 CHANGES, DIFFERS, RETURNS = 44, 45, 46
+# what may be returned, as it is said in English, and in Chinese
+KINDS = (
+    (r"an array of shape (\(.*\)) and type (\w+)", r"形状为 \1、类型为 \2 的数组"),
+    (r"an array of shape (\(.*\))", r"形状为 \1 的数组"),
+    (r"an array of (\w+)", r"类型为 \1 的数组"),
+    (r"a tuple of (\d+), (\(.*\))", r"含 \1 项的元组 \2"),
+    (r"a (tuple|list) of (\d+)", r"含 \2 项的 \1"),
+    (r"a dict with a gradient for every name in p", "字典，p 里的每个名字都有一个梯度"),
+    (r"a number", "一个数"),
+    (r"an? (\w+)", r"\1"),
+)
 
 
 def changes(names: Sequence[str]) -> Sentence:
@@ -29,8 +41,35 @@ def differs(name: str) -> Sentence:
 
 
 def returns(name: str, found: str, expected: str) -> Sentence:
-    """46: another shape or type."""
+    """46: another shape or type, of an output or, without a name, of the whole result."""
+    if not name and found == "None":
+        return (
+            f"You return None, as a function without `return` does; expected {expected}.",
+            f"你返回的是 None，没有 `return` 的函数就是这样；应为{_chinese(expected)}。",
+        )
     return (
-        f"You return {name} as {found}; expected {expected}.",
-        f"你返回的 {name} 是 {found}；应为 {expected}。",
+        f"You return {name}{' as ' if name else ''}{found}; expected {expected}.",
+        f"你返回的{f' {name} ' if name else ''}是{_chinese(found)}；应为{_chinese(expected)}。",
     )
+
+
+def misnames(missing: str, unknown: str) -> Sentence:
+    """46: a dict of gradients with other names than p has."""
+    if missing:
+        return (
+            f"The dict that you return has no {missing!r}; it has a gradient for every name in p.",
+            f"你返回的字典里没有 {missing!r}；p 里的每个名字都要有一个梯度。",
+        )
+    return (
+        f"The dict that you return has {unknown!r} in it; it has the names that p has, and no other.",
+        f"你返回的字典里多了 {unknown!r}；它应当只有 p 里的那些名字。",
+    )
+
+
+def _chinese(kind: str) -> str:
+    """A kind of KINDS; with a space in front where it begins with Latin letters."""
+    for english, chinese in KINDS:
+        if match := re.fullmatch(english, kind):
+            kind = match.expand(chinese)
+            break
+    return f" {kind}" if kind[0].isascii() else kind

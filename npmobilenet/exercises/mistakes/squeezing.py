@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ...ops.checks import Array
-from .bending import (
+from .parts.bending import (
     Curve,
     Squeeze,
     between,
@@ -90,8 +90,8 @@ SQUEEZING: list[Mistake] = [
     *mistakes(
         38,
         (
-            "You squeeze over other axes. The mean is over the pixels of each channel, in each image: "
-            "(N, H, W, C) becomes (N, C).",
+            "You squeeze over the wrong axes. The mean is over the pixels of each channel, in each "
+            "image: (N, H, W, C) becomes (N, C).",
             "你压缩的轴不对。应当对每张图像、每个通道的所有像素取平均：(N, H, W, C) 变成 (N, C)。",
         ),
         {
@@ -102,8 +102,8 @@ SQUEEZING: list[Mistake] = [
     *mistakes(
         71,
         (
-            "You squeeze by something else than the mean: by the sum, the largest, one pixel, or not "
-            "at all.",
+            "You do not squeeze by the mean, but by the sum, the largest or one pixel, or not at "
+            "all.",
             "你压缩时用的不是平均值，而是求和、最大值、某一个像素，或者根本没有压缩。",
         ),
         {
@@ -117,8 +117,8 @@ SQUEEZING: list[Mistake] = [
     *mistakes(
         72,
         (
-            "Another function stands between or behind the two products: the first is followed by "
-            "max(…, 0), the second by the gate.",
+            "A wrong function follows one of the two products: max(…, 0) follows the first, the "
+            "gate the second.",
             "两次矩阵乘法之间或之后用错了函数：第一次之后是 max(…, 0)，第二次之后是门控。",
         ),
         {
@@ -143,8 +143,8 @@ SQUEEZING: list[Mistake] = [
     *mistakes(
         73,
         (
-            "A bias is missing in front of one of the two functions.",
-            "两个函数之前有一处漏加了偏置。",
+            "A bias is missing in front of one of the two functions, or of both.",
+            "两个函数之前有一处或两处漏加了偏置。",
         ),
         {
             "squeeze_excite": [

@@ -83,38 +83,43 @@ def _fill_backward(sizes: Sizes) -> Arguments:
     return {"dy": Filler(sizes).signed(1.0, *shape), **given}
 
 
-def _norm(x: Array, p: dict[str, Array], name: str) -> tuple[Array, Any]:
+def _norm(x: Array, p: dict[str, Array], name: str, rung: str) -> tuple[Array, Any]:
     gamma, beta = p[f"{name}_gamma"], p[f"{name}_beta"]
     zeros, ones = np.zeros_like(gamma), np.ones_like(gamma)
-    y, cache, _ = ops.batch_norm(x, gamma, beta, zeros, ones, train=True, eps=EPS, rung="numpy")
+    y, cache, _ = ops.batch_norm(x, gamma, beta, zeros, ones, train=True, eps=EPS, rung=rung)
     return y, cache
 
 
-def passed(x: Array, p: dict[str, Array], stride: int) -> tuple[Array, dict[str, Any]]:
+def passed(
+    x: Array, p: dict[str, Array], stride: int, rung: str = "numpy"
+) -> tuple[Array, dict[str, Any]]:
     """y without the residual; step -> the caches of convolution, norm, what came out, activation."""
+    between = "numba" if rung == "simd" else rung  # what is no convolution has no simd rung
     kept: dict[str, Any] = {}
     conv: Any
-    a, conv = ops.pointwise_conv2d(x, p["expand"], rung="numpy")
-    a, norm = _norm(a, p, "expand")
-    b, active = ops.relu6(a, rung="numpy")
+    a, conv = ops.pointwise_conv2d(x, p["expand"], rung=rung)
+    a, norm = _norm(a, p, "expand", between)
+    b, active = ops.relu6(a, rung=between)
     kept["expand"] = conv, norm, a, active
-    d, conv = ops.depthwise_conv2d(b, p["depthwise"], stride=stride, rung="numpy")
-    d, norm = _norm(d, p, "depthwise")
-    e, active = ops.relu6(d, rung="numpy")
+    d, conv = ops.depthwise_conv2d(b, p["depthwise"], stride=stride, rung=rung)
+    d, norm = _norm(d, p, "depthwise", between)
+    e, active = ops.relu6(d, rung=between)
     kept["depthwise"] = conv, norm, d, active
-    y, conv = ops.pointwise_conv2d(e, p["project"], rung="numpy")
-    y, norm = _norm(y, p, "project")
+    y, conv = ops.pointwise_conv2d(e, p["project"], rung=rung)
+    y, norm = _norm(y, p, "project", between)
     kept["project"] = conv, norm, y, None
     return y, kept
 
 
-def _forward(x: Array, p: dict[str, Array], stride: int) -> Results:
-    y, _ = passed(x, p, stride)
+def forward(x: Array, p: dict[str, Array], stride: int, rung: str = "numpy") -> Results:
+    """By any of our rungs."""
+    y, _ = passed(x, p, stride, rung)
     return {"y": y + x if stride == 1 and x.shape == y.shape else y}
 
 
-def _backward(dy: Array, x: Array, p: dict[str, Array], stride: int) -> Results:
-    y, kept = passed(x, p, stride)
+def backward(dy: Array, x: Array, p: dict[str, Array], stride: int, rung: str = "numpy") -> Results:
+    """Behind a forward pass of its own."""
+    y, kept = passed(x, p, stride, rung)
     found: Results = {}
     d = dy
     for name in ("project", "depthwise", "expand"):
@@ -122,10 +127,10 @@ def _backward(dy: Array, x: Array, p: dict[str, Array], stride: int) -> Results:
         if active is not None:
             d = ops.relu6_backward(d, active)
         d, dgamma, dbeta = ops.batch_norm_backward(d, norm)
-        backward = ops.depthwise_conv2d_backward if name == "depthwise" else (
+        gradients = ops.depthwise_conv2d_backward if name == "depthwise" else (
             ops.pointwise_conv2d_backward
         )  # fmt: skip
-        d, dw = backward(d, conv)
+        d, dw = gradients(d, conv)
         found |= {name: dw, f"{name}_gamma": dgamma, f"{name}_beta": dbeta}
     dx = d + dy if stride == 1 and x.shape == y.shape else d
     return {"dx": dx} | {name: found[name] for name in p}
@@ -156,7 +161,7 @@ EXERCISES = (
         parameters=("x", "p", "stride"),
         outputs=("y",),
         text=FORWARD,
-        reference=_forward,
+        reference=forward,
         fill=_fill,
         sizes=in_order(SQUARE, OBLONG),
         draw=_draw,
@@ -169,7 +174,7 @@ EXERCISES = (
             "        y = y + x",
         ),
         solution=("exercises/steps/block.py", "passed"),
-        read="npmobilenet/models/inverted.py",
+        chapter=8,
         view=7,
     ),
     Exercise(
@@ -178,7 +183,7 @@ EXERCISES = (
         parameters=("dy", "x", "p", "stride"),
         outputs=("dx", "dp"),
         text=BACKWARD,
-        reference=_backward,
+        reference=backward,
         fill=_fill_backward,
         sizes=in_order(SQUARE, OBLONG),
         draw=_draw,
@@ -188,8 +193,8 @@ EXERCISES = (
             "keep both for each of the three convolutions.",
             "dx = what comes out of the expansion, and where x was added dx + dy",
         ),
-        solution=("exercises/steps/block.py", "_backward"),
-        read="docs/backwards.md",
+        solution=("exercises/steps/block.py", "backward"),
+        chapter=6,
         view=3,
         linear_in={},
         forward="inverted_residual",

@@ -72,7 +72,8 @@ EXERCISES = (
             "    above, below = total // 2, total - total // 2",
         ),
         solution=("kernels/conv.py", "loops_forward"),
-        read="kernels/conv.py",
+        chapter=1,
+        view=1,
         linear_in={"y": ("x", "w")},
     ),
 )

@@ -112,7 +112,7 @@ EXERCISES = (
             "    return rows * columns * k * k * m * n",
         ),
         solution=(_OURS, "SeparableCost.standard"),
-        read="docs/cost.md",
+        chapter=4,
         view=2,
     ),
     Exercise(
@@ -133,7 +133,7 @@ EXERCISES = (
             "    return pixels * (k * k * m + m * n)",
         ),
         solution=(_OURS, "SeparableCost.separable"),
-        read="docs/cost.md",
+        chapter=4,
         view=2,
     ),
     Exercise(
@@ -155,7 +155,7 @@ EXERCISES = (
             "    return k * k * n / (k * k + n)",
         ),
         solution=("cost/ratio.py", "separable_ratio"),
-        read="docs/cost.md",
+        chapter=4,
         view=2,
     ),
 )

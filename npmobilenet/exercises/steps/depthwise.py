@@ -61,8 +61,8 @@ EXERCISES = (
             "    y[n, i, j, m] += padded[n, stride*i + u, stride*j + v, m] * w[u, v, m]",
         ),
         solution=("kernels/depthwise.py", "loops_forward"),
-        read="kernels/depthwise.py",
-        view=5,
+        chapter=2,
+        view=1,
         linear_in={"y": ("x", "w")},
     ),
 )

@@ -79,7 +79,7 @@ def _fill_backward(sizes: Sizes) -> Arguments:
     return {"dy": dy, "x": x, "gamma": numbers.array(sizes.x[3]), "eps": sizes.eps}
 
 
-def _forward(
+def forward(
     x: Array,
     gamma: Array,
     beta: Array,
@@ -88,15 +88,18 @@ def _forward(
     train: bool,
     eps: float,
     momentum: float,
+    rung: str = "numpy",
 ) -> Results:
-    how = {"eps": eps, "momentum": momentum, "rung": "numpy"}
+    """By any of our rungs, as all that is called `forward` or `backward` in these steps."""
+    how = {"eps": eps, "momentum": momentum, "rung": rung}
     y, _, moved = ops.batch_norm(x, gamma, beta, mean, variance, train=train, **how)  # type: ignore
     return {"y": y, "mean": moved.mean, "variance": moved.variance}
 
 
-def _backward(dy: Array, x: Array, gamma: Array, eps: float) -> Results:
+def backward(dy: Array, x: Array, gamma: Array, eps: float, rung: str = "numpy") -> Results:
+    """Behind a forward pass of its own."""
     zeros, ones = np.zeros_like(gamma), np.ones_like(gamma)
-    _, cache, _ = ops.batch_norm(x, gamma, zeros, zeros, ones, train=True, eps=eps, rung="numpy")
+    _, cache, _ = ops.batch_norm(x, gamma, zeros, zeros, ones, train=True, eps=eps, rung=rung)
     dx, dgamma, dbeta = ops.batch_norm_backward(dy, cache)
     return {"dx": dx, "dgamma": dgamma, "dbeta": dbeta}
 
@@ -138,7 +141,7 @@ EXERCISES = (
         parameters=("x", "gamma", "beta", "mean", "variance", "train", "eps", "momentum"),
         outputs=("y", "mean", "variance"),
         text=FORWARD,
-        reference=_forward,
+        reference=forward,
         fill=_fill,
         sizes=in_order(_small(SQUARE), _small(OBLONG)),
         draw=_draw,
@@ -151,7 +154,8 @@ EXERCISES = (
             "and return new arrays for the moved estimates: mean and variance stay as they were.",
         ),
         solution=("kernels/batchnorm.py", "loops_normalise"),
-        read="kernels/batchnorm.py",
+        chapter=5,
+        view=1,
     ),
     Exercise(
         name="batch_norm_backward",
@@ -159,7 +163,7 @@ EXERCISES = (
         parameters=("dy", "x", "gamma", "eps"),
         outputs=("dx", "dgamma", "dbeta"),
         text=BACKWARD,
-        reference=_backward,
+        reference=backward,
         fill=_fill_backward,
         sizes=in_order(
             [Sizes(shape, eps=0.001) for shape in SQUARE],
@@ -173,7 +177,7 @@ EXERCISES = (
             "    dx = gamma / np.sqrt(v + eps) * (dy - dbeta / P - xhat * dgamma / P)",
         ),
         solution=("kernels/batchnorm.py", "loops_backward_input"),
-        read="docs/backwards.md",
+        chapter=6,
         view=3,
         linear_in={"dx": ("dy", "gamma"), "dgamma": ("dy",), "dbeta": ("dy",)},
         forward="batch_norm",

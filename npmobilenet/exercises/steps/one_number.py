@@ -64,7 +64,8 @@ EXERCISES = (
             "                total += patch[u, v, m] * w[u, v, m]",
         ),
         solution=("kernels/conv.py", "loops_forward"),
-        read="kernels/conv.py",
+        chapter=1,
+        view=1,
         linear_in={"y": ("patch", "w")},
     ),
 )

@@ -65,7 +65,8 @@ EXERCISES = (
             "    y[n, i, j, o] += x[n, i, j, m] * w[m, o]",
         ),
         solution=("kernels/pointwise.py", "loops_forward"),
-        read="kernels/pointwise.py",
+        chapter=3,
+        view=1,
         linear_in={"y": ("x", "w")},
     ),
 )

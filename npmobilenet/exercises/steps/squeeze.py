@@ -75,23 +75,29 @@ def _fill_backward(sizes: Sizes) -> Arguments:
     return {"dy": dy, **_fill(sizes)}
 
 
-def _passed(x: Array, w1: Array, b1: Array, w2: Array, b2: Array) -> tuple[Array, list[Any]]:
+def _passed(
+    x: Array, w1: Array, b1: Array, w2: Array, b2: Array, rung: str
+) -> tuple[Array, list[Any]]:
     """y, and the caches of all five parts."""
-    s, pooled = ops.global_avg_pool(x, rung="numpy")
-    a, squeezed = ops.dense(s, w1, b1, rung="numpy")
-    r, active = ops.relu(a, rung="numpy")
-    z, excited = ops.dense(r, w2, b2, rung="numpy")
+    s, pooled = ops.global_avg_pool(x, rung=rung)
+    a, squeezed = ops.dense(s, w1, b1, rung=rung)
+    r, active = ops.relu(a, rung=rung)
+    z, excited = ops.dense(r, w2, b2, rung=rung)
     g, opened = ops.hard_sigmoid(z)
     y, scaled = ops.scale_channels(x, g)
     return y, [pooled, squeezed, active, excited, opened, scaled]
 
 
-def _forward(x: Array, w1: Array, b1: Array, w2: Array, b2: Array) -> Results:
-    return {"y": _passed(x, w1, b1, w2, b2)[0]}
+def forward(x: Array, w1: Array, b1: Array, w2: Array, b2: Array, rung: str = "numpy") -> Results:
+    """By any of our rungs."""
+    return {"y": _passed(x, w1, b1, w2, b2, rung)[0]}
 
 
-def _backward(dy: Array, x: Array, w1: Array, b1: Array, w2: Array, b2: Array) -> Results:
-    _, (pooled, squeezed, active, excited, opened, scaled) = _passed(x, w1, b1, w2, b2)
+def backward(
+    dy: Array, x: Array, w1: Array, b1: Array, w2: Array, b2: Array, rung: str = "numpy"
+) -> Results:
+    """Behind a forward pass of its own."""
+    _, (pooled, squeezed, active, excited, opened, scaled) = _passed(x, w1, b1, w2, b2, rung)
     dx, dg = ops.scale_channels_backward(dy, scaled)
     dr, dw2, db2 = ops.dense_backward(ops.hard_sigmoid_backward(dg, opened), excited)
     ds, dw1, db1 = ops.dense_backward(ops.relu_backward(dr, active), squeezed)
@@ -116,7 +122,7 @@ EXERCISES = (
         parameters=PARAMETERS,
         outputs=("y",),
         text=FORWARD,
-        reference=_forward,
+        reference=forward,
         fill=_fill,
         sizes=SIZES,
         draw=_draw,
@@ -127,7 +133,8 @@ EXERCISES = (
             "    g = np.clip((r @ w2 + b2) / 6 + 0.5, 0, 1)\n    y = x * g[:, None, None, :]",
         ),
         solution=("exercises/steps/squeeze.py", "_passed"),
-        read="docs/glossary.md",
+        chapter=9,
+        view=7,
     ),
     Exercise(
         name="squeeze_excite_backward",
@@ -135,7 +142,7 @@ EXERCISES = (
         parameters=("dy", *PARAMETERS),
         outputs=("dx", "dw1", "db1", "dw2", "db2"),
         text=BACKWARD,
-        reference=_backward,
+        reference=backward,
         fill=_fill_backward,
         sizes=SIZES,
         draw=_draw,
@@ -148,9 +155,9 @@ EXERCISES = (
             "    dr = (dz @ w2.T) * (r > 0)\n"
             "    dx = dy * g[:, None, None, :] + (dr @ w1.T)[:, None, None, :] / (H * W)",
         ),
-        solution=("exercises/steps/squeeze.py", "_backward"),
-        read="docs/backwards.md",
-        view=3,
+        solution=("exercises/steps/squeeze.py", "backward"),
+        chapter=9,
+        view=7,
         linear_in=dict.fromkeys(("dx", "dw1", "db1", "dw2", "db2"), ("dy",)),
         forward="squeeze_excite",
     ),

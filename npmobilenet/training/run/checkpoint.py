@@ -79,9 +79,12 @@ def _name_also(file: Path, name: Path) -> None:
 
 
 def load_checkpoint(folder: Path) -> tuple[Model, State, Progress, str]:
-    """Model, state and progress of a run, and a remark if not the last checkpoint was used.
+    """Where a run stands.
 
-    ValueError if there is no checkpoint, or none that is whole.
+    folder  that `train` was given
+
+    Returns model, state and progress, and a remark if not the last checkpoint was used.  ValueError if
+    there is no checkpoint, or none that is whole.
     """
     name, found, complaints = _newest(folder)
     remark = f"{'; '.join(complaints)}; going on from {name}" if complaints else ""

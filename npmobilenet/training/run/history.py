@@ -17,11 +17,19 @@ from ...weights.disk import write_whole
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's figures; losses are means over images, not over batches.
+    """One epoch's figures; losses are means over images, in nats, not over batches.
 
-    step  steps since the start of the run.  lr  at its last step.  validation_*  None where nothing
-    is measured.  seconds  for learning and measuring; waited  of these for data to learn from.
-    images_per_second  while learning.  best  whether it was the best so far
+    epoch              from 1 on
+    step               steps since the start of the run
+    images             learnt from
+    lr                 at its last step
+    loss, accuracy     of the training images, while learning
+    validation_loss, validation_top1, validation_top5
+                       None where nothing is measured
+    seconds            for learning and measuring
+    waited             of these for data to learn from
+    images_per_second  while learning
+    best               whether it was the best so far
     """
 
     epoch: int

@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -43,12 +44,14 @@ class Planted:
         return text[:start] + body + text[end:]
 
 
+@cache
 def source_of(style: str) -> str:
     """All right solutions in that style, as one file."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(HERE.glob(f"{style}*.py"))]
     return OWN_IMPORT.sub("", "".join(texts))
 
 
+@cache
 def extent(text: str, function: str) -> tuple[int, int]:
     """Where a function stands in a file, in characters."""
     (node,) = (

@@ -1,0 +1,1 @@
+"""Tests of verify: the gradients of anybody's functions."""
