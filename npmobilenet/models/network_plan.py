@@ -33,6 +33,7 @@ class Plan(Shown):
     dialect      switches for what the papers leave open, settled for the family
     divisor      what V2 and V3 round scaled channels to a multiple of
     include_top  whether it ends with a classifier
+    table        its rows, where no model's name stands for them; else None
     layers       frozen records of names, shapes and strides; no arrays
 
     A layer is found by its name, plan["stem"].  ValueError where a layer reads what is not there before
@@ -200,7 +201,31 @@ def plan(
 
     Returns a `Plan`.  ValueError, naming the argument, for anything that cannot be.
     """
+    given = {"width": width, "resolution": resolution, "classes": classes, "channels": channels}
+    others = {"dialect": dialect, "divisor": divisor, "include_top": include_top}
     title, entry, said = _entry(model, rows, like)
+    try:
+        return _made(title, entry, said, **given, **others)  # type: ignore[arg-type]
+    except ValueError as error:
+        if said and rows is None:
+            raise ValueError(f"{model}: {error}") from None
+        raise
+
+
+def _made(
+    title: str,
+    entry: Entry,
+    said: Written | None,
+    *,
+    width: float | None,
+    resolution: int | tuple[int, int] | None,
+    classes: int | None,
+    channels: int,
+    dialect: str | Dialect | None,
+    divisor: int | None,
+    include_top: bool,
+) -> Plan:
+    """The plan of an entry; what its table says holds where an argument is None."""
     told = dict(said.settings) if said else {}
     width = told.get("width", 1.0) if width is None else width
     divisor = told.get("divisor", 8) if divisor is None else divisor

@@ -65,6 +65,8 @@ def read_file(path: str | Path) -> Written:
     """The table of a file.  ValueError, one line that names file, row and key, for what cannot be."""
     path = Path(path)
     try:
+        if not path.exists():
+            raise ValueError(f"{path}: no such file")
         if path.stat().st_size > SIZE:
             raise ValueError(f"{path}: {path.stat().st_size:,} bytes, a table has at most {SIZE:,}")
         text = path.read_bytes().decode("utf-8-sig")
@@ -87,11 +89,11 @@ def read(document: Mapping[str, Any], name: str = "own") -> Written:
     _known(document, known, "")
     rows = document.get("rows")
     if not isinstance(rows, list) or not rows:
-        raise ValueError(f"rows must be [[rows]] tables, at least one, found {shown(rows)}")
+        raise ValueError(f"rows must be a list of tables, one a row, found {shown(rows)}")
     made = [row for number, given in enumerate(rows, start=1) for row in _row(given, number)]
     if len(made) > MOST:
         raise ValueError(f"rows must be at most {MOST:,} with their repeats, found {len(made):,}")
-    _in_order(made)
+    _in_order(rows)
     given = {key: value for key, value in document.items() if key in own and key != "rows"}
     given.setdefault("stem", 32)
     table = _record(Table, given | {"rows": ()}, "")
@@ -223,11 +225,12 @@ def _known(given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
             )
 
 
-def _in_order(rows: Sequence[Row]) -> None:
+def _in_order(rows: Sequence[Mapping[str, Any]]) -> None:
     """Dense layers stand at the end, behind the pooling."""
-    for number, row in enumerate(rows, start=1):
-        if isinstance(row, Hidden) and not all(isinstance(r, Hidden) for r in rows[number - 1 :]):
-            raise ValueError(f"a dense row stands behind all others, found one as number {number}")
+    dense = [row["block"] == "dense" for row in rows]
+    for number, is_dense in enumerate(dense, start=1):
+        if is_dense and not all(dense[number - 1 :]):
+            raise ValueError(f"row {number} (dense) must stand behind all others that are not")
 
 
 def _likely(rows: Sequence[Row]) -> str:

@@ -68,7 +68,7 @@ def log_softmax(logits: Array) -> tuple[Array, SoftmaxCache]:
 
     Returns y, shaped as the logits, and the cache that `log_softmax_backward` takes.  Where a probability
     is too small for its dtype, its logarithm is still right.  TypeError or ValueError where logits are
-    no such array.
+    no such array.  (Goodfellow and others 2016, section 4.1.)
     """
     checks.array("log_softmax", "logits", logits, checks.any_axes(logits))
     z = logits - logits.max(axis=-1, keepdims=True)  # the largest exponent becomes 0

@@ -122,7 +122,7 @@ def max_pool2d(
     ceil_mode: bool = False,
     rung: str | None = None,
 ) -> tuple[Array, MaxPoolCache]:
-    """Max pooling: the largest of each window, of every channel by itself.
+    """Max pooling: the largest of each window of a channel (Krizhevsky et al. 2012, section 3.4).
 
         y[n,i,j,m] = max_uv x[n, s*i+d*u, t*j+e*v, m]     over the padded x
 

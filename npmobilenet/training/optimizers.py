@@ -197,7 +197,18 @@ class RmsProp(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class RmsPropTorch(RmsProp):
-    """RMSProp in PyTorch's form, whose alpha is rho.  centered: by the variance, not the mean square."""
+    """RMSProp in PyTorch's form: v = momentum v + g / (sqrt(s) + eps); w = w - lr v.
+
+    lr            the peak of the learning rate, above 0
+    weight_decay  w: the gradient of w/2 |weights|² is added to that of the loss
+    no_decay      names of arrays that it spares; * stands for anything
+    rho           decay of the mean squares, which PyTorch calls alpha, at least 0 and below 1
+    momentum      at least 0 and below 1
+    eps           added to the root in the divisor, at least 0
+    centered      True: divided by the root of the variance, not of the mean square
+
+    ValueError, naming the setting, for what cannot be.
+    """
 
     name: ClassVar[str] = "rmsprop-torch"
     lr: float = 0.01
@@ -263,6 +274,7 @@ class AdamW(Adam):
     no_decay      names of arrays that it spares; * stands for anything
     beta1, beta2  decays of the means of gradients and of their squares, at least 0 and below 1
     eps           added to the root in the divisor, at least 0
+    amsgrad       True: the root of the largest mean square so far divides (Reddi, Kale and Kumar 2018)
 
     ValueError, naming the setting, for what cannot be.
     """

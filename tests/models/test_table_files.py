@@ -129,8 +129,8 @@ def test_verbs_take_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 GOOD = 'rows = [{block = "separable", out = 8}]\n'
 ROW = '{block = "separable", out = 8}'
 DAMAGED: dict[str, tuple[str, str]] = {
-    "empty": ("", "rows must be [[rows]] tables, at least one, found None"),
-    "no rows": ("rows = []", "rows must be [[rows]] tables, at least one, found []"),
+    "empty": ("", "rows must be a list of tables, one a row, found None"),
+    "no rows": ("rows = []", "rows must be a list of tables, one a row, found []"),
     "rows a number": ("rows = 3", "rows must be"),
     "a row a number": ("rows = [3]", "row 1 must be a table, found 3"),
     "no block": ("rows = [{out = 8}]", "row 1: block must be one of separable, convolution"),
@@ -187,7 +187,7 @@ DAMAGED: dict[str, tuple[str, str]] = {
     ),
     "dense first": (
         f'rows = [{{block = "dense", out = 8}}, {ROW}]',
-        "a dense row stands behind all others",
+        "row 1 (dense) must stand behind all others",
     ),
     "groups": ('stem = 9\nrows = [{block = "convolution", out = 8, groups = 4}]', "groups"),
     "top key": ("stemm = 8\n" + GOOD, "unknown key 'stemm'; did you mean stem?"),
@@ -231,7 +231,7 @@ def test_damaged(case: str, tmp_path: Path) -> None:
         nm.plan(file)
     message = str(caught.value)
     assert len(message.splitlines()) == 1
-    assert message.startswith(("plan: ", "dialect ", "blocks.1.conv: ")) or "my_net" in message
+    assert message.startswith(f"{file}: ")
 
 
 def test_files_as_editors_save_them(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_files_as_editors_save_them(tmp_path: Path) -> None:
         file.write_bytes(data)
         with pytest.raises(ValueError, match=words):
             nm.plan(file)
-    with pytest.raises(ValueError, match=r"none.toml: .*[Nn]o such file"):
+    with pytest.raises(ValueError, match=r"none.toml: no such file$"):
         nm.plan(tmp_path / "none.toml")
     with pytest.raises(ValueError, match=str(tmp_path)):
         nm.plan(replace_suffix(tmp_path))

@@ -218,11 +218,11 @@ NETWORK: dict[str, tuple[Callable[[], Any], str]] = {
     **{
         f"{name} {bad!r}": (lambda name=name, bad=bad: nm.plan("v1", **{name: bad}), name)
         for name, values in {
-            "width": (0, -1, 17, float("nan"), float("inf"), "0.5", None),
+            "width": (0, -1, 17, float("nan"), float("inf"), "0.5"),
             "resolution": (0, -3, (1, 2, 3), (0, 5), (), "224", 224.0, (1.5, 2)),
             "classes": (0, -1, 2.5, "10", True),
             "channels": (0, 1.5, None),
-            "divisor": (0, -8, 4.0, None),
+            "divisor": (0, -8, 4.0),
         }.items()
         for bad in values
     },
