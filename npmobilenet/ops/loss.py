@@ -40,8 +40,8 @@ def softmax(logits: Array) -> Array:
     logits  (..., classes), float32 or float64
 
     Returns probabilities, shaped as the logits, which add up to 1 along the last axis; they are all that
-    `softmax_backward` needs.  TypeError or ValueError where logits are no such array.  (MobileNetV1,
-    arXiv:1704.04861, Table 1, "Softmax".)
+    `softmax_backward` needs.  TypeError or ValueError where logits are no such array.
+    (MobileNetV1, arXiv:1704.04861, Table 1, "Softmax".)
     """
     checks.array("softmax", "logits", logits, checks.any_axes(logits))
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
