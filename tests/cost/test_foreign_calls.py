@@ -108,10 +108,10 @@ def test_scripted_parts_are_refused() -> None:
         warnings.simplefilter("ignore")
         scripted = torch.jit.script(nn.Sequential(conv(8), nn.ReLU()))
     with pytest.raises(
-        ValueError, match=r"^count_module: 1 \(RecursiveScriptModule\) is TorchScript"
+        ValueError, match=r"^count: 1 \(RecursiveScriptModule\) is TorchScript"
     ):
         count_module(nn.Sequential(conv(), scripted), IMAGE)
-    with pytest.raises(ValueError, match=r"^count_module: \(itself\) \(RecursiveScriptModule\) is"):
+    with pytest.raises(ValueError, match=r"^count: \(itself\) \(RecursiveScriptModule\) is"):
         count_module(scripted, IMAGE)
 
 
@@ -119,7 +119,7 @@ def test_lazy_modules_are_refused_until_they_know_their_shapes() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         module = nn.Sequential(nn.LazyConv2d(8, 3, padding=1), nn.ReLU())
-    with pytest.raises(ValueError, match=r"^count_module: 0 \(LazyConv2d\) takes its shape from"):
+    with pytest.raises(ValueError, match=r"^count: 0 \(LazyConv2d\) takes its shape from"):
         count_module(module, IMAGE)
     module(IMAGE)
     assert counted(module, IMAGE).macs == CONV
