@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..models.network_plan import Plan
-from .operations import Operation, operations
+from .operations import Named, Operation, operations
 
 SIDES = ("function", "op", "aten", "class", "outermost", "leaf")
 
@@ -50,7 +50,7 @@ def operations_of(subject: Subject) -> tuple[Operation, ...]:
 
 
 def operation(
-    place: Place,
+    place: Named,
     sizes: Mapping[str, int],
     params: Mapping[str, int] | None = None,
     role: str = "",
@@ -75,5 +75,3 @@ class _Sizes(dict[str, int]):
 def parameters(place: Place, params: Mapping[str, int]) -> Operation:
     """Parameters that no operation stands for: of modules that did not run, or do nothing known."""
     return operation(place, {}, params, **{"class": ""})
-
-

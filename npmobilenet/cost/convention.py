@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..models.network_plan import Plan
 from ..models.network_plan import plan as make_plan
 from .brought import Brought, Subject, operations_of
 from .operations import Operation

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from ..models.network_plan import check_plan
 from .brought import Brought, Subject
-from .brought_rules import BROUGHT, THOP_CLASSES
+from .brought_modules import THOP_CLASSES
+from .brought_rules import BROUGHT
 from .convention import Convention, CountingRule, Totals
 
 __all__ = ["CONVENTIONS", "Convention", "CountingRule", "Totals", "convention_named", "totals"]

@@ -24,6 +24,7 @@ from . import torch_modules
 from .brought import Brought
 from .count import LayerCost, Params
 from .torch_modules import in_parts
+from .torch_modules import own as own_of
 from .torch_operations import operations_in
 from .watching import RunFailed, Watch
 
@@ -156,7 +157,10 @@ def _summed(watch: Watch, name: str) -> ModuleCost:
     for (_, function), calls in watch.trace.unknown.items():
         functions[function] += calls
     unknown += [Unknown(function, "function", calls, 0) for function, calls in functions.items()]
-    unused = [part for part in watch.names.values() if part not in ran and own[part]]
-    return ModuleCost(
-        Brought(name, tuple(x for _, x in found)), tuple(unknown), tuple(unused)
-    )
+    used = watch.trace.used  # a part's weight may be used without the part's being called
+    unused = [
+        part
+        for part, module in parts.items()
+        if part not in ran and own[part] and not any(id(p) in used for _, p in own_of(module))
+    ]
+    return ModuleCost(Brought(name, tuple(x for _, x in found)), tuple(unknown), tuple(unused))

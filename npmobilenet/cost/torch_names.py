@@ -38,23 +38,29 @@ CLASSES = {
     "RNNCell": "rnn",
     "MultiheadAttention": "attention",
 }
+_MATRICES = """
+    matmul mm bmm mv dot einsum addmm baddbmm addbmm addmv tensordot chain_matmul inner outer
+"""
+_ACTIVATIONS = """
+    relu relu_ relu6 prelu elu leaky_relu gelu silu hardswish hardsigmoid hardtanh sigmoid tanh
+    mish softplus softmax log_softmax selu celu
+"""
 # function -> the kind of operation, as tables and explanations call it
 KINDS = {
     **{f"conv{n}d": "conv" for n in (1, 2, 3)},
     **{f"conv_transpose{n}d": "transposed conv" for n in (1, 2, 3)},
     "linear": "dense",
     **dict.fromkeys(
-        "matmul mm bmm mv dot einsum addmm baddbmm addbmm addmv tensordot chain_matmul inner outer".split(),
+        _MATRICES.split(),
         "matrix product",
     ),
     "scaled_dot_product_attention": "attention",
     "multi_head_attention_forward": "attention",
-    **dict.fromkeys("lstm gru rnn_tanh rnn_relu".split(), "recurrent"),
-    **dict.fromkeys("lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell".split(), "recurrent"),
+    **dict.fromkeys(["lstm", "gru", "rnn_tanh", "rnn_relu"], "recurrent"),
+    **dict.fromkeys(["lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"], "recurrent"),
     **{f"{kind}_norm": f"{kind}_norm" for kind in ("batch", "instance", "group", "layer", "rms")},
     **dict.fromkeys(
-        """relu relu_ relu6 prelu elu leaky_relu gelu silu hardswish hardsigmoid hardtanh sigmoid tanh mish
-        softplus softmax log_softmax selu celu""".split(),
+        _ACTIVATIONS.split(),
         "activation",
     ),
     **{
@@ -68,7 +74,7 @@ KINDS = {
     "embedding": "embedding",
     "embedding_bag": "embedding",
     "bilinear": "bilinear",
-    **dict.fromkeys("add mul".split(), "elementwise"),
+    **dict.fromkeys(["add", "mul"], "elementwise"),
 }
 # place of gamma among a function's arguments
 _GAMMA = {"batch_norm": 3, "instance_norm": 3, "group_norm": 2, "layer_norm": 2}

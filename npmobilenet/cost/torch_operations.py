@@ -38,7 +38,7 @@ def operations_in(watch: Watch) -> list[tuple[str, Operation]]:
     for module, name in watch.names.items():
         if name not in ran and (own := torch_modules.params(module, claimed)):
             place = Place(name, type(module).__name__.lower(), (), ())
-            merged.append((name, operation(place, {}, own, **{"class": torch_names.class_of(module)})))
+            merged.append((name, operation(place, {}, own, **{"class": ""})))
     return merged
 
 
@@ -59,7 +59,8 @@ def _merged(found: list[tuple[str, Operation]]) -> list[tuple[str, Operation]]:
 def _of_frame(frame: Frame, own: dict[str, int]) -> list[tuple[int, Operation]]:
     """The operations of one call of one part, each with its number in the order of things."""
     kind = torch_names.class_of(frame.module)
-    main = next((e for e in frame.events if _main(e)), None)
+    one = torch_modules.is_nn(frame.module) or not any(True for _ in frame.module.children())
+    main = next((e for e in frame.events if one and _main(e)), None)
     found = []
     scored = False
     for event in frame.events:

@@ -14,35 +14,38 @@ from math import prod
 from typing import Any
 
 # reductions, poolings, normalisations, and what moves or makes numbers
-HARMLESS = frozenset(
-    """
-    mean sum nansum amax amin max min argmax argmin var var_mean std std_mean norm linalg_vector_norm prod
-    cumsum logcumsumexp logsumexp any all count_nonzero _log_softmax _softmax _safe_softmax softmax
-    _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d avg_pool2d avg_pool3d
-    max_pool2d_with_indices max_pool3d_with_indices max_pool2d fractional_max_pool2d
-    upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d
-    upsample_bicubic2d upsample_trilinear3d _upsample_nearest_exact1d _upsample_nearest_exact2d
-    _upsample_nearest_exact3d _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d
-    native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training _batch_norm_no_update
-    batch_norm native_layer_norm native_group_norm _fused_rms_norm cudnn_batch_norm miopen_batch_norm
-    native_dropout bernoulli bernoulli_ _fused_dropout embedding embedding_renorm_ _embedding_bag
-    _embedding_bag_forward_only one_hot bucketize searchsorted
-    cat stack constant_pad_nd pad reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
-    replication_pad2d replication_pad3d index index_select index_put index_put_ _index_put_impl_ gather
-    scatter scatter_ scatter_add scatter_add_ index_add index_add_ index_fill index_copy masked_select
-    masked_scatter masked_fill_ take nonzero where topk sort unique_dim _unique2 flip roll rot90 repeat
-    repeat_interleave tril triu tril_ triu_ im2col col2im pixel_shuffle pixel_unshuffle channel_shuffle
-    native_channel_shuffle copy_ _to_copy clone contiguous _unsafe_view _reshape_copy resize_ set_ fill_
-    zero_ lift_fresh lift_fresh_copy lift detach detach_ item _local_scalar_dense equal is_same_size
-    split_with_sizes_copy unsafe_split unsafe_split_with_sizes unsafe_chunk view_as_complex
-    empty empty_like empty_strided new_empty new_empty_strided zeros zeros_like new_zeros ones ones_like
-    new_ones full full_like new_full arange linspace eye scalar_tensor rand rand_like randn randn_like randint
-    randperm uniform_ normal_ random_ hardswish_ relu_ _pack_padded_sequence _pad_packed_sequence
-    _fake_quantize_per_tensor_affine_cachemask_tensor_qparams sym_size sym_numel _assert_async
-    histc bincount _prelu_kernel rrelu_with_noise rrelu_with_noise_functional _weight_norm_interface
-    glu log_sigmoid_forward hardtanh_ _sparse_softmax _spdiags _shape_as_tensor
-    """.split()
-)
+_NAMES = """
+    mean sum nansum amax amin max min argmax argmin var var_mean std std_mean norm
+    linalg_vector_norm prod cumsum logcumsumexp logsumexp any all count_nonzero _log_softmax
+    _softmax _safe_softmax softmax _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool2d
+    adaptive_max_pool3d avg_pool2d avg_pool3d max_pool2d_with_indices max_pool3d_with_indices
+    max_pool2d fractional_max_pool2d upsample_nearest1d upsample_nearest2d upsample_nearest3d
+    upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d
+    _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
+    _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d
+    native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training
+    _batch_norm_no_update batch_norm native_layer_norm native_group_norm _fused_rms_norm
+    cudnn_batch_norm miopen_batch_norm native_dropout bernoulli bernoulli_ _fused_dropout
+    embedding embedding_renorm_ _embedding_bag _embedding_bag_forward_only one_hot bucketize
+    searchsorted cat stack constant_pad_nd pad reflection_pad1d reflection_pad2d
+    reflection_pad3d replication_pad1d replication_pad2d replication_pad3d index index_select
+    index_put index_put_ _index_put_impl_ gather scatter scatter_ scatter_add scatter_add_
+    index_add index_add_ index_fill index_copy masked_select masked_scatter masked_fill_ take
+    nonzero where topk sort unique_dim _unique2 flip roll rot90 repeat repeat_interleave tril
+    triu tril_ triu_ im2col col2im pixel_shuffle pixel_unshuffle channel_shuffle
+    native_channel_shuffle copy_ _to_copy clone contiguous _unsafe_view _reshape_copy resize_
+    set_ fill_ zero_ as_strided lift_fresh lift_fresh_copy lift detach detach_ item
+    _local_scalar_dense equal is_same_size split_with_sizes_copy unsafe_split
+    unsafe_split_with_sizes unsafe_chunk view_as_complex empty empty_like empty_strided
+    new_empty new_empty_strided zeros zeros_like new_zeros ones ones_like new_ones full
+    full_like new_full arange linspace eye scalar_tensor rand rand_like randn randn_like randint
+    randperm uniform_ normal_ random_ hardswish_ relu_ _pack_padded_sequence
+    _pad_packed_sequence _fake_quantize_per_tensor_affine_cachemask_tensor_qparams sym_size
+    sym_numel _assert_async histc bincount _prelu_kernel rrelu_with_noise
+    rrelu_with_noise_functional _weight_norm_interface glu log_sigmoid_forward hardtanh_
+    _sparse_softmax _spdiags _shape_as_tensor
+"""
+HARMLESS = frozenset(_NAMES.split())
 
 
 def name_of(operator: Any) -> str:
@@ -63,14 +66,17 @@ def products(name: str, inputs: Sequence[Any], output: Any) -> int | None:
 @cache
 def harmless(operator: Any) -> bool:
     """Whether it is known to multiply each number once at most."""
-    torch = _torch()
     name = name_of(operator)
+    if HARMLESS & {name, name.removesuffix("_")} or _marked(operator):
+        return True
+    plain = getattr(_torch().ops.aten, name.removesuffix("_"), None)  # which writes to a new place
     return (
-        torch.Tag.pointwise in operator.tags
-        or operator.is_view
-        or name in HARMLESS
-        or name.removesuffix("_") in HARMLESS
+        name.endswith("_") and plain is not None and _marked(getattr(plain, plain.overloads()[0]))
     )
+
+
+def _marked(operator: Any) -> bool:
+    return _torch().Tag.pointwise in operator.tags or bool(operator.is_view)
 
 
 @cache

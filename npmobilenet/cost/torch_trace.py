@@ -17,7 +17,11 @@ from typing import Any
 
 from . import torch_names, torch_products
 
-LEAVES = ("numpy", "__array__", "tolist")  # methods after which PyTorch does not see what is computed
+LEAVES = (
+    "numpy",
+    "__array__",
+    "tolist",
+)  # methods after which PyTorch does not see what is computed
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Trace:
         self.frames: list[Frame] = []
         self.stack: list[Frame] = []
         self.unknown: Counter[tuple[str, str]] = Counter()  # (part, operator) -> calls
+        self.used: set[int] = set()  # ids of what functions were given
         self._event: Event | None = None
         self._number = 0
 
@@ -137,6 +142,7 @@ class Trace:
             made = next(tensors(output), None)
             event.input, event.output = shape(given), shape(made)
             event.inputs, event.outputs = size(given), size(made)
+            self.used.update(map(id, tensors((args, keywords))))
             axis = keywords.get("dim", args[1] if len(args) > 1 else -1)
             if name == "softmax" and isinstance(axis, int) and given is not None:
                 event.rows = event.inputs // max(given.shape[axis], 1)
@@ -150,7 +156,9 @@ class Trace:
         """
         import torch
 
-        caller = sys._getframe(2)  # of the mode; of a builtin that is who wrote the operator
+        caller = sys._getframe(
+            3
+        )  # who called the mode; of a builtin that is who wrote the operator
         if dis.opname[caller.f_code.co_code[caller.f_lasti]].startswith("BINARY_OP"):
             return ""
         if any(func is value for value in vars(self.stack[-1].module).values()):
@@ -159,7 +167,9 @@ class Trace:
             return f"F.{name}"
         return f"torch.{name}" if getattr(torch, name, None) is func else f"Tensor.{name}"
 
-    def dispatch(self, operator: Any, args: tuple[Any, ...], keywords: dict[str, Any], out: Any) -> None:
+    def dispatch(
+        self, operator: Any, args: tuple[Any, ...], keywords: dict[str, Any], out: Any
+    ) -> None:
         """An operator of aten, after it has run."""
         if not self.stack:
             return
@@ -192,7 +202,7 @@ def _modes(trace: Trace) -> tuple[Any, Any]:
         ) -> Any:
             return trace.call(func, args, kwargs or {})
 
-    class Operators(TorchDispatchMode):
+    class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
@@ -200,7 +210,7 @@ def _modes(trace: Trace) -> tuple[Any, Any]:
             trace.dispatch(func, args, kwargs or {}, output)
             return output
 
-    return Functions(), Operators()
+    return Functions(), Operators()  # type: ignore[no-untyped-call]
 
 
 def _bias(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> bool:

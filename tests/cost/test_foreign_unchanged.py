@@ -69,9 +69,7 @@ def test_everything_is_left_as_it_was(fail: bool) -> None:
 
 def test_a_failure_outside_every_part_and_while_another_is_handled() -> None:
     """No part is blamed; and who counts inside an `except` gets a count."""
-    with pytest.raises(
-        ValueError, match=r"^count: Calls failed on the example: KeyError: 'x'$"
-    ):
+    with pytest.raises(ValueError, match=r"^count: Calls failed on the example: KeyError: 'x'$"):
         count_module(Calls(lambda m, x: {}["x"]), IMAGE)
     try:
         raise OSError("before")
