@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .brought_kinds import CONVOLUTIONS, MATRICES, NORMS, POOL_FUNCTIONS, TRANSPOSED, plain, rule
+from .brought_kinds import (
+    ACTIVATIONS,
+    CONVOLUTIONS,
+    MATRICES,
+    NORMS,
+    POOL_FUNCTIONS,
+    TRANSPOSED,
+    plain,
+    rule,
+)
 from .brought_modules import PTFLOPS, THOP, TORCHINFO
 from .convention import ANY, CountingRule
 
@@ -88,10 +97,8 @@ _CALFLOPS = (
     rule(
         "function",
         (
-            *(
-                f"F.{n}"
-                for n in ["relu", "relu6", "prelu", "elu", "leaky_relu", "gelu", "silu", "softmax"]
-            ),
+            *ACTIVATIONS,
+            "F.leaky_relu",
             *POOL_FUNCTIONS,
             "F.interpolate",
         ),

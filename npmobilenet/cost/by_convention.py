@@ -8,7 +8,7 @@ from typing import Any
 from ..models.layers import Shape
 from ..models.network_plan import check_plan
 from .brought import Brought, Subject, operations_of
-from .convention import Convention, Totals
+from .convention import ANY, Convention, Totals
 from .conventions import CONVENTIONS, convention_named
 from .operations import OWN_CLASSES
 
@@ -81,7 +81,10 @@ def reasons(convention: Convention, subject: Subject | None = None) -> str:
     for rule in rules:
         times = " and ".join(f"{n} x {size}" for size, n in rule.counts.items())
         kinds = [kind for kind in rule.kinds if kind not in OWN_CLASSES]
-        if len(kinds) < len(rule.kinds):
+        if isinstance(subject, Brought) and rule.side != ANY:
+            met = {x.seen.get(rule.side) for x in subject.operations}
+            kinds = [kind for kind in rule.kinds if kind in met]
+        elif len(kinds) < len(rule.kinds):
             kinds.append("families' own classes too")
         lines.append(f"- {times} of {', '.join(kinds)}: {rule.why}")
     lines.append(f"- of parameters: {convention.params_why}")
