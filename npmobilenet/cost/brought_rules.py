@@ -36,8 +36,9 @@ _PRODUCTS = (
 _FVCORE = (
     rule(
         "op",
-        (*CONVOLUTIONS, *TRANSPOSED, *MATRICES),
-        "products; scaled_dot_product_attention, baddbmm and the recurrent operators have no rule",
+        (*CONVOLUTIONS, *TRANSPOSED, *MATRICES, "cell"),
+        "products; scaled_dot_product_attention, baddbmm and recurrent layers have no rule, cells are "
+        "traced as dense layers",
         products=1,
     ),
     rule("op", ("batch_norm",), "at inference a scale and a shift", inputs=2),
@@ -62,12 +63,19 @@ _PTFLOPS_ATEN = (
         "products; a fused attention and a fused recurrent layer have no rule",
         products=1,
     ),
+    rule(
+        "aten",
+        ("step by step",),
+        "a recurrent layer that PyTorch runs step by step: products, and biases where addmm adds them",
+        products=1,
+        addmm_adds=1,
+    ),
 )
 
 _TORCH_FLOPS = (
     rule(
         "aten",
-        ("convolution", "mm", "addmm", "bmm", "baddbmm"),
+        ("convolution", "mm", "addmm", "bmm", "baddbmm", "step by step"),
         "a multiplication and an addition for each product; the fused attention and the fused "
         "recurrent layer of the processor have no rule",
         products=2,
@@ -82,7 +90,13 @@ _CALFLOPS = (
         products=2,
         bias_adds=1,
     ),
-    rule("op", TRANSPOSED, "two for each product", products=2),
+    rule(
+        "op",
+        TRANSPOSED,
+        "two for each product, one for each bias of as many places as a forward convolution would have",
+        products=2,
+        forward_bias_adds=1,
+    ),
     rule("op", ("linear",), "of a dense layer the bias is forgotten", products=2),
     rule(
         "function",

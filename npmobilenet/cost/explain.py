@@ -36,6 +36,7 @@ _BROUGHT_PARTS = {part: what.replace(_NORM, "normalisation") for part, what in _
 _SIZES = {
     "products": "products",
     "bias_adds": "bias additions",
+    "forward_bias_adds": "bias additions of a forward convolution",
     "inputs": "numbers in",
     "outputs": "numbers out",
     "filter_places": "whole filter at each place",
@@ -46,6 +47,7 @@ _SIZES = {
     "scores": "scores",
     "rows": "rows",
     "added": "numbers added",
+    "addmm_adds": "bias additions of addmm",
 }
 
 

@@ -111,4 +111,6 @@ def operator_of(function: str, args: tuple[Any, ...], keywords: dict[str, Any]) 
         mode = keywords.get("mode", args[_MODE] if len(args) > _MODE else "nearest")
         rank = args[0].dim() - 2 if args else keywords["input"].dim() - 2
         return f"upsample_{mode}{rank}d" if mode in ("nearest", "bilinear") else mode
+    if function.endswith("_cell"):
+        return "cell"
     return "grid_sampler" if function == "grid_sample" else function

@@ -98,7 +98,10 @@ def _seen(event: Event) -> dict[str, str]:
     if event.spelled:
         seen["function"] = event.spelled
     if event.products:
-        seen["aten"] = max(event.aten, key=lambda call: call.products).name
+        names = {call.name for call in event.aten}
+        stepwise = names & {"mm", "addmm"} and torch_names.KINDS.get(event.function) == "recurrent"
+        main = max(event.aten, key=lambda call: call.products).name
+        seen["aten"] = "step by step" if stepwise else main
     return seen
 
 
@@ -110,6 +113,7 @@ def _sizes(event: Event) -> dict[str, int]:
         "outputs": event.outputs,
         "rows": event.rows,
         "added": sum(call.added for call in event.aten),
+        "addmm_adds": sum(call.outputs for call in event.aten if call.name == "addmm"),
     }
 
 
@@ -138,6 +142,13 @@ def _as_a_part(frame: Frame, kind: str, seen: dict[str, str], sizes: dict[str, i
     module = frame.module
     if kind in ("lstm", "gru", "rnn"):
         _recurrent(module, frame, sizes)
+    if kind == "transposed conv" and module.bias is not None:
+        axes = zip(
+            frame.input[-len(module.kernel_size) :],
+            module.kernel_size, module.stride, module.padding, module.dilation, strict=True,
+        )  # fmt: skip
+        places = prod((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in axes)
+        sizes["forward_bias_adds"] = prod(frame.input[:1]) * places * module.out_channels
     if any(True for _ in module.children()):
         return
     named = dict(module.named_parameters())
