@@ -122,17 +122,20 @@ def _failing(where: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if isinstance(error, ValueError) and str(error).startswith(f"{where}: "):
             raise
-        last = [
-            x for x in traceback.extract_tb(error.__traceback__) if "importlib" not in x.filename
-        ]
-        line = (
-            f", line {last[-1].lineno} of {Path(last[-1].filename).name}" if len(last) > 1 else ""
-        )
+        line = _line(error, where)
         if isinstance(error, SyntaxError):
             line = f", line {error.lineno}"
             error = SyntaxError(error.msg)
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise ValueError(f"{where}: {type(error).__name__}: {reason}{line}") from error
+
+
+def _line(error: BaseException, where: str) -> str:
+    """Where it happened: in the file that was named, or else in whatever raised it."""
+    frames = [x for x in traceback.extract_tb(error.__traceback__) if "importlib" not in x.filename]
+    named = Path(f"{where.partition('.py')[0]}.py").name
+    inside = [x for x in frames if Path(x.filename).name == named] or frames[1:]
+    return f", line {inside[-1].lineno} of {Path(inside[-1].filename).name}" if inside else ""
 
 
 @contextmanager
