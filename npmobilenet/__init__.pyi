@@ -7,6 +7,7 @@ from .cost import block_ratios as block_ratios
 from .cost import separable_ratio as separable_ratio
 from .cost.count import CallablePackage
 from .cost.torch_count import count_module as count_module
+from .counting import count as count
 from .engine import Engine as Engine
 from .engine import compile as compile
 from .engine.training import TrainingStep as TrainingStep

@@ -1,18 +1,21 @@
-"""npmobilenet cost MODEL."""
+"""npmobilenet cost MODEL, or whatever else somebody brings."""
 
 import argparse
 
 from ..cost import cost
 from ..cost.backward import COLUMNS, training_cost
+from ..cost.brought import Brought, Subject
 from ..cost.by_convention import all_totals, counted, reasons
 from ..cost.conventions import CONVENTIONS, convention_named
 from ..cost.explain import explain
 from ..cost.parameters import parameter_rows, parameter_sums
+from ..cost.torch_count import ModuleCost
 from ..evidence.v1_report import paper_parts
 from ..models.network_plan import Plan
 from ..tables import Shape
+from . import cost_brought
 from .common import add_formats, console, write_table
-from .options import add_model, add_plan_options, plan_of
+from .options import add_plan_options
 
 EXAMPLES = """\
 example: npmobilenet cost v1 --width 0.75 --resolution 192 --json
@@ -20,12 +23,14 @@ example: npmobilenet cost v1 --width 0.75 --resolution 192 --json
          npmobilenet cost v3-small --convention fvcore
          npmobilenet cost v3-small --explain paper fvcore
          npmobilenet cost v1 --params
-         npmobilenet cost v1 --training"""
+         npmobilenet cost v1 --training
+         npmobilenet cost my_net.py:Net --input 1x3x96x96
+         npmobilenet cost model.onnx --explain paper ptflops"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
-    add_model(parser)
+    cost_brought.configure(parser)
     add_plan_options(parser)
     views = parser.add_mutually_exclusive_group()
     views.add_argument(
@@ -52,8 +57,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what the plan costs."""
-    plan = plan_of(options)
+    """Print what the plan costs, or what is brought."""
+    plan = cost_brought.subject(options)
+    if isinstance(plan, ModuleCost):
+        return _brought(options, plan)
     if options.explain:
         _explain(options, plan)
     elif options.params:
@@ -67,6 +74,19 @@ def run(options: argparse.Namespace) -> int:
         _convention(options, plan)
     else:
         _paper(options, plan)
+    return 0
+
+
+def _brought(options: argparse.Namespace, found: ModuleCost) -> int:
+    """The same views, of what is no plan."""
+    if options.explain:
+        _explain(options, found.brought)
+    elif options.convention == "all":
+        _all(options, found.brought)
+    elif options.convention:
+        _convention(options, found.brought)
+    else:
+        cost_brought.write(options, found)
     return 0
 
 
@@ -87,7 +107,7 @@ def _paper(options: argparse.Namespace, plan: Plan) -> None:
     write_table(options, columns, rows, found.to_json(), sums=True)
 
 
-def _convention(options: argparse.Namespace, plan: Plan) -> None:
+def _convention(options: argparse.Namespace, plan: Subject) -> None:
     """Every layer in one convention."""
     found = counted(plan, options.convention)
     total, unit = found.totals, found.convention.unit
@@ -98,13 +118,13 @@ def _convention(options: argparse.Namespace, plan: Plan) -> None:
     ]
     columns = ("layer", "type", "input", "output", f">{unit}", ">params")
     notes = (
-        f"{total.ops:,} {unit} and {total.params:,} parameters for one image\n"
-        f"{reasons(found.convention)}"
+        f"{total.ops:,} {unit} and {total.params:,} parameters for {_whom(plan)}\n"
+        f"{reasons(found.convention, plan)}"
     )
     write_table(options, columns, rows, _asked(plan) | found.to_json(), notes=notes, sums=True)
 
 
-def _all(options: argparse.Namespace, plan: Plan) -> None:
+def _all(options: argparse.Namespace, plan: Subject) -> None:
     """The totals of all conventions."""
     found = all_totals(plan)
     rows = [(x.convention, x.ops, x.unit, x.params) for x in found]
@@ -112,7 +132,7 @@ def _all(options: argparse.Namespace, plan: Plan) -> None:
     write_table(options, ("convention", ">operations", "of", ">parameters"), rows, document)
 
 
-def _explain(options: argparse.Namespace, plan: Plan) -> None:
+def _explain(options: argparse.Namespace, plan: Subject) -> None:
     """Two tables, operations and parameters; in CSV one, with a column that says which."""
     first, second = options.explain
     found = explain(plan, first, second)
@@ -132,7 +152,7 @@ def _explain(options: argparse.Namespace, plan: Plan) -> None:
         columns,
         found.rows(params=True),
         title=f"Parameters: from {first} to {second}",
-        notes="\n".join(reasons(convention_named(name)) for name in named),
+        notes="\n".join(reasons(convention_named(name), plan) for name in named),
     )
 
 
@@ -144,7 +164,13 @@ def _params(options: argparse.Namespace, plan: Plan) -> None:
     write_table(options, columns, parameter_rows(sums, plan), document)
 
 
-def _asked(plan: Plan) -> dict[str, object]:
+def _whom(plan: Subject) -> str:
+    return "the example" if isinstance(plan, Brought) else "one image"
+
+
+def _asked(plan: Subject) -> dict[str, object]:
     """What a document says first: which network."""
+    if isinstance(plan, Brought):
+        return {"name": plan.name}
     asked = {key: getattr(plan, key) for key in ("model", "width", "resolution", "classes")}
     return asked | {"dialect": plan.dialect.name}

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..models.layers import Shape
-from ..models.network_plan import Plan, check_plan
-from .convention import Convention, Totals
+from ..models.network_plan import check_plan
+from .brought import Brought, Subject, operations_of
+from .convention import ANY, Convention, Totals
 from .conventions import CONVENTIONS, convention_named
-from .operations import OWN_CLASSES, operations
+from .operations import OWN_CLASSES
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class CountedLayer:
 
 @dataclass(frozen=True)
 class Counted:
-    """A plan in one convention."""
+    """A plan, or something brought, in one convention."""
 
-    plan: Plan  # that was counted: with 1001 classes where the convention has a background
+    plan: Subject  # that was counted: with 1001 classes where the convention has a background
     convention: Convention
     layers: tuple[CountedLayer, ...] = field(repr=False)
 
@@ -42,7 +43,7 @@ class Counted:
         return vars(self.totals) | {"layers": [vars(layer) for layer in self.layers]}
 
 
-def counted(plan: Plan, name: str) -> Counted:
+def counted(plan: Subject, name: str) -> Counted:
     """Each layer of a plan in the convention of that name; ValueError for an unknown one."""
     convention = convention_named(name)
     plan = convention.plan(plan)
@@ -59,24 +60,31 @@ def counted(plan: Plan, name: str) -> Counted:
                 ops=convention.ops(operation),
                 params=convention.parameters(operation, parts),
             )
-            for operation in operations(plan)
+            for operation in operations_of(plan)
         ),
     )
 
 
-def all_totals(plan: Plan) -> list[Totals]:
-    """What every convention says of a plan."""
-    check_plan(plan)
+def all_totals(plan: Subject) -> list[Totals]:
+    """What every convention says of a plan, or of something brought."""
+    if not isinstance(plan, Brought):
+        check_plan(plan)
     return [convention.totals(plan) for convention in CONVENTIONS.values()]
 
 
-def reasons(convention: Convention) -> str:
-    """The convention's rules with why they are so, a line each."""
+def reasons(convention: Convention, subject: Subject | None = None) -> str:
+    """The convention's rules with why they are so, a line each; of what is brought those that fit."""
     lines = [f"{convention.name} counts {convention.unit}, and"]
-    for rule in convention.rules:
+    rules = convention.rules
+    if isinstance(subject, Brought):
+        rules = tuple(r for r in convention.brought if any(map(r.fits, subject.operations)))
+    for rule in rules:
         times = " and ".join(f"{n} x {size}" for size, n in rule.counts.items())
         kinds = [kind for kind in rule.kinds if kind not in OWN_CLASSES]
-        if len(kinds) < len(rule.kinds):
+        if isinstance(subject, Brought) and rule.side != ANY:
+            met = {x.seen.get(rule.side) for x in subject.operations}
+            kinds = [kind for kind in rule.kinds if kind in met]
+        elif len(kinds) < len(rule.kinds):
             kinds.append("families' own classes too")
         lines.append(f"- {times} of {', '.join(kinds)}: {rule.why}")
     lines.append(f"- of parameters: {convention.params_why}")

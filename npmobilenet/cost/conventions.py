@@ -19,7 +19,10 @@ those of four published models, tests/witnesses/test_live_counters.py runs the t
 
 from __future__ import annotations
 
-from ..models.network_plan import Plan, check_plan
+from ..models.network_plan import check_plan
+from .brought import Brought, Subject
+from .brought_modules import THOP_CLASSES
+from .brought_rules import BROUGHT
 from .convention import Convention, CountingRule, Totals
 
 __all__ = ["CONVENTIONS", "Convention", "CountingRule", "Totals", "convention_named", "totals"]
@@ -53,6 +56,7 @@ CONVENTIONS: dict[str, Convention] = {
     for convention in (
         Convention(
             name="paper",
+            brought=BROUGHT["paper"],
             unit=MACS,
             rules=_PAPER,
             params=WEIGHTS,
@@ -61,6 +65,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="tf-readme",
+            brought=BROUGHT["tf-readme"],
             unit=MACS,
             rules=_PAPER,
             background=True,
@@ -72,6 +77,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="keras",
+            brought=BROUGHT["keras"],
             unit=MACS,
             rules=_PAPER,
             params=STORED,
@@ -79,6 +85,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="fvcore",
+            brought=BROUGHT["fvcore"],
             unit=MACS,
             rules=(
                 CountingRule(
@@ -104,6 +111,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="thop",
+            brought=BROUGHT["thop"],
             unit=MACS,
             rules=(
                 CountingRule(
@@ -124,12 +132,14 @@ CONVENTIONS: dict[str, Convention] = {
                 ),
             ),
             params=TRAINED,
+            classes=THOP_CLASSES,
             unseen=("batch_norm_act", "conv_same", "dense_own"),
             params_why="parameters of the modules it has a rule for, by exact class: timm's own "
             "batch normalisation, padded convolutions and V3 classifier are not among them",
         ),
         Convention(
             name="ptflops",
+            brought=BROUGHT["ptflops"],
             unit=MACS,
             rules=(
                 CountingRule(
@@ -165,6 +175,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="ptflops-aten",
+            brought=BROUGHT["ptflops-aten"],
             unit=MACS,
             rules=(
                 CountingRule(
@@ -179,6 +190,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="torchinfo",
+            brought=BROUGHT["torchinfo"],
             unit=MACS,
             rules=(
                 CountingRule(
@@ -198,6 +210,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="torch-flops",
+            brought=BROUGHT["torch-flops"],
             unit=FLOPS,
             rules=(
                 CountingRule(
@@ -212,6 +225,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="calflops",
+            brought=BROUGHT["calflops"],
             unit=FLOPS,
             rules=(
                 CountingRule(
@@ -247,7 +261,8 @@ def convention_named(name: str) -> Convention:
     return CONVENTIONS[name]
 
 
-def totals(plan: Plan, name: str) -> Totals:
-    """Operations and parameters of a plan in the convention of that name."""
-    check_plan(plan)
+def totals(plan: Subject, name: str) -> Totals:
+    """Operations and parameters of a plan, or of something brought, in the convention of that name."""
+    if not isinstance(plan, Brought):
+        check_plan(plan)
     return convention_named(name).totals(plan)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..models.network_plan import Plan
+from .brought import Subject, operations_of
 from .convention import Convention, Totals
 from .conventions import convention_named
-from .operations import OWN_CLASS, OWN_CLASSES, SQUEEZE, Operation, operations
+from .operations import OWN_CLASS, OWN_CLASSES, SQUEEZE, Operation
 
 Term = tuple[str, int, int, int]  # what, how many, times in A, times in B
-Terms = Callable[[Plan, Convention, Convention], Iterator[Term]]
+Terms = Callable[[Subject, Convention, Convention], Iterator[Term]]
 
 _NORM = "batch normalisation"
 _PARTS = {
@@ -30,6 +30,24 @@ _PARTS = {
     "beta": f"{_NORM}: beta",
     "mean": f"{_NORM}: running mean",
     "variance": f"{_NORM}: running variance",
+}
+_BROUGHT_PARTS = {part: what.replace(_NORM, "normalisation") for part, what in _PARTS.items()}
+# what the sizes of brought operations are; of their kind, which stands behind it
+_SIZES = {
+    "products": "products",
+    "bias_adds": "bias additions",
+    "forward_bias_adds": "bias additions of a forward convolution",
+    "inputs": "numbers in",
+    "outputs": "numbers out",
+    "filter_places": "whole filter at each place",
+    "weights_a_sample": "weight and bias once a sample",
+    "weights_a_step": "weights and biases once a step",
+    "states": "numbers of the state",
+    "queries": "numbers of the queries",
+    "scores": "scores",
+    "rows": "rows",
+    "added": "numbers added",
+    "addmm_adds": "bias additions of addmm",
 }
 
 
@@ -82,7 +100,7 @@ class Explanation:
         }
 
 
-def explain(plan: Plan, a: str, b: str) -> Explanation:
+def explain(plan: Subject, a: str, b: str) -> Explanation:
     """Why conventions `a` and `b` disagree on a plan; ValueError for an unknown name."""
     first, second = convention_named(a), convention_named(b)
     return Explanation(
@@ -93,7 +111,7 @@ def explain(plan: Plan, a: str, b: str) -> Explanation:
     )
 
 
-def _lines(plan: Plan, a: Convention, b: Convention, terms: Terms) -> Iterator[Line]:
+def _lines(plan: Subject, a: Convention, b: Convention, terms: Terms) -> Iterator[Line]:
     """Differing terms with equal names and coefficients added up; then the background class."""
     here, there = a.plan(plan), b.plan(plan)
     sums: dict[tuple[str, int, int], int] = {}
@@ -109,27 +127,30 @@ def _lines(plan: Plan, a: Convention, b: Convention, terms: Terms) -> Iterator[L
             yield Line("the 1001st class, a background", abs(more), int(more < 0), int(more > 0))
 
 
-def _operation_terms(plan: Plan, a: Convention, b: Convention) -> Iterator[Term]:
-    for operation in operations(plan):
-        in_a, in_b = a.coefficients(operation.kind), b.coefficients(operation.kind)
+def _operation_terms(plan: Subject, a: Convention, b: Convention) -> Iterator[Term]:
+    for operation in operations_of(plan):
+        in_a, in_b = a.counts(operation), b.counts(operation)
         for size in dict.fromkeys((*in_a, *in_b)):
             quantity = operation.sizes[size]
             yield _what(operation, size), quantity, in_a.get(size, 0), in_b.get(size, 0)
 
 
-def _parameter_terms(plan: Plan, a: Convention, b: Convention) -> Iterator[Term]:
+def _parameter_terms(plan: Subject, a: Convention, b: Convention) -> Iterator[Term]:
     parts = [(convention, convention.parts(plan)) for convention in (a, b)]
-    for operation in operations(plan):
+    for operation in operations_of(plan):
         for part, quantity in operation.params.items():
             reported = [part in known for _, known in parts]
-            seen = [operation.kind not in convention.unseen for convention, _ in parts]
+            seen = [not convention.overlooks(operation) for convention, _ in parts]
             overlooked = any(r and not s for r, s in zip(reported, seen, strict=True))
             in_a, in_b = (int(r and s) for r, s in zip(reported, seen, strict=True))
-            yield _PARTS[part] + (f" ({OWN_CLASS})" if overlooked else ""), quantity, in_a, in_b
+            what = (_BROUGHT_PARTS if operation.seen else _PARTS)[part]
+            yield what + (f" ({OWN_CLASS})" if overlooked else ""), quantity, in_a, in_b
 
 
 def _what(operation: Operation, size: str) -> str:
     """A line's name: what is counted, and where."""
+    if operation.seen:
+        return f"{_SIZES[size]}, {operation.role}"
     kind, role = operation.kind, operation.role
     own = f" ({OWN_CLASS})" if kind in OWN_CLASSES else ""
     if size in ("products", "bias_adds"):

@@ -8,9 +8,10 @@ rule.  `Spelling` says which, and `operations` names each operation accordingly.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import prod
+from typing import Protocol
 
 from ..models import layers as kinds
 from ..models.capabilities import COST, require
@@ -48,20 +49,35 @@ def spelling(plan: Plan) -> Spelling:
     return FUNCTIONAL_POOL if plan.family.version == "v2" else MODULES
 
 
+class Named(Protocol):
+    """What tables need of a layer."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def input(self) -> tuple[int, ...]: ...
+    @property
+    def output(self) -> tuple[int, ...]: ...
+
+
 @dataclass(frozen=True)
 class Operation:
     """One layer as counters meet it.
 
     kind: what it is to a module counter.  role: the part of the network.  sizes, for one image:
     products, bias_adds, inputs and outputs (numbers that go in and come out), affine (gamma and
-    beta).  params: weights, bias, gamma, beta, mean, variance.
+    beta).  params: weights, bias, gamma, beta, mean, variance.  seen: of what is no plan's, how it
+    looks from each side (brought.py).
     """
 
-    layer: Layer
+    layer: Named
     kind: str
     role: str
     sizes: Mapping[str, int]
     params: Mapping[str, int]
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=16)  # every convention asks for the same ones

@@ -1,30 +1,32 @@
-"""The papers' count of a torch.nn.Module of your own: what is known is counted, the rest is listed.
+"""The count of a torch.nn.Module of your own: what it multiplies, and every parameter once.
 
-    found = nm.count_module(model, torch.zeros(1, 3, 224, 224))
+    found = nm.count(model, torch.zeros(1, 3, 224, 224))
     found.macs, found.params, found.unknown
 
-The module runs once, in evaluation, with a hook on every module in it.  Convolutions of any number of
-groups and dense layers have MACs; normalisation, activations, pooling and padding have none.  A
-module that is none of these, and a function that is called outside them and may multiply, is listed in
-`unknown` with its parameters: its MACs are missing from the total, and the table says so.  Parameters
-are all there are, each once, however many modules share it: a weight that is computed from others
-(weight normalisation, pruning) counts as those.
+The module runs once, in evaluation, and everything that it calls is looked at, down to the operators
+that really run.  So products of convolutions and matrices are counted however they are written, as a
+module, a function or an operator; attention and recurrent layers are among them.  An operator of which
+nothing is known is listed in `unknown`: what it may multiply is missing from the total, and the table
+says so.  Parameters are all there are, each once, however many modules share it: a weight that is
+computed from others (weight normalisation, pruning) counts as those, and computing it counts nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..shown import Shown
 from . import torch_modules
+from .brought import Brought
 from .count import LayerCost, Params
+from .torch_modules import in_parts
+from .torch_modules import own as own_of
+from .torch_operations import operations_in
 from .watching import RunFailed, Watch
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["ModuleCost", "RunFailed", "Unknown", "count_module"]
 
@@ -41,22 +43,38 @@ class Unknown:
 
 @dataclass(frozen=True)
 class ModuleCost(Shown):
-    """A module's cost for the example it was run on; `str()` of it is a table."""
+    """A cost for the example that was run; `str()` of it is a table.
 
-    layers: tuple[LayerCost, ...]
-    unknown: tuple[Unknown, ...]
-    unused: tuple[str, ...]  # modules with parameters that the run did not call
-    others: Params  # parameters of what is unknown or unused
+    brought: its operations, which every convention can count (npmobilenet.cost.totals, explain).
+    """
+
+    brought: Brought
+    unknown: tuple[Unknown, ...] = ()
+    unused: tuple[str, ...] = ()  # parts with parameters that the run did not call
+
+    @property
+    def layers(self) -> tuple[LayerCost, ...]:
+        """Every part or function that multiplies or has parameters, in the order of what happened."""
+        kept: dict[str, LayerCost] = {}
+        for x in self.brought.operations:
+            place, params, macs = x.layer, in_parts(x.params), x.sizes["products"]
+            if (before := kept.get(place.name)) is not None:
+                macs, params = macs + before.macs, params + before.params
+            if before is not None or macs or params.total or x.seen.get("class"):
+                kept[place.name] = LayerCost(
+                    place.name, place.kind, place.input, place.output, macs, params
+                )
+        return tuple(kept.values())
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of everything known."""
-        return sum(layer.macs for layer in self.layers)
+        """Products of all convolutions and matrices."""
+        return sum(x.sizes["products"] for x in self.brought.operations)
 
     @property
     def params(self) -> Params:
         """All parameters, each once, in parts, and beside them running statistics."""
-        return sum((layer.params for layer in self.layers), self.others)
+        return sum((in_parts(x.params) for x in self.brought.operations), Params())
 
     @property
     def complete(self) -> bool:
@@ -66,6 +84,7 @@ class ModuleCost(Shown):
     def to_json(self) -> dict[str, Any]:
         """One object for programs."""
         return {
+            "name": self.brought.name,
             "macs": self.macs,
             "flops": 2 * self.macs,
             "params": self.params.to_json(),
@@ -100,18 +119,18 @@ def count_module(
     """
     torch = torch_modules.import_torch()
     if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"count_module: expected a torch.nn.Module, found {type(module).__name__}")
+        raise TypeError(f"count: expected a torch.nn.Module, found {type(module).__name__}")
     module = _unwrapped(module)
     watch = Watch(module)
     for part, name in watch.names.items():
         if (why := torch_modules.obstacle(part)) is not None:
-            raise ValueError(f"count_module: {name} ({type(part).__name__}) {why}")
+            raise ValueError(f"count: {name} ({type(part).__name__}) {why}")
     if keywords is not None and not isinstance(keywords, Mapping):
-        raise TypeError(f"count_module: keywords must be a dict, found {type(keywords).__name__}")
+        raise TypeError(f"count: keywords must be a dict, found {type(keywords).__name__}")
     if isinstance(example, Mapping):
         example, keywords = (), {**example, **(keywords or {})}
     watch.run(module, example if isinstance(example, tuple) else (example,), keywords or {})
-    return _summed(watch)
+    return _summed(watch, type(module).__name__)
 
 
 def _unwrapped(module: Any) -> Any:
@@ -126,32 +145,26 @@ def _unwrapped(module: Any) -> Any:
             return module
 
 
-def _summed(watch: Watch) -> ModuleCost:
-    """Every parameter once, with the first that has it: known modules as they ran, then the others."""
-    claimed: set[int] = set()
-    layers = [
-        LayerCost(
-            name=name,
-            type=torch_modules.kind(call.module),
-            input=call.input,
-            output=call.output,
-            macs=call.macs,
-            params=torch_modules.params(call.module, claimed),
-        )
-        for name, call in watch.layers.items()
+def _summed(watch: Watch, name: str) -> ModuleCost:
+    """Operations, and of what nothing is known."""
+    found = operations_in(watch)
+    ran = {frame.name for frame in watch.trace.frames if frame.done}
+    own = Counter[str]()
+    for part, x in found:
+        own[part] += in_parts(x.params).trainable
+    parts = {name: module for module, name in watch.names.items()}
+    unknown = [
+        Unknown(part, type(parts[part]).__name__, calls, own[part])
+        for part, calls in watch.silent.items()
     ]
-    unknown, unused, others = [], [], Params()
-    for module, name in watch.names.items():
-        if name in watch.layers:
-            continue
-        own = torch_modules.params(module, claimed)
-        others += own
-        if name in watch.calls:
-            calls = watch.calls[name]
-            unknown.append(Unknown(name, type(module).__name__, calls, own.trainable))
-        elif any(True for _ in torch_modules.own(module)):
-            unused.append(name)
-    unknown += [
-        Unknown(name, "function", calls, 0) for name, calls in watch.functions.items() if calls
+    functions = Counter[str]()
+    for (_, function), calls in watch.trace.unknown.items():
+        functions[function] += calls
+    unknown += [Unknown(function, "function", calls, 0) for function, calls in functions.items()]
+    used = watch.trace.used  # a part's weight may be used without the part's being called
+    unused = [
+        part
+        for part, module in parts.items()
+        if part not in ran and own[part] and not any(id(p) in used for _, p in own_of(module))
     ]
-    return ModuleCost(tuple(layers), tuple(unknown), tuple(unused), others)
+    return ModuleCost(Brought(name, tuple(x for _, x in found)), tuple(unknown), tuple(unused))

@@ -6,12 +6,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from threading import get_ident
 from typing import Any
 
 from ..kernels.compiling import lock
 from . import torch_modules
+from .torch_trace import Frame, Trace, shape, tensors
 
 _turn = lock()  # of whoever runs a module; one may count another within its own run
 
@@ -20,32 +20,18 @@ class RunFailed(ValueError, RuntimeError):
     """The module raised when it was run on the example."""
 
 
-@dataclass
-class Call:
-    """What a known module did, in all its calls."""
-
-    module: Any
-    input: tuple[int, ...]
-    output: tuple[int, ...]
-    macs: int
-
-
 class Watch:
-    """What the hooks gather.
+    """A module and its parts, and what happens in them.
 
-    inside    the modules that run now, one within another, and of each the functions that it has
-              called and that may multiply; None where they need no watching
-    layers    the known modules that have run, by name
-    calls     of modules that are not known
-    functions  that may multiply, called outside all these modules
+    names   part -> its name, of all parts that are looked at
+    trace   what happened (torch_trace.py)
+    silent  parts that gave out a tensor though nothing that happened in them was seen -> calls
     """
 
     def __init__(self, root: Any) -> None:
         self.names = {module: name or "(itself)" for name, module in _parts(root, "", set())}
-        self.inside: list[Counter[str] | None] = []
-        self.layers: dict[str, Call] = {}
-        self.calls: Counter[str] = Counter()
-        self.functions: Counter[str] = Counter()
+        self.trace = Trace()
+        self.silent: Counter[str] = Counter()
         self.failed: tuple[BaseException | None, str] = (None, "")
         self.handled = sys.exc_info()[1]  # by whoever asks, so no failure of this module
         self.thread = get_ident()  # another one that runs the module meanwhile is not watched
@@ -59,82 +45,48 @@ class Watch:
             for module, name in self.names.items():
                 self._hook(module, name, afterwards)
             try:
-                with self._noting():
+                with self.trace.watching():
                     root(*arguments, **keywords)
             except Exception as error:
                 raised, name = self.failed
                 where = f", in {name}" if raised is error and name else ""
                 reason = (str(error).strip().splitlines() or ["no reason given"])[0]
                 raise RunFailed(
-                    f"count_module: {type(root).__name__} failed on the example{where}: "
+                    f"count: {type(root).__name__} failed on the example{where}: "
                     f"{type(error).__name__}: {reason}"
                 ) from error
 
     def _hook(self, module: Any, name: str, afterwards: ExitStack) -> None:
-        known = torch_modules.known(module)
-        if not known and not torch_modules.leaf(module):
-            if any(True for _ in torch_modules.own(module)):
-                self._after(module, lambda *_: self.calls.update([name]), afterwards)
-            return
-        watched = known and torch_modules.rewritten(module)
+        usual = torch_modules.usual(module)
 
         def entering(*_: Any) -> None:
             if get_ident() == self.thread:
-                self.inside.append(Counter() if watched else None)
+                self.trace.enter(name, module, usual)
 
         def leaving(module: Any, arguments: Any, keywords: Any, output: Any) -> None:
             if get_ident() != self.thread:
                 return
-            called, error = self.inside.pop(), sys.exc_info()[1]
+            frame, error = self.trace.leave(), sys.exc_info()[1]
             if output is None and error is not self.handled:  # it raised, and that is on its way
                 if self.failed[0] is not error and name != "(itself)":
                     self.failed = (error, f"{name} ({type(module).__name__})")
-            elif known:
-                self._count(module, name, (arguments, keywords), output, called)
-            else:
-                self.calls[name] += 1
+                return
+            given, made = [next(tensors(x), None) for x in ((arguments, keywords), output)]
+            frame.input, frame.output, frame.done = shape(given), shape(made), True
+            if self._nothing_seen(frame) and not any(
+                made is x for x in (*tensors((arguments, keywords)), *module.parameters(), None)
+            ):
+                self.silent[name] += 1
 
         # before others' hooks, of which one may compute the weight
         handle = module.register_forward_pre_hook(entering, prepend=True, with_kwargs=True)
         afterwards.callback(handle.remove)
-        self._after(module, leaving, afterwards)
-
-    def _after(self, module: Any, hook: Any, afterwards: ExitStack) -> None:
-        handle = module.register_forward_hook(hook, with_kwargs=True, always_call=True)
+        handle = module.register_forward_hook(leaving, with_kwargs=True, always_call=True)
         afterwards.callback(handle.remove)
 
-    def _count(
-        self, module: Any, name: str, inputs: Any, output: Any, called: Counter[str] | None
-    ) -> None:
-        """One more call of a known module: the products of one filter for each number of the output."""
-        macs = torch_modules.macs(module, _tensor(output))
-        if called is not None:  # its own way of doing it: once as it should be, and what else?
-            usual = torch_modules.usual(module)
-            times = sum(called.pop(function, 0) for function in usual)
-            called[usual[0]] = max(times - 1, 0)
-            self.functions += called
-            macs *= min(times, 1)
-        call = self.layers.setdefault(name, Call(module, (), (), 0))
-        call.input, call.output = _shape(_tensor(inputs)), _shape(_tensor(output))
-        call.macs += macs
-
-    def _noting(self) -> Any:
-        """A context in which functions called outside known modules are noted, unless harmless."""
-        from torch.overrides import TorchFunctionMode
-
-        watch, harmless = self, frozenset(torch_modules.HARMLESS.split())
-
-        class Noting(TorchFunctionMode):
-            def __torch_function__(
-                self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-            ) -> Any:
-                name = getattr(func, "__name__", str(func))
-                here = watch.inside[-1] if watch.inside else watch.functions
-                if here is not None and name not in harmless:
-                    here[name] += 1
-                return func(*args, **(kwargs or {}))
-
-        return Noting()
+    def _nothing_seen(self, frame: Frame) -> bool:
+        inside = [x for x in self.trace.frames if x.number > frame.number and x is not frame]
+        return not frame.dispatched and not inside
 
 
 def _parts(module: Any, name: str, seen: set[Any]) -> Iterator[tuple[str, Any]]:
@@ -188,20 +140,3 @@ def _put_back(module: Any, buffers: dict[str, Any], copies: list[tuple[Any, Any]
             tensor.resize_(copy.shape)
         if not tensor.equal(copy):  # one that is expanded cannot be written, nor was
             tensor.copy_(copy)
-
-
-def _tensor(value: Any) -> Any:
-    """The first tensor in it: itself, or in a tuple, list, dict or record; None if there is none."""
-    if hasattr(value, "shape") and hasattr(value, "numel"):
-        return value
-    if isinstance(value, Mapping):
-        inside: Any = value.values()
-    elif isinstance(value, list | tuple):
-        inside = value
-    else:
-        inside = vars(value).values() if hasattr(value, "__dataclass_fields__") else ()
-    return next((found for x in inside if (found := _tensor(x)) is not None), None)
-
-
-def _shape(tensor: Any) -> tuple[int, ...]:
-    return () if tensor is None else tuple(tensor.shape)

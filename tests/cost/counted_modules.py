@@ -34,7 +34,7 @@ def counted(module: Any, *inputs: Any, **keywords: Any) -> ModuleCost:
     """A count whose parameters are PyTorch's, in sum and in what is printed and written."""
     found = nm.count_module(module, inputs, keywords)
     parameters = sum(p.numel() for p in module.parameters())
-    rows = [layer.params for layer in found.layers] + [found.others]
+    rows = [layer.params for layer in found.layers]
     assert sum(row.trainable for row in rows) == found.params.trainable == parameters
     assert f"{parameters:,} parameters" in str(found)
     document = found.to_json()

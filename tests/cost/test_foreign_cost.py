@@ -92,17 +92,48 @@ class Gate(nn.Module):
         return self.conv(x) * self.factor[:, None, None]
 
 
-def test_unknown_modules_are_listed() -> None:
-    """A transposed convolution, and a module with parameters of its own around a known one."""
+def test_parameters_of_a_module_s_own_are_a_row_of_its_own() -> None:
+    """Around a known one; and a transposed convolution: each pixel meets all of its filter."""
     found = count(nn.Sequential(Gate(), nn.ConvTranspose2d(5, 2, 3)))
-    assert [(x.name, x.type, x.calls, x.params) for x in found.unknown] == [
-        ("0", "Gate", 1, 5),
-        ("1", "ConvTranspose2d", 1, 5 * 2 * 9 + 2),
-    ]
-    assert found.macs == 3 * 5 * 64 * 64
+    rows = {x.name: (x.type, x.macs, x.params.total) for x in found.layers}
+    assert rows == {
+        "0": ("gate", 0, 5),
+        "0.conv": ("pointwise", 3 * 5 * 64 * 64, 3 * 5 + 5),
+        "1": ("transposed conv", 64 * 64 * 5 * 2 * 9, 5 * 2 * 9 + 2),
+    }
+    assert found.complete
+
+
+def test_operators_of_which_nothing_is_known_are_listed() -> None:
+    """Somebody's own, and PyTorch's own that is no convolution and no product of matrices."""
+    from torch import library
+
+    library.define("ours::twice", "(Tensor x) -> Tensor")
+    library.impl("ours::twice", "CPU", lambda x: x * 2)
+    found = count(nn.Sequential(Own(lambda x: torch.ops.ours.twice(x)), nn.Conv2d(3, 1, 1)))
+    assert [(x.name, x.type, x.calls) for x in found.unknown] == [("ours::twice", "function", 1)]
     assert not found.complete
-    assert "NOT COUNTED: 1 (ConvTranspose2d), 1 calls, 92 parameters" in str(found)
-    assert found.to_json()["unknown"][0]["type"] == "Gate"
+    assert "NOT COUNTED: ours::twice (function), 1 calls" in str(found)
+    assert found.to_json()["unknown"][0]["name"] == "ours::twice"
+    found = count(Own(torch.fft.rfft2))
+    assert [x.name for x in found.unknown] == ["_fft_r2c"]
+
+
+def test_what_leaves_pytorch_is_listed() -> None:
+    """NumPy's products cannot be seen, so it is said that there may be some."""
+    found = count(Own(lambda x: torch.from_numpy(x.numpy() * 2)))
+    assert "numpy" in {x.name for x in found.unknown}
+
+
+class Own(nn.Module):
+    """Runs a function."""
+
+    def __init__(self, run: Any) -> None:
+        super().__init__()
+        self.run = run
+
+    def forward(self, x: Any) -> Any:
+        return self.run(x)
 
 
 class Functional(nn.Module):
@@ -118,22 +149,13 @@ class Functional(nn.Module):
         return y @ y.T
 
 
-def test_functions_that_multiply_are_listed() -> None:
-    """F.conv2d and @ have no module and no hook; and modules that are passed by have no MACs."""
+def test_functions_that_multiply_are_counted() -> None:
+    """F.conv2d and @ have no module; a module whose weight is used elsewhere is not called unused."""
     found = count(Functional())
-    assert {(x.name, x.type) for x in found.unknown} == {
-        ("conv2d", "function"),
-        ("matmul", "function"),
-    }
-    assert found.unused == ("conv", "spare")
-    assert found.macs == 0
+    rows = {x.name: (x.type, x.macs) for x in found.layers if x.macs}
+    assert rows == {"conv2d": ("conv", 62 * 62 * 4 * 3 * 9), "matmul": ("matrix product", 4)}
+    assert (found.unknown, found.unused) == ((), ("spare",))
     assert "NOT RUN: spare" in str(found)
-
-
-def test_a_leaf_without_parameters_is_listed_too() -> None:
-    """Whatever it does, it is not among what is known to multiply nothing."""
-    found = count(nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 1, 1)))
-    assert [x.type for x in found.unknown if x.type != "function"] == ["PixelUnshuffle"]
 
 
 def test_a_module_called_twice_has_its_parameters_once() -> None:

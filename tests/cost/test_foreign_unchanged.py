@@ -49,7 +49,7 @@ def test_everything_is_left_as_it_was(fail: bool) -> None:
         with pytest.raises(RunFailed) as raised:
             count_module(module, IMAGE, {"fail": True})
         assert str(raised.value).startswith(
-            "count_module: Moody failed on the example, in conv (Conv2d): RuntimeError: Given groups=1"
+            "count: Moody failed on the example, in conv (Conv2d): RuntimeError: Given groups=1"
         )
         assert "\n" not in str(raised.value)
     else:
@@ -69,9 +69,7 @@ def test_everything_is_left_as_it_was(fail: bool) -> None:
 
 def test_a_failure_outside_every_part_and_while_another_is_handled() -> None:
     """No part is blamed; and who counts inside an `except` gets a count."""
-    with pytest.raises(
-        ValueError, match=r"^count_module: Calls failed on the example: KeyError: 'x'$"
-    ):
+    with pytest.raises(ValueError, match=r"^count: Calls failed on the example: KeyError: 'x'$"):
         count_module(Calls(lambda m, x: {}["x"]), IMAGE)
     try:
         raise OSError("before")
@@ -83,7 +81,7 @@ def test_a_failure_outside_every_part_and_while_another_is_handled() -> None:
 
 @pytest.mark.parametrize("keywords", [[IMAGE], IMAGE, "input", 3])
 def test_keywords_are_a_dict(keywords: Any) -> None:
-    with pytest.raises(TypeError, match=r"^count_module: keywords must be a dict, found \w+$"):
+    with pytest.raises(TypeError, match=r"^count: keywords must be a dict, found \w+$"):
         count_module(conv(), (), keywords)
 
 
