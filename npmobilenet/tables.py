@@ -44,7 +44,10 @@ def apart(
     made: list[list[object]] = [[] for _ in rows]
     for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
         shapes = [cell for cell in cells if isinstance(cell, Shape)]
-        axes = AXES[:2] if {len(shape) for shape in shapes} == {2} else AXES
+        lengths = {len(shape) for shape in shapes}
+        axes = AXES[:2] if lengths == {2} else AXES
+        if max(lengths, default=0) > len(AXES):  # of somebody's own network, whatever its axes are
+            axes = tuple(f"axis {number}" for number in range(1, max(lengths) + 1))
         names += [f">{column.lstrip('>')} {axis}" for axis in axes] if shapes else [column]
         for cell, line in zip(cells, made, strict=True):
             if shapes:

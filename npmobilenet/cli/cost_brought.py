@@ -11,16 +11,16 @@ from ..models.network_plan import plan as make_plan
 from ..models.registry import MODELS
 from ..tables import Shape
 from .common import console, write_table
-from .options import plan_of
+from .options import MODEL_HELP, plan_of
 from .streams import complain
 
 # what describes a plan, and its value where nobody asked
 PLAN_OPTIONS = {
-    "width": 1.0,
-    "divisor": 8,
+    "width": None,
+    "divisor": None,
     "classes": None,
     "no_top": False,
-    "dialect": "paper",
+    "dialect": None,
 }
 
 
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help=f"{', '.join(MODELS)}; or a run's folder, a file of weights, an ONNX file, or a PyTorch "
+        help=f"{MODEL_HELP}; or a run's folder, a file of weights, an ONNX file, or a PyTorch "
         "module: FILE.py:NAME, which runs that file, or PACKAGE:NAME; NAME is a class without arguments, "
         "a function that returns a module, or a module",
     )
@@ -135,4 +135,4 @@ def write(options: argparse.Namespace, found: ModuleCost) -> None:
         for x in found.layers
     ]
     columns = ("layer", "type", "input", "output", ">MACs", ">params")
-    write_table(options, columns, rows, found.to_json())
+    write_table(options, columns, rows, found.to_json(), sums=True)

@@ -147,4 +147,7 @@ class Table:
 
 
 # columns in which a dash says that the layer has none of it
-TEXT_WITH_DASHES = ("t", "n", "filters", "expanded", "squeeze", "nonlinearity", "stride")
+TEXT_WITH_DASHES = (
+    *("t", "n", "filters", "expanded", "squeeze", "nonlinearity", "stride"),
+    *("v4 start", "v4 kernel", "v4 expanded"),
+)

@@ -18,21 +18,11 @@ from ..models.layers import (
     Pointwise,
 )
 from ..models.network_plan import Plan
-from .cell import Cell, plan_of
+from .cell import Cell
+from .cell_layers import Texts, layers_of
+from .cell_texts_v4 import TEXTS_V4
 
-Texts = tuple[str, ...]
 NONLINEARITIES = {"relu": "RE", "hard_swish": "HS"}
-
-
-def layers_of(cell: Cell) -> tuple[Plan, list[Layer]]:
-    """The plan, and the layers of the blocks (or layers) that the cell's row is about."""
-    if cell.network is None:
-        raise ValueError(f"{' / '.join(cell.place)}: {cell.how} needs a network")
-    plan = plan_of(cell.network)
-    found = [x for x in plan.layers if x.name in cell.parts or x.block in cell.parts]
-    if not found:
-        raise ValueError(f"no layers {', '.join(cell.parts)} in {plan.model}")
-    return plan, found
 
 
 def _one(texts: set[Texts]) -> Texts:
@@ -197,4 +187,5 @@ TEXTS: dict[str, Callable[[Cell], Texts]] = {
     "stride": stride,
     "squeeze": squeeze,
     "nonlinearity": nonlinearity,
+    **TEXTS_V4,
 }

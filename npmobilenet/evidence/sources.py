@@ -26,7 +26,7 @@ from typing import Any
 
 from .cell import ACCURACY, LATENCY, OTHER_NETWORK, Cell, Column, Network, Row, Table
 
-NAMES = ("v1", "v2", "v3", "tf", "keras", "torchvision")
+NAMES = ("v1", "v2", "v3", "v4", "tf", "keras", "torchvision", "timm")
 REASONS = {"accuracy": ACCURACY, "latency": LATENCY, "other": OTHER_NETWORK}
 _ARGUMENTS = {field.name for field in fields(Network)}
 

@@ -63,7 +63,8 @@ def test_its_layers_in_every_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == "hello\n"  # what the file prints, and nothing else
     document = json.loads(run(capsys, f"{ASKED} --json")[0])
     assert document == json.loads(json.dumps(found.to_json()))
-    rows = list(csv.DictReader(StringIO(run(capsys, f"{ASKED} --csv")[0])))
+    *rows, last = csv.DictReader(StringIO(run(capsys, f"{ASKED} --csv")[0]))
+    assert (last["layer"], int(last["MACs"])) == ("total", found.macs)
     assert sum(int(row["MACs"]) for row in rows) == found.macs
     assert sum(int(row["params"]) for row in rows) == found.params.total
     assert "| conv" in run(capsys, f"{ASKED} --markdown")[0]

@@ -23,13 +23,16 @@ from npmobilenet.tables import as_text
 def test_sums() -> None:
     """So many cells of each source, and verdicts; fewer than one in a hundred is unexplained."""
     cells = Counter(x.cell.source for x in judged_papers())
-    assert cells == {"v1": 154, "v2": 122, "v3": 436, "tf": 404, "keras": 200, "torchvision": 35}
+    assert cells == {
+        **{"v1": 154, "v2": 122, "v3": 436, "v4": 796},
+        **{"tf": 404, "keras": 200, "torchvision": 35, "timm": 15},
+    }
     assert tally(judged_papers()) == {
-        "matches": 731,
-        "other_convention": 108,
+        "matches": 1292,
+        "other_convention": 117,
         "misprint": 30,
-        "not_a_count": 470,
-        "unexplained": 12,
+        "not_a_count": 706,
+        "unexplained": 17,
     }
 
 
@@ -47,6 +50,11 @@ def test_unexplained() -> None:
         ("v3", "9", "large 224/0.35", "40"),
         ("v3", "9", "large 224/0.35", "2.2"),
         ("v3", "9", "small 224/0.35", "12"),
+        ("v4", "6", "MNv4-Conv-S", "3.8"),
+        ("v4", "6", "MNv4-Conv-M", "9.2"),
+        ("v4", "6", "MNv4-Conv-M", "1.0"),
+        ("v4", "6", "MNv4-Conv-L", "31"),
+        ("v4", "6", "MNv4-Conv-L", "5.9"),
         ("tf", "v3", "Small minimalistic (float)", "65"),
         ("keras", "v3", "mobilenet_v3_small_minimalistic_1.0_224", "65"),
     ]
@@ -64,6 +72,7 @@ def test_places_are_unique_and_all_tables_are_there() -> None:
     assert tables["v1"] >= {"1", "2", "3", "4", "5", "6", "7", "8", "12"}
     assert tables["v2"] == {"2", "3", "4"}
     assert tables["v3"] >= {"1", "2", "3", "9"}
+    assert tables["v4"] == {"6", "11", "12", "14"}
     assert set(MISPRINTS) <= set(places)
 
 
@@ -101,16 +110,17 @@ def test_which_conventions_explain_what() -> None:
     """The rules in use, and how often."""
     names = Counter(x.convention for x in judged_papers() if x.verdict == OTHER)
     assert names == {
-        "tf-readme": 32,
+        "tf-readme": 33,
         "cut off instead of rounded": 27,
         "keras": 10,
         "without gamma, cut off": 12,
         "without the stem": 8,
         "head of 1280": 7,
-        "trainable parameters": 7,
+        "trainable parameters": 14,
         "all MACs times ρ²": 2,
         "with the average pooling": 2,
         "MB of 2²⁰ bytes": 1,
+        "fvcore": 1,
     }
 
 
