@@ -2,7 +2,8 @@
 
 tables/*.toml     the tables as printed: one file a source, one line a row
 sources.py        reads them into the cells of cell.py
-cell_counts.py    what a cell of counts should say; cell_texts.py one of words, shapes and strides
+cell_counts.py    what a cell of counts should say; cell_texts.py one of words, shapes and strides,
+                  cell_texts_v4.py of V4's words; cell_layers.py which layers a row is about
 rules.py          other ways to count; rule_search.py finds the one that gives what is printed
 arguments.py      what shows that a cell is misprinted; misprints.py the cells for which one is made
 verdict.py        decides, from these alone: nothing in the data says what the verdict is to be
