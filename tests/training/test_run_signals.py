@@ -46,15 +46,18 @@ def test_signals_save_the_run(
     monkeypatch: Any,
 ) -> None:  # fmt: skip
     """Exit codes are the shell's; what was learnt is saved; how to go on is said."""
-    before = signal.getsignal(number)
+    before = signal.signal(number, signal.SIG_DFL)  # `nohup` has these tests ignore one
     words = ["train", photos, *SMALL, "--epochs", 2, "--output", tmp_path / "run"]
-    with monkeypatch.context() as patch:
-        sent(patch, method, number)
-        found, out, err = call(capsys, *words)
+    try:
+        with monkeypatch.context() as patch:
+            sent(patch, method, number)
+            found, out, err = call(capsys, *words)
+        assert signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
     assert (found, "Traceback" in err) == (code, False)
     assert f"note: stopped; go on with: npmobilenet train --resume --output {tmp_path}/run" in out
     assert load_checkpoint(tmp_path / "run")[1].step == step
-    assert signal.getsignal(number) == before
     assert not [t for t in threading.enumerate() if t.name.startswith("npmobilenet-loader")]
     assert call(capsys, "train", "--resume", "--output", tmp_path / "run")[0] == 0
     assert load_checkpoint(tmp_path / "run")[1].step == 8
