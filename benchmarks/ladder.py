@@ -29,7 +29,7 @@ from npmobilenet.models.layers import Activation, BatchNorm, Layer
 from npmobilenet.models.params import init
 from npmobilenet.ops.checks import Array
 from npmobilenet.ops.rungs import RUNGS, SIMD
-from npmobilenet.tables import markdown_text, shape_text, table
+from npmobilenet.tables import Shape, markdown_text, table
 
 from .hardware import hardware, here
 from .peak import peak
@@ -160,7 +160,7 @@ def rows(speeds: list[Speed], rungs: list[str], most: float | None) -> list[tupl
     return [
         (
             one.operator.removesuffix("_conv2d"),
-            f"{shape_text(one.input)} -> {one.output[-1]}",
+            f"{Shape(one.input)} -> {one.output[-1]}",
             direction,
             f"{one.flops / 1e6:.1f}" if one.flops else "",
             *(cell(by_rung.get(rung), most) for rung in rungs),

@@ -150,8 +150,8 @@ def numba_forward(x, w, groups, stride, dilation, y):
 def numba_backward_input(dy, w, groups, stride, dilation, dx):
     """dx is itself a convolution in groups: of dy, dilated, with the filters rotated by 180 degrees."""
     K, L, P, O = w.shape
-    turned = w[::-1, ::-1].reshape(K, L, P, groups, O // groups).transpose(0, 1, 4, 3, 2)
-    rotated = np.ascontiguousarray(turned).reshape(K, L, O // groups, P * groups)
+    flipped = w[::-1, ::-1].reshape(K, L, P, groups, O // groups).transpose(0, 1, 4, 3, 2)
+    rotated = np.ascontiguousarray(flipped).reshape(K, L, O // groups, P * groups)
     wide = dilated(dy, (K, L), stride, dilation, dx)
     numba_forward(wide, rotated, groups, (1, 1), dilation, dx)
 

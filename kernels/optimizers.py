@@ -166,8 +166,8 @@ def numba_centered_rmsprop(w, dw, s, v, a, decays, lr, weight_decay, rho, moment
                 g = dw[q] + decay * w[q]
                 s[q] = old * s[q] + new * g * g
                 a[q] = old * a[q] + new * g
-                spread = max(s[q] - a[q] * a[q], none)
-                v[q] = kept * v[q] + g / (np.sqrt(spread) + small)
+                variance = max(s[q] - a[q] * a[q], none)
+                v[q] = kept * v[q] + g / (np.sqrt(variance) + small)
                 w[q] -= rate * v[q]
 
 

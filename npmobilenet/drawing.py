@@ -17,11 +17,11 @@ from .cost.memory import materialised
 from .cost.roofline import COLUMNS as ROOFLINE_COLUMNS
 from .models.dialect import differing_switches
 from .models.dialects import dialect_at
-from .tables import shape_text, table
+from .tables import Shape, Share, table
 
 if TYPE_CHECKING:
     from .cost.backward import TrainingCost
-    from .cost.count import Cost
+    from .cost.count import Cost, LayerCost
     from .cost.memory import MemoryCost
     from .cost.roofline import Roofline
     from .cost.torch_count import ModuleCost
@@ -38,26 +38,31 @@ def parts(result: object, **how: Any) -> list[RenderableType]:
     return drawn(result, **how)
 
 
-def summary_parts(plan: Plan, *, layers: bool = False) -> list[RenderableType]:
-    """The rows of `Plan.summary`: block or layer, type, output shape, parameters; then the totals."""
-    counted = cost(plan)
-    groups: dict[str, list[tuple[Layer, int]]] = {}
-    for layer, found in zip(plan.layers, counted.layers, strict=True):
-        name = layer.name if layers else layer.block
-        groups.setdefault(name, []).append((layer, found.params.total))
-    rows = [
-        (
-            name,
-            "block" if "." in name and not layers else group[0][0].kind,
-            shape_text(group[-1][0].output),
-            sum(count for _, count in group),
-        )
-        for name, group in groups.items()
-    ]
-    params = counted.params
+SUMMARY = ("layer", "type", "output", ">MACs", ">params")
+
+
+def summary_rows(plan: Plan, depth: int = 2) -> list[tuple[object, ...]]:
+    """Rows of SUMMARY.  depth: how much of a name is told apart, as in `Layer.group`."""
+    groups: dict[str, list[tuple[Layer, LayerCost]]] = {}
+    for layer, found in zip(plan.layers, cost(plan).layers, strict=True):
+        groups.setdefault(layer.group(depth), []).append((layer, found))
+    rows: list[tuple[object, ...]] = []
+    for name, group in groups.items():
+        (first, _), (last, _) = group[0], group[-1]
+        blocks = len({layer.block for layer, _ in group})
+        kind = "block" if name != first.name and "." in name else first.kind
+        kind = f"{blocks} blocks" if blocks > 1 else kind
+        macs, params = (sum(x.macs for _, x in group), sum(x.params.total for _, x in group))
+        rows.append((name, kind, Shape(last.output), macs, params))
+    return rows
+
+
+def summary_parts(plan: Plan, *, layers: bool = False, depth: int = 2) -> list[RenderableType]:
+    """What `Plan.summary` shows: block or layer, type, output shape, MACs, parameters; the totals."""
+    params = cost(plan).params
     return [
         _heading(plan),
-        table(("layer", "type", "output", ">params"), rows),
+        table(SUMMARY, summary_rows(plan, 3 if layers else depth)),
         f"Total params: {params.total:,}\nTrainable params: {params.trainable:,}\n"
         f"Non-trainable params: {params.bn_stats:,}",
     ]
@@ -66,7 +71,7 @@ def summary_parts(plan: Plan, *, layers: bool = False) -> list[RenderableType]:
 def engine_parts(engine: Engine) -> list[RenderableType]:
     """The stages of an engine with what each costs for one image, and the memory that it holds."""
     stages, heading = engine.stages, _heading(engine.plan)
-    rows = [(x.name, str(x.kind), shape_text(x.output), x.macs, x.bytes) for x in stages]
+    rows = [(x.name, str(x.kind), Shape(x.output), x.macs, x.bytes) for x in stages]
     held = ", ".join(f"{what} {count / 1e6:.1f} MB" for what, count in engine.nbytes.items())
     if not stages:
         return [f"{heading}  batch {engine.batch}\nNumPy computes it, layer by layer\n{held}"]
@@ -87,7 +92,7 @@ def training_step_parts(step: TrainingStep) -> list[RenderableType]:
         for layer in plan
     }
     rows = [
-        (x.name, x.kind, shape_text((batch, *x.output)), batch * x.macs, trained[x.name])
+        (x.name, x.kind, Shape((batch, *x.output)), batch * x.macs, trained[x.name])
         for x in plan
         if x.macs or x.arrays
     ]
@@ -118,13 +123,17 @@ def _heading(plan: Plan) -> str:
 def cost_parts(found: Cost) -> list[RenderableType]:
     """The layers that multiply, and the totals of all."""
     rows = [
-        (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.weights)
+        (x.name, x.type, Shape(x.input), Shape(x.output), x.macs, x.params.weights)
         for x in found.layers
         if x.macs
     ]
     params = found.params
+    silent = len(found.layers) - len(rows)
+    rest = f"{silent} layers without multiplications, of each layer all parameters"
     return [
+        _heading(found.plan),
         table(("layer", "type", "input", "output", ">MACs", ">weights"), rows),
+        f"left out, and in --csv and --json: {rest}",
         f"{found.macs:,} MACs = {found.flops:,} flops for one image ({found.convention} convention)\n"
         f"{params.trainable:,} trainable parameters: {params.weights:,} weights, "
         f"{params.bias:,} bias, {params.bn_affine:,} batch-norm scale and shift\n"
@@ -135,7 +144,7 @@ def cost_parts(found: Cost) -> list[RenderableType]:
 def module_parts(found: ModuleCost) -> list[RenderableType]:
     """The layers of a module, its totals, and what was not counted."""
     rows = [
-        (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.total)
+        (x.name, x.type, Shape(x.input), Shape(x.output), x.macs, x.params.total)
         for x in found.layers
         if x.macs or x.params.total
     ]
@@ -165,7 +174,7 @@ def memory_parts(found: MemoryCost) -> list[RenderableType]:
     for name, size in found.kept:
         block = found.plan[name].block
         blocks[block] = blocks.get(block, 0) + size
-    rows = [(name, size, f"{100 * size / found.tape:.1f} %") for name, size in blocks.items()]
+    rows = [(name, size, Share(size / found.tape)) for name, size in blocks.items()]
     title = f"Kept for backward: batch {found.batch}"
     return [
         table(("block", ">bytes", ">of all"), rows, title=title),
@@ -200,9 +209,7 @@ def roofline_parts(found: Roofline) -> list[RenderableType]:
 def _kinds(found: Roofline) -> RenderableType:
     """Shares by type of layer."""
     names = ("macs", "bytes", "floor", "time")
-    rows = [
-        (kind["type"], *(f"{100 * kind[name]:.1f} %" for name in names)) for kind in found.kinds()
-    ]
+    rows = [(kind["type"], *(Share(kind[name]) for name in names)) for kind in found.kinds()]
     columns = ("layers", ">of all MACs", ">of all bytes", ">of the floor", ">of the time")
     return table(columns, rows, title="Where the multiplications are, and where the time is")
 

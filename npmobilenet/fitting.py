@@ -37,6 +37,20 @@ def table(
     return Table(columns, cells, title)
 
 
+class Shape(tuple[int, ...]):
+    """A cell that is drawn as 112 x 112 x 32; in CSV and Markdown its numbers stand apart."""
+
+    def __str__(self) -> str:
+        return " x ".join(map(str, self))
+
+
+class Share(float):
+    """A cell that is drawn as 73.5 %; in CSV and Markdown it is the number."""
+
+    def __str__(self) -> str:
+        return f"{100 * self:.1f} %"
+
+
 def cell_text(cell: object) -> str:
     """A cell as it is shown: thousands of a whole number are set apart."""
     return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)

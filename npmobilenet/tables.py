@@ -11,19 +11,60 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
-from .fitting import Table, cell_text, table
+from .fitting import Shape, Share, Table, cell_text, table
 
-__all__ = ["Table", "as_html", "as_text", "cell_text", "csv_text", "markdown_text", "table"]
+__all__ = [
+    "Shape",
+    "Share",
+    "Table",
+    "as_html",
+    "as_text",
+    "cell_text",
+    "csv_text",
+    "markdown_text",
+    "table",
+]
 
 WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
+AXES = ("height", "width", "channels")
+
+
+def apart(
+    columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> tuple[list[str], list[list[object]]]:
+    """The same with one value a cell: of each shape height, width and channels, of each share a number.
+
+    (H, W) has no channels, (C,) has channels alone.
+    """
+    rows = [list(row) for row in rows]
+    names: list[str] = []
+    made: list[list[object]] = [[] for _ in rows]
+    for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+        shapes = [cell for cell in cells if isinstance(cell, Shape)]
+        axes = AXES[:2] if {len(shape) for shape in shapes} == {2} else AXES
+        names += [f">{column.lstrip('>')} {axis}" for axis in axes] if shapes else [column]
+        for cell, line in zip(cells, made, strict=True):
+            if shapes:
+                line += _axes(cell, len(axes))
+            else:
+                line.append(float(cell) if isinstance(cell, Share) else cell)
+    return names, made
+
+
+def _axes(cell: object, count: int) -> list[object]:
+    """One cell an axis, empty ones where a shape has not all."""
+    sizes = list(cell) if isinstance(cell, Shape) else []
+    return [""] * (count - len(sizes)) + sizes
+
+
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """The same table as comma-separated values, numbers without separators; ends with a newline."""
-    text = StringIO()
+    text, (names, cells) = StringIO(), apart(columns, rows)
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(column.lstrip(">") for column in columns)
-    writer.writerows(rows)
+    writer.writerow(name.lstrip(">") for name in names)
+    writer.writerows(cells)
     return text.getvalue()
 
 
@@ -33,9 +74,10 @@ def markdown_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> s
     def line(cells: Iterable[str]) -> str:
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
-    rules = ("---:" if column.startswith(">") else "---" for column in columns)
-    lines = [line(column.lstrip(">") for column in columns), line(rules)]
-    lines += [line(cell_text(cell) for cell in row) for row in rows]
+    names, cells = apart(columns, rows)
+    rules = ("---:" if name.startswith(">") else "---" for name in names)
+    lines = [line(name.lstrip(">") for name in names), line(rules)]
+    lines += [line(cell_text(cell) for cell in row) for row in cells]
     return "\n".join(lines) + "\n"
 
 
@@ -65,8 +107,3 @@ def as_html(*parts: RenderableType) -> str:
         else f"<pre>{escape(as_text(part, width=WIDTH))}</pre>"
         for part in parts
     )
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """112 x 112 x 32."""
-    return " x ".join(map(str, shape))

@@ -51,13 +51,17 @@ def write_table(
     *,
     title: str | None = None,
     notes: str | None = None,
+    sums: bool = False,
 ) -> None:
     """Print one table as the options of `add_formats` say; else draw it.
 
     columns: names, those of numbers begin with ">".  document: what --json prints; without it a list
     of rows, each an object.  title and notes stand above and below the table, but not in CSV or JSON.
+    sums: CSV and Markdown end in a row "total" of those columns whose cells all are whole numbers.
     """
     rows = [tuple(row) for row in rows]
+    if sums and (options.csv or options.markdown):
+        rows.append(("total", *map(_sum, list(zip(*rows, strict=True))[1:])))
     names = [column.lstrip(">") for column in columns]
     if options.json:
         listed = [dict(zip(names, row, strict=True)) for row in rows]
@@ -69,6 +73,11 @@ def write_table(
         print("\n".join(part.rstrip("\n") + "\n" for part in parts if part), end="")
     else:
         console().print(table(columns, rows, title=title), *([notes] if notes else []), sep="\n")
+
+
+def _sum(column: Sequence[object]) -> object:
+    whole = [cell for cell in column if isinstance(cell, int) and not isinstance(cell, bool)]
+    return sum(whole) if len(whole) == len(column) else ""
 
 
 def print_json(document: Any) -> None:

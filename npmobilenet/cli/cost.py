@@ -12,7 +12,7 @@ from ..cost.parameters import parameter_rows, parameter_sums
 from ..cost.torch_count import ModuleCost
 from ..evidence.v1_report import paper_parts
 from ..models.network_plan import Plan
-from ..tables import shape_text
+from ..tables import Shape
 from . import cost_brought
 from .common import add_formats, console, write_table
 from .options import add_plan_options
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         _params(options, plan)
     elif options.training:
         found = training_cost(plan)
-        write_table(options, COLUMNS, found.rows(), found.to_json(), notes=found.note())
+        write_table(options, COLUMNS, found.rows(), found.to_json(), notes=found.note(), sums=True)
     elif options.convention == "all":
         _all(options, plan)
     elif options.convention:
@@ -98,21 +98,23 @@ def _paper(options: argparse.Namespace, plan: Plan) -> None:
         return
     rows = [
         (
-            x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs,
+            x.name, x.type, Shape(x.input), Shape(x.output), x.macs,
             x.params.weights, x.params.total,
         )
         for x in found.layers
     ]  # fmt: skip
     columns = ("layer", "type", "input", "output", ">MACs", ">weights", ">params")
-    write_table(options, columns, rows, found.to_json())
+    write_table(options, columns, rows, found.to_json(), sums=True)
 
 
 def _convention(options: argparse.Namespace, plan: Subject) -> None:
     """Every layer in one convention."""
     found = counted(plan, options.convention)
     total, unit = found.totals, found.convention.unit
+    apart = not isinstance(plan, Brought)  # height, width and channels; tensors may have any axes
+    shapes = Shape if apart else lambda shape: str(Shape(shape))
     rows = [
-        (x.name, x.type, shape_text(x.input), shape_text(x.output), x.ops, x.params)
+        (x.name, x.type, shapes(x.input), shapes(x.output), x.ops, x.params)
         for x in found.layers
         if x.ops or x.params
     ]
@@ -121,7 +123,7 @@ def _convention(options: argparse.Namespace, plan: Subject) -> None:
         f"{total.ops:,} {unit} and {total.params:,} parameters for {_whom(plan)}\n"
         f"{reasons(found.convention, plan)}"
     )
-    write_table(options, columns, rows, _asked(plan) | found.to_json(), notes=notes)
+    write_table(options, columns, rows, _asked(plan) | found.to_json(), notes=notes, sums=True)
 
 
 def _all(options: argparse.Namespace, plan: Subject) -> None:

@@ -9,7 +9,7 @@ from ..cost.torch_count import ModuleCost
 from ..models.network_plan import Plan
 from ..models.network_plan import plan as make_plan
 from ..models.registry import MODELS
-from ..tables import shape_text
+from ..tables import Shape
 from .common import console, write_table
 from .options import plan_of
 from .streams import complain
@@ -102,7 +102,7 @@ def _counted(options: argparse.Namespace) -> ModuleCost:
         raise ValueError(str(error)) from None
     assert isinstance(found, ModuleCost)
     if not inputs and _is_module(options.model):
-        complain(f"note: run on {shape_text(IMAGE.shape)}; --input says otherwise")
+        complain(f"note: run on {Shape(IMAGE.shape)}; --input says otherwise")
     return found
 
 
@@ -131,8 +131,8 @@ def write(options: argparse.Namespace, found: ModuleCost) -> None:
         console().print(*found.parts(), sep="\n")
         return
     rows: list[tuple[Any, ...]] = [
-        (x.name, x.type, shape_text(x.input), shape_text(x.output), x.macs, x.params.total)
+        (x.name, x.type, str(Shape(x.input)), str(Shape(x.output)), x.macs, x.params.total)
         for x in found.layers
     ]
     columns = ("layer", "type", "input", "output", ">MACs", ">params")
-    write_table(options, columns, rows, found.to_json())
+    write_table(options, columns, rows, found.to_json(), sums=True)

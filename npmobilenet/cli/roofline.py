@@ -49,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
     if drawn:
         _print(found)
     else:
-        write_table(options, COLUMNS, found.rows(), found.to_json(), notes=found.verdict())
+        write_table(
+            options, COLUMNS, found.rows(), found.to_json(), notes=found.verdict(), sums=True
+        )
     if options.picture:
         from ..cost.figures import roofline_picture
 

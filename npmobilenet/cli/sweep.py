@@ -4,6 +4,7 @@ import argparse
 
 from ..cost.sweep import Point, sweep
 from ..models.dialects import DIALECTS
+from ..tables import Shape, Share
 from .common import add_formats, console, write_table
 from .options import add_model
 from .values import figure_option, resolution_option
@@ -67,8 +68,7 @@ def run(options: argparse.Namespace) -> int:
 def _row(point: Point, most: int) -> tuple[object, ...]:
     height, width = point.resolution
     percents = ("" if x is None else f"{x:.1f}" for x in (point.paper, point.checkpoint))
-    share = f"{100 * point.macs / most:.1f} %"
-    size = f"{height} x {width}"
+    size, share = Shape((height, width)), Share(point.macs / most)
     return f"{point.width:g}", size, point.macs, share, point.params, *percents
 
 

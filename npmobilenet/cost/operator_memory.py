@@ -123,8 +123,8 @@ def _average_backward(layer: Any, batch: int, item: int, wanted: bool) -> Work:
     padded = item * batch * rows * columns * channels
     wide = (rows + layer.kernel[0] - 1) * (columns + layer.kernel[1] - 1)
     cut = item * batch * prod(layer.input) if any(place.sides) else 0
-    spread = item * batch * (wide * channels + prod(layer.output)) + item * rows * columns
-    return Work((cut or padded,), padded + max(spread, cut))
+    beside = item * batch * (wide * channels + prod(layer.output)) + item * rows * columns
+    return Work((cut or padded,), padded + max(beside, cut))
 
 
 def _max_forward(layer: Any, batch: int, item: int, train: bool) -> Work:

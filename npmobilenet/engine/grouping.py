@@ -38,7 +38,7 @@ class Computed:
         found = {**params, **self.constants}
         for name, groups in self.groups.items():
             found[name] = np.zeros(self.plan.arrays[name], params[name].dtype)
-            spread(params[name], found[name], groups)
+            into_blocks(params[name], found[name], groups)
         return {name: found[name].reshape(shape) for name, shape in self.plan.arrays.items()}
 
 
@@ -92,13 +92,13 @@ def _as(kind: type[Layer], layer: GroupedConv | AveragePool, **fields: object) -
     return kind(**(place | windows | fields))  # type: ignore[arg-type]
 
 
-def spread(weight: Array, blocks: Array, groups: int) -> None:
+def into_blocks(weight: Array, blocks: Array, groups: int) -> None:
     """A grouped convolution's weight (K, L, M/groups, O) into its blocks of (K, L, M, O)."""
     place = _diagonal(blocks, groups)
     place[...] = weight.reshape(place.shape)
 
 
-def gather(blocks: Array, weight: Array, groups: int) -> None:
+def from_blocks(blocks: Array, weight: Array, groups: int) -> None:
     """The way back: the blocks of (K, L, M, O) into (K, L, M/groups, O)."""
     weight[...] = _diagonal(blocks, groups).reshape(weight.shape)
 

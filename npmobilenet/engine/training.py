@@ -91,7 +91,7 @@ class TrainingStep(Shown):
         x = array("training step", "x", x, shape, "float32")
         with self.lock:
             self._drop(rng)
-            self.buffers.spread()
+            self.buffers.fill_blocks()
             self._run.bases["images"] = x.ctypes.data
             self._do(0)
             self._waits = True
@@ -114,7 +114,7 @@ class TrainingStep(Shown):
             _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._dlogits)
             self._waits = False
             self._do(1)
-            self.buffers.gather()
+            self.buffers.read_blocks()
             return self.grads
 
     def __call__(

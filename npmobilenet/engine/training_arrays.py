@@ -8,7 +8,7 @@ from threading import get_ident
 from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
-from .grouping import Computed, gather, spread
+from .grouping import Computed, from_blocks, into_blocks
 from .pack import aligned, up
 
 
@@ -58,15 +58,15 @@ class Buffers:
         self.lock = lock()
         self._last: int | None = None  # the thread that ran the last pass
 
-    def spread(self) -> None:
+    def fill_blocks(self) -> None:
         """Weights of groups into what is computed with."""
         for name, groups in self._groups.items():
-            spread(self.trained.arrays[name], self._beside.arrays[name], groups)
+            into_blocks(self.trained.arrays[name], self._beside.arrays[name], groups)
 
-    def gather(self) -> None:
+    def read_blocks(self) -> None:
         """And the gradients of what was computed with into those of the groups."""
         for name, groups in self._groups.items():
-            gather(self._beside_grads.arrays[name], self.grads.arrays[name], groups)
+            from_blocks(self._beside_grads.arrays[name], self.grads.arrays[name], groups)
 
     def filled(self) -> None:
         """This thread has run a pass."""

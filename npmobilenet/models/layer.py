@@ -45,6 +45,10 @@ class Layer:
         first, _, rest = self.name.partition(".")
         return f"{first}.{rest.partition('.')[0]}" if rest else first.partition("_")[0]
 
+    def group(self, depth: int) -> str:
+        """Its name among others' of a part of the network: 1 "blocks", 2 "blocks.3", 3 its own."""
+        return self.name if depth > 2 else ".".join(self.block.split(".")[:depth])
+
     @property
     def arrays(self) -> dict[str, Shape]:
         """Trained arrays: short name and shape."""

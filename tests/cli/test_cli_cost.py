@@ -35,7 +35,8 @@ def test_one_convention(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         "v3-small", "torchvision", expected.unit,
     )  # fmt: skip
     assert sum(layer["ops"] for layer in document["layers"]) == expected.ops
-    rows = table(printed(capsys, f"{SMALL} --convention {name} --csv"))
+    *rows, last = table(printed(capsys, f"{SMALL} --convention {name} --csv"))
+    assert (last["layer"], int(last[expected.unit])) == ("total", expected.ops)
     assert sum(int(row[expected.unit]) for row in rows) == expected.ops
     assert sum(int(row["params"]) for row in rows) == expected.params
     drawn = printed(capsys, f"{SMALL} --convention {name}")
@@ -94,13 +95,18 @@ def test_parameters(capsys: pytest.CaptureFixture[str]) -> None:
 def test_layers_as_the_paper_counts(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a view: the same figures in every format."""
     cost = nm.cost(PLAN)
-    rows = table(printed(capsys, f"{SMALL} --csv"))
+    *rows, _ = table(printed(capsys, f"{SMALL} --csv"))
     assert [(row["layer"], int(row["MACs"])) for row in rows] == [
         (layer.name, layer.macs) for layer in cost.layers
     ]
     assert json.loads(printed(capsys, f"{SMALL} --json")) == json.loads(json.dumps(cost.to_json()))
     markdown = printed(capsys, f"{SMALL} --markdown").splitlines()
-    assert len(markdown) == 2 + len(cost.layers)
+    assert len(markdown) == 3 + len(cost.layers)
+    assert rows[0] | {"type": ""} == {
+        "layer": "stem", "type": "", "input height": "64", "input width": "64",
+        "input channels": "3", "output height": "32", "output width": "32", "output channels": "16",
+        "MACs": "442368", "weights": "432", "params": "432",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

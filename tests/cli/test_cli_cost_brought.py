@@ -63,9 +63,10 @@ def test_its_layers_in_every_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == "hello\n"  # what the file prints, and nothing else
     document = json.loads(run(capsys, f"{ASKED} --json")[0])
     assert document == json.loads(json.dumps(found.to_json()))
-    rows = list(csv.DictReader(StringIO(run(capsys, f"{ASKED} --csv")[0])))
-    assert sum(int(row["MACs"]) for row in rows) == found.macs
-    assert sum(int(row["params"]) for row in rows) == found.params.total
+    *rows, total = csv.DictReader(StringIO(run(capsys, f"{ASKED} --csv")[0]))
+    assert sum(int(row["MACs"]) for row in rows) == int(total["MACs"]) == found.macs
+    assert sum(int(row["params"]) for row in rows) == int(total["params"]) == found.params.total
+    assert (rows[0]["layer"], rows[0]["output"]) == ("0", "1 x 8 x 6 x 6")
     assert "| conv" in run(capsys, f"{ASKED} --markdown")[0]
 
 

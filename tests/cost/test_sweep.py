@@ -89,7 +89,7 @@ def test_verb_formats(capsys: Any) -> None:
     assert [row["MACs"] for row in rows] == [
         str(point.macs) for point in sweep("v1", (1, 0.5), (224, (128, 96)))
     ]
-    assert rows[1]["resolution"] == "128 x 96"
+    assert (rows[1]["resolution height"], rows[1]["resolution width"]) == ("128", "96")
     assert rows[1]["top-1 paper"] == ""
     assert run(capsys, *words, "--markdown").count("\n| ") >= 5
     documents = json.loads(run(capsys, *words, "--json"))

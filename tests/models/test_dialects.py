@@ -86,7 +86,7 @@ def test_tutorial_c_row_for_row(by: str, capsys: pytest.CaptureFixture[str]) -> 
     if by == "command line":
         assert cli.main(["summary", "v2", "--dialect", "tutorial-c", "--width", "0.75"]) == 0
         text = capsys.readouterr().out
-    cells = re.findall(r"^ *[\w.]+ +\w+ +(\d[\d x]*?) {2,}([\d,]+) *$", text, re.MULTILINE)
+    cells = re.findall(r"^ *[\w.]+ +\w+ +(\d[\d x]*?) {2,}[\d,]+ +([\d,]+) *$", text, re.MULTILINE)
     shapes = [f"{s} x {s} x {c}" if s else str(c) for s, c, _ in TUTORIAL_C]
     expected = [(s, f"{row[2]:,}") for s, row in zip(shapes, TUTORIAL_C, strict=True)]
     assert cells == expected
