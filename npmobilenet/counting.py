@@ -19,7 +19,8 @@ from .cost.examples import given, shapes
 from .cost.onnx_count import count_onnx
 from .cost.references import is_reference, referenced
 from .cost.torch_count import ModuleCost, count_module
-from .models.network_plan import Plan
+from .models.network_plan import Plan, plan
+from .models.registry import MODELS
 
 __all__ = ["count", "plan_in"]
 
@@ -31,7 +32,7 @@ def count(
 
     what      a torch.nn.Module; "file.py:Name" (the file is run) or "package:name", a class that needs
               no arguments, a function that returns a module, or a module; an ONNX file; a run's folder,
-              a file of weights of any family, a shipped model's name; or a plan
+              a file of weights of any family, a shipped model's name; a plan, or a model's name
     example   of modules: a tensor, a tuple of arguments, a dict of keywords, or text, "1x3x224x224",
               "1x16:int64", several of them in a tuple; an image of 224 pixels where nothing is said.
               Of an ONNX file: the same, for its inputs in order.  Others have their own size
@@ -47,6 +48,8 @@ def count(
     name = fspath(what)
     if is_reference(name) and not Path(name).is_dir():
         return count_module(referenced(name), _example(None, example, keywords), keywords)
+    if name in MODELS:
+        return cost(plan(name))
     if Path(name).suffix.lower() == ".onnx":
         if not Path(name).is_file():
             raise ValueError(f"{name}: no such file")
@@ -92,7 +95,7 @@ def plan_in(weights: str, family: str = "") -> Plan:
 
 def _one(weights: str, found: Mapping[Plan, list[str]]) -> Plan:
     """The plan, if all families that can read the file agree on what it costs."""
-    costs = {(cost(plan).macs, cost(plan).params) for plan in found}
+    costs = {(cost(each).macs, cost(each).params) for each in found}
     if len(costs) > 1:
         families = ", ".join(name for names in found.values() for name in names)
         raise ValueError(f"{weights}: may be of {families}; say whose file it is, --from")

@@ -111,8 +111,10 @@ def _convention(options: argparse.Namespace, plan: Subject) -> None:
     """Every layer in one convention."""
     found = counted(plan, options.convention)
     total, unit = found.totals, found.convention.unit
+    apart = not isinstance(plan, Brought)  # height, width and channels; tensors may have any axes
+    shapes = Shape if apart else lambda shape: str(Shape(shape))
     rows = [
-        (x.name, x.type, Shape(x.input), Shape(x.output), x.ops, x.params)
+        (x.name, x.type, shapes(x.input), shapes(x.output), x.ops, x.params)
         for x in found.layers
         if x.ops or x.params
     ]

@@ -3,6 +3,7 @@
 from .backward import TrainingCost as TrainingCost
 from .backward import torch_flop_counter_backward as torch_flop_counter_backward
 from .backward import training_cost as training_cost
+from .brought import Brought as Brought
 from .conventions import totals as totals
 from .count import Cost as Cost
 from .count import LayerCost as LayerCost

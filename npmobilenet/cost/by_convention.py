@@ -54,7 +54,7 @@ def counted(plan: Subject, name: str) -> Counted:
         tuple(
             CountedLayer(
                 name=operation.layer.name,
-                type=operation.layer.kind,
+                type=operation.role if operation.seen else operation.layer.kind,
                 input=operation.layer.input,
                 output=operation.layer.output,
                 ops=convention.ops(operation),

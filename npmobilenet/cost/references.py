@@ -56,17 +56,15 @@ def _file(where: str) -> Any:
     path = Path(where)
     if not path.is_file():
         raise ValueError(f"{where}: no such file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # one that is called torch.py or random.py must not stand in the way of what has that name
+    name = f"_{path.stem}" if path.stem in sys.modules else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{where}: cannot be read as Python")
     module = importlib.util.module_from_spec(spec)
     with _beside(path), _failing(where):
-        sys.modules[path.stem], before = module, sys.modules.get(path.stem)
-        try:
-            spec.loader.exec_module(module)
-        finally:  # a file called torch.py or random.py must not stay in the way of what has that name
-            if before is not None:
-                sys.modules[path.stem] = before
+        sys.modules[name] = module  # where dataclasses look for it
+        spec.loader.exec_module(module)
     return module
 
 

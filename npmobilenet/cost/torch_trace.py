@@ -90,7 +90,7 @@ class Trace:
         self.frames: list[Frame] = []
         self.stack: list[Frame] = []
         self.unknown: Counter[tuple[str, str]] = Counter()  # (part, operator) -> calls
-        self.used: set[int] = set()  # ids of what functions were given
+        self.used: set[int] = set()  # ids of the arrays that another was made of
         self._event: Event | None = None
         self._number = 0
 
@@ -132,6 +132,9 @@ class Trace:
             output = func(*args, **keywords)
         finally:
             self._event = None
+        made = next(tensors(output), None)
+        if made is not None:
+            self.used.update(map(id, tensors((args, keywords))))
         if frame.preparing and name not in frame.usual:
             self.unknown = unknown
             return output
@@ -139,10 +142,8 @@ class Trace:
             self.unknown[frame.name, name] += 1
         if event.aten or name in torch_names.KINDS:
             given = next(tensors((args, keywords)), None)
-            made = next(tensors(output), None)
             event.input, event.output = shape(given), shape(made)
             event.inputs, event.outputs = size(given), size(made)
-            self.used.update(map(id, tensors((args, keywords))))
             axis = keywords.get("dim", args[1] if len(args) > 1 else -1)
             if name == "softmax" and isinstance(axis, int) and given is not None:
                 event.rows = event.inputs // max(given.shape[axis], 1)

@@ -63,10 +63,11 @@ def test_its_layers_in_every_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == "hello\n"  # what the file prints, and nothing else
     document = json.loads(run(capsys, f"{ASKED} --json")[0])
     assert document == json.loads(json.dumps(found.to_json()))
-    *rows, last = csv.DictReader(StringIO(run(capsys, f"{ASKED} --csv")[0]))
-    assert (last["layer"], int(last["MACs"])) == ("total", found.macs)
-    assert sum(int(row["MACs"]) for row in rows) == found.macs
-    assert sum(int(row["params"]) for row in rows) == found.params.total
+    *rows, total = csv.DictReader(StringIO(run(capsys, f"{ASKED} --csv")[0]))
+    assert sum(int(row["MACs"]) for row in rows) == int(total["MACs"]) == found.macs
+    assert sum(int(row["params"]) for row in rows) == int(total["params"]) == found.params.total
+    assert rows[0]["layer"] == "0"
+    assert [rows[0][f"output axis {axis}"] for axis in (1, 2, 3, 4)] == ["1", "8", "6", "6"]
     assert "| conv" in run(capsys, f"{ASKED} --markdown")[0]
 
 

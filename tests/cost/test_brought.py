@@ -140,10 +140,17 @@ def test_one_line_for_what_cannot_be(folder: Path, what: str, line: str) -> None
         nm.count(name, tuple(inputs))
 
 
+def test_a_file_that_is_called_as_a_package_is(folder: Path) -> None:
+    (folder / "torch.py").write_text(NET)
+    for _ in range(2):
+        assert module("torch.py:Net", "1x3x8x8").macs == 6 * 6 * 3 * 8 * 9
+
+
 def test_runs_weights_and_plans_are_networks(tmp_path: Path) -> None:
     """Of this project's and of another family's, which is found out."""
     plan = nm.plan("v2", dialect="torchvision", width=0.35, classes=5)
     assert nm.count(plan) == nm.cost(plan)
+    assert nm.count("v1") == nm.cost(nm.plan("v1"))
     params = nm.init(plan, seed=0)
     how = Preprocessing(
         resolution=(224, 224), resize=256, channels=3, mean=(0.5,) * 3, std=(0.5,) * 3
