@@ -29,7 +29,7 @@ __all__ = [
 WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
-AXES = ("height", "width", "channels")
+AXES: tuple[str, ...] = ("height", "width", "channels")
 
 
 def apart(
