@@ -23,7 +23,7 @@ from .measuring import Settings
 from .peers import ENGINES, PEERS
 from .process import PeerError, Worker
 
-MODELS = ("v1", "v2", "v3-large", "v3-small", "v1:0.25:128")
+MODELS = ("v1", "v2", "v3-large", "v3-small", "v4-conv-small", "v1:0.25:128")
 TOLERANCE = 1e-4  # of logits, relative to the largest
 
 
@@ -63,8 +63,10 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m benchmarks.inference", description=(__doc__ or "").partition("\n")[0]
     )
     add = parser.add_argument
+    known = ", ".join(nm.MODELS)
     add("--models", nargs="+", type=_model, metavar="MODEL[:WIDTH[:RESOLUTION]]",
-        default=[parsed(text) for text in MODELS], help=f"({' '.join(MODELS)})")  # fmt: skip
+        default=[parsed(text) for text in MODELS],
+        help=f"of {known} ({' '.join(MODELS)})")  # fmt: skip
     add("--batch", nargs="+", type=count, default=[1, 16], help="images in a call (1 16)")
     add("--dialect", choices=list(nm.DIALECTS), default=Case.dialect, help="how layers are padded")
     add_options(parser, CONTEST)
