@@ -18,13 +18,16 @@ import npmobilenet as nm
 from npmobilenet.models.layers import (
     Activation,
     Add,
+    AveragePool,
     BatchNorm,
     Conv,
     Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
+    MaxPool,
     Pointwise,
     Scale,
 )
@@ -70,7 +73,7 @@ class TorchPlan:
         return {name: v.numpy() for name, v in self.running.items() if name not in names}
 
     def _layer(self, layer: Layer, x: Tensor, *more: Tensor, rng: np.random.Generator) -> Tensor:
-        if isinstance(layer, Conv | Depthwise | Pointwise | Dense):
+        if isinstance(layer, Conv | Depthwise | GroupedConv | Pointwise | Dense):
             return self._product(layer, x)
         if isinstance(layer, BatchNorm):
             own = [self.leaves[f"{layer.name}.{name}"] for name in ("gamma", "beta")]
@@ -81,6 +84,8 @@ class TorchPlan:
             if layer.slope is not None:
                 return (layer.slope * x + 0.5).clamp(0, 1)
             return ACTIVATIONS[layer.function](x)
+        if isinstance(layer, AveragePool | MaxPool):
+            return self._pool(layer, x)
         if isinstance(layer, GlobalAveragePool):
             return x.mean((2, 3))
         if isinstance(layer, Dropout):
@@ -91,6 +96,18 @@ class TorchPlan:
             return x * more[0][:, :, None, None]
         assert isinstance(layer, Add)
         return x + more[0]
+
+    def _pool(self, layer: Any, x: Tensor) -> Tensor:
+        """Padded by hand: sums over counts, or the largest beside minus infinity."""
+        top, bottom, left, right = layer.window.sides
+        if isinstance(layer, MaxPool):
+            x = F.pad(x, (left, right, top, bottom), value=-torch.inf)
+            return F.max_pool2d(x, layer.kernel, layer.stride)
+        ones, around = x.new_ones(x.shape), (left, right, top, bottom)
+        sums, counts = (
+            F.avg_pool2d(F.pad(part, around), layer.kernel, layer.stride) for part in (x, ones)
+        )
+        return sums if layer.count_padding else sums / counts
 
     def _product(self, layer: Any, x: Tensor) -> Tensor:
         w, b = self.leaves[f"{layer.name}.weight"], self.leaves.get(f"{layer.name}.bias")
@@ -105,7 +122,8 @@ class TorchPlan:
         if isinstance(layer, Depthwise):
             w = w.permute(2, 0, 1)[:, None].contiguous()
             return F.conv2d(x, w, b, groups=layer.input[-1], **settings)
-        return F.conv2d(x, w.permute(3, 2, 0, 1).contiguous(), b, **settings)
+        w = w.permute(3, 2, 0, 1).contiguous()
+        return F.conv2d(x, w, b, groups=layer.groups, **settings)
 
 
 def torch_results(
