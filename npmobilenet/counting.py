@@ -32,7 +32,8 @@ def count(
 
     what      a torch.nn.Module; "file.py:Name" (the file is run) or "package:name", a class that needs
               no arguments, a function that returns a module, or a module; an ONNX file; a run's folder,
-              a file of weights of any family, a shipped model's name; a plan, or a model's name
+              a file of weights of any family, a shipped model's name; a plan, a model's name, or a
+              table of rows in TOML
     example   of modules: a tensor, a tuple of arguments, a dict of keywords, or text, "1x3x224x224",
               "1x16:int64", several of them in a tuple; an image of 224 pixels where nothing is said.
               Of an ONNX file: the same, for its inputs in order.  Others have their own size
@@ -48,7 +49,7 @@ def count(
     name = fspath(what)
     if is_reference(name) and not Path(name).is_dir():
         return count_module(referenced(name), _example(None, example, keywords), keywords)
-    if name in MODELS:
+    if name in MODELS or Path(name).suffix.lower() == ".toml":
         return cost(plan(name))
     if Path(name).suffix.lower() == ".onnx":
         if not Path(name).is_file():

@@ -12,6 +12,7 @@ from npmobilenet.cost.conventions import CONVENTIONS, totals
 from npmobilenet.cost.explain import explain
 from npmobilenet.cost.torch_count import ModuleCost
 from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.models.network_plan import toml_of_plan
 from tests.foreign import foreign
 
 torch = pytest.importorskip("torch")
@@ -151,6 +152,8 @@ def test_runs_weights_and_plans_are_networks(tmp_path: Path) -> None:
     plan = nm.plan("v2", dialect="torchvision", width=0.35, classes=5)
     assert nm.count(plan) == nm.cost(plan)
     assert nm.count("v1") == nm.cost(nm.plan("v1"))
+    (tmp_path / "net.toml").write_text(toml_of_plan(plan))
+    assert nm.count(tmp_path / "net.toml").macs == nm.cost(plan).macs
     params = nm.init(plan, seed=0)
     how = Preprocessing(
         resolution=(224, 224), resize=256, channels=3, mean=(0.5,) * 3, std=(0.5,) * 3
