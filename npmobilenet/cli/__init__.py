@@ -12,6 +12,7 @@ from textwrap import fill, wrap
 from typing import Any
 
 from .. import __version__
+from .ranked import quiet, run_verb
 from .streams import any_text, complain, settle
 
 VERBS = {
@@ -42,7 +43,7 @@ VERBS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    with any_text():
+    with quiet(), any_text():
         try:
             return _run(words)
         except KeyboardInterrupt:
@@ -98,8 +99,7 @@ def _run(words: list[str]) -> int:
     """All that may fail, importing the verb and printing its last line included."""
     try:
         options = _parser(words)
-        code: int = import_module(f".{options.verb}", __name__).run(options)
-        return code
+        return run_verb(options.verb, import_module(f".{options.verb}", __name__).run, options)
     finally:
         sys.stdout.flush()
 

@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..ops.checks import Array
     from ..predicting.model import Model
+    from ..ranks.world import Ranks
     from ..training.prepare import Prepared
 
 # flag -> where its value goes in the configuration
@@ -54,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, stopper: Stopper) -> None:
+    from ..ranks.world import Ranks
     from ..training.loop import train
     from ..training.preflight import require_apart
     from ..training.prepare import prepare_run
@@ -61,30 +64,41 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     from ..training.run.folder import in_use, require_room
     from ..training.run.threads import computing_threads
 
-    folder, document, resumed = _asked(options)
-    prepared = prepare_run(document, resumed)
-    require_apart(folder, prepared.training, prepared.validation)
+    ranks = options.ranks or Ranks()
+    with ranks.agreeing():
+        folder, document, resumed = _asked(options, ranks)
+        prepared = prepare_run(document, resumed)
+        require_apart(folder, prepared.training, prepared.validation)
     out = console()
     reporter = ConsoleReporter(out, folder)
-    with in_use(folder, reporter.remark), computing_threads(prepared.config.train.threads):
-        require_room(folder, prepared.plan, prepared.config)
-        _introduce(reporter, prepared)
+    with (
+        in_use(folder, reporter.remark) if ranks.first else nullcontext(),
+        computing_threads(prepared.config.train.threads),
+    ):
+        if ranks.first:
+            require_room(folder, prepared.plan, prepared.config)
+        _introduce(reporter, prepared, ranks)
         if missing := trouble():
             reporter.remark(missing)
-        compile_kernels(out, prepared.plan, prepared.config.train.engine)
+        for turn in (True, False):  # the others find on disk what the first one has compiled
+            if ranks.first is turn:
+                compile_kernels(out, prepared.plan, prepared.config.train.engine)
+            ranks.any(False)
         targets = _ask(out, prepared)
         with reporter, stopper.learning():
             train(
                 prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
                 prepared.config, folder, reporter,
                 params=prepared.params, targets=targets, resume=options.resume,
-                anew=options.anew, stop=stopper.stop,
+                anew=options.anew, stop=stopper.stop, ranks=ranks,
             )  # fmt: skip
         command = "npmobilenet " + shlex.join(sys.argv[1:])
-        _conclude(reporter, prepared, folder, command, said=missing)
+        if ranks.first:
+            with ranks.alone():
+                _conclude(reporter, prepared, folder, command, said=missing)
 
 
-def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]":
+def _asked(options: argparse.Namespace, ranks: "Ranks") -> "tuple[Path, Document, Model | None]":
     """The run's folder, its configuration, and where it goes on its last checkpoint.
 
     Usage errors end the program: no images named, or a folder that holds a run already.
@@ -101,11 +115,13 @@ def _asked(options: argparse.Namespace) -> "tuple[Path, Document, Model | None]"
         options.complain("give DATA, a configuration with data.path, or with --resume its --output")
     folder = Path(options.output or Path("runs") / Path(os.path.abspath(str(path))).name)
     if options.resume:
-        resumed, *_ = load_checkpoint(folder)
+        with ranks.agreeing():
+            resumed = load_checkpoint(folder)[0] if ranks.first else None
+        resumed = ranks.from_first(resumed)
         return folder, merged(resumed.notes["config"], *layers), resumed
     if not path:
         options.complain("give DATA, or a configuration with data.path")
-    if not options.anew:
+    if ranks.first and not options.anew:
         try:
             require_no_run(folder)
         except ValueError as error:
@@ -128,7 +144,7 @@ def _flags(options: argparse.Namespace) -> Document:
     return document
 
 
-def _introduce(reporter: ConsoleReporter, prepared: "Prepared") -> None:
+def _introduce(reporter: ConsoleReporter, prepared: "Prepared", ranks: "Ranks") -> None:
     """What will be learnt from what, and what deserves a warning."""
     from ..cost import cost
     from ..datasets.class_balance import summary
@@ -145,6 +161,12 @@ def _introduce(reporter: ConsoleReporter, prepared: "Prepared") -> None:
         soft_wrap=True,
     )
     out.print(f"training: {summary(training)}", soft_wrap=True)
+    if ranks.size > 1:
+        hosts, batch = len(set(ranks.hosts)), prepared.config.train.batch
+        out.print(
+            f"{ranks.size} ranks on {hosts} host{'s' * (hosts > 1)}, a batch of {batch:,} shared out",
+            soft_wrap=True,
+        )
     for remark in prepared.remarks:
         reporter.remark(remark)
 

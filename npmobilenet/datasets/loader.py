@@ -91,6 +91,7 @@ def batches(
     workers: int = 0,
     drop_last: bool = False,
     first: int = 0,
+    rows: Callable[[int, int], NDArray[np.int64]] | None = None,
 ) -> Generator[Batch, None, None]:
     """The batches of one epoch, in an order and with an augmentation that (seed, epoch) decide.
 
@@ -104,6 +105,8 @@ def batches(
                    batches are the same.
     drop_last      leave out a last batch of fewer than batch_size samples
     first          begin with this batch: those before it were learnt from already
+    rows           of the number of a batch and its images: which of them to prepare, in which order;
+                   None: all
 
     Yields `Batch`es.  The threads end with the iterator: when it is exhausted, closed (`.close()`) or
     raises.  ValueError at once for impossible arguments, later for a sample that cannot be read.
@@ -121,6 +124,8 @@ def batches(
         order = np.random.default_rng((seed, epoch, ORDER)).permutation(order)
     count = count_batches(len(dataset), batch_size, drop_last)
     chunks = (order[k * batch_size : (k + 1) * batch_size] for k in range(first, count))
+    if rows is not None:
+        chunks = (chunk[rows(k, len(chunk))] for k, chunk in enumerate(chunks, first))
     sampling = Sampling(dataset, preprocessing, augmentation, seed, epoch)
     if isinstance(dataset, ArrayImages) and _only_normalized(dataset, sampling):
         made = (partial(_from_array, dataset, sampling, chunk) for chunk in chunks)

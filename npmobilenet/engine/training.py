@@ -6,7 +6,7 @@ step take turns; who needs more than one call for a turn holds `step.lock` meanw
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -64,6 +64,7 @@ class TrainingStep(Shown):
         self._run = Runner(self._code, threads, max(map(len, self._code.calls)))
         self._shape = (batch, *plan.layers[-1].output)  # of the logits
         self._waits = False  # a forward pass for its backward pass
+        self._pieces: list[tuple[int, int, list[str]]] | None = None  # of the pass backwards
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -109,9 +110,12 @@ class TrainingStep(Shown):
             rows = self._logits[:, : math.prod(pixels)].transpose(1, 0, 2).reshape(*pixels, -1)
             return np.ascontiguousarray(rows[..., :classes]), self.statistics
 
-    def backward(self, dlogits: Array) -> dict[str, Array]:
+    def backward(
+        self, dlogits: Array, ready: Callable[[str], object] | None = None
+    ) -> dict[str, Array]:
         """Gradients of all trained arrays, as views, for dlogits shaped as the logits.
 
+        ready: called with the name of each array as soon as its gradient is there.
         Of the last forward pass; once only, for it works in the same memory.  ValueError where there
         was none, or where it was another Python thread's.
         """
@@ -122,8 +126,11 @@ class TrainingStep(Shown):
             self.buffers.check("training step: backward")
             _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._dlogits)
             self._waits = False
-            self._do(1)
-            self.buffers.read_blocks()
+            if ready is None:
+                self._do(1)
+                self.buffers.read_blocks()
+            else:
+                self._do_in_pieces(ready)
             return self.grads
 
     def __call__(
@@ -185,6 +192,19 @@ class TrainingStep(Shown):
         calls = self._code.calls[part]
         with self._run.lock:
             self._run(calls[:0], calls)
+
+    def _do_in_pieces(self, ready: Callable[[str], object]) -> None:
+        """The pass backwards, stopping wherever it has finished the gradient of an array."""
+        if self._pieces is None:
+            self._pieces = self.buffers.pieces(self._code)
+        calls = self._code.calls[1]
+        for first, last, names in self._pieces:
+            with self._run.lock:
+                self._run(calls[:0], calls[first:last])
+            if last == len(calls):
+                self.buffers.read_blocks()
+            for name in names:
+                ready(name)
 
     def _drop(self, rng: np.random.Generator | None) -> None:
         """Draw the factors of dropout, in the order in which the layers do."""

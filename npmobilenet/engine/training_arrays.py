@@ -4,12 +4,18 @@ from collections.abc import Collection, Mapping
 from itertools import accumulate
 from math import prod
 from threading import get_ident
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..kernels.compiling import lock
 from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
 from .grouping import Computed, from_blocks, into_blocks
 from .pack import aligned, up
+
+if TYPE_CHECKING:
+    from .program import Code
 
 
 class Flat:
@@ -57,6 +63,27 @@ class Buffers:
         self.frozen, self.chosen = frozenset(frozen), frozenset(chosen)
         self.lock = lock()
         self._last: int | None = None  # the thread that ran the last pass
+
+    def pieces(self, code: "Code") -> list[tuple[int, int, list[str]]]:
+        """The pass backwards cut where the gradient of an array is complete: calls, and whose.
+
+        Those of groups are complete when all is done, for then they are copied together.
+        """
+        starts = [*np.flatnonzero(code.calls[1]["calls"]).tolist(), len(code.calls[1])]
+        stages = code.names[-(len(starts) - 1) :]
+        last = {name.partition(" ")[0]: number for number, name in enumerate(stages)}
+        found: dict[int, list[str]] = {len(stages) - 1: []}
+        for name in self.grads.arrays:
+            layer = name.rpartition(".")[0]
+            if name in self.chosen and not self._groups:
+                found.setdefault(last[layer], []).append(name)
+            elif name in self.chosen:
+                found[len(stages) - 1].append(name)
+        ends = sorted(found)
+        return [
+            (starts[before + 1], starts[end + 1], found[end])
+            for before, end in zip([-1, *ends], ends, strict=False)
+        ]
 
     def fill_blocks(self) -> None:
         """Weights of groups into what is computed with."""

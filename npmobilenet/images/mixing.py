@@ -9,6 +9,7 @@ and step, and on nothing else.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,22 +36,53 @@ def mixed(
 
     Returns x and labels as given, or mixed images and targets (N, classes).
     """
-    if not (how.mixup or how.cutmix):
+    mixture = drawn(len(x), x.shape[1:3], how, rng)
+    if mixture is None:
         return x, labels
+    return mixture.mix(x, labels, x[mixture.partner], labels[mixture.partner], classes)
+
+
+class Mixture(NamedTuple):
+    """How one batch is mixed: with whom each image, lam of it, and for CutMix where the other shows."""
+
+    partner: NDArray[np.int64]
+    lam: float
+    box: Box | None
+
+    def mix(
+        self,
+        x: Floats,
+        labels: NDArray[np.int64] | Floats,
+        others: Floats,
+        their_labels: NDArray[np.int64] | Floats,
+        classes: int,
+    ) -> tuple[Floats, Floats]:
+        """Images and targets of some of the batch, from these and, row by row, their partners'."""
+        lam = self.lam
+        if self.box is None:
+            x = np.float32(lam) * x + np.float32(1 - lam) * others
+        else:
+            top, left, height, width = self.box
+            x = x.copy()
+            part = (slice(None), slice(top, top + height), slice(left, left + width))
+            x[part] = others[part]
+            lam = 1 - height * width / (x.shape[1] * x.shape[2])  # what is seen of it after all
+        rows = np.eye(classes, dtype=np.float32)
+        q, r = (rows[one] if one.ndim == 1 else one for one in (labels, their_labels))
+        return x, np.float32(lam) * q + np.float32(1 - lam) * r
+
+
+def drawn(
+    count: int, size: tuple[int, ...], how: Augment, rng: np.random.Generator
+) -> Mixture | None:
+    """How a batch of so many images of that height and width is mixed; None: not at all."""
+    if not (how.mixup or how.cutmix):
+        return None
     cut = bool(how.cutmix) and (not how.mixup or rng.random() < 0.5)
     alpha = how.cutmix if cut else how.mixup
     lam = float(rng.beta(alpha, alpha))
-    partner = rng.permutation(len(x))
-    if cut:
-        top, left, height, width = rectangle(x.shape[1], x.shape[2], 1 - lam, rng)
-        x = x.copy()
-        part = (slice(None), slice(top, top + height), slice(left, left + width))
-        x[part] = x[partner][part]
-        lam = 1 - height * width / (x.shape[1] * x.shape[2])  # what is seen of it after all
-    else:
-        x = np.float32(lam) * x + np.float32(1 - lam) * x[partner]
-    q = np.eye(classes, dtype=np.float32)[labels] if labels.ndim == 1 else labels
-    return x, np.float32(lam) * q + np.float32(1 - lam) * q[partner]
+    partner = rng.permutation(count)
+    return Mixture(partner, lam, rectangle(size[0], size[1], 1 - lam, rng) if cut else None)
 
 
 def rectangle(height: int, width: int, area: float, rng: np.random.Generator) -> Box:

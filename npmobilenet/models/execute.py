@@ -41,10 +41,11 @@ class Run:
         rung: str | None,
         rng: np.random.Generator | None,
         frozen: Collection[str] = (),
+        total: Callable[[Array], Array] | None = None,
     ) -> None:
         self.params, self.train, self.rung, self.rng = params, train, rung, rng
         self.common = "numba" if rung == "simd" else rung  # for operators without the fourth rung
-        self.frozen = frozen
+        self.frozen, self.total = frozen, total
         self.statistics: dict[str, Array] = {}
 
     def array(self, layer: Layer, name: str) -> Array:
@@ -75,8 +76,9 @@ def _pointwise(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
 
 def _batch_norm(run: Run, layer: Any, x: Array) -> tuple[Array, Any]:
     arrays = (run.array(layer, name) for name in ("gamma", "beta", "mean", "variance"))
-    settings = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.common}
     train = run.train and layer.name not in run.frozen
+    settings: dict[str, Any] = {"eps": layer.eps, "momentum": layer.momentum, "rung": run.common}
+    settings |= {"total": run.total} if train else {}
     y, cache, running = ops.batch_norm(x, *arrays, train=train, **settings)
     if train:
         run.statistics[f"{layer.name}.mean"] = running.mean

@@ -10,7 +10,7 @@ training forward also returns the new running statistics, to be merged by whoeve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ def forward(
     rung: str | None = None,
     rng: np.random.Generator | None = None,
     frozen: Collection[str] = (),
+    total: Callable[[Array], Array] | None = None,
 ) -> tuple[Array, Tape, dict[str, Array]]:
     """Run a plan and keep what its backward pass needs.
 
@@ -55,6 +56,8 @@ def forward(
     rng     a numpy.random.Generator, which dropout draws from in training
     frozen  names of batch normalisations that use their running estimates in training too, and do not
             move them
+    total   where x is a part of a batch and others run the rest: the sum of a float64 array over all of
+            them, by which batch normalisations, forwards and backwards, are those of the whole batch
 
     Returns logits (N, classes), the tape that `backward` takes, and the moved running estimates by
     name, to be merged by whoever trains: params | statistics; none of them in evaluation.  ValueError
@@ -63,7 +66,7 @@ def forward(
     check_plan(plan)
     norms = [layer.name for layer in plan.layers if isinstance(layer, BatchNorm)]
     checks.names("forward", "frozen", frozen, norms)
-    run = Run(params, checks.flag("forward", "train", train), rung, rng, frozen)
+    run = Run(params, checks.flag("forward", "train", train), rung, rng, frozen, total)
     tape = Tape(plan)
     return _execute(plan, run, x, tape=tape), tape, NamedArrays(run.statistics)
 
@@ -153,6 +156,7 @@ def backward(
     *,
     image_gradient: bool = False,
     trained: Collection[str] | None = None,
+    ready: Callable[[str, Array], object] | None = None,
 ) -> dict[str, Array]:
     """Gradients of every trained array, by the names that params has.
 
@@ -162,6 +166,7 @@ def backward(
     image_gradient  True: the gradient of x too, (N, H, W, C), under "image"
     trained         names of the arrays whose gradients are wanted; None: all.  The pass ends with the
                     lowest layer that has one of them
+    ready           called with the name and the gradient of each array, as soon as it is there
 
     Returns name -> gradient, shaped as the array.  ValueError where the tape is another plan's, dlogits
     are shaped otherwise than the logits, or a name is not one of the plan's.
@@ -176,6 +181,7 @@ def backward(
     grads: dict[str, Array] = {}
     flowing: dict[str, Array] = {plan.layers[-1].name: dlogits}  # gradient of each layer's output
     names = [name for name in plan.parameters if trained is None or name in trained]
+    wanted_names = set(names)
     lowest = (
         0 if checks.flag("backward", "image_gradient", image_gradient) else _lowest(plan, names)
     )
@@ -186,6 +192,8 @@ def backward(
         )
         for name, darray in zip(layer.arrays, darrays, strict=True):
             grads[f"{layer.name}.{name}"] = darray
+            if ready and f"{layer.name}.{name}" in wanted_names:
+                ready(f"{layer.name}.{name}", darray)
         for source, dinput in zip(layer.inputs, dinputs, strict=True):
             if dinput is not None:  # an output read twice receives the sum of both gradients
                 flowing[source] = flowing[source] + dinput if source in flowing else dinput

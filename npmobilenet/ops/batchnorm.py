@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,7 +27,10 @@ class Statistics(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BatchNormCache(Cache):
-    """What the backward pass needs; mean and variance are those that normalised x, in float64."""
+    """What the backward pass needs; mean and variance are those that normalised x, in float64.
+
+    count, total: values of a channel in the whole batch, and what sums over it, where x is a part of one.
+    """
 
     x: Array  # one row for each pixel
     gamma: Array
@@ -35,6 +39,8 @@ class BatchNormCache(Cache):
     eps: float
     train: bool
     rung: str
+    count: int = 0
+    total: Callable[[Array], Array] | None = None
 
 
 def batch_norm(
@@ -48,6 +54,7 @@ def batch_norm(
     eps: float = 1e-3,
     momentum: float = 0.1,
     rung: str | None = None,
+    total: Callable[[Array], Array] | None = None,
 ) -> tuple[Array, BatchNormCache, Statistics]:
     """Batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 1).
 
@@ -63,6 +70,9 @@ def batch_norm(
                     counts it; Keras and TensorFlow write 1 - momentum.  The variance so mixed in is the
                     unbiased one, as in PyTorch
     rung            "loops", "numpy" or "numba": which implementation; None: the fastest
+    total           where x is a part of a batch and others have the rest: the sum of a float64 array over
+                    all of them.  Training then normalises by the whole batch, and the backward pass
+                    sums its two sums in the same way, so all must call either
 
     Returns y, shaped as x, the cache that `batch_norm_backward` takes, and the new `Statistics`; nothing
     is changed in place.  ValueError or TypeError, naming the argument, where a shape or dtype does not
@@ -83,24 +93,41 @@ def batch_norm(
     checks.same_dtype("batch_norm", x, gamma=gamma, beta=beta)
     rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     used = Statistics(mean.astype(np.float64), variance.astype(np.float64))
-    running = Statistics(mean, variance)
+    running, count = Statistics(mean, variance), len(rows)
     if train:
-        if len(rows) < 2:
+        if count:
+            call(rung, statistics, rows, used.mean, used.variance)
+        if total:
+            used, count = _of_all(used, count, total)
+        if count < 2:
             raise ValueError(
                 f"batch_norm: training needs more than one value for each channel, x is {x.shape}"
             )
-        call(rung, statistics, rows, used.mean, used.variance)
         # unbiased here, biased above: the running variance estimates the population's
-        unbiased = used.variance * (len(rows) / (len(rows) - 1))
+        unbiased = used.variance * (count / (count - 1))
         running = Statistics(
             ((1 - momentum) * mean + momentum * used.mean).astype(mean.dtype),
             ((1 - momentum) * variance + momentum * unbiased).astype(variance.dtype),
         )
     gamma, beta = np.ascontiguousarray(gamma), np.ascontiguousarray(beta)
     y = np.empty_like(rows)
-    call(rung, normalise, rows, *used, gamma, beta, eps, y)
-    cache = BatchNormCache("batch_norm", x.shape, x.dtype, rows, gamma, *used, eps, train, rung)
+    if len(rows) or not total:
+        call(rung, normalise, rows, *used, gamma, beta, eps, y)
+    cache = BatchNormCache(
+        "batch_norm", x.shape, x.dtype, rows, gamma, *used, eps, train, rung, count, total
+    )
     return y.reshape(x.shape), cache, running
+
+
+def _of_all(own: Statistics, count: int, total: Callable[[Array], Array]) -> tuple[Statistics, int]:
+    """From this part's mean and variance to those of the whole batch, and how many values it has.
+
+    As Chan, Golub and LeVeque put parts together: by the variances within, and that of the means.
+    """
+    sums = total(np.append(count * own.mean, count))
+    mean = sums[:-1] / sums[-1]
+    variance = total(count * (own.variance + (own.mean - mean) ** 2)) / sums[-1]
+    return Statistics(mean, variance), int(sums[-1])
 
 
 def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array, Array]:
@@ -123,9 +150,15 @@ def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array,
     rows = dy.reshape(x.shape)
     used = cache.mean, cache.variance
     dgamma, dbeta = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    call(rung, backward_affine, rows, x, *used, cache.eps, dgamma, dbeta)
+    if len(rows) or not cache.total:
+        call(rung, backward_affine, rows, x, *used, cache.eps, dgamma, dbeta)
     # in evaluation mean and variance are constants: their two terms of dx are zero
     through = (dgamma, dbeta) if cache.train else (np.zeros_like(dgamma), np.zeros_like(dbeta))
+    if cache.total and cache.train:  # the kernel divides by its own count
+        share = len(rows) / cache.count
+        whole = share * cache.total(np.stack(through))
+        through = whole[0], whole[1]
     dx = np.empty_like(x)
-    call(rung, backward_input, rows, x, *used, cache.gamma, cache.eps, *through, dx)
+    if len(rows) or not cache.total:
+        call(rung, backward_input, rows, x, *used, cache.gamma, cache.eps, *through, dx)
     return dx.reshape(cache.result), dgamma.astype(x.dtype), dbeta.astype(x.dtype)

@@ -8,8 +8,10 @@ import numpy as np
 from .. import ops
 from ..datasets.dataset import Dataset
 from ..datasets.loader import batches
+from ..datasets.subsets import part_of
 from ..images.augment import NONE, Augment
 from ..ops.checks import Array
+from ..ranks.world import Ranks
 from .metrics import Evaluation
 from .model import Model
 from .predictor import predictor, require_model
@@ -45,12 +47,47 @@ def evaluate(
     workers: int = 2,
     engine: str = "compiled",
     progress: Callable[[int], None] = lambda done: None,
+    ranks: Ranks | None = None,
 ) -> Evaluation:
     """Score a model on a data set, without augmentation.
 
     engine as in `predictor`.  progress is called with the number of images seen, after each batch;
-    what it raises ends the evaluation.
+    what it raises ends the evaluation.  ranks: who has a part of the images each, in their order; all get
+    the scores of all.
     """
+    ranks = ranks or Ranks()
+    own = dataset
+    if ranks.size > 1:
+        own = part_of(dataset, np.arange(*ranks.slice(len(dataset))))
+    with ranks.agreeing():
+        mine = _scored(
+            model, own, batch_size=batch_size, workers=workers, engine=engine, progress=progress
+        )
+    scored = [part for part in ranks.gather(mine) if part is not None]
+    if not scored:
+        raise ValueError("evaluate: there are no images to score")
+    correct5, loss = sum(part[0] for part in scored), sum(part[1] for part in scored)
+    columns = zip(*(part[2] for part in scored), strict=True)
+    labels, predicted, confidence = (np.concatenate(column) for column in columns)
+    correct, count = int((predicted == labels).sum()), len(labels)
+    return Evaluation(
+        count, correct, correct5, loss / count, model.classes, labels, predicted, confidence
+    )
+
+
+Scored = tuple[int, float, tuple[Array, Array, Array]]
+
+
+def _scored(
+    model: Model,
+    dataset: Dataset,
+    *,
+    batch_size: int,
+    workers: int,
+    engine: str,
+    progress: Callable[[int], None],
+) -> Scored | None:
+    """Right among five, summed loss, and labels, predicted classes and confidence; None of no images."""
     parts: list[tuple[Array, Array, Array]] = []
     correct5 = count = 0
     loss = 0.0
@@ -64,9 +101,6 @@ def evaluate(
             parts.append((labels, ranked[:, 0], ops.softmax(logits).max(axis=1)))
             progress(count)
     if not parts:
-        raise ValueError("evaluate: there are no images to score")
+        return None
     labels, predicted, confidence = (np.concatenate(part) for part in zip(*parts, strict=True))
-    correct = int((predicted == labels).sum())
-    return Evaluation(
-        count, correct, correct5, loss / count, model.classes, labels, predicted, confidence
-    )
+    return correct5, loss, (labels, predicted, confidence)

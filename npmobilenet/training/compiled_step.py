@@ -53,21 +53,30 @@ class CompiledStep:
         As `Step`.  Another N than the batch costs memory of its own, once.  Python threads take turns.
         """
         with self.first.lock:
-            if state is not self.state:
-                self._adopt(state)
-            if len(x) not in self.sizes:
-                self.sizes[len(x)] = self.first.sized(len(x))
-            loss, logits = self.sizes[len(x)](
+            self.adopt(state)
+            loss, logits = self.sized(len(x))(
                 x, targets, rng=rng, label_smoothing=self.step.label_smoothing
             )
-            self.moves(lr)
-            state.step += 1
-            if "steps" in state.optimizer:
-                state.optimizer["steps"][0] = state.step
+            self.move(state, lr)
             return loss, logits
 
-    def _adopt(self, state: State) -> None:
-        """Copy a state in; its arrays become views."""
+    def sized(self, count: int) -> TrainingStep:
+        """What takes batches of so many images, on the same arrays."""
+        if count not in self.sizes:
+            self.sizes[count] = self.first.sized(count)
+        return self.sizes[count]
+
+    def move(self, state: State, lr: float) -> None:
+        """The optimiser's step by the gradients that are there; running statistics move too."""
+        self.moves(lr)
+        state.step += 1
+        if "steps" in state.optimizer:
+            state.optimizer["steps"][0] = state.step
+
+    def adopt(self, state: State) -> None:
+        """Copy a state in, if it is another one; its arrays become views."""
+        if state is self.state:
+            return
         self.first.load(state.params)
         self.moves.load(state.optimizer, state.average, state.step)
         own = self.moves.state

@@ -129,6 +129,10 @@ class Train:
     engine           "compiled": the step of `compile_training`; "reference": the reference executor's.
                      They differ by rounding
     save_minutes     between checkpoints within an epoch; 0: one after each step
+    accumulate       parts, one after the other, in which a step's batch is computed: it needs the memory
+                     of one of them. Batch normalisation sees a part at a time
+    sync_bn          True: on several ranks (many-machines.md) batch normalisation sees the parts of all
+                     of them; the reference engine alone can do that
 
     ValueError, naming the setting, for what cannot be.
     """
@@ -143,10 +147,12 @@ class Train:
     threads: int = 0
     engine: str = "compiled"
     save_minutes: float = 5.0
+    accumulate: int = 1
+    sync_bn: bool = False
 
     def __post_init__(self) -> None:
         settle(self)
-        for name in ("epochs", "batch"):
+        for name in ("epochs", "batch", "accumulate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, found {getattr(self, name)}")
         for name in ("seed", "threads", "save_minutes", "clip"):

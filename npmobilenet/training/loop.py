@@ -9,7 +9,7 @@ with the bits of a run that did not.
 import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,18 +17,21 @@ import numpy as np
 
 from ..datasets.dataset import Dataset
 from ..datasets.loader import Batch, batches
-from ..images.mixing import mixed
+from ..images.mixing import Mixture, drawn
 from ..images.preprocessing import Preprocessing
 from ..models.network_plan import Plan
 from ..models.params import init
 from ..ops.checks import Array
 from ..predicting.evaluation import evaluate
 from ..predicting.model import Model
+from ..ranks.world import Ranks
 from ..weights.disk import write_whole
 from ..weights.native import save
-from .compiled_step import Take, taker
+from .compiled_step import CompiledStep, Take, taker
 from .config import Config
+from .parts import MIXING, Share
 from .preflight import require_apart, require_batches, require_kinds, require_sound
+from .run.agreement import require_agreement
 from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
 from .run.folder import erase, in_use, require_no_run, require_room
 from .run.history import Epoch, Reporter, Silent, Status, write_logs
@@ -36,9 +39,8 @@ from .run.resuming import best_is_gone, require_same_run
 from .run.run import Run, never
 from .run.stopping import heeded
 from .run.threads import computing_threads
+from .shared_step import SharedStep
 from .step import State, Step
-
-MIXING = 3  # distinguishes this stream of random numbers from dropout's
 
 
 def train(
@@ -55,6 +57,7 @@ def train(
     resume: bool = False,
     anew: bool = False,
     stop: Callable[[], bool] = never,
+    ranks: Ranks | None = None,
 ) -> list[Epoch]:
     """Train, and leave in a folder weights, checkpoints, logs, configuration and class names.
 
@@ -73,6 +76,8 @@ def train(
     anew           True: erase it
     stop           asked after each step: if it says True, the run is saved and KeyboardInterrupt raised;
                    where none is given, Ctrl-C does so, and a second one does not wait for the step
+    ranks          who learns together (ranks.world.world()), each calling this with the same arguments;
+                   the first one writes.  None: this process alone
 
     Returns a list of `Epoch`.  ValueError for a folder that already holds a run (without resume or anew),
     a configuration that is not the run's (with resume), a folder in which another run is under way, names
@@ -80,34 +85,36 @@ def train(
     or the disk is full.  Whatever ends a run, its last checkpoint stays whole.
     """
     require_kinds(training, validation, config, targets)
-    folder = Path(folder)
+    folder, ranks = Path(folder), ranks or Ranks()
     model = Model(
         plan, dict(params or init(plan, config.train.seed)), training.classes, preprocessing
     )
     require_sound(model, training, validation, config, targets)
     require_apart(folder, training, validation)
+    require_agreement(ranks, model, training, validation, config, targets)
     who = reporter or Silent()
     with (
-        in_use(folder, who.remark),
+        in_use(folder, who.remark) if ranks.first else nullcontext(),
         computing_threads(config.train.threads),
         np.errstate(over="ignore", invalid="ignore"),  # what is not finite is looked for, and said
     ):
-        if not (resume or anew):
-            require_no_run(folder)
-        begun = _begin(folder, model, config, training, who, resume)
-        run = Run(model, training, validation, config, folder, who, stop, *begun, targets)
+        share = Share(ranks.rank, ranks.size, config.train.accumulate, 1 + (not _joins(config)))
+        take = _taker(model, config, training, ranks, share, who)
+        with ranks.agreeing():
+            begun = (
+                _begun(folder, model, config, training, who, resume, anew) if ranks.first else None
+            )
+        state, progress, history = ranks.from_first(begun)
+        given = model, training, validation, config, folder, who, stop, take
+        run = Run(*given, state, progress, history, targets)
+        run.ranks, run.share = ranks, share
         if resume:
             run.kept = (run.progress.epoch, run.progress.step)
-            if run.history and (why := best_is_gone(folder)):
-                who.remark(f"{why}; the last checkpoint takes its place, and the next epoch")
-                save(
-                    replace(run.model, params=run.state.best_params, notes=run.notes()),
-                    folder / BEST,
-                )
-                run.forgotten = len(run.history)
-        elif anew and (gone := erase(folder)):
-            who.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
-        _write_descriptions(run)
+        with ranks.agreeing():
+            if ranks.first:
+                _mend_best(run, resume)
+                _write_descriptions(run)
+        run.forgotten = ranks.from_first(run.forgotten)
         run.saved = time.monotonic()
         with heeded(stop) as run.stop:
             while run.progress.epoch < config.train.epochs:
@@ -116,26 +123,71 @@ def train(
         return run.history
 
 
-def _begin(
-    folder: Path, model: Model, config: Config, training: Dataset, reporter: Reporter, resume: bool
-) -> tuple[Take, State, Progress, list[Epoch]]:
-    """Where the run begins, or goes on."""
+def _joins(config: Config) -> bool:
+    """Whether batch normalisation is to see the parts of all ranks."""
+    return config.train.sync_bn and config.train.engine == "reference"
+
+
+def _step(model: Model, config: Config) -> Step:
     train = config.train
     settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
-    step = Step.of(model.plan, config.optimizer, train.freeze, **settings)
+    return Step.of(model.plan, config.optimizer, train.freeze, **settings)
+
+
+def _taker(
+    model: Model, config: Config, training: Dataset, ranks: Ranks, share: Share, reporter: Reporter
+) -> Take:
+    """What takes the steps; where a batch is in parts, a `SharedStep`."""
+    train, step = config.train, _step(model, config)
     require_batches(step, training, config)
-    take, slower = taker(step, train.batch, train.threads, train.engine)
+    bounds = share.bounds(min(train.batch, len(training)))
+    largest = max(1, bounds[1] - bounds[0])
+    take, slower = taker(step, largest, train.threads, train.engine)
     if slower:
         reporter.remark(slower)
+    if ranks.size * share.parts == 1:
+        return take
+    if train.sync_bn and not _joins(config) and ranks.size > 1:
+        reporter.remark(
+            "train.sync_bn: the compiled step normalises by each rank's own part; "
+            'train.engine = "reference" by all of them'
+        )
+    assert isinstance(take, Step | CompiledStep)
+    return SharedStep(take, ranks, share, synchronised=_joins(config))
+
+
+def _begun(
+    folder: Path,
+    model: Model,
+    config: Config,
+    training: Dataset,
+    reporter: Reporter,
+    resume: bool,
+    anew: bool,
+) -> tuple[State, Progress, list[Epoch]]:
+    """Where the run begins, or goes on."""
+    if not (resume or anew):
+        require_no_run(folder)
     require_room(folder, model.plan, config)
     if not resume:
-        return take, step.start(model.params), Progress(), []
+        if anew and (gone := erase(folder)):
+            reporter.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
+        return _step(model, config).start(model.params), Progress(), []
     found, state, progress, remark = load_checkpoint(folder)
     if remark:
         reporter.remark(remark)
     require_same_run(folder, found, model, config, training, reporter)
     mend_last(folder)
-    return take, state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
+    return state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
+
+
+def _mend_best(run: Run, resume: bool) -> None:
+    """Where the best weights of a run that goes on are gone, the last ones take their place."""
+    if resume and run.history and (why := best_is_gone(run.folder)):
+        run.reporter.remark(f"{why}; the last checkpoint takes its place, and the next epoch")
+        best = replace(run.model, params=run.state.best_params, notes=run.notes())
+        save(best, run.folder / BEST)
+        run.forgotten = len(run.history)
 
 
 def _write_descriptions(run: Run) -> None:
@@ -150,7 +202,7 @@ def _write_descriptions(run: Run) -> None:
 def _learn(run: Run) -> None:
     """The steps of one epoch that are still to be taken."""
     train, progress = run.config.train, run.progress
-    drawn = batches(
+    learnt = batches(
         run.training,
         batch_size=train.batch,
         preprocessing=run.model.preprocessing,
@@ -161,44 +213,68 @@ def _learn(run: Run) -> None:
         workers=run.config.data.workers,
         drop_last=run.drop_last,
         first=progress.step,
+        rows=lambda step, count: run.share.rows(count, _mixture(run, step, count)),
     )
-    with closing(drawn):
+    with closing(learnt):
         while progress.step < run.steps:
             started = time.perf_counter()
-            with run.keeping():
-                batch = next(drawn)
+            with run.keeping(), run.ranks.agreeing():
+                batch = next(learnt)
             waited = time.perf_counter() - started
             _take_step(run, batch)
             progress.seconds += time.perf_counter() - started
             progress.waited += waited
             with run.keeping():
                 run.interrupt()
+            run.ranks.hurry(time.perf_counter() - started)
             if time.monotonic() - run.saved >= 60 * train.save_minutes:
                 run.save()
+
+
+def _mixture(run: Run, step: int, count: int) -> Mixture | None:
+    """How the images of a batch of this epoch are mixed."""
+    here = [run.config.train.seed, run.progress.epoch, step, MIXING]
+    how, size = run.config.augment, run.model.preprocessing.resolution
+    return drawn(count, size, how, np.random.default_rng(here))
 
 
 def _take_step(run: Run, batch: Batch) -> None:
     train, progress, lr = run.config.train, run.progress, run.lr(run.state.step)
     here = [train.seed, progress.epoch, progress.step]
-    how, classes = run.config.augment, run.model.plan.classes
-    learnt = batch.labels if run.targets is None else run.targets[batch.indices]
-    x, targets = mixed(batch.x, learnt, classes, how, np.random.default_rng([*here, MIXING]))
+    count = min(train.batch, len(run.training) - train.batch * progress.step)
+    x, targets, labels = _own(run, batch, count)
+    shared = {"of": count} if isinstance(run.take, SharedStep) else {}
+    rng = np.random.default_rng(here)
     try:
-        loss, logits = run.take(run.state, x, targets, lr=lr, rng=np.random.default_rng(here))
+        loss, logits = run.take(run.state, x, targets, lr=lr, rng=rng, **shared)
     except ValueError as error:
         if "loss" not in str(error):
             raise
         raise run.diverged(str(error), progress.step + 1) from None
     progress.step += 1
-    progress.loss += loss * len(logits)
-    progress.correct += int((logits.argmax(axis=1) == batch.labels).sum())
-    progress.seen += len(logits)
+    progress.loss += loss * count
+    right = np.array([(logits.argmax(axis=1) == labels).sum()])
+    progress.correct += int(run.ranks.sum(right)[0])
+    progress.seen += count
     status = Status(
         progress.epoch + 1, train.epochs, progress.step, run.steps, progress.loss / progress.seen,
         progress.correct / progress.seen, lr, progress.seen, progress.seconds, progress.waited,
     )  # fmt: skip
     with run.keeping():
         run.reporter.step(status)
+
+
+def _own(run: Run, batch: Batch, count: int) -> tuple[Array, Array, Array]:
+    """Images and targets of this rank's rows, mixed where that is asked for, and their labels."""
+    learnt = batch.labels if run.targets is None else run.targets[batch.indices]
+    mixture = _mixture(run, run.progress.step, count)
+    if mixture is None:
+        return batch.x, learnt, batch.labels
+    bounds, classes = run.share.bounds(count), run.model.plan.classes
+    own = np.arange(bounds[-1] - bounds[0])
+    others = own + len(own) if run.ranks.size > 1 else mixture.partner
+    pairs = batch.x[own], learnt[own], batch.x[others], learnt[others]
+    return *mixture.mix(*pairs, classes), batch.labels[own]
 
 
 def _finish_epoch(run: Run) -> None:
@@ -226,14 +302,21 @@ def _finish_epoch(run: Run) -> None:
     )
     run.history.append(done)
     vars(progress).update(vars(Progress(epoch=progress.epoch + 1)))
+    if run.ranks.first:
+        with run.ranks.alone():
+            _write(run, replace(model, notes=run.notes()) if best else None)
+    run.reporter.epoch(done)
+
+
+def _write(run: Run, best: Model | None) -> None:
+    """What is on disk after an epoch."""
     if best:
-        save(replace(model, notes=run.notes()), run.folder / BEST)
+        save(best, run.folder / BEST)
     run.save()
     try:
         write_logs(run.folder, run.history)
     except OSError as error:  # a program that shows the log may hold it; the history has it all
         run.reporter.remark(str(error))
-    run.reporter.epoch(done)
 
 
 def _measured(run: Run, model: Model) -> tuple[float | None, float | None, float | None]:
@@ -244,10 +327,11 @@ def _measured(run: Run, model: Model) -> tuple[float | None, float | None, float
 
     def shown(done: int) -> None:
         run.reporter.measure(done, count)
-        run.interrupt()
+        if run.stop():  # saved it is already; the other ranks hear of it where all have measured
+            raise KeyboardInterrupt
 
     workers = run.config.data.workers
-    scores = evaluate(model, run.validation, workers=workers, progress=shown)
+    scores = evaluate(model, run.validation, workers=workers, progress=shown, ranks=run.ranks)
     if not np.isfinite(scores.loss):
         raise run.diverged(f"the validation loss is {scores.loss}", run.progress.step)
     return scores.loss, scores.top1, scores.top5

@@ -11,7 +11,7 @@ said to be frozen would go on changing with every batch, and what its features a
 which images happen to be looked at together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from .. import ops
 from ..kernels.compiling import lock
 from ..models.layers import BatchNorm
-from ..models.network import backward, forward
+from ..models.network import Tape, backward, forward
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from .name_globs import choose, matches
@@ -108,22 +108,51 @@ class Step:
     def _take(
         self, state: State, x: Array, targets: Array, lr: float, rng: np.random.Generator
     ) -> tuple[float, Array]:
+        loss, logits, statistics, gradients = self.look(state, x, targets, rng)
+        if not np.isfinite(loss):
+            raise ValueError(f"the loss is {loss}")
+        self.move(state, gradients(1.0), statistics, lr)
+        return loss, logits
+
+    def look(
+        self,
+        state: State,
+        x: Array,
+        targets: Array,
+        rng: np.random.Generator,
+        total: Callable[[Array], Array] | None = None,
+    ) -> tuple[float, Array, Arrays, Callable[..., Arrays]]:
+        """Forward and loss: loss, logits, moved statistics, and what gives the gradients.
+
+        total: a sum over those who have the other parts of the batch, for batch normalisation.  The last
+        one takes the loss's own gradient and, if wanted, `ready` of `backward`.  Nothing moves.
+        """
         logits, tape, statistics = forward(
-            self.plan, state.params, x, train=True, rng=rng, frozen=self.frozen
+            self.plan, state.params, x, train=True, rng=rng, frozen=self.frozen, total=total
         )
+        if not len(x):  # an empty part of a batch, whose normalisations the others wait for
+            return 0.0, logits, statistics, lambda _, ready=None: self._back(logits, tape, ready)
         loss, cache = ops.softmax_cross_entropy(
             logits, targets, label_smoothing=self.label_smoothing
         )
-        if not np.isfinite(loss):
-            raise ValueError(f"the loss is {loss}")
-        dlogits = ops.softmax_cross_entropy_backward(1.0, cache)
-        grads = clipped(backward(self.plan, dlogits, tape, trained=self.trained), self.clip)
-        params = state.params | statistics
+
+        def gradients(dloss: float, ready: Callable[[str, Array], None] | None = None) -> Arrays:
+            return self._back(ops.softmax_cross_entropy_backward(dloss, cache), tape, ready)
+
+        return loss, logits, statistics, gradients
+
+    def _back(
+        self, dlogits: Array, tape: Tape, ready: Callable[[str, Array], None] | None
+    ) -> Arrays:
+        return backward(self.plan, dlogits, tape, trained=self.trained, ready=ready)
+
+    def move(self, state: State, grads: Arrays, statistics: Arrays, lr: float) -> None:
+        """Clip, optimise, average: `state` moves on."""
+        params, grads = state.params | statistics, clipped(grads, self.clip)
         state.params, state.optimizer = self.optimizer.step(params, grads, state.optimizer, lr)
         state.step += 1
         if self.ema:
             self._average(state)
-        return loss, logits
 
     def _average(self, state: State) -> None:
         """average = d average + (1 - d) params; early on d is small, or the start would linger."""

@@ -17,6 +17,7 @@ from .checkpoint import BEST, data_fingerprint
 from .history import Reporter
 
 FREE = {"data.workers", "data.cache_mb", "data.path", "train.threads", "train.save_minutes"}
+FREE |= {"train.accumulate"}  # as another number of ranks: the same gradients, other parts
 FREE |= {"train.epochs"}  # looked at by itself
 
 
@@ -63,7 +64,7 @@ def best_is_gone(folder: Path) -> str:
 
 def _require_same_settings(folder: Path, began: Document, asked: Document) -> None:
     began = Config.from_document(began).to_document()  # an older run's lacks what came since
-    before, now = _flat(began), _flat(asked)
+    before, now = flat(began), flat(asked)
     # another optimiser has other keys: its name tells more than they do
     for key in sorted(set(before) | set(now), key=lambda k: (not k.endswith(".name"), k)):
         if key not in FREE and before.get(key) != now.get(key):
@@ -73,7 +74,8 @@ def _require_same_settings(folder: Path, began: Document, asked: Document) -> No
             )
 
 
-def _flat(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def flat(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Tables of keys as one: "train.epochs" -> its value."""
     return {
         f"{section}.{key}": v for section, table in document.items() for key, v in table.items()
     }

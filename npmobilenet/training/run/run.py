@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from ...datasets.dataset import Dataset
 from ...datasets.loader import count_batches
 from ...ops.checks import Array
 from ...predicting.model import Model
+from ...ranks.world import Ranks
 from ..compiled_step import Take
 from ..config import Config
+from ..parts import Share
 from ..step import State
 from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
 from .history import Epoch, Reporter
@@ -46,6 +48,8 @@ class Run:
     saved: float = 0.0  # when
     kept: tuple[int, int] | None = None  # epoch and step of the checkpoint on disk
     forgotten: int = 0  # epochs whose best weights are gone
+    ranks: Ranks = field(default_factory=Ranks)
+    share: Share = field(default_factory=Share)
 
     def save(self) -> None:
         """Write a checkpoint of this moment, unless there is one.
@@ -53,11 +57,12 @@ class Run:
         ValueError where an array is not finite: the checkpoint that is there is better.
         """
         moment = (self.progress.epoch, self.progress.step)
-        if moment == self.kept:
+        if moment == self.kept or not self.ranks.first:
             return
         if name := not_finite(self.state):
             raise self.diverged(f"{name} is not finite", self.progress.step)
-        save_checkpoint(self.folder, self.model, self.state, self.progress, self.notes())
+        with self.ranks.alone():
+            save_checkpoint(self.folder, self.model, self.state, self.progress, self.notes())
         self.saved, self.kept = time.monotonic(), moment
 
     @contextmanager
@@ -87,8 +92,8 @@ class Run:
         }
 
     def interrupt(self) -> None:
-        """Save and end, where that was asked for."""
-        if self.stop():
+        """Save and end, where that was asked for, of whichever rank."""
+        if self.ranks.any(self.stop()):
             self.save()
             raise KeyboardInterrupt
 
