@@ -1,0 +1,31 @@
+"""What is said of a wrong function is true of it: mistakes that give nearly the numbers of another.
+
+Each is planted in a right solution; what must be in the sentence stands beside it.
+"""
+
+import pytest
+
+from npmobilenet.exercises.exercise import EXERCISES
+
+from .asking import asking, functions, said_of
+from .planted.sources import ARRAYS, Edit, Planted
+
+
+def sentence(exercise: str, *edits: Edit, inside: str = "") -> str:
+    """What is said of a right solution with these edits; nothing where nothing is proved."""
+    source = Planted(0, exercise, ARRAYS, edits, inside).source
+    found = said_of(EXERCISES[exercise], asking(EXERCISES[exercise], functions(source)[exercise]))
+    return found.sentence["en"] if found and found.sentence else ""
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ("M", "once for every input channel"),
+        ("K * L", "once for every pixel of the window"),
+        ("K * L * M", "once for every product of the window"),
+    ],
+)
+def test_how_often_a_bias_is_added(times: str, said: str) -> None:
+    found = sentence("conv2d", ("else y + b", f"else y + b * {times}"))
+    assert said in found
