@@ -29,3 +29,25 @@ def sentence(exercise: str, *edits: Edit, inside: str = "") -> str:
 def test_how_often_a_bias_is_added(times: str, said: str) -> None:
     found = sentence("conv2d", ("else y + b", f"else y + b * {times}"))
     assert said in found
+
+
+GATED, MASKED = "((g > 0) & (g < 1))", " * (a > 0)"
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ((GATED, "(g > 0)"), "has no upper end"),
+        ((GATED, "(g < 1)"), "has no lower end"),
+        ((f" * {GATED}", ""), "your gate has no mask"),
+        ((MASKED, ""), "your max(…, 0) has no mask"),
+        ((f"{GATED} / 6", GATED), "the slope of your gate is a different one"),
+        ((" / 6 + 0.5", " / 5 + 0.5"), "(Yours rises by 0.2, as Paddle's does.)"),
+    ],
+)
+def test_the_gate_and_its_slope_are_two_things(edit: Edit, said: str) -> None:
+    """Wrong backwards alone is never called another gate."""
+    edits = [edit, ("/ 6\n", "/ 5\n")] if "/ 5" in edit[1] else [edit]
+    found = sentence("squeeze_excite_backward", *edits)
+    assert said in found
+    assert ("Your gate is a different one" in found) == (len(edits) == 2)
