@@ -51,3 +51,35 @@ def test_the_gate_and_its_slope_are_two_things(edit: Edit, said: str) -> None:
     found = sentence("squeeze_excite_backward", *edits)
     assert said in found
     assert ("Your gate is a different one" in found) == (len(edits) == 2)
+
+
+ROOM = (
+    "    y = np.zeros((len(x), I, J, O))",
+    "    np.lib.stride_tricks.sliding_window_view(xp, (K, L), axis=(1, 2))\n"
+    "    y = np.zeros((len(x), I, J, O))",
+)
+
+
+def test_the_odd_row_above_is_not_symmetric() -> None:
+    odd = ("total // 2, total - total // 2", "total - total // 2, total // 2")
+    assert "odd row of zeros stands above" in sentence("conv2d", odd, inside="sides")
+
+
+def test_symmetric_padding_in_windows_that_need_room() -> None:
+    zeros = "(({0} - 1) // 2, ({0} - 1) // 2) if padding == 'same' else (padding, padding)"
+    found = sentence(
+        "conv2d",
+        ("sides(x.shape[1], K, stride, padding)", zeros.format("K")),
+        ("sides(x.shape[2], L, stride, padding)", zeros.format("L")),
+        ROOM,
+    )
+    assert "as symmetric padding has them" in found
+
+
+@pytest.mark.parametrize(
+    ("exercise", "old"), [("conv2d_backward", ", w)"), ("depthwise_conv2d_backward", "w[u, v]\n")]
+)
+def test_scattering_through_a_turned_filter(exercise: str, old: str) -> None:
+    """The sentence is true of a filter that slides as it is, and of one that is scattered turned."""
+    new = {", w)": ", w[::-1, ::-1])", "w[u, v]\n": "w[K - 1 - u, L - 1 - v]\n"}[old]
+    assert "leave it as it is where dy is scattered" in sentence(exercise, (old, new))

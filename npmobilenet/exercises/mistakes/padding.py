@@ -79,12 +79,26 @@ PADDING: list[Mistake] = [
     *windows(
         1,
         (
-            'You pad symmetrically. "same" at stride 2 and an even size has its only row of zeros '
+            "Your windows stand as symmetric padding has them, with as many zeros above as below. "
+            '"same" with kernel 3 and stride 2 has, where the size is even, its only row of zeros '
             "below and its only column right.",
-            "你的填充是两边对称的。步幅为 2、尺寸为偶数时，“same”只在下面补一行零，只在右边补一列零。",
+            "你的窗口位置是对称填充的位置，即上下补零一样多。核为 3、步幅为 2、尺寸为偶数时，“same”只在"
+            "下面补一行零，只在右边补一列零。",
         ),
         wrong.SYMMETRIC,
         backward=wrong.beyond(wrong.SYMMETRIC),
+        forward_operators=wrong.SYMMETRIC_WITH_ROOM,
+    ),
+    *windows(
+        1,
+        (
+            'Your odd row of zeros stands above, your odd column left. Where "same" has an odd number '
+            "of them, the odd one stands below and right.",
+            "你把多出的那一行零放在了上面，多出的那一列零放在了左边。“same”补零的总数为奇数时，"
+            "多出的那一行、一列在下面和右边。",
+        ),
+        wrong.ODD_FIRST,
+        backward=wrong.beyond(wrong.ODD_FIRST),
     ),
     *windows(
         2,

@@ -51,7 +51,7 @@ def odd_zero_first(size: int, kernel: int, stride: int, padding: Padding) -> Lin
     return replace(line, before=line.after, after=line.before)
 
 
-SYMMETRIC = (_fitting(less_than_half), _fitting(half), odd_zero_first, _same(half, _ceiling))
+SYMMETRIC = (_fitting(less_than_half), _fitting(half), _same(half, _ceiling))
 # stride 1 has K - 1 zeros, (K - 1) // 2 of them before
 STRIDE_AFTERWARDS = _same(less_than_half, _ceiling)
 

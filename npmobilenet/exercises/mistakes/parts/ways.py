@@ -143,10 +143,11 @@ EXCHANGED_AND_FITTING = [
 ]
 SHIFTS, SHIFTS_IN_PADDED = _shifts(), _shifts_in_padded()
 FOLLOWERS = list(_followers())
-SYMMETRIC, ALWAYS_SAME = (
-    by_rule(*rules.SYMMETRIC),
-    by_rule(rules.always_same, rules.same_unless_0),
-)
+SYMMETRIC = by_rule(*rules.SYMMETRIC)
+# sliding_window_view stops where the padded image is smaller than the filter
+SYMMETRIC_WITH_ROOM = by_rule(*rules.SYMMETRIC[:2], border=rules.needs_room)
+ODD_FIRST = by_rule(rules.odd_zero_first)
+ALWAYS_SAME = by_rule(rules.always_same, rules.same_unless_0)
 AFTERWARDS = by_rule(rules.STRIDE_AFTERWARDS)
 BORDERS = [Reads(border=border) for border in (*rules.BORDERS, rules.from_the_end)]
 BORDERS_OR_STOPS = [Reads(border=rules.from_the_end_or_stops)]
