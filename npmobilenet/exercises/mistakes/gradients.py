@@ -140,9 +140,10 @@ GRADIENTS: list[Mistake] = [
     *mistakes(
         20,
         (
-            "You slide the filter over dy as it is. Backwards it must be turned by half a circle, "
-            "or dy be scattered through it.",
-            "你把滤波器原样在 dy 上滑动。反向时要把它转 180 度，或者把 dy 经由它散布回去。",
+            "In your dx the filter is turned by half a circle too little or too often: turn it where "
+            "it slides over dy, leave it as it is where dy is scattered through it.",
+            "你的 dx 里，滤波器少转或多转了 180 度：让它在 dy 上滑动时要转，把 dy 经由它散布回去时"
+            "则不转。",
         ),
         {name: [played(f, on("w", half_turn))] for name, f in CONVOLUTIONS.items()}
         | {"inverted_residual_backward": [partial(inverted_residual_backward, turned=half_turn)]},
