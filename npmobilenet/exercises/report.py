@@ -193,8 +193,6 @@ def _named(verdict: Verdict, failure: Failure, lang: str) -> Iterator[str]:
         return
     if diagnosis is not None and diagnosis.wiring:
         yield from ("", *(f" {line}" for line in diagnosis.wiring))
-    if any(np.isnan(array).any() for array in failure.yours.values()):
-        yield from ("", " nan comes of 0 / 0, of inf - inf, and of the root of a number below 0.")
     right = [n for n in failure.expected if n != failure.output and _agrees_in(failure, n)]
     if right:
         yield from ("", *paragraph(f"Right here: {', '.join(right)}."))

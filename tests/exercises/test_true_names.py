@@ -5,7 +5,10 @@ Each is planted in a right solution; what must be in the sentence stands beside 
 
 import pytest
 
+from npmobilenet.exercises.diagnosis import alike
 from npmobilenet.exercises.exercise import EXERCISES
+from npmobilenet.exercises.judging import judge
+from npmobilenet.exercises.parent import Observed
 
 from .asking import asking, functions, said_of
 from .planted.sources import ARRAYS, Edit, Planted
@@ -73,7 +76,7 @@ def test_symmetric_padding_in_windows_that_need_room() -> None:
         ("sides(x.shape[2], L, stride, padding)", zeros.format("L")),
         ROOM,
     )
-    assert "as symmetric padding has them" in found
+    assert "as if you padded symmetrically" in found
 
 
 @pytest.mark.parametrize(
@@ -83,3 +86,22 @@ def test_scattering_through_a_turned_filter(exercise: str, old: str) -> None:
     """The sentence is true of a filter that slides as it is, and of one that is scattered turned."""
     new = {", w)": ", w[::-1, ::-1])", "w[u, v]\n": "w[K - 1 - u, L - 1 - v]\n"}[old]
     assert "leave it as it is where dy is scattered" in sentence(exercise, (old, new))
+
+
+@pytest.mark.parametrize("number", ["np.inf", "np.nan"])
+def test_what_is_no_number_is_near_to_no_number(number: str) -> None:
+    """Neither is compared with wrong programs; it has its own sentence."""
+    exercise = EXERCISES["relu6"]
+    case = exercise.case("1x2x2x1")
+    source = f"import numpy as np\n\ndef relu6(x):\n    return x + {number}\n"
+    call = asking(exercise, functions(source)["relu6"])
+    yours = call(case.arguments)
+    assert yours is not None
+    assert not alike(yours, exercise.reference(**case.arguments))
+    assert not alike(exercise.reference(**case.arguments), yours)
+    assert alike(yours, yours)
+    failure = judge(exercise, case, Observed("returned", yours))
+    assert failure is not None
+    assert not failure.comparable
+    assert failure.seen is not None
+    assert f"has {number[3:]} in it" in failure.seen[0]

@@ -79,7 +79,7 @@ PADDING: list[Mistake] = [
     *windows(
         1,
         (
-            "Your windows stand as symmetric padding has them, with as many zeros above as below. "
+            "Your windows stand as if you padded symmetrically, with as many zeros above as below. "
             '"same" with kernel 3 and stride 2 has, where the size is even, its only row of zeros '
             "below and its only column right.",
             "你的窗口位置是对称填充的位置，即上下补零一样多。核为 3、步幅为 2、尺寸为偶数时，“same”只在"

@@ -53,6 +53,20 @@ def returns(name: str, found: str, expected: str) -> Sentence:
     )
 
 
+def infinite(name: str, nan: bool) -> Sentence:
+    """46: inf or nan among the numbers, which is compared with no wrong program."""
+    if nan:
+        return (
+            f"Your {name} has nan in it: nan comes of 0 / 0, of inf − inf, and of the root of a "
+            "number below 0.",
+            f"你的 {name} 里有 nan，它来自 0 / 0、inf − inf，或者负数的平方根。",
+        )
+    return (
+        f"Your {name} has inf in it: inf comes of a division by 0, or of a number that is too large.",
+        f"你的 {name} 里有 inf，它来自除以 0，或者来自太大的数。",
+    )
+
+
 def misnames(missing: str, unknown: str) -> Sentence:
     """46: a dict of gradients with other names than p has."""
     if missing:
