@@ -187,12 +187,15 @@ def _count(learner: Learner, exercise: Exercise) -> Count | None:
         observed = learner.count(EXERCISES[name], _counted_case(name, case))
         if observed.outcome == "not yet":
             return None
-        if observed.outcome != "counted" or not observed.counts["multiplications"]:
+        counts = observed.counts
+        if observed.outcome != "counted" or counts["plain"] or not counts["multiplications"]:
             why = observed.said or "it makes plain numbers of them before it multiplies"
             said = f"{name} does not run on numbers that count: {why}"
+            if observed.outcome == "counted" and not counts["plain"]:
+                said = f"{name} multiplies none of the numbers that it is given"
             return Count(case, loops, None, 0, expected, said=said)
-        total += observed.counts["multiplications"]
-        padding += observed.counts["with_padding"]
+        total += counts["multiplications"]
+        padding += counts["with_padding"]
     formula = learner.ask(exercise, case).results.get("macs")
     return Count(case, loops, total, padding, expected, None if formula is None else float(formula))
 
