@@ -80,8 +80,10 @@ def only_last_image(operator: Program, names: tuple[str, ...]) -> Program:
 
 
 OVERWRITE: Sentence = (
-    "Where windows overlap, the later one overwrites the earlier: = stands where += must.",
-    "窗口重叠的地方，后一个覆盖了前一个：应当写 += 的地方写成了 =。",
+    "Where windows overlap, the later one overwrites the earlier: = stands where += must, or a += with "
+    "repeated indices, of which only the last counts; np.add.at adds all of them.",
+    "窗口重叠的地方，后一个覆盖了前一个：应当写 += 的地方写成了 =，或者 += 的下标有重复，"
+    "此时只有最后一个有效；np.add.at 会把它们全部加上。",
 )
 MEAN: Sentence = (
     "You divide the gradient by a count, as a mean would. The gradient of a sum is a sum, over the "
