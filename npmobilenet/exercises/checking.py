@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..text import read_text
+from .again import asked_again
 from .cases import Case
 from .exercise import EXERCISES
 from .judging import Failure, judge
@@ -165,6 +166,12 @@ def _explained(learner: Learner, verdict: Verdict, failure: Failure) -> Verdict:
         whole = observed.outcome == "returned" and not observed.others
         return observed.results if whole else None
 
+    try:
+        seen = asked_again(failure, call)
+    except UnansweredError:
+        return verdict
+    if seen is not failure:  # which explains everything
+        return replace(verdict, failure=seen)
     found = diagnose(exercise, failure.case, failure.yours or None, call)
     try:
         terms = products(exercise, failure, call)

@@ -42,3 +42,60 @@ def conv2d(x, w, b, stride, padding):
 def test_a_convolution_that_multiplies_nothing_is_said_to(capsys, file) -> None:
     text = f"import numpy as np\ndef conv2d(x, w, b, stride, padding): return np.zeros(1)\n{COST}"
     assert "conv2d multiplies none of the numbers" in said(capsys, file, text, "standard_cost")
+
+
+def test_single_precision_is_said_in_so_many_words(capsys, file) -> None:
+    text = """
+import numpy as np
+def pointwise_conv2d(x, w):
+    return (x.astype(np.float32) @ w.astype(np.float32)).astype(float)
+"""
+    out = said(capsys, file, text, "pointwise_conv2d")
+    assert "right but for rounding: somewhere you compute in single precision (float32)" in out
+
+
+def test_a_small_error_in_float64_is_not_called_rounding(capsys, file) -> None:
+    text = "def pointwise_conv2d(x, w):\n    return x @ w * (1 + 3e-7)\n"
+    out = said(capsys, file, text, "pointwise_conv2d")
+    assert "1 wrong" in out
+    assert "rounding" not in out
+
+
+def test_an_answer_that_differs_each_time_is_said_to(capsys, file) -> None:
+    """Right in all small cases, where it is asked twice; later once in a while it is not."""
+    text = """
+import numpy as np
+calls = []
+def relu6(x):
+    calls.append(0)
+    return np.clip(x, 0, 6) + (len(calls) == 150)
+"""
+    out = said(capsys, file, text)
+    assert "your function answers differently each time" in out
+    assert "The same numbers" not in out
+
+
+def test_rounding_is_no_difference_and_one_number_is_rounded_once(capsys, file) -> None:
+    text = """
+import numpy as np
+def hard_swish_backward(dy, x):
+    return dy * (1 + 1e-14) * np.where(x <= -3, 0, np.where(x >= 3, 1.5, (2 * x + 3) / 6))
+"""
+    out = said(capsys, file, text, "hard_swish_backward")
+    assert "difference" in out
+    assert "e-1" not in out
+    moves, gradient = out.split(" times as much: the gradient is ")
+    assert moves.split()[-1] == gradient.split(",")[0]
+
+
+@pytest.mark.parametrize(("case", "total"), [("", "0"), (",b", "1")])
+def test_an_output_without_products(capsys, file, case: str, total: str) -> None:
+    text = """
+import numpy as np
+def conv2d(x, w, b, stride, padding):
+    y = np.zeros((1, 2, 2, 1))
+    return y if b is None else y + b
+"""
+    out = said(capsys, file, text, "conv2d", "--case", f"1x2x2x1,3x3,o1,s1,same{case}")
+    assert f"y[0,0] = {total} (no product at all)" in out
+    assert "all)," not in out

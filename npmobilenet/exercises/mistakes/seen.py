@@ -33,10 +33,11 @@ def changes(names: Sequence[str]) -> Sentence:
 def differs(name: str) -> Sentence:
     """45: two calls, two answers."""
     return (
-        f"Two calls with the same arguments give two different {name}: a cell of np.empty is never "
-        "written, or something is kept from the call before.",
-        f"用同样的参数调用两次，得到的 {name} 不一样：np.empty 里有的单元从未写入，"
-        "或者保留了上一次调用的东西。",
+        f"Two calls with the same arguments give two different {name}: your function answers "
+        "differently each time. A cell of np.empty is never written, something is kept from the call "
+        "before, or numbers are drawn at random.",
+        f"用同样的参数调用两次，得到的 {name} 不一样：你的函数每次的回答都不同。np.empty 里有的单元"
+        "从未写入，或者保留了上一次调用的东西，或者用了随机数。",
     )
 
 
@@ -64,6 +65,16 @@ def infinite(name: str, nan: bool) -> Sentence:
     return (
         f"Your {name} has inf in it: inf comes of a division by 0, or of a number that is too large.",
         f"你的 {name} 里有 inf，它来自除以 0，或者来自太大的数。",
+    )
+
+
+def single_precision(name: str) -> Sentence:
+    """46: right but for rounding, which was proved by what the function does not see."""
+    return (
+        f"Your {name} is right but for rounding: somewhere you compute in single precision (float32), "
+        "which keeps about 7 digits. Keep to float64.",
+        f"你的 {name} 只差在舍入上：你在某处用了单精度（float32），它只保留约 7 位有效数字。"
+        "请始终使用 float64。",
     )
 
 
