@@ -125,7 +125,8 @@ def _arrays(failure: Failure) -> list[Block]:
     if yours is not None:
         found += _renamed(f"yours {output}", output, yours)
         if yours.shape == expected.shape:
-            found += _renamed("difference", output, yours - expected, signed)
+            wrong = np.where(agrees(yours, expected), 0, yours - expected)  # rounding is none
+            found += _renamed("difference", output, wrong, signed)
     return found
 
 
@@ -159,6 +160,8 @@ def _products(found: Products) -> Iterator[str]:
 
 
 def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
+    if not total.terms:
+        return [f"{head}{place} = {number(total.total)} (no product at all)"]
     shown = total.terms[:TERMS]
     parts = [f"{number(f)}·{index(found.name, found.array.shape, at)}" for f, at in shown]
     if len(total.terms) > TERMS:
@@ -166,16 +169,17 @@ def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
     if total.rest:
         parts.append(number(total.rest))
     head = f"{head}{place} = "
-    return wrapped(
-        head, parts or ["0, no product at all,"], "+", f"= {number(total.total)}", len(head)
-    )
+    return wrapped(head, parts, "+", f"= {number(total.total)}", len(head))
 
 
 def _nudged(nudge: Nudge) -> list[str]:
     yours = "" if nudge.yours is None else f", yours is {number(nudge.yours)}"
+    # the slope is measured: one number is not to be rounded in two ways
+    near = abs(nudge.slope - nudge.expected) <= 1e-6 * max(1.0, abs(nudge.expected))
+    slope, expected = number(nudge.expected if near else nudge.slope), number(nudge.expected)
     return paragraph(
         f"A nudge: moved a little, {nudge.element} moves the loss, the sum of dy · y, by "
-        f"{number(nudge.slope)} times as much: the gradient is {number(nudge.expected)}{yours}."
+        f"{slope} times as much: the gradient is {expected}{yours}."
     )
 
 
