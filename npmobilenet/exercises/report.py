@@ -78,6 +78,11 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     failure = verdict.failure
     if verdict.said and not _fits(verdict):
         yield from paragraph(_sentence(verdict.said))
+    if verdict.state == "right" and verdict.left:
+        yield from paragraph(
+            f"It is slow: there was no time for {verdict.left} of the larger cases, so that fewer were "
+            "asked than of others."
+        )
     if verdict.state == "right" or verdict.state == "not yet" or failure is None:
         yield from _counted(verdict)
         return
