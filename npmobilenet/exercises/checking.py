@@ -51,6 +51,7 @@ class Verdict:
     products: Products | None = None
     said: str = ""  # why it could not be asked
     count: Count | None = None
+    left: int = 0  # cases for which there was no time: the function is too slow
 
     @property
     def right(self) -> bool:
@@ -93,6 +94,8 @@ def check(
     done: is told each verdict as soon as it stands.  No process is left behind.  ValueError, one line,
     where the file cannot be read or the case is none.
     """
+    if file.is_dir():
+        raise ValueError(f"{file} is a directory; expected a Python file")
     if not file.is_file():
         raise ValueError(f"{file}: no such file; npmobilenet exercises new {file} writes one")
     only = {e.name: e.case(case) for e in exercises} if case is not None else {}
@@ -124,7 +127,7 @@ def _checked(learner: Learner, exercise: Exercise, only: Case | None) -> Verdict
         return Verdict(exercise, "missing", said=f"there is no {exercise.signature}")
     if wrong:
         return Verdict(exercise, "broken", said=wrong)
-    asked = 0
+    asked = left = 0
 
     def judged(case: Case, twice: bool = False) -> Failure | None:
         nonlocal asked
@@ -134,8 +137,8 @@ def _checked(learner: Learner, exercise: Exercise, only: Case | None) -> Verdict
     cases: Iterator[Case] = iter([only]) if only else exercise.small()
     failure = next(filter(None, (judged(case, twice=True) for case in cases)), None)
     if failure is None and only is None:
-        failure, _ = larger_failure(exercise, judged)
-    verdict = Verdict(exercise, _state(failure), asked, failure=failure)
+        failure, _, left = larger_failure(exercise, judged)
+    verdict = Verdict(exercise, _state(failure), asked, failure=failure, left=left)
     if failure is not None and (failure.comparable or failure.outcome == "raised"):
         verdict = _explained(learner, verdict, failure)
     if verdict.state in ("right", "wrong"):

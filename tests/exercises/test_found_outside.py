@@ -2,7 +2,9 @@
 
 import pytest
 
+from npmobilenet.exercises import larger
 from npmobilenet.exercises.exercise import EXERCISES
+from tests.commands import call
 
 from .files import check
 
@@ -99,3 +101,36 @@ def conv2d(x, w, b, stride, padding):
     out = said(capsys, file, text, "conv2d", "--case", f"1x2x2x1,3x3,o1,s1,same{case}")
     assert f"y[0,0] = {total} (no product at all)" in out
     assert "all)," not in out
+
+
+def test_a_slow_function_is_said_to_be_asked_less(capsys, file, monkeypatch) -> None:
+    monkeypatch.setattr(larger, "DRAWING", 0.0)
+    text = "import numpy as np\ndef relu6(x):\n    return np.clip(x, 0, 6)\n"
+    out = said(capsys, file, text)
+    assert "It is slow: there was no time for" in out
+    assert "1 right" in out
+    monkeypatch.undo()
+    assert "slow" not in said(capsys, file, text)
+
+
+def test_a_directory_is_called_one(capsys, tmp_path) -> None:
+    code, _, err = call(capsys, "exercises", "check", tmp_path, "relu6")
+    assert code == 1
+    assert "is a directory; expected a Python file" in err
+    assert "no such file" not in err
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("async def relu6(x): return x", "a coroutine"),
+        ("class A(np.ndarray): pass\ndef relu6(x): return x.view(A)", "an A of float64"),
+        ("def relu6(x): return x.astype(str)", "an array of texts"),
+        ("def relu6(x): return x > 0", "an array of bool"),
+        ("class A: pass\ndef relu6(x): return A()", "an A"),
+    ],
+)
+def test_kinds_in_plain_words(capsys, file, text: str, kind: str) -> None:
+    out = said(capsys, file, f"import numpy as np\n{text}\n")
+    assert f"You return y as {kind}; expected" in out or f"You return {kind}; expected" in out
+    assert "Warning" not in out

@@ -17,6 +17,7 @@ KINDS = (
     (r"a (tuple|list) of (\d+)", r"含 \2 项的 \1"),
     (r"a dict with a gradient for every name in p", "字典，p 里的每个名字都有一个梯度"),
     (r"a number", "一个数"),
+    (r"an? (\w+) of (\w+)", r"类型为 \2 的 \1"),
     (r"an? (\w+)", r"\1"),
 )
 
