@@ -8,6 +8,7 @@ import pytest
 from npmobilenet.exercises.diagnosis import alike
 from npmobilenet.exercises.exercise import EXERCISES
 from npmobilenet.exercises.judging import judge
+from npmobilenet.exercises.mistakes import of
 from npmobilenet.exercises.parent import Observed
 
 from .asking import asking, functions, said_of
@@ -105,3 +106,38 @@ def test_what_is_no_number_is_near_to_no_number(number: str) -> None:
     assert not failure.comparable
     assert failure.seen is not None
     assert f"has {number[3:]} in it" in failure.seen[0]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "edit", "said"),
+    [
+        ("conv2d", ("v : v + stride * J : stride", "v : v + J"), "missing to the right"),
+        ("conv2d", ("u : u + stride * I : stride", "u : u + I"), "missing downwards"),
+        (
+            "separable_cost",
+            ("rows * columns * k**2 * m", "h * w * k**2 * m"),
+            "Your depthwise half",
+        ),
+        ("separable_cost", ("rows * columns * m * n", "h * w * m * n"), "Your pointwise half"),
+    ],
+)
+def test_the_half_that_is_wrong_is_the_one_that_is_named(
+    exercise: str, edit: Edit, said: str
+) -> None:
+    assert said in sentence(exercise, edit)
+
+
+def test_one_sentence_for_each_part_of_a_normalisation() -> None:
+    """Which of gamma, beta and the mean is missing is known, and so it is said."""
+    found = {m.sentence[0].split(":")[0] for m in of("batch_norm") if m.number == 66}
+    assert {"gamma is missing", "beta is missing", "The mean is not taken off"} <= found
+    (backward,) = {m.sentence[0] for m in of("batch_norm_backward") if m.number == 66}
+    assert backward.startswith("gamma is missing in dx")
+
+
+@pytest.mark.parametrize(("exercise", "number", "least"), [
+    ("inverted_residual_backward", 40, 4), ("inverted_residual", 77, 5),
+    ("inverted_residual", 78, 4),
+])  # fmt: skip
+def test_alternatives_are_told_apart(exercise: str, number: int, least: int) -> None:
+    assert len({m.sentence for m in of(exercise) if m.number == number}) >= least

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from .activations import ACTIVATIONS
+from .affine import AFFINE
 from .batches import BATCHES
 from .block import BLOCKS
 from .costs import COSTS
@@ -24,7 +25,7 @@ from .squeezing import SQUEEZING
 __all__ = ["MISTAKES", "Mistake", "of", "outcome"]
 
 MISTAKES: tuple[Mistake, ...] = (
-    *PADDING, *FILTERS, *BATCHES, *GRADIENTS, *NORMAL, *ACTIVATIONS, *SQUEEZING, *BLOCKS, *COSTS,
+    *PADDING, *FILTERS, *BATCHES, *GRADIENTS, *NORMAL, *AFFINE, *ACTIVATIONS, *SQUEEZING, *BLOCKS, *COSTS,
     *FURTHER,
 )  # fmt: skip
 

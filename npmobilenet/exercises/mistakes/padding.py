@@ -181,10 +181,28 @@ PADDING: list[Mistake] = [
     *windows(
         49,
         (
-            "The stride is missing along rows, columns or both: your windows stand side by side.",
-            "沿行、沿列或两个方向上漏掉了步幅：窗口是一个像素挨一个像素移动的。",
+            "The stride is missing: your windows stand side by side, downwards and to the right.",
+            "漏掉了步幅：你的窗口在竖直和水平方向上都是一个像素挨一个像素移动的。",
         ),
-        forward=wrong.NO_STRIDE,
+        forward=wrong.NO_STRIDE_BOTH,
+    ),
+    *windows(
+        49,
+        (
+            "The stride is missing downwards: there your windows stand side by side. To the right it "
+            "is there.",
+            "竖直方向上漏掉了步幅：窗口是一个像素挨一个像素向下移动的。水平方向是对的。",
+        ),
+        forward=wrong.NO_STRIDE_DOWN,
+    ),
+    *windows(
+        49,
+        (
+            "The stride is missing to the right: there your windows stand side by side. Downwards it "
+            "is there.",
+            "水平方向上漏掉了步幅：窗口是一个像素挨一个像素向右移动的。竖直方向是对的。",
+        ),
+        forward=wrong.NO_STRIDE_RIGHT,
     ),
     *windows(
         19,

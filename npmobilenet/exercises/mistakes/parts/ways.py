@@ -121,11 +121,19 @@ ONE_SIDE = by_rule(
     rules.changed(rules.zeros_before(lambda p: p // 2), rules.is_number),
     rules.changed(rules.zeros_before(lambda p: 2 * p), rules.is_number),
 )
-NO_STRIDE = [
-    *one_axis(Reads(rule=rules.stride_one)),
-    *one_axis(Reads(rule=rules.changed(rules.step_one))),
-    *one_axis(Reads(rule=rules.changed(rules.all_windows))),
-]
+# along both axes, along the rows alone, along the columns alone
+NO_STRIDE_BOTH, NO_STRIDE_DOWN, NO_STRIDE_RIGHT = zip(
+    *[
+        one_axis(Reads(rule=rule))
+        for rule in (
+            rules.stride_one,
+            rules.changed(rules.step_one),
+            rules.changed(rules.all_windows),
+        )
+    ],
+    strict=True,
+)
+NO_STRIDE = [*NO_STRIDE_BOTH, *NO_STRIDE_DOWN, *NO_STRIDE_RIGHT]
 SHORT = [
     way
     for which in (slice(-1, None), slice(0, 1))
