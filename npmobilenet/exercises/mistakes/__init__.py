@@ -13,6 +13,7 @@ from .activations import ACTIVATIONS
 from .affine import AFFINE
 from .batches import BATCHES
 from .block import BLOCKS
+from .common import COMMON
 from .costs import COSTS
 from .filters import FILTERS
 from .further import FURTHER
@@ -26,7 +27,7 @@ __all__ = ["MISTAKES", "Mistake", "of", "outcome"]
 
 MISTAKES: tuple[Mistake, ...] = (
     *PADDING, *FILTERS, *BATCHES, *GRADIENTS, *NORMAL, *AFFINE, *ACTIVATIONS, *SQUEEZING, *BLOCKS, *COSTS,
-    *FURTHER,
+    *FURTHER, *COMMON,
 )  # fmt: skip
 
 

@@ -238,6 +238,11 @@ def from_the_end(at: Array, line: Line) -> tuple[Array, Array]:
     return zeros_outside(np.where(at < 0, at + line.size, at), line)
 
 
+def from_the_end_or_nothing(at: Array, line: Line) -> tuple[Array, Array]:
+    """An index below 0 counts from the end, unless it is further below than the image is long."""
+    return zeros_outside(np.where(at < 0, at + line.size, at), line)
+
+
 def from_the_end_or_stops(at: Array, line: Line) -> tuple[Array, Array]:
     """An index below 0 counts from the end; one beyond it stops."""
     if at.size and at.max() >= line.size:

@@ -157,6 +157,9 @@ SYMMETRIC_WITH_ROOM = by_rule(*rules.SYMMETRIC[:2], border=rules.needs_room)
 ODD_FIRST = by_rule(rules.odd_zero_first)
 ALWAYS_SAME = by_rule(rules.always_same, rules.same_unless_0)
 AFTERWARDS = by_rule(rules.STRIDE_AFTERWARDS)
-BORDERS = [Reads(border=border) for border in (*rules.BORDERS, rules.from_the_end)]
+BORDERS = [
+    Reads(border=border)
+    for border in (*rules.BORDERS, rules.from_the_end, rules.from_the_end_or_nothing)
+]
 BORDERS_OR_STOPS = [Reads(border=rules.from_the_end_or_stops)]
 WHOLE = [Reads(choice=rules.whole_windows)]
