@@ -34,7 +34,7 @@ MADE: list[tuple[str, tuple[Edit, ...], str]] = [
     (
         "conv2d_backward",
         (("return dx, dw, db", "return dx, conv2d_dw(dy, x, w, stride, padding), db"),),
-        "Your dw hold",
+        "Your dw holds",
     ),
     (
         "depthwise_conv2d_backward",

@@ -137,7 +137,7 @@ def test_one_sentence_for_each_part_of_a_normalisation() -> None:
 
 @pytest.mark.parametrize(("exercise", "number", "least"), [
     ("inverted_residual_backward", 40, 4), ("inverted_residual", 77, 5),
-    ("inverted_residual", 78, 4),
+    ("inverted_residual", 78, 4), ("separable_cost", 81, 4),
 ])  # fmt: skip
 def test_alternatives_are_told_apart(exercise: str, number: int, least: int) -> None:
     assert len({m.sentence for m in of(exercise) if m.number == number}) >= least

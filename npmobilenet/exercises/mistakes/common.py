@@ -143,7 +143,8 @@ COMMON: list[Mistake] = [
         for one in mistakes(
             18,
             (
-                f"Your {' and '.join(names)} hold what the last image gave; all images are added up.",
+                f"Your {' and '.join(names)} {'holds' if len(names) == 1 else 'hold'} what the last "
+                "image gave; all images are added up.",
                 f"你的 {' 和 '.join(names)} 只有最后一张图像的那一份；所有图像的都应当加起来。",
             ),
             last_image(*names),

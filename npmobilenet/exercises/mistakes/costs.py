@@ -187,18 +187,26 @@ COSTS: list[Mistake] = [
     *mistakes(
         81,
         (
-            "Only one half is there, or the two are multiplied: the depthwise and the pointwise half "
-            "are added.",
-            "你只算了一半，或者把两半相乘了：深度卷积和逐点卷积的计算量应当相加。",
+            "Only the depthwise half is there; the pointwise half is added to it.",
+            "你只算了深度卷积的部分；还应加上逐点卷积的部分。",
         ),
-        {
-            "separable_cost": [
-                *[
-                    partial(separable, halves=halves)
-                    for halves in (lambda a, b: a, lambda a, b: b, lambda a, b: a * b)
-                ],
-            ]
-        },
+        {"separable_cost": [partial(separable, halves=lambda a, b: a)]},
+    ),
+    *mistakes(
+        81,
+        (
+            "Only the pointwise half is there; the depthwise half is added to it.",
+            "你只算了逐点卷积的部分；还应加上深度卷积的部分。",
+        ),
+        {"separable_cost": [partial(separable, halves=lambda a, b: b)]},
+    ),
+    *mistakes(
+        81,
+        (
+            "The depthwise and the pointwise half are multiplied; they are added.",
+            "你把深度卷积和逐点卷积的计算量相乘了；它们应当相加。",
+        ),
+        {"separable_cost": [partial(separable, halves=lambda a, b: a * b)]},
     ),
     *mistakes(
         81,
