@@ -141,3 +141,14 @@ def test_one_sentence_for_each_part_of_a_normalisation() -> None:
 ])  # fmt: skip
 def test_alternatives_are_told_apart(exercise: str, number: int, least: int) -> None:
     assert len({m.sentence for m in of(exercise) if m.number == number}) >= least
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (("dxp[window] +=", "dxp[window] ="), "Where windows overlap"),
+        (("dw += np", "dw = np"), "Your dw or db holds only what came last"),
+    ],
+)
+def test_what_is_overwritten_is_said(edit: Edit, said: str) -> None:
+    assert sentence("conv2d_backward", edit).startswith(said)

@@ -19,6 +19,7 @@ from .filters import FILTERS
 from .further import FURTHER
 from .gradients import GRADIENTS
 from .normalisation import NORMAL
+from .overwriting import OVERWRITING
 from .padding import PADDING
 from .record import Mistake, outcome
 from .squeezing import SQUEEZING
@@ -26,8 +27,8 @@ from .squeezing import SQUEEZING
 __all__ = ["MISTAKES", "Mistake", "of", "outcome"]
 
 MISTAKES: tuple[Mistake, ...] = (
-    *PADDING, *FILTERS, *BATCHES, *GRADIENTS, *NORMAL, *AFFINE, *ACTIVATIONS, *SQUEEZING, *BLOCKS, *COSTS,
-    *FURTHER, *COMMON,
+    *PADDING, *FILTERS, *BATCHES, *OVERWRITING, *GRADIENTS, *NORMAL, *AFFINE, *ACTIVATIONS, *SQUEEZING,
+    *BLOCKS, *COSTS, *FURTHER, *COMMON,
 )  # fmt: skip
 
 

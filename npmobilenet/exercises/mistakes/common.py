@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from ...ops.checks import Array
-from .gradients import overwritten
+from .overwriting import overwritten
 from .parts.bending import clipped, curve_of
 from .parts.block import inverted_residual
 from .parts.convolving import conv2d, depthwise_conv2d, pointwise_conv2d_backward
