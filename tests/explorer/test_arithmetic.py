@@ -88,11 +88,8 @@ def _beyond(title: str, settings: dict[str, Any]) -> bool:
     """What the page never computes: dropout's draws in training, losses but the mean of all images."""
     if title == "dropout":
         return bool(settings["train"])
-    usual = {"reduction": "mean", "weight": None, "ignore_index": None}
-    return title == "softmax_cross_entropy" and any(
-        settings.get(name, value) is not value and settings.get(name) != value
-        for name, value in usual.items()
-    )
+    others = {"weight", "ignore_index"} & settings.keys()
+    return title == "softmax_cross_entropy" and (bool(others) or settings["reduction"] != "mean")
 
 
 def _witness(title: str, case: Case, rng: np.random.Generator) -> tuple[Arrays, Any]:
