@@ -111,7 +111,7 @@ function pooledOf(layer, i, j, c) {
 
 function lineOfPool(layer, i, j, c, result) {
   const values = pooledOf(layer, i, j, c);
-  const shown = values.length <= 9 ? values.map(number).join(", ") : say(`${values.length} values`, `${values.length} 个值`);
+  const shown = values.length <= 9 ? values.map((value) => number(value)).join(", ") : say(`${values.length} values`, `${values.length} 个值`);
   return layer.kind === "max_pool"
     ? say(`largest of ${shown} = ${result}`, `${shown} 中最大的 = ${result}`)
     : say(`mean of ${shown} = ${result}`, `${shown} 的平均 = ${result}`);
