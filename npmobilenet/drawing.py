@@ -208,7 +208,9 @@ def _channels_and_size(channels: int | None, pixels: int) -> str:
     return f"{channels} / {channels * pixels * 2 / 1000:.1f}" if channels else ""
 
 
-ROUNDED = "left out, and in --json: all digits of times, rates and shares; flops and floor of each layer"
+ROUNDED = (
+    "left out, and in --json: all digits of times, rates and shares; flops and floor of each layer"
+)
 
 
 def roofline_parts(found: Roofline) -> list[RenderableType]:
