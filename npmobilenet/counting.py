@@ -30,7 +30,7 @@ def count(
 ) -> ModuleCost | Cost:
     """What something costs: a module run on an example, a graph, or the network in a file of weights.
 
-    what      a torch.nn.Module; "file.py:Name" (the file is run) or "package:name", a class that needs
+    what      a torch.nn.Module; "FILE.py:Name" (the file is run) or "package:name", a class that needs
               no arguments, a function that returns a module, or a module; an ONNX file; a run's folder,
               a file of weights of any family, a shipped model's name; a plan, a model's name, or a
               table of rows in TOML

@@ -63,10 +63,12 @@ def summary_rows(plan: Plan, depth: int = 2) -> list[tuple[object, ...]]:
 
 def summary_parts(plan: Plan, *, layers: bool = False, depth: int = 2) -> list[RenderableType]:
     """What `Plan.summary` shows: block or layer, type, output shape, MACs, parameters; the totals."""
-    params = cost(plan).params
+    counted = cost(plan)
+    params = counted.params
     return [
         _heading(plan),
         table(SUMMARY, summary_rows(plan, 3 if layers else depth)),
+        f"MACs for one image: {counted.macs:,}\n"
         f"Total params: {params.total:,}\nTrainable params: {params.trainable:,}\n"
         f"Non-trainable params: {params.bn_stats:,}",
     ]
@@ -184,6 +186,7 @@ def memory_parts(found: MemoryCost) -> list[RenderableType]:
         table(("block", ">bytes", ">of all"), rows, title=title),
         table(("what", ">bytes", ""), found.sums(), title="Memory"),
         _maps(found.plan),
+        "left out, and in --json: each kept map by itself",
     ]
 
 
@@ -205,9 +208,14 @@ def _channels_and_size(channels: int | None, pixels: int) -> str:
     return f"{channels} / {channels * pixels * 2 / 1000:.1f}" if channels else ""
 
 
+ROUNDED = (
+    "left out, and in --json: all digits of times, rates and shares; flops and floor of each layer"
+)
+
+
 def roofline_parts(found: Roofline) -> list[RenderableType]:
     """Every layer, the shares of each type, and the answer."""
-    return [table(ROOFLINE_COLUMNS, found.rows()), _kinds(found), found.verdict()]
+    return [table(ROOFLINE_COLUMNS, found.rows()), _kinds(found), found.verdict(), ROUNDED]
 
 
 def _kinds(found: Roofline) -> RenderableType:

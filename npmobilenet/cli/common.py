@@ -51,12 +51,14 @@ def write_table(
     *,
     title: str | None = None,
     notes: str | None = None,
+    left_out: str | None = None,
     sums: bool = False,
 ) -> None:
     """Print one table as the options of `add_formats` say; else draw it.
 
     columns: names, those of numbers begin with ">".  document: what --json prints; without it a list
     of rows, each an object.  title and notes stand above and below the table, but not in CSV or JSON.
+    left_out: numbers of the document that no row has; a drawn table says where they are.
     sums: CSV and Markdown end in a row "total" of those columns whose cells all are whole numbers.
     """
     rows = [tuple(row) for row in rows]
@@ -72,7 +74,8 @@ def write_table(
         parts = (f"{title}\n" if title else "", markdown_text(columns, rows), notes or "")
         print("\n".join(part.rstrip("\n") + "\n" for part in parts if part), end="")
     else:
-        console().print(table(columns, rows, title=title), *([notes] if notes else []), sep="\n")
+        lines = [notes, left_out and f"left out, and in --json: {left_out}"]
+        console().print(table(columns, rows, title=title), *filter(None, lines), sep="\n")
 
 
 def _sum(column: Sequence[object]) -> object:

@@ -31,5 +31,8 @@ def run(options: argparse.Namespace) -> int:
     if len(names) == 1 and names != ["paper"]:
         names = ["paper", *names]
     document = {name: asdict(dialect_at(name, version)) for name in names}
-    write_table(options, ("switch", *names), dialect_rows(version, names), document)
+    rows = dialect_rows(version, names)
+    same = document[names[0]].keys() - {row[0] for row in rows}
+    left_out = f"the switches in which they do not differ, {', '.join(sorted(same))}"
+    write_table(options, ("switch", *names), rows, document, left_out=left_out)
     return 0

@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
             for m in described
         ]  # fmt: skip
         console().print(table(columns, rows))
+        console().print("left out, and in --json: sizes to the byte")
         console().print("Use one: npmobilenet predict IMAGE --weights NAME; its card: models NAME")
     return 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..text import read_text
+from .again import asked_again
 from .cases import Case
 from .exercise import EXERCISES
 from .judging import Failure, judge
@@ -50,6 +51,7 @@ class Verdict:
     products: Products | None = None
     said: str = ""  # why it could not be asked
     count: Count | None = None
+    left: int = 0  # cases for which there was no time: the function is too slow
 
     @property
     def right(self) -> bool:
@@ -92,6 +94,8 @@ def check(
     done: is told each verdict as soon as it stands.  No process is left behind.  ValueError, one line,
     where the file cannot be read or the case is none.
     """
+    if file.is_dir():
+        raise ValueError(f"{file} is a directory; expected a Python file")
     if not file.is_file():
         raise ValueError(f"{file}: no such file; npmobilenet exercises new {file} writes one")
     only = {e.name: e.case(case) for e in exercises} if case is not None else {}
@@ -123,7 +127,7 @@ def _checked(learner: Learner, exercise: Exercise, only: Case | None) -> Verdict
         return Verdict(exercise, "missing", said=f"there is no {exercise.signature}")
     if wrong:
         return Verdict(exercise, "broken", said=wrong)
-    asked = 0
+    asked = left = 0
 
     def judged(case: Case, twice: bool = False) -> Failure | None:
         nonlocal asked
@@ -133,8 +137,8 @@ def _checked(learner: Learner, exercise: Exercise, only: Case | None) -> Verdict
     cases: Iterator[Case] = iter([only]) if only else exercise.small()
     failure = next(filter(None, (judged(case, twice=True) for case in cases)), None)
     if failure is None and only is None:
-        failure, _ = larger_failure(exercise, judged)
-    verdict = Verdict(exercise, _state(failure), asked, failure=failure)
+        failure, _, left = larger_failure(exercise, judged)
+    verdict = Verdict(exercise, _state(failure), asked, failure=failure, left=left)
     if failure is not None and (failure.comparable or failure.outcome == "raised"):
         verdict = _explained(learner, verdict, failure)
     if verdict.state in ("right", "wrong"):
@@ -165,6 +169,12 @@ def _explained(learner: Learner, verdict: Verdict, failure: Failure) -> Verdict:
         whole = observed.outcome == "returned" and not observed.others
         return observed.results if whole else None
 
+    try:
+        seen = asked_again(failure, call)
+    except UnansweredError:
+        return verdict
+    if seen is not failure:  # which explains everything
+        return replace(verdict, failure=seen)
     found = diagnose(exercise, failure.case, failure.yours or None, call)
     try:
         terms = products(exercise, failure, call)
@@ -187,12 +197,15 @@ def _count(learner: Learner, exercise: Exercise) -> Count | None:
         observed = learner.count(EXERCISES[name], _counted_case(name, case))
         if observed.outcome == "not yet":
             return None
-        if observed.outcome != "counted" or not observed.counts["multiplications"]:
+        counts = observed.counts
+        if observed.outcome != "counted" or counts["plain"] or not counts["multiplications"]:
             why = observed.said or "it makes plain numbers of them before it multiplies"
             said = f"{name} does not run on numbers that count: {why}"
+            if observed.outcome == "counted" and not counts["plain"]:
+                said = f"{name} multiplies none of the numbers that it is given"
             return Count(case, loops, None, 0, expected, said=said)
-        total += observed.counts["multiplications"]
-        padding += observed.counts["with_padding"]
+        total += counts["multiplications"]
+        padding += counts["with_padding"]
     formula = learner.ask(exercise, case).results.get("macs")
     return Count(case, loops, total, padding, expected, None if formula is None else float(formula))
 

@@ -46,7 +46,7 @@ class Comparison:
         self.arrays = max((list(case.arrays) for case in drawn), key=len)
         self.optional = [n for n in self.arrays if any(n not in case.arrays for case in drawn)]
         self.outputs = ["y", "mean", "variance"] if self.function == "batch_norm" else ["y"]
-        settings = list(drawn[0].settings)
+        settings = list(dict.fromkeys(name for case in drawn for name in case.settings))
         self.ways: dict[str, Way] = {}
         for name, before in ((self.function, []), (f"{self.function}_backward", ["dy"])):
             if name in signatures:

@@ -42,18 +42,41 @@ class Counted(Tallied):
         return 0.0
 
 
+class PlainError(ArithmeticError):
+    """A number of an argument became a plain one before it was multiplied: nothing can be counted."""
+
+
+class Given(Counted):
+    """A number of an argument that is multiplied: as a float it would be taken for padding."""
+
+    __slots__ = ()
+
+    def __float__(self) -> float:
+        raise PlainError("a number that counts became a plain one")
+
+
 def counted(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, int]:
-    """What a call with those arguments multiplies; its arrays are replaced by numbers that count."""
-    tally = Tally()
+    """What a call with those arguments multiplies; its arrays are replaced by numbers that count.
+
+    "plain" is 1 where it makes plain numbers of them, so that its products cannot be counted.
+    """
+    tally, plain = Tally(), 0
     given = [
-        np.full(value.shape, Counted(tally), dtype=object)
+        np.full(value.shape, Counted(tally) if name == "b" else Given(tally), dtype=object)
         if isinstance(value, np.ndarray)
         else value
-        for value in arguments.values()
+        for name, value in arguments.items()
     ]
-    with _sums_of_anything():
-        function(*given)
-    return {"multiplications": tally.multiplications, "with_padding": tally.with_padding}
+    try:
+        with _sums_of_anything():
+            function(*given)
+    except PlainError:
+        plain = 1
+    return {
+        "multiplications": tally.multiplications,
+        "with_padding": tally.with_padding,
+        "plain": plain,
+    }
 
 
 @contextmanager

@@ -184,9 +184,9 @@ def _close(one: Array, other: Array) -> bool:
     if one.shape != other.shape:
         return False
     with np.errstate(all="ignore"):
-        size = np.abs(one)
-        least = float(size.max(initial=1.0, where=np.isfinite(size)))
-        near = np.abs(one - other) <= CLOSE * (least + np.abs(other))
+        finite = np.isfinite(one) & np.isfinite(other)  # or every number would be near to inf
+        least = float(np.abs(one).max(initial=1.0, where=finite))
+        near = finite & (np.abs(one - other) <= CLOSE * (least + np.abs(other)))
         return bool((near | (one == other) | (np.isnan(one) & np.isnan(other))).all())
 
 

@@ -27,6 +27,7 @@ def _function(verdict: Verdict) -> dict[str, Any]:
         "step": verdict.exercise.step,
         "state": verdict.state,
         "cases": verdict.cases,
+        "left": verdict.left,
         "seconds": round(verdict.seconds, 3),
         "said": verdict.said or None,
         "read": page(verdict.exercise.chapter),

@@ -12,7 +12,7 @@ from .cases import Arguments, Case
 from .exercise import EXERCISES
 from .layout import index
 from .mistakes.record import Sentence
-from .mistakes.seen import changes, differs, misnames, returns
+from .mistakes.seen import changes, differs, infinite, misnames, returns
 from .observing import copied
 from .parent import Observed
 from .record import Exercise, Results
@@ -50,7 +50,8 @@ class Failure:
     @property
     def comparable(self) -> bool:
         """Whether there are numbers that a wrong program may be held against."""
-        return self.outcome == "wrong" and not self.seen_first and bool(self.yours)
+        finite = all(np.isfinite(array).all() for array in self.yours.values())
+        return self.outcome == "wrong" and not self.seen_first and bool(self.yours) and finite
 
     @property
     def seen_first(self) -> bool:
@@ -87,7 +88,9 @@ def judge(exercise: Exercise, case: Case, observed: Observed) -> Failure | None:
         if not (right := agrees(found, array)).all():
             at = tuple(int(i) for i in np.argwhere(~right)[0])
             nudge = nudged(exercise, case, name, at, observed.results)
-            return Failure(**given, output=name, at=at, nudge=nudge)
+            unbounded = not np.isfinite(found).all()
+            seen = infinite(name, bool(np.isnan(found).any())) if unbounded else None
+            return Failure(**given, output=name, at=at, nudge=nudge, seen=seen)
     return None
 
 

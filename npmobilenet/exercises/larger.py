@@ -21,8 +21,8 @@ class _Found(Exception):
 
 def larger_failure(
     exercise: Exercise, judged: Callable[[Case], Failure | None]
-) -> tuple[Failure | None, int]:
-    """The smallest larger case that fails, None where none does; and how many were asked.
+) -> tuple[Failure | None, int, int]:
+    """The smallest larger case that fails, None where none does; how many were asked, how many not.
 
     The cases are the same in every run, but where a function is so slow that the time ends first.
     """
@@ -31,6 +31,7 @@ def larger_failure(
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings
     from hypothesis.errors import HypothesisException
 
+    left: set[str] = set()  # drawn when there was no time any more
     known: dict[str, Failure | None] = {}
     ends = time.monotonic() + DRAWING
     smallest: list[Failure] = []
@@ -39,6 +40,7 @@ def larger_failure(
         nonlocal ends
         if case.text not in known:
             if time.monotonic() > ends:
+                left.add(case.text)
                 return
             failure = known[case.text] = judged(case)
             if failure is not None:
@@ -72,7 +74,7 @@ def larger_failure(
             pass
         finally:
             hypothesis.configuration.set_hypothesis_home_dir(None)
-    return (smallest[0] if smallest else None), len(known)
+    return (smallest[0] if smallest else None), len(known), len(left)
 
 
 def _size(case: Case) -> tuple[int, int, str]:

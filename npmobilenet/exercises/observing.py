@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from numbers import Real
 from typing import Any
 
@@ -73,12 +74,15 @@ def _kind(value: Any) -> str:
     """ "a list", "an array of objects", "None"."""
     if value is None:
         return "None"
+    if inspect.iscoroutine(value):
+        value.close()  # or Python would warn that nobody waited for it
     if isinstance(value, np.ndarray):
-        what = "objects" if value.dtype.kind == "O" else str(value.dtype)
+        known = {"O": "objects", "U": "texts", "S": "bytes", "V": "records"}
+        what = known.get(value.dtype.kind, str(value.dtype))
         name = "array" if type(value) is np.ndarray else type(value).__name__
         return f"{_a(name)} of {what}"
     return _a(type(value).__name__)
 
 
 def _a(word: str) -> str:
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+    return f"{'an' if word[0] in 'aeiouAEIOU' else 'a'} {word}"

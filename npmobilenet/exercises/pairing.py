@@ -50,7 +50,9 @@ def both(
     if forward is not None:
         returned = _called(forward, asked["forward"], [], changed)
         results |= _outputs(returned, asked["outputs"])
-        cache = returned[1] if isinstance(returned, tuple) and len(returned) > 1 else None
+        cache = returned  # of a pass that returns y alone, as a softmax does
+        if isinstance(returned, tuple):
+            cache = returned[1] if len(returned) > 1 else None
     if backward is not None:
         between = [cache] if asked["backward"]["cache"] else []
         returned = _called(backward, asked["backward"], between, changed)

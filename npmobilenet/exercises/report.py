@@ -78,6 +78,11 @@ def _details(verdict: Verdict, lang: str, file: str) -> Iterator[str]:
     failure = verdict.failure
     if verdict.said and not _fits(verdict):
         yield from paragraph(_sentence(verdict.said))
+    if verdict.state == "right" and verdict.left:
+        yield from paragraph(
+            f"It is slow: there was no time for {verdict.left} of the larger cases, so that fewer were "
+            "asked than of others."
+        )
     if verdict.state == "right" or verdict.state == "not yet" or failure is None:
         yield from _counted(verdict)
         return
@@ -125,7 +130,8 @@ def _arrays(failure: Failure) -> list[Block]:
     if yours is not None:
         found += _renamed(f"yours {output}", output, yours)
         if yours.shape == expected.shape:
-            found += _renamed("difference", output, yours - expected, signed)
+            wrong = np.where(agrees(yours, expected), 0, yours - expected)  # rounding is none
+            found += _renamed("difference", output, wrong, signed)
     return found
 
 
@@ -159,6 +165,8 @@ def _products(found: Products) -> Iterator[str]:
 
 
 def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
+    if not total.terms:
+        return [f"{head}{place} = {number(total.total)} (no product at all)"]
     shown = total.terms[:TERMS]
     parts = [f"{number(f)}·{index(found.name, found.array.shape, at)}" for f, at in shown]
     if len(total.terms) > TERMS:
@@ -166,16 +174,17 @@ def _sum(head: str, place: str, found: Products, total: Sum) -> list[str]:
     if total.rest:
         parts.append(number(total.rest))
     head = f"{head}{place} = "
-    return wrapped(
-        head, parts or ["0, no product at all,"], "+", f"= {number(total.total)}", len(head)
-    )
+    return wrapped(head, parts, "+", f"= {number(total.total)}", len(head))
 
 
 def _nudged(nudge: Nudge) -> list[str]:
     yours = "" if nudge.yours is None else f", yours is {number(nudge.yours)}"
+    # the slope is measured: one number is not to be rounded in two ways
+    near = abs(nudge.slope - nudge.expected) <= 1e-6 * max(1.0, abs(nudge.expected))
+    slope, expected = number(nudge.expected if near else nudge.slope), number(nudge.expected)
     return paragraph(
         f"A nudge: moved a little, {nudge.element} moves the loss, the sum of dy · y, by "
-        f"{number(nudge.slope)} times as much: the gradient is {number(nudge.expected)}{yours}."
+        f"{slope} times as much: the gradient is {expected}{yours}."
     )
 
 
@@ -193,8 +202,6 @@ def _named(verdict: Verdict, failure: Failure, lang: str) -> Iterator[str]:
         return
     if diagnosis is not None and diagnosis.wiring:
         yield from ("", *(f" {line}" for line in diagnosis.wiring))
-    if any(np.isnan(array).any() for array in failure.yours.values()):
-        yield from ("", " nan comes of 0 / 0, of inf - inf, and of the root of a number below 0.")
     right = [n for n in failure.expected if n != failure.output and _agrees_in(failure, n)]
     if right:
         yield from ("", *paragraph(f"Right here: {', '.join(right)}."))

@@ -14,13 +14,16 @@ from ..models.capabilities import Consumer, require
 from ..models.layers import (
     Activation,
     Add,
+    AveragePool,
     BatchNorm,
     Conv,
     Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
+    GroupedConv,
     Layer,
+    MaxPool,
     Pointwise,
     Scale,
 )
@@ -38,8 +41,16 @@ def _window(layer: Any) -> dict[str, Any]:
         "stride": list(window.stride),
         "padding": layer.padding if layer.padding in ("same", "symmetric") else sides,
         "sides": sides,
-        "bias": layer.bias,
     }
+
+
+def _convolution(layer: Any) -> dict[str, Any]:
+    return _window(layer) | _bias(layer)
+
+
+def _pool(layer: Any) -> dict[str, Any]:
+    counts = {"count_padding": layer.count_padding} if isinstance(layer, AveragePool) else {}
+    return _window(layer) | counts | {"ceil_mode": layer.ceil_mode}
 
 
 def _bias(layer: Any) -> dict[str, Any]:
@@ -59,11 +70,14 @@ def _nothing(layer: Any) -> dict[str, Any]:
 
 # what the page is told of a kind besides its place and its shapes
 SETTINGS: dict[type[Layer], Callable[[Any], dict[str, Any]]] = {
-    Conv: _window,
-    Depthwise: _window,
+    Conv: _convolution,
+    Depthwise: _convolution,
+    GroupedConv: lambda layer: _convolution(layer) | {"groups": layer.groups},
     Pointwise: _bias,
     BatchNorm: lambda layer: {"eps": layer.eps},
     Activation: _activation,
+    AveragePool: _pool,
+    MaxPool: _pool,
     GlobalAveragePool: _nothing,
     Dropout: lambda layer: {"rate": layer.rate, "mode": layer.mode},
     Add: _nothing,

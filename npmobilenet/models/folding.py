@@ -1,6 +1,7 @@
-"""Batch normalisation folded into the convolution before it: the same answers from fewer layers.
+"""Batch normalisation folded into the layer before it: the same answers from fewer layers.
 
-In evaluation mean and variance are constants, so that normalising is linear, as the convolution is:
+In evaluation mean and variance are constants, so that normalising is linear, as a convolution and a dense
+layer are:
 
     gamma (w*x + b - mean) / sqrt(variance + eps) + beta  =  (w s)*x + (b - mean) s + beta
     with one number s = gamma / sqrt(variance + eps) for each output channel
@@ -20,10 +21,10 @@ from .params import check_params
 
 
 def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict[str, Array]]:
-    """Plan and params without the batch normalisations that follow a convolution; for evaluation.
+    """Plan and params without the batch normalisations that follow a convolution or a dense layer.
 
-    The convolutions keep their names and have a bias each.  Computed in float64, returned in the
-    precision of params.  A batch normalisation stays where its input is no convolution, or where
+    For evaluation.  Those layers keep their names and have a bias each.  Computed in float64, returned in
+    the precision of params.  A batch normalisation stays where its input is another layer, or where
     another layer reads that input too.  The layers are no longer those that `plan(**asked)` makes.
     ValueError where params do not fit the plan.
     """
@@ -31,7 +32,7 @@ def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict
     readers = Counter(source for layer in plan.layers for source in layer.inputs)
     layers: dict[str, Layer] = {}
     arrays: dict[str, Array] = {}
-    now: dict[str, str] = {}  # folded layer -> the convolution that puts out its result
+    now: dict[str, str] = {}  # folded layer -> the one that puts out its result
     for layer in plan.layers:
         own = {
             f"{layer.name}.{a}": params[f"{layer.name}.{a}"]
@@ -58,7 +59,7 @@ def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict
 def folded(
     convolution: str, norm: BatchNorm, arrays: Mapping[str, Array], own: Mapping[str, Array]
 ) -> dict[str, Array]:
-    """Weight and bias of the convolution with `norm` in them."""
+    """Weight and bias of the convolution or dense layer with `norm` in them."""
     w, b = arrays[f"{convolution}.weight"], arrays.get(f"{convolution}.bias", 0.0)
     gamma, beta, mean, variance = (
         own[f"{norm.name}.{a}"].astype(np.float64) for a in ("gamma", "beta", "mean", "variance")

@@ -264,6 +264,7 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     runs: ClassVar[str] = "dense"
+    folds: ClassVar[bool] = True
     gain: ClassVar[int] = 1  # no ReLU follows the classifier
     units: int
     bias: bool = True

@@ -99,6 +99,7 @@ def list_parts() -> list[RenderableType]:
     return [
         table(columns, rows),
         "~ not published: four bytes for every number.  no_top: without the classifier.",
+        "left out, and in --json: classes, and what is done to images",
     ]
 
 

@@ -71,6 +71,64 @@ def test_no_number_is_cut_on_any_terminal(
         assert wide <= numbers(text)
 
 
+# what of a document repeats the question, or is said to stand there alone: "left out, and in --json"
+ASKED = {"width", "resolution", "classes"}
+ANNOUNCED = {
+    "cost v1": {"macs", "params"},  # of layers without multiplications
+    "cost v1 --params": set(),
+    "summary v3-large --layers": set(),
+    "memory v2": {"kept"},
+    "ratio --k 3 --m 512 --n 512 --df 14 --alpha 0.75 --rho 5/7": {"scaled"},
+    "dialects v3": {"stem_stride", "resolution"},
+    "dialects v1 paper keras timm": {
+        "stem_stride", "gate_slope", "v3_small_head", "classes", "resolution",
+    },
+    "models": {"bytes"},
+    "weights list": {"classes", "preprocessing"},
+}  # fmt: skip
+
+
+def leaves(document: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], float]]:
+    """Every number of a document, with the names that lead to it."""
+    if isinstance(document, dict):
+        return [leaf for name, value in document.items() for leaf in leaves(value, (*path, name))]
+    if isinstance(document, list):
+        return [leaf for value in document for leaf in leaves(value, path)]
+    known = isinstance(document, int | float) and not isinstance(document, bool)
+    return [(path, document)] if known else []
+
+
+def stands(value: float, found: set[str]) -> bool:
+    """Whole, or as the fraction or percentage that is drawn of it."""
+    if isinstance(value, int):
+        return str(value) in found
+    return any(
+        abs(float(text) - part * value) <= 0.51 * 10.0 ** -len(text.partition(".")[2])
+        for text in found
+        for part in (1, 100)
+    )
+
+
+@pytest.mark.parametrize("words", TABLES)
+def test_every_number_of_the_document_is_drawn_or_announced(
+    words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    document = json.loads(printed(capsys, f"{words} --json"))
+    for columns in (60, 80, 100, 300):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        text = plain(printed(capsys, words))
+        found = set(re.findall(r"\d+(?:\.\d+)?", text.replace(",", "")))
+        missing = {path for path, value in leaves(document) if not stands(value, found)}
+        names = {name for path in missing for name in path}
+        for path in missing:
+            known = {*path} & (ANNOUNCED.get(words, set()) | ASKED)
+            assert known, f"{words} at {columns}: {'.'.join(path)}"
+        if names & ANNOUNCED.get(words, set()):
+            assert re.search(r"left out, and in (--csv and )?--json: \w", " ".join(text.split()))
+
+
 @pytest.mark.parametrize("words", ["cost v1 --training", "sweep v1", "cost v1 --convention thop"])
 def test_a_narrow_table_has_all_cells_of_the_csv(
     words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -227,11 +227,12 @@ def test_what_only_larger_cases_show_is_found_and_made_small(capsys, file) -> No
 def test_larger_cases_are_the_same_in_every_run() -> None:
     asked: list[list[str]] = [[], []]
     for these in asked:
-        failure, count = larger_failure(
+        failure, count, left = larger_failure(
             EXERCISES["relu6"], lambda case, t=these: t.append(case.text)
         )
         assert failure is None
         assert count == len(these)
+        assert left == 0
         assert 150 < count <= 200
     assert asked[0] == asked[1]
 

@@ -11,7 +11,7 @@ from npmobilenet.exercises.checking import check
 from npmobilenet.exercises.diagnosis import UnansweredError, alike, diagnose
 from npmobilenet.exercises.exercise import EXERCISES
 from npmobilenet.exercises.mistakes import MISTAKES, of, outcome
-from npmobilenet.exercises.mistakes.seen import changes, differs, returns
+from npmobilenet.exercises.mistakes.seen import changes, differs, infinite, returns
 
 from .asking import asking, failing, functions, said_of
 from .planted.sources import LOOPS, Planted
@@ -36,6 +36,8 @@ SENTENCES = [
     (44, changes(("x", "w"))),
     (45, differs("y")),
     (46, returns("y", "a list", "an array of shape (1, 2)")),
+    (46, infinite("y", nan=True)),
+    (46, infinite("y", nan=False)),
 ]
 FULL_WIDTH = "，。；：（）“”、？！"
 

@@ -51,7 +51,27 @@ def trained() -> Model:
     return Model(plan, params, ("ash", "birch", "çedar"), preprocessing(plan))
 
 
-MADE = {"random statistics": random_statistics, "paddle": paddle, "trained": trained}
+def grouped() -> Model:
+    """A network of one's own: filters in groups, several of a channel, both pools."""
+    rows: dict[str, Any] = {
+        "like": "v1",
+        "rows": [
+            {"block": "convolution", "out": 8, "s": 2, "k": 3},
+            {"block": "pool", "k": 3, "s": 2, "of": "max"},
+            {"block": "convolution", "out": 16, "s": 1, "k": 3, "groups": 4},
+            {"block": "pool", "k": 2, "s": 2, "of": "average"},
+            {"block": "separable", "out": 24, "s": 1, "k": 3, "multiplier": 2},
+        ],
+    }
+    return drawn(nm.plan("grouped", rows=rows, resolution=(33, 47), classes=3))
+
+
+MADE = {
+    "random statistics": random_statistics,
+    "paddle": paddle,
+    "trained": trained,
+    "grouped": grouped,
+}
 
 
 def drawn(plan: Any, seed: int = 0) -> Model:

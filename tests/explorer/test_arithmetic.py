@@ -12,8 +12,8 @@ from npmobilenet.verify.operators import Arrays
 
 from .browser import received, sent
 
-# the page pools over whole maps alone; what dropout draws in training it never computes
-ABSENT = ("avg_pool2d",)
+# the page goes from logits to the loss in one step
+ABSENT = ("softmax", "log_softmax")
 NAMES = [name for name in OPERATORS if name not in ABSENT]
 CASES = 200
 WITHIN = tolerance("rungs", "float64")
@@ -80,8 +80,16 @@ def _case(title: str, number: int) -> tuple[Case, np.random.Generator]:
     rng = np.random.default_rng([0, number, crc32(title.encode())])
     while True:
         case = OPERATORS[title].draw(lambda low, high: int(rng.integers(low, high + 1)), rng)
-        if title != "dropout" or not case.settings["train"]:
+        if not _beyond(title, case.settings):
             return case, rng
+
+
+def _beyond(title: str, settings: dict[str, Any]) -> bool:
+    """What the page never computes: dropout's draws in training, losses but the mean of all images."""
+    if title == "dropout":
+        return bool(settings["train"])
+    others = {"weight", "ignore_index"} & settings.keys()
+    return title == "softmax_cross_entropy" and (bool(others) or settings["reduction"] != "mean")
 
 
 def _witness(title: str, case: Case, rng: np.random.Generator) -> tuple[Arrays, Any]:

@@ -21,7 +21,7 @@ from .browser import received
 from .networks import network, unpacked
 
 WITHIN = 1e-9  # of the largest number of the tensor
-NETWORKS = ("fashion-mnist", "random statistics", "trained", "paddle")
+NETWORKS = ("fashion-mnist", "random statistics", "trained", "paddle", "grouped")
 
 COMPUTE = """async (told_) => {
   const params = finish(parametersOf(told_.weights));

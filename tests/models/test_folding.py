@@ -30,6 +30,7 @@ def drawn(plan: nm.Plan, dtype: type = np.float64) -> dict[str, Any]:
         ("v2", nm.TORCHVISION),
         ("v3-large", nm.PADDLE),
         ("v3-small-minimalistic", nm.KERAS),
+        ("v4-conv-small", nm.TIMM),  # behind its dense head, too
         ("v1", replace(nm.CIFAR, name="with biases", conv_bias=True)),
     ],
 )

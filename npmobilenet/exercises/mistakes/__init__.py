@@ -10,13 +10,16 @@ from __future__ import annotations
 from functools import cache
 
 from .activations import ACTIVATIONS
+from .affine import AFFINE
 from .batches import BATCHES
 from .block import BLOCKS
+from .common import COMMON
 from .costs import COSTS
 from .filters import FILTERS
 from .further import FURTHER
 from .gradients import GRADIENTS
 from .normalisation import NORMAL
+from .overwriting import OVERWRITING
 from .padding import PADDING
 from .record import Mistake, outcome
 from .squeezing import SQUEEZING
@@ -24,8 +27,8 @@ from .squeezing import SQUEEZING
 __all__ = ["MISTAKES", "Mistake", "of", "outcome"]
 
 MISTAKES: tuple[Mistake, ...] = (
-    *PADDING, *FILTERS, *BATCHES, *GRADIENTS, *NORMAL, *ACTIVATIONS, *SQUEEZING, *BLOCKS, *COSTS,
-    *FURTHER,
+    *PADDING, *FILTERS, *BATCHES, *OVERWRITING, *GRADIENTS, *NORMAL, *AFFINE, *ACTIVATIONS, *SQUEEZING,
+    *BLOCKS, *COSTS, *FURTHER, *COMMON,
 )  # fmt: skip
 
 

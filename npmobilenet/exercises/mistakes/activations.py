@@ -22,7 +22,7 @@ from .parts.bending import (
     squeeze_excite_backward,
     times_gate,
 )
-from .record import Mistake, Outputs, Program, mistakes
+from .record import Mistake, Outputs, Program, Sentence, mistakes
 
 INF = float("inf")
 # dy, unlike x, may stand on a kink: there the slope of either side
@@ -76,14 +76,28 @@ def mask_of_both(dy: Array, x: Array) -> Outputs:
     return {"dx": dy * between(0, 6)(x) * (dy > 0)}
 
 
-GATE_EN = (
+GATE: Sentence = (
     "Your gate is a different one. Here it is min(max(x + 3, 0), 6) / 6: it rises by 1/6, from 0 at −3 "
-    "to 1 at 3, and stops there. (A slope of 0.2 is Paddle's.)"
-)
-GATE_ZH = (
+    "to 1 at 3, and stops there.",
     "你的门控函数不对。这里是 min(max(x + 3, 0), 6) / 6：斜率 1/6，从 −3 处的 0 升到 3 处的 1，"
-    "之后不再上升。（斜率 0.2 是 Paddle 的写法。）"
+    "之后不再上升。",
 )
+# the first of GATES
+GATE_OF_PADDLE: Sentence = (
+    f"{GATE[0]} (Yours rises by 0.2, as Paddle's does.)",
+    f"{GATE[1]}（你的斜率是 0.2，那是 Paddle 的写法。）",
+)
+
+
+def gates(*found: tuple[Curve, Curve]) -> dict[str, list[Program]]:
+    """Other gates, forwards and backwards."""
+    return {
+        "hard_swish": curves(*[times_gate(gate) for gate, _ in found]),
+        "hard_swish_backward": slopes(*[product_rule(*gate) for gate in found]),
+        "squeeze_excite": [partial(squeeze_excite, gate=gate) for gate, _ in found],
+        "squeeze_excite_backward": [partial(squeeze_excite_backward, gate=gate) for gate in found],
+    }
+
 
 ACTIVATIONS: list[Mistake] = [
     *mistakes(
@@ -139,27 +153,8 @@ ACTIVATIONS: list[Mistake] = [
             )
         },
     ),
-    *mistakes(
-        36,
-        (GATE_EN, GATE_ZH),
-        {
-            "hard_swish": curves(*[times_gate(gate) for gate, _ in GATES]),
-            "hard_swish_backward": slopes(*[product_rule(*gate) for gate in GATES]),
-            "squeeze_excite": [partial(squeeze_excite, gate=gate) for gate, _ in GATES],
-            "squeeze_excite_backward": [
-                *[partial(squeeze_excite_backward, gate=gate) for gate in GATES],
-                # the right gate forwards, the other one's slope backwards
-                *[
-                    partial(squeeze_excite_backward, gate=(HARD, slope))
-                    for slope in (
-                        *[slope for _, slope in GATES],
-                        lambda x: 6 * HARD_SLOPE(x),
-                        lambda x: HARD(x) * (1 - HARD(x)),
-                    )
-                ],
-            ],
-        },
-    ),
+    *mistakes(36, GATE_OF_PADDLE, gates(GATES[0])),
+    *mistakes(36, GATE, gates(*GATES[1:])),
     *mistakes(
         69,
         (

@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
 
-from .parts.costing import both_costs, ratio, separable, standard, unpadded
+from .parts.costing import Pixels, both_costs, half_costs, ratio, separable, standard, unpadded
 from .record import Mistake, mistakes
+
+OTHER_PIXELS: list[Pixels] = [
+    lambda h, w, stride: (h // stride) * (w // stride),
+    lambda h, w, stride: h * w / stride**2,
+    lambda h, w, stride: h * w // stride**2,
+    lambda h, w, stride: -(-h * w // stride),
+    lambda h, w, stride: h * w // stride,
+    lambda h, w, stride: h * w / stride,
+    lambda h, w, stride: -(-h * w // stride**2),
+    lambda h, w, stride: (-(-h // stride)) ** 2,
+    lambda h, w, stride: (-(-w // stride)) ** 2,
+    lambda h, w, stride: h * h,
+    lambda h, w, stride: (h // stride + 1) * (w // stride + 1),
+    lambda h, w, stride: round(h / stride) * round(w / stride),
+]
+
+
+def halves(english: str, chinese: str, pixels: list[Pixels]) -> Iterator[Mistake]:
+    """The mistake in one half of the separable cost; the sentences name it at {0} and {1}."""
+    for name, translated in (("depthwise", "深度卷积"), ("pointwise", "逐点卷积")):
+        sentence = english.format(name), chinese.format(name, translated)
+        yield from mistakes(42, sentence, half_costs(name, pixels))
+
 
 COSTS: list[Mistake] = [
     *mistakes(
@@ -93,28 +117,25 @@ COSTS: list[Mistake] = [
         ),
         both_costs([lambda h, w, stride: h * w]),
     ),
+    *halves(
+        "Your {0} half multiplies by the input's pixels. Its windows are counted on the output: at "
+        "stride 2 there are about a quarter as many. (The other half is right.)",
+        "你的{1}部分乘的是输入的像素数。窗口应按输出来数：步幅为 2 时大约只有四分之一。"
+        "（另一部分是对的。）",
+        [lambda h, w, stride: h * w],
+    ),
     *mistakes(
         42,
         (
             "You count the pixels of the output wrongly: there are ⌈h / stride⌉ · ⌈w / stride⌉.",
             "输出的像素数不对：应为 ⌈h / stride⌉ · ⌈w / stride⌉。",
         ),
-        both_costs(
-            [
-                lambda h, w, stride: (h // stride) * (w // stride),
-                lambda h, w, stride: h * w / stride**2,
-                lambda h, w, stride: h * w // stride**2,
-                lambda h, w, stride: -(-h * w // stride),
-                lambda h, w, stride: h * w // stride,
-                lambda h, w, stride: h * w / stride,
-                lambda h, w, stride: -(-h * w // stride**2),
-                lambda h, w, stride: (-(-h // stride)) ** 2,
-                lambda h, w, stride: (-(-w // stride)) ** 2,
-                lambda h, w, stride: h * h,
-                lambda h, w, stride: (h // stride + 1) * (w // stride + 1),
-                lambda h, w, stride: round(h / stride) * round(w / stride),
-            ]
-        ),
+        both_costs(OTHER_PIXELS),
+    ),
+    *halves(
+        "Your {0} half counts the pixels of the output wrongly: there are ⌈h / stride⌉ · ⌈w / stride⌉.",
+        "你的{1}部分的输出像素数不对：应为 ⌈h / stride⌉ · ⌈w / stride⌉。",
+        OTHER_PIXELS,
     ),
     *mistakes(
         42,
@@ -123,6 +144,13 @@ COSTS: list[Mistake] = [
             "你只算了一个窗口的乘法次数：窗口一共有 ⌈h / stride⌉ · ⌈w / stride⌉ 个。",
         ),
         both_costs([lambda h, w, stride: 1]),
+    ),
+    *halves(
+        "Your {0} half counts the products of one window: there are ⌈h / stride⌉ · ⌈w / stride⌉ "
+        "windows. (The other half is right.)",
+        "你的{1}部分只算了一个窗口的乘法次数：窗口一共有 ⌈h / stride⌉ · ⌈w / stride⌉ 个。"
+        "（另一部分是对的。）",
+        [lambda h, w, stride: 1],
     ),
     *mistakes(
         42,
@@ -159,18 +187,26 @@ COSTS: list[Mistake] = [
     *mistakes(
         81,
         (
-            "Only one half is there, or the two are multiplied: the depthwise and the pointwise half "
-            "are added.",
-            "你只算了一半，或者把两半相乘了：深度卷积和逐点卷积的计算量应当相加。",
+            "Only the depthwise half is there; the pointwise half is added to it.",
+            "你只算了深度卷积的部分；还应加上逐点卷积的部分。",
         ),
-        {
-            "separable_cost": [
-                *[
-                    partial(separable, halves=halves)
-                    for halves in (lambda a, b: a, lambda a, b: b, lambda a, b: a * b)
-                ],
-            ]
-        },
+        {"separable_cost": [partial(separable, halves=lambda a, b: a)]},
+    ),
+    *mistakes(
+        81,
+        (
+            "Only the pointwise half is there; the depthwise half is added to it.",
+            "你只算了逐点卷积的部分；还应加上深度卷积的部分。",
+        ),
+        {"separable_cost": [partial(separable, halves=lambda a, b: b)]},
+    ),
+    *mistakes(
+        81,
+        (
+            "The depthwise and the pointwise half are multiplied; they are added.",
+            "你把深度卷积和逐点卷积的计算量相乘了；它们应当相加。",
+        ),
+        {"separable_cost": [partial(separable, halves=lambda a, b: a * b)]},
     ),
     *mistakes(
         81,

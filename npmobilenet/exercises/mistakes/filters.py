@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -75,6 +75,15 @@ def scaled(factor: Callable[[Array], float]) -> Before:
 def bias_times(count: Callable[[Array], int]) -> Before:
     """The bias once for each of so many products."""
     return lambda a: a if a["b"] is None else a | {"b": a["b"] * count(a["w"])}
+
+
+def bias_too_often(each: Sentence, program: Program) -> Iterator[Mistake]:
+    """The bias once for each of those, in both languages."""
+    sentence = (
+        f"The bias is in your y once for every {each[0]}. It is added once for every output.",
+        f"你的 y 里，{each[1]}都带了一次偏置。每个输出只加一次。",
+    )
+    return mistakes(16, sentence, {"conv2d": [program]})
 
 
 def einsum(letters: str) -> Program:
@@ -216,21 +225,25 @@ FILTERS: list[Mistake] = [
             "pointwise_conv2d": [played(pointwise_conv2d, scaled(lambda w: 1 / len(w)))],
         },
     ),
-    *mistakes(
-        16,
-        (
-            "The bias is added once for every product. It is added once for every output.",
-            "你在每个乘积上都加了一次偏置。每个输出只加一次。",
-        ),
-        {
-            "conv2d": [
-                played(conv2d, bias_times(taps)),
-                played(conv2d, bias_times(products)),
-                played(conv2d, bias_times(lambda w: w.shape[2])),
-                partial(conv2d_bias_of_seen, channels=True),
-                partial(conv2d_bias_of_seen, channels=False),
-            ]
-        },
+    *bias_too_often(
+        ("pixel of the window", "窗口中的每个像素"),
+        played(conv2d, bias_times(taps)),
+    ),
+    *bias_too_often(
+        ("product of the window", "窗口中的每个乘积"),
+        played(conv2d, bias_times(products)),
+    ),
+    *bias_too_often(
+        ("input channel", "每个输入通道"),
+        played(conv2d, bias_times(lambda w: w.shape[2])),
+    ),
+    *bias_too_often(
+        ("number that the window sees within the image", "窗口在图像内看到的每个数"),
+        partial(conv2d_bias_of_seen, channels=True),
+    ),
+    *bias_too_often(
+        ("pixel that the window sees within the image", "窗口在图像内看到的每个像素"),
+        partial(conv2d_bias_of_seen, channels=False),
     ),
     *mistakes(
         54,

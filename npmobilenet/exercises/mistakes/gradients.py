@@ -1,15 +1,13 @@
-"""Mistakes 18, 20 to 24, 58 to 60: gradients of a convolution, wrong apart from their windows."""
+"""Mistakes 20 to 24, 58 to 60: gradients of a convolution, wrong apart from their windows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from ...ops.checks import Array
-from .parts import rules
 from .parts.block import inverted_residual_backward
 from .parts.convolving import (
     conv2d_backward,
@@ -37,88 +35,13 @@ from .parts.weights import (
     outputs_and_inputs,
     transposed_square,
 )
-from .parts.windows import HONEST, Reads
-from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, on, out, played
+from .record import Arguments, Mistake, Outputs, Sentence, mistakes, on, out, played
 
-OVERWRITES = (Reads(choice=rules.last_window), Reads(choice=rules.last_tap))
-
-
-def last_of_dy(axes: tuple[int, ...]) -> Callable[[Array], Array]:
-    """dy with everything 0 but the last along these axes."""
-
-    def change(dy: Array) -> Array:
-        kept = np.zeros_like(dy)
-        where = tuple(slice(-1, None) if axis in axes else slice(None) for axis in range(4))
-        kept[where] = dy[where]
-        return kept
-
-    return change
-
-
-def overwritten(operator: Program, axes: tuple[int, ...], names: tuple[str, ...]) -> Program:
-    """dw (db) holds only what the last along these axes of dy gave."""
-
-    def program(**a: Any) -> Outputs:
-        last = operator(**on("dy", last_of_dy(axes))(a))
-        honest = operator(**a)
-        return honest | {name: last[name] for name in names if name in honest}
-
-    return program
-
-
-def only_last_image(operator: Program, names: tuple[str, ...]) -> Program:
-    """dw (db) of the last window of the last image in which each tap lies on the image."""
-    reads = Reads(choice=rules.last_window_of_tap)
-
-    def program(**a: Any) -> Outputs:
-        last = operator(**on("dy", last_of_dy((0,)))(a), dw_reads=reads)
-        if "db" in names:
-            last["db"] = a["dy"][-1, -1, -1]
-        return operator(**a) | {name: last[name] for name in names}
-
-    return program
-
-
-OVERWRITE: Sentence = (
-    "Where windows overlap, the later one overwrites the earlier: = stands where += must.",
-    "窗口重叠的地方，后一个覆盖了前一个：应当写 += 的地方写成了 =。",
-)
 MEAN: Sentence = (
     "You divide the gradient by a count, as a mean would. The gradient of a sum is a sum, over the "
     "batch too; a mean belongs in the loss.",
     "你像求平均那样把梯度除以了个数。和的梯度仍是和，对批次也一样；取平均是损失函数的事。",
 )
-
-
-def _overwriting(name: str) -> list[Program]:
-    operator = CONVOLUTIONS[name]
-    found: list[Program] = [partial(operator, dx_reads=reads) for reads in OVERWRITES]
-    if name == "conv2d_backward":
-        found += [
-            played(operator, on("w", last_filter), dx_reads=reads)
-            for reads in (*OVERWRITES, HONEST)
-        ]
-    outputs = (("dw",), ("dw", "db"), ("db",)) if name == "conv2d_backward" else (("dw",),)
-    axes: tuple[tuple[int, ...], ...] = ((0, 1, 2), (1, 2), (0, 1), (0, 2), (1,), (2,))
-    found += [overwritten(operator, one, names) for one in axes for names in outputs]
-    # only where a tap lies on the image is anything overwritten
-    found += [
-        played(only_last_image(operator, names), after=_with_dx(operator, reads))
-        for names in outputs
-        for reads in (*OVERWRITES, HONEST)
-    ]
-    # in dx and dw at once, as one loop over windows does both
-    found += [
-        played(overwritten(operator, (0, 1, 2), names), after=_with_dx(operator, reads))
-        for names in outputs
-        for reads in OVERWRITES
-    ]
-    return found
-
-
-def _with_dx(operator: Program, reads: Reads) -> Callable[[Outputs, Arguments], Outputs]:
-    """And dx through other windows."""
-    return lambda found, a: found | {"dx": operator(**a, dx_reads=reads)["dx"]}
 
 
 def _db(change: Callable[[Array], Array]) -> Callable[[Outputs, Arguments], Outputs]:
@@ -128,21 +51,12 @@ def _db(change: Callable[[Array], Array]) -> Callable[[Outputs, Arguments], Outp
 
 GRADIENTS: list[Mistake] = [
     *mistakes(
-        18,
-        OVERWRITE,
-        {name: _overwriting(name) for name in CONVOLUTIONS}
-        | {
-            "inverted_residual_backward": [
-                partial(inverted_residual_backward, dx_reads=reads) for reads in OVERWRITES
-            ]
-        },
-    ),
-    *mistakes(
         20,
         (
-            "You slide the filter over dy as it is. Backwards it must be turned by half a circle, "
-            "or dy be scattered through it.",
-            "你把滤波器原样在 dy 上滑动。反向时要把它转 180 度，或者把 dy 经由它散布回去。",
+            "In your dx the filter is turned by half a circle too little or too often: turn it where "
+            "it slides over dy, leave it as it is where dy is scattered through it.",
+            "你的 dx 里，滤波器少转或多转了 180 度：让它在 dy 上滑动时要转，把 dy 经由它散布回去时"
+            "则不转。",
         ),
         {name: [played(f, on("w", half_turn))] for name, f in CONVOLUTIONS.items()}
         | {"inverted_residual_backward": [partial(inverted_residual_backward, turned=half_turn)]},

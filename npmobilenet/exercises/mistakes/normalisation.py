@@ -1,4 +1,4 @@
-"""Mistakes 26 to 33, 61 to 66: batch normalisation, forwards and backwards."""
+"""Mistakes 26 to 33, 61 to 65: batch normalisation, forwards and backwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .parts.normalising import (
     root_beside_slope,
 )
 from .parts.running import of_the_batch, running_normalises, unchanged
-from .record import Mistake, Program, Sentence, mistakes, played
+from .record import Mistake, Program, Sentence, mistakes
 
 
 def everywhere(number: int, sentence: Sentence, norms: list[Norm], **how: object) -> list[Mistake]:
@@ -67,10 +67,6 @@ STATISTICS: Sentence = (
     "Your statistics are taken over the wrong numbers. They are taken for each channel, over all "
     "images, rows and columns together.",
     "你的统计量取错了范围。应当对每个通道，在所有图像、所有行和列上一起统计。",
-)
-PARTS: Sentence = (
-    "gamma, beta or the mean is missing: y = gamma · (x − mean) / sqrt(variance + ε) + beta.",
-    "gamma、beta 或均值没有参与运算：y = gamma · (x − mean) / sqrt(variance + ε) + beta。",
 )
 AXES = ((1, 2), (3,), (0,), (0, 1, 2, 3), (1, 2, 3), (0, 1), (0, 2))
 
@@ -249,49 +245,5 @@ NORMAL: list[Mistake] = [
             "训练时你的滑动均值和滑动方差没有移动，或者一步跳到了批次的值。",
         ),
         [unchanged, of_the_batch(0), of_the_batch(1)],
-    ),
-    *everywhere(
-        66,
-        PARTS,
-        [Norm(scaled=False)],
-    ),
-    *running(
-        66,
-        PARTS,
-        [
-            moving(norm=Norm(centred=False)),
-            played(batch_norm, lambda a: a | {"beta": a["beta"] * 0}),
-            played(batch_norm, lambda a: a | {"beta": a["beta"] * 0, "gamma": a["gamma"] * 0 + 1}),
-        ],
-    ),
-    *running(
-        66,
-        (
-            "gamma and beta are swapped: gamma multiplies, beta is added.",
-            "gamma 和 beta 弄反了：gamma 是相乘的，beta 是相加的。",
-        ),
-        [played(batch_norm, lambda a: a | {"beta": a["gamma"], "gamma": a["beta"]})],
-    ),
-    *mistakes(
-        67,
-        (
-            "dgamma is the sum of dy times the normalised x, not times x or x − mean.",
-            "dgamma 是 dy 乘以归一化后的 x 再求和，而不是乘以 x 或 x − mean。",
-        ),
-        {
-            "batch_norm_backward": [
-                lambda dy, x, gamma, eps: (
-                    batch_norm_backward(dy, x, gamma, eps) | {"dgamma": (dy * x).sum((0, 1, 2))}
-                ),
-                lambda dy, x, gamma, eps: (
-                    batch_norm_backward(dy, x, gamma, eps)
-                    | {"dgamma": (dy * (x - x.mean((0, 1, 2)))).sum((0, 1, 2))}
-                ),
-                lambda dy, x, gamma, eps: (
-                    batch_norm_backward(dy, x, gamma, eps)
-                    | {"dgamma": gamma * batch_norm_backward(dy, x, gamma, eps)["dgamma"]}
-                ),
-            ]
-        },
     ),
 ]

@@ -79,12 +79,26 @@ PADDING: list[Mistake] = [
     *windows(
         1,
         (
-            'You pad symmetrically. "same" at stride 2 and an even size has its only row of zeros '
+            "Your windows stand as if you padded symmetrically, with as many zeros above as below. "
+            '"same" with kernel 3 and stride 2 has, where the size is even, its only row of zeros '
             "below and its only column right.",
-            "你的填充是两边对称的。步幅为 2、尺寸为偶数时，“same”只在下面补一行零，只在右边补一列零。",
+            "你的窗口位置是对称填充的位置，即上下补零一样多。核为 3、步幅为 2、尺寸为偶数时，“same”只在"
+            "下面补一行零，只在右边补一列零。",
         ),
         wrong.SYMMETRIC,
         backward=wrong.beyond(wrong.SYMMETRIC),
+        forward_operators=wrong.SYMMETRIC_WITH_ROOM,
+    ),
+    *windows(
+        1,
+        (
+            'Your odd row of zeros stands above, your odd column left. Where "same" has an odd number '
+            "of them, the odd one stands below and right.",
+            "你把多出的那一行零放在了上面，多出的那一列零放在了左边。“same”补零的总数为奇数时，"
+            "多出的那一行、一列在下面和右边。",
+        ),
+        wrong.ODD_FIRST,
+        backward=wrong.beyond(wrong.ODD_FIRST),
     ),
     *windows(
         2,
@@ -167,10 +181,28 @@ PADDING: list[Mistake] = [
     *windows(
         49,
         (
-            "The stride is missing along rows, columns or both: your windows stand side by side.",
-            "沿行、沿列或两个方向上漏掉了步幅：窗口是一个像素挨一个像素移动的。",
+            "The stride is missing: your windows stand side by side, downwards and to the right.",
+            "漏掉了步幅：你的窗口在竖直和水平方向上都是一个像素挨一个像素移动的。",
         ),
-        forward=wrong.NO_STRIDE,
+        forward=wrong.NO_STRIDE_BOTH,
+    ),
+    *windows(
+        49,
+        (
+            "The stride is missing downwards: there your windows stand side by side. To the right it "
+            "is there.",
+            "竖直方向上漏掉了步幅：窗口是一个像素挨一个像素向下移动的。水平方向是对的。",
+        ),
+        forward=wrong.NO_STRIDE_DOWN,
+    ),
+    *windows(
+        49,
+        (
+            "The stride is missing to the right: there your windows stand side by side. Downwards it "
+            "is there.",
+            "水平方向上漏掉了步幅：窗口是一个像素挨一个像素向右移动的。竖直方向是对的。",
+        ),
+        forward=wrong.NO_STRIDE_RIGHT,
     ),
     *windows(
         19,

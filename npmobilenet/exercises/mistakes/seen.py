@@ -17,6 +17,7 @@ KINDS = (
     (r"a (tuple|list) of (\d+)", r"含 \2 项的 \1"),
     (r"a dict with a gradient for every name in p", "字典，p 里的每个名字都有一个梯度"),
     (r"a number", "一个数"),
+    (r"an? (\w+) of (\w+)", r"类型为 \2 的 \1"),
     (r"an? (\w+)", r"\1"),
 )
 
@@ -33,10 +34,11 @@ def changes(names: Sequence[str]) -> Sentence:
 def differs(name: str) -> Sentence:
     """45: two calls, two answers."""
     return (
-        f"Two calls with the same arguments give two different {name}: a cell of np.empty is never "
-        "written, or something is kept from the call before.",
-        f"用同样的参数调用两次，得到的 {name} 不一样：np.empty 里有的单元从未写入，"
-        "或者保留了上一次调用的东西。",
+        f"Two calls with the same arguments give two different {name}: your function answers "
+        "differently each time. A cell of np.empty is never written, something is kept from the call "
+        "before, or numbers are drawn at random.",
+        f"用同样的参数调用两次，得到的 {name} 不一样：你的函数每次的回答都不同。np.empty 里有的单元"
+        "从未写入，或者保留了上一次调用的东西，或者用了随机数。",
     )
 
 
@@ -50,6 +52,30 @@ def returns(name: str, found: str, expected: str) -> Sentence:
     return (
         f"You return {name}{' as ' if name else ''}{found}; expected {expected}.",
         f"你返回的{f' {name} ' if name else ''}是{_chinese(found)}；应为{_chinese(expected)}。",
+    )
+
+
+def infinite(name: str, nan: bool) -> Sentence:
+    """46: inf or nan among the numbers, which is compared with no wrong program."""
+    if nan:
+        return (
+            f"Your {name} has nan in it: nan comes of 0 / 0, of inf − inf, and of the root of a "
+            "number below 0.",
+            f"你的 {name} 里有 nan，它来自 0 / 0、inf − inf，或者负数的平方根。",
+        )
+    return (
+        f"Your {name} has inf in it: inf comes of a division by 0, or of a number that is too large.",
+        f"你的 {name} 里有 inf，它来自除以 0，或者来自太大的数。",
+    )
+
+
+def single_precision(name: str) -> Sentence:
+    """46: right but for rounding, which was proved by what the function does not see."""
+    return (
+        f"Your {name} is right but for rounding: somewhere you compute in single precision (float32), "
+        "which keeps about 7 digits. Keep to float64.",
+        f"你的 {name} 只差在舍入上：你在某处用了单精度（float32），它只保留约 7 位有效数字。"
+        "请始终使用 float64。",
     )
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
 from ...ops.checks import Array
 from .parts.bending import (
+    GATE,
     Curve,
     Squeeze,
     between,
     clipped,
     hard_gate,
+    hard_gate_slope,
     sigmoid,
+    sigmoid_slope,
     squeeze_excite,
     squeeze_excite_backward,
 )
-from .record import Arguments, Mistake, Outputs, Program, mistakes, played
+from .record import Arguments, Mistake, Outputs, Program, Sentence, mistakes, played
 
 INF = float("inf")
 STRAIGHT: tuple[Curve, Curve] = (lambda x: x, lambda x: x * 0 + 1)
@@ -64,6 +68,22 @@ FIRSTS: tuple[tuple[Curve, Curve], ...] = (
 FINALS: tuple[Curve, ...] = (lambda x: x, clipped(0, INF), clipped(0, 1), clipped(0, 6))
 
 
+MAX = clipped(0, INF)
+SIXTH: Curve = lambda x: x * 0 + 1 / 6  # noqa: E731
+# of a gate that is right forwards
+SLOPES: tuple[Curve, ...] = (
+    STRAIGHT[1],
+    lambda x: 6 * GATE[1](x),
+    lambda x: GATE[0](x) * (1 - GATE[0](x)),
+    lambda x: between(0, 6)(x) / 6,
+    between(0, 6),
+    hard_gate_slope(0.2),
+    hard_gate_slope(0.25),
+    sigmoid_slope,
+    lambda x: between(-3, 3)(x) / 3,
+)
+
+
 def without_bias(*names: str) -> Program:
     return played(squeeze_excite, lambda a: a | {name: a[name] * 0 for name in names})
 
@@ -84,6 +104,11 @@ def means(*names: str) -> Program:
 
 def way(**how: object) -> Program:
     return partial(squeeze_excite_backward, **how)  # type: ignore[arg-type]
+
+
+def backwards(sentence: Sentence, *programs: Program) -> Iterator[Mistake]:
+    """Everything is right forwards; a slope is not."""
+    return mistakes(72, sentence, {"squeeze_excite_backward": programs})
 
 
 SQUEEZING: list[Mistake] = [
@@ -128,17 +153,60 @@ SQUEEZING: list[Mistake] = [
                 partial(squeeze_excite, first=hard_gate(), gate=clipped(0, INF)),
                 partial(squeeze_excite, first=STRAIGHT[0], gate=STRAIGHT[0]),
             ],
-            "squeeze_excite_backward": [
-                *[way(first=first) for first in FIRSTS],
-                *[way(first=(clipped(0, INF), slope)) for _, slope in FIRSTS],
-                way(gate=(hard_gate(), STRAIGHT[1])),
-                way(gate=(hard_gate(), lambda x: x * 0 + 1 / 6)),
-                way(
-                    first=(clipped(0, INF), STRAIGHT[1]),
-                    gate=(hard_gate(), lambda x: x * 0 + 1 / 6),
-                ),
-            ],
+            "squeeze_excite_backward": [way(first=first) for first in FIRSTS],
         },
+    ),
+    *backwards(
+        (
+            "Backwards your max(…, 0) has no mask: where the number before it is below 0 its "
+            "gradient is 0.",
+            "反向时你的 max(…, 0) 没有掩码：它前面的数小于 0 的地方，梯度应当是 0。",
+        ),
+        way(first=(MAX, STRAIGHT[1])),
+    ),
+    *backwards(
+        (
+            "Backwards the slope of your max(…, 0) is a different one: it is 1 where the number "
+            "before it is above 0, and 0 where it is below.",
+            "反向时你的 max(…, 0) 的斜率不对：它前面的数大于 0 时斜率为 1，小于 0 时为 0。",
+        ),
+        *[way(first=(MAX, slope)) for _, slope in FIRSTS[1:]],
+    ),
+    *backwards(
+        (
+            "Backwards the mask of your gate has no upper end: from 3 on its slope is 0.",
+            "反向时你的门控掩码缺了上端：从 3 开始它的斜率是 0。",
+        ),
+        way(gate=(GATE[0], lambda x: between(-3, INF)(x) / 6)),
+    ),
+    *backwards(
+        (
+            "Backwards the mask of your gate has no lower end: up to −3 its slope is 0.",
+            "反向时你的门控掩码缺了下端：到 −3 为止它的斜率是 0。",
+        ),
+        way(gate=(GATE[0], lambda x: between(-INF, 3)(x) / 6)),
+    ),
+    *backwards(
+        (
+            "Backwards your gate has no mask: its slope is 0 up to −3, and from 3 on.",
+            "反向时你的门控没有掩码：到 −3 为止、从 3 开始，它的斜率都是 0。",
+        ),
+        way(gate=(GATE[0], SIXTH)),
+    ),
+    *backwards(
+        (
+            "Backwards both masks are missing: that of max(…, 0) and that of the gate.",
+            "反向时两个掩码都漏掉了：max(…, 0) 的和门控的。",
+        ),
+        way(first=(MAX, STRAIGHT[1]), gate=(GATE[0], SIXTH)),
+    ),
+    *backwards(
+        (
+            "Backwards the slope of your gate is a different one: it is 1/6 where its number lies "
+            "between −3 and 3, and 0 elsewhere.",
+            "反向时你的门控斜率不对：它的输入在 −3 和 3 之间时斜率为 1/6，其余为 0。",
+        ),
+        *[way(gate=(GATE[0], slope)) for slope in SLOPES],
     ),
     *mistakes(
         73,

@@ -139,6 +139,8 @@ def backward(dy: Array, x: Array, p: dict[str, Array], stride: int, rung: str = 
 def _draw(integer: Draw) -> Sizes:
     n, h, w, m = integer(1, 2), integer(3, 5), integer(3, 5), integer(1, 3)
     o = m if integer(0, 1) else integer(1, 3)
+    if integer(0, 11) == 11:  # stride 2 leaves one pixel as it is: x fits, and is not added
+        return Sizes((2, 1, 1, m), t=integer(1, 4), o=m, s=2)
     return Sizes((n, h, w, m), t=integer(1, 4), o=o, s=integer(1, 2))
 
 
@@ -154,6 +156,7 @@ OBLONG = [
     for n, h, w, m, t, o in ((1, 2, 3, 1, 2, 1), (2, 3, 1, 2, 3, 2), (1, 3, 4, 2, 3, 1))
     for s in (1, 2)
 ]
+ONE_PIXEL = [Sizes((2, 1, 1, m), t=2, o=m, s=2) for m in (1, 2)]
 EXERCISES = (
     Exercise(
         name="inverted_residual",
@@ -163,7 +166,7 @@ EXERCISES = (
         text=FORWARD,
         reference=forward,
         fill=_fill,
-        sizes=in_order(SQUARE, OBLONG),
+        sizes=in_order(SQUARE, OBLONG, ONE_PIXEL),
         draw=_draw,
         hints=(
             "Everything is there already: call your own functions one after another.",
@@ -185,7 +188,7 @@ EXERCISES = (
         text=BACKWARD,
         reference=backward,
         fill=_fill_backward,
-        sizes=in_order(SQUARE, OBLONG),
+        sizes=in_order(SQUARE, OBLONG, ONE_PIXEL),
         draw=_draw,
         hints=(
             "Three times the same three steps: activation, normalisation, convolution, each backwards.",

@@ -63,12 +63,13 @@ def both_costs(pixels: list[Pixels]) -> dict[str, list[Program]]:
     """Other pixels in the standard cost, and in both halves of the separable one."""
     return {
         "standard_cost": [partial(standard, pixels=one) for one in pixels],
-        "separable_cost": [
-            partial(separable, depthwise=first, pointwise=second)
-            for one in pixels
-            for first, second in ((one, one), (one, outputs), (outputs, one))
-        ],
+        "separable_cost": [partial(separable, depthwise=one, pointwise=one) for one in pixels],
     }
+
+
+def half_costs(name: str, pixels: list[Pixels]) -> dict[str, list[Program]]:
+    """Other pixels in one half of the separable cost: depthwise or pointwise."""
+    return {"separable_cost": [partial(separable, **{name: one}) for one in pixels]}  # type: ignore[arg-type]
 
 
 def unpadded(operator: Program, *names: str, least: float = 0) -> Program:

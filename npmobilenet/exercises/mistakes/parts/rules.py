@@ -51,7 +51,7 @@ def odd_zero_first(size: int, kernel: int, stride: int, padding: Padding) -> Lin
     return replace(line, before=line.after, after=line.before)
 
 
-SYMMETRIC = (_fitting(less_than_half), _fitting(half), odd_zero_first, _same(half, _ceiling))
+SYMMETRIC = (_fitting(less_than_half), _fitting(half), _same(half, _ceiling))
 # stride 1 has K - 1 zeros, (K - 1) // 2 of them before
 STRIDE_AFTERWARDS = _same(less_than_half, _ceiling)
 
@@ -235,6 +235,11 @@ def from_the_end(at: Array, line: Line) -> tuple[Array, Array]:
     """An index below 0 counts from the end, as Python's do; beyond the end is 0."""
     if at.size and at.min() < -line.size:
         raise OutsideError("an index is further below 0 than the image is long")
+    return zeros_outside(np.where(at < 0, at + line.size, at), line)
+
+
+def from_the_end_or_nothing(at: Array, line: Line) -> tuple[Array, Array]:
+    """An index below 0 counts from the end, unless it is further below than the image is long."""
     return zeros_outside(np.where(at < 0, at + line.size, at), line)
 
 

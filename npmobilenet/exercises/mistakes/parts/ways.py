@@ -121,11 +121,19 @@ ONE_SIDE = by_rule(
     rules.changed(rules.zeros_before(lambda p: p // 2), rules.is_number),
     rules.changed(rules.zeros_before(lambda p: 2 * p), rules.is_number),
 )
-NO_STRIDE = [
-    *one_axis(Reads(rule=rules.stride_one)),
-    *one_axis(Reads(rule=rules.changed(rules.step_one))),
-    *one_axis(Reads(rule=rules.changed(rules.all_windows))),
-]
+# along both axes, along the rows alone, along the columns alone
+NO_STRIDE_BOTH, NO_STRIDE_DOWN, NO_STRIDE_RIGHT = zip(
+    *[
+        one_axis(Reads(rule=rule))
+        for rule in (
+            rules.stride_one,
+            rules.changed(rules.step_one),
+            rules.changed(rules.all_windows),
+        )
+    ],
+    strict=True,
+)
+NO_STRIDE = [*NO_STRIDE_BOTH, *NO_STRIDE_DOWN, *NO_STRIDE_RIGHT]
 SHORT = [
     way
     for which in (slice(-1, None), slice(0, 1))
@@ -143,11 +151,15 @@ EXCHANGED_AND_FITTING = [
 ]
 SHIFTS, SHIFTS_IN_PADDED = _shifts(), _shifts_in_padded()
 FOLLOWERS = list(_followers())
-SYMMETRIC, ALWAYS_SAME = (
-    by_rule(*rules.SYMMETRIC),
-    by_rule(rules.always_same, rules.same_unless_0),
-)
+SYMMETRIC = by_rule(*rules.SYMMETRIC)
+# sliding_window_view stops where the padded image is smaller than the filter
+SYMMETRIC_WITH_ROOM = by_rule(*rules.SYMMETRIC[:2], border=rules.needs_room)
+ODD_FIRST = by_rule(rules.odd_zero_first)
+ALWAYS_SAME = by_rule(rules.always_same, rules.same_unless_0)
 AFTERWARDS = by_rule(rules.STRIDE_AFTERWARDS)
-BORDERS = [Reads(border=border) for border in (*rules.BORDERS, rules.from_the_end)]
+BORDERS = [
+    Reads(border=border)
+    for border in (*rules.BORDERS, rules.from_the_end, rules.from_the_end_or_nothing)
+]
 BORDERS_OR_STOPS = [Reads(border=rules.from_the_end_or_stops)]
 WHOLE = [Reads(choice=rules.whole_windows)]

@@ -7,11 +7,14 @@
 const FORWARD = {
   conv: (layer, of, x) => conv2d(x, of("weight"), of("bias"), layer),
   depthwise: (layer, of, x) => depthwiseConv2d(x, of("weight"), of("bias"), layer),
+  grouped_conv: (layer, of, x) => groupedConv2d(x, of("weight"), of("bias"), layer),
   pointwise: (layer, of, x) => pointwiseConv2d(x, of("weight"), of("bias")),
   dense: (layer, of, x) => dense(x, of("weight"), of("bias")),
   batch_norm: (layer, of, x) =>
     batchNorm(x, of("gamma"), of("beta"), { mean: of("mean"), variance: of("variance"), eps: layer.eps }),
   activation: (layer, of, x) => activation(layer.function, x, layer.slope ?? undefined),
+  average_pool: (layer, of, x) => averagePool(x, layer.kernel, layer),
+  max_pool: (layer, of, x) => maxPool(x, layer.kernel, layer),
   global_pool: (layer, of, x) => globalAvgPool(x),
   dropout: (layer, of, x) => dropout(x, layer),
   add: (layer, of, a, b) => add(a, b),
@@ -22,10 +25,13 @@ const FORWARD = {
 const BACKWARD = {
   conv: [conv2dBackward, ["dx"], { weight: "dw", bias: "db" }],
   depthwise: [depthwiseConv2dBackward, ["dx"], { weight: "dw", bias: "db" }],
+  grouped_conv: [groupedConv2dBackward, ["dx"], { weight: "dw", bias: "db" }],
   pointwise: [pointwiseConv2dBackward, ["dx"], { weight: "dw", bias: "db" }],
   dense: [denseBackward, ["dx"], { weight: "dw", bias: "db" }],
   batch_norm: [batchNormBackward, ["dx"], { gamma: "dgamma", beta: "dbeta" }],
   activation: [activationBackward, ["dx"], {}],
+  average_pool: [averagePoolBackward, ["dx"], {}],
+  max_pool: [maxPoolBackward, ["dx"], {}],
   global_pool: [globalAvgPoolBackward, ["dx"], {}],
   dropout: [dropoutBackward, ["dx"], {}],
   add: [addBackward, ["da", "db"], {}],

@@ -7,6 +7,10 @@ const OPERATORS = {
     forward: ({ x, w, b }, settings) => depthwiseConv2d(x, w, b, settings),
     backward: depthwiseConv2dBackward,
   },
+  grouped_conv2d: {
+    forward: ({ x, w, b }, settings) => groupedConv2d(x, w, b, settings),
+    backward: groupedConv2dBackward,
+  },
   pointwise_conv2d: {
     forward: ({ x, w, b }, settings) => pointwiseConv2d(x, w, b, settings),
     backward: pointwiseConv2dBackward,
@@ -15,6 +19,14 @@ const OPERATORS = {
   batch_norm: {
     forward: ({ x, gamma, beta }, settings) => batchNorm(x, gamma, beta, settings),
     backward: batchNormBackward,
+  },
+  avg_pool2d: {
+    forward: ({ x }, settings) => averagePool(x, settings.kernel_size, settings),
+    backward: averagePoolBackward,
+  },
+  max_pool2d: {
+    forward: ({ x }, settings) => maxPool(x, settings.kernel_size, settings),
+    backward: maxPoolBackward,
   },
   global_avg_pool: { forward: ({ x }) => globalAvgPool(x), backward: globalAvgPoolBackward },
   dropout: { forward: ({ x }, settings) => dropout(x, settings), backward: dropoutBackward },

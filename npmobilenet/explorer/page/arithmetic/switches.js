@@ -8,7 +8,7 @@
 
 function switched(layers, { padding, eps, relu: kink, gateSlope, projection }) {
   const changed = layers.map((layer) => {
-    const windowed = layer.kind === "conv" || layer.kind === "depthwise";
+    const windowed = ["conv", "depthwise", "grouped_conv"].includes(layer.kind);
     const clips = layer.function === "relu" || layer.function === "relu6";
     if (padding && windowed) return withPadding(layer, padding);
     if (eps !== undefined && layer.kind === "batch_norm") return { ...layer, eps };

@@ -36,9 +36,12 @@ function className(index) {
 const KIND_WORDS = {
   conv: ["standard convolution", "标准卷积 (standard convolution)"],
   depthwise: ["depthwise convolution", "depthwise 卷积"],
+  grouped_conv: ["grouped convolution", "分组卷积 (grouped convolution)"],
   pointwise: ["pointwise convolution", "pointwise 卷积"],
   batch_norm: ["batch normalisation", "批归一化 (batch norm)"],
   activation: ["activation", "激活函数"],
+  average_pool: ["average pooling", "平均池化"],
+  max_pool: ["max pooling", "最大池化"],
   global_pool: ["global average pooling", "全局平均池化"],
   dropout: ["dropout (does nothing here)", "dropout（此处不起作用）"],
   add: ["residual add", "残差相加"],

@@ -72,7 +72,8 @@ function backwardsChoice(layer) {
   const { K, L, s, t, top, left } = backwardsGeometry(layer);
   const [rows, columns, channels] = backwardsInput(layer);
   const inside = (asked, usual, count) => clamp(Math.trunc(Number(asked ?? usual)) || 0, count);
-  const m = layer.kind === "depthwise" ? state.c : inside(own.bm, own.bm ?? backwardsHeaviest(layer), channels);
+  const { first, M } = channelsSeen(layer, state.c);
+  const m = Math.max(first, Math.min(inside(own.bm, own.bm ?? backwardsHeaviest(layer), channels), first + M - 1));
   return {
     m, o: state.c,
     row: inside(own.bi, state.i * s + (K >> 1) - top, rows),

@@ -18,6 +18,8 @@ function backwardsKindLine(layer) {
   const factor = backwardsFactor(layer);
   if (layer.kind === "add") return `da = db = dy = ${number(dy)}`;
   if (layer.kind === "global_pool") return `dx = dy / ${whole(factor)} = ${number(dy)} / ${whole(factor)} = ${number(dy / factor)}`;
+  if (layer.kind === "average_pool") return `dx = dy / ${whole(factor)} = ${number(dy)} / ${whole(factor)} = ${number(dy / factor)}`;
+  if (layer.kind === "max_pool") return `dx = dy = ${number(dy)}`;
   return `dx = dy · ${backwardsFactorName(layer)} = ${number(dy)} · ${number(factor)} = ${number(dy * factor)}`;
 }
 
@@ -29,6 +31,7 @@ function backwardsFactor(layer) {
     return ACTIVATIONS[layer.function].slope(at(input(0), state.i, state.j, state.c), layer.slope ?? undefined);
   if (layer.kind === "scale") return at(input(1), 0, 0, state.c);
   if (layer.kind === "global_pool") return layer.input[0] * layer.input[1];
+  if (layer.kind === "average_pool") return poolAreas({ ...layer, size: layer.input, output: layer.output }, layer.count_padding)[state.i * layer.output[1] + state.j];
   if (layer.kind === "dropout") return layer.mode === "downscale_in_infer" ? 1 - layer.rate : 1;
   return 1;
 }
@@ -48,6 +51,8 @@ function backwardsKindReason(layer) {
     scale: ["Each pixel gets dy times its channel's gate; the gate gets the sum of dy · x over all pixels of its channel.",
       "每个像素得到 dy 乘以本通道的门控值；门控得到本通道所有像素 dy · x 之和。"],
     global_pool: ["Every pixel had an equal part in the mean, so every pixel gets an equal part of dy.", "每个像素在平均值中份额相等，所以各得 dy 的等份。"],
+    average_pool: ["Every pixel of the window had an equal part in the mean, so each gets an equal part of dy.", "窗口中每个像素在平均值中份额相等，所以各得 dy 的等份。"],
+    max_pool: ["The pixel that was the largest gets all of dy, the others of its window nothing.", "最大的那个像素得到全部的 dy，窗口中其余的什么也得不到。"],
     dropout: ["Nothing is dropped when a trained network is used.", "使用训练好的网络时不丢弃任何值。"],
   };
   return say(...reasons[layer.kind]);

@@ -20,12 +20,11 @@ function backwardsGeometry(layer) {
   return { K: kernel[0], L: kernel[1], s: stride[0], t: stride[1], top: sides[0], left: sides[2] };
 }
 
-// Where w[u, v, m, o] stands in the layer's array of weights; a depthwise filter has no m of its own.
+// Where w[u, v, m, o] stands in the layer's array of weights, m counted over all input channels.
 function backwardsWeightAt(layer, u, v, m, o) {
   const { L } = backwardsGeometry(layer);
-  const [M, O] = layer.arrays.weight.slice(-2);
-  if (layer.kind === "depthwise") return (u * L + v) * O + o;
-  return ((u * L + v) * M + m) * O + o;
+  const { first, M } = channelsSeen(layer, o);
+  return ((u * L + v) * M + m - first) * layer.arrays.weight.at(-1) + o;
 }
 
 // The outputs i (or j) whose window holds input row `row`: [first, last].
@@ -51,7 +50,7 @@ function backwardsReaders(layer, row, column, m) {
   const { s, t, top, left } = backwardsGeometry(layer);
   const [weights, dy] = [lab.params[`${layer.name}.weight`].data, backwardsOf(layer.name)];
   const box = backwardsBox(layer, row, column);
-  const [from, to] = layer.kind === "depthwise" ? [m, m + 1] : [0, mapShape(layer)[2]];
+  const [from, to] = channelsSeeing(layer, m);
   const found = [];
   for (let i = box.i; i < box.i + box.h; i++)
     for (let j = box.j; j < box.j + box.w; j++)
@@ -90,9 +89,9 @@ function backwardsTurned(layer, row, column, m, o) {
 
 // The gathered sum over all output channels, or the one that a depthwise filter has.
 function backwardsGathered(layer, row, column, m) {
-  if (layer.kind === "depthwise") return backwardsTurned(layer, row, column, m, m).sum;
+  const [from, to] = channelsSeeing(layer, m);
   let sum = 0;
-  for (let o = 0; o < mapShape(layer)[2]; o++) sum += backwardsTurned(layer, row, column, m, o).sum;
+  for (let o = from; o < to; o++) sum += backwardsTurned(layer, row, column, m, o).sum;
   return sum;
 }
 

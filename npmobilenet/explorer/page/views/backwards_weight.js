@@ -19,10 +19,10 @@ function backwardsSteepest(layer) {
   const { shape, data: dw } = lab.backward.grads[`${layer.name}.weight`];
   const k = dw.reduce((best, value, place) => (Math.abs(value) > Math.abs(dw[best]) ? place : best), 0);
   const O = shape.at(-1);
-  const M = layer.kind === "depthwise" ? 1 : shape.at(-2);
+  const { first, M } = channelsSeen(layer, k % O);
   const tap = Math.floor(k / (M * O));
   const { L } = backwardsGeometry(layer);
-  backwardsGo(layer, { c: k % O, bm: Math.floor(k / O) % M, bu: Math.floor(tap / L), bv: tap % L, s: null });
+  backwardsGo(layer, { c: k % O, bm: first + (Math.floor(k / O) % M), bu: Math.floor(tap / L), bv: tap % L, s: null });
 }
 
 function backwardsWeightFormula(layer) {
@@ -40,7 +40,7 @@ function backwardsWeightFormula(layer) {
 // "w[1, 2, 0, 5]": the weight as the array has it
 function backwardsWeightName(layer, { u, v, m, o }) {
   if (layer.kind === "depthwise") return `w[${u}, ${v}, ${o}]`;
-  return layer.kernel ? `w[${u}, ${v}, ${m}, ${o}]` : `w[${m}, ${o}]`;
+  return layer.kernel ? `w[${u}, ${v}, ${m - channelsSeen(layer, o).first}, ${o}]` : `w[${m}, ${o}]`;
 }
 
 function backwardsWeightValue(layer, { u, v, m, o }) {

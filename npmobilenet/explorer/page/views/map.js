@@ -168,7 +168,8 @@ function mapBlocks(measure) {
   }));
 }
 
-// Kinds that have a colour of their own; pooling, adding, gates and dropout share one.
+// Kinds that have a colour of their own, grouped convolution that of the standard one; pooling, adding, gates and dropout share one.
 function mapColour(layer) {
+  if (layer.kind === "grouped_conv") return "conv";
   return ["conv", "depthwise", "pointwise", "batch_norm", "activation", "dense"].includes(layer.kind) ? layer.kind : "other";
 }

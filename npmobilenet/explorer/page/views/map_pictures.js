@@ -29,7 +29,7 @@ function mapTile(layer, value, c) {
   const aria = { pressed: String(c === state.c), label: say(`channel ${c}`, `通道 ${c}`) };
   return el("button", { type: "button", class: "map-tile", key: `map-tile-${c}`, aria, on: { click: () => go({ c }) } },
     mapPicture(rows, columns, values),
-    layer.kernel ? mapFilter(layer, c) : null,
+    layer.kernel && multiplies(layer) ? mapFilter(layer, c) : null,
     el("span", {}, c));
 }
 
@@ -47,8 +47,8 @@ function mapPicture(rows, columns, values, name = "map-picture") {
 function mapFilter(layer, c) {
   const [K, L] = layer.kernel;
   const weights = lab.params[`${layer.name}.weight`].data;
-  const M = layer.kind === "depthwise" ? 1 : layer.input[2];
-  const weight = (tap, m) => weights[backwardsWeightAt(layer, Math.floor(tap / L), tap % L, m, c)];
+  const { first, M } = channelsSeen(layer, c);
+  const weight = (tap, m) => weights[backwardsWeightAt(layer, Math.floor(tap / L), tap % L, first + m, c)];
   if (M !== 3) return mapPicture(K, L, Float64Array.from({ length: K * L }, (_, tap) => weight(tap, 0)), "map-filter");
   const paint = (canvas) => {
     [canvas.width, canvas.height] = [L, K];

@@ -51,7 +51,7 @@ function layerNow() {
 }
 
 function multiplies(layer) {
-  return ["conv", "depthwise", "pointwise", "dense"].includes(layer.kind);
+  return "weight" in layer.arrays;
 }
 
 // all: every product in the formula's order; shown: the lines of the column, sorted by size where there is
@@ -80,6 +80,9 @@ function oneNumberReason(layer, all, value) {
   if (layer.kind === "dense") return say(
     `is ${all.length} products, one of each feature, sum ${value}; feature ${m} weighs most.`,
     `是 ${all.length} 个特征各一个乘积之和 ${value}；特征 ${m} 分量最大。`);
+  if (layer.kind === "grouped_conv") return say(
+    `is ${all.length} products, of a window in the ${channelsSeen(layer, state.c).M} channels of its group, sum ${value}.`,
+    `是本组 ${channelsSeen(layer, state.c).M} 个通道同一窗口内 ${all.length} 个乘积之和 ${value}。`);
   return say(
     `is ${all.length} products, of a window in every channel at once, sum ${value}.`,
     `是输入各通道同一窗口内 ${all.length} 个乘积之和 ${value}。`);
@@ -103,7 +106,7 @@ function oneNumberMaps(layer) {
     label: say(`Output, channel ${state.c}`, `输出，通道 ${state.c}`),
     choose: (i, j) => go({ i, j, s: null }),
   });
-  return el("div", { class: "maps" }, oneNumberInput(layer), layer.kernel ? oneNumberFilter(layer) : null,
+  return el("div", { class: "maps" }, oneNumberInput(layer), layer.kernel && multiplies(layer) ? oneNumberFilter(layer) : null,
     el("figure", {}, el("figcaption", {}, say(`output, channel ${state.c}: choose a pixel`, `输出，通道 ${state.c}：请选一个像素`)), chosen));
 }
 
@@ -156,8 +159,8 @@ function oneNumberProducts(layer) {
 
 function oneNumberLine(layer, line) {
   if (line.rest) return say(`${line.rest} smaller ones together = ${number(line.product)}`, `其余 ${line.rest} 个较小的合计 = ${number(line.product)}`);
-  const place = layer.kernel ? `x[${line.row}, ${line.column}${layer.kind === "conv" ? `, ${line.m}` : ""}]`.replaceAll("-", "−") : `x[${line.m}]`;
-  const weight = layer.kernel ? `w[${line.u}, ${line.v}${layer.kind === "conv" ? `, ${line.m}` : ""}]` : "w";
+  const place = layer.kernel ? `x[${line.row}, ${line.column}${layer.kind === "depthwise" ? "" : `, ${line.m}`}]`.replaceAll("-", "−") : `x[${line.m}]`;
+  const weight = layer.kernel ? `w[${line.u}, ${line.v}${layer.kind === "depthwise" ? "" : `, ${line.m - channelsSeen(layer, state.c).first}`}]` : "w";
   const zero = line.padding ? say(" (padding: outside the map there is 0)", "（填充：图外为 0）") : "";
   return `${place} · ${weight} = ${number(line.x)} · ${number(line.w)} = ${number(line.product)}${zero}`;
 }

@@ -15,6 +15,7 @@ function at(map, i, j, c) {
 // The products whose sum, with the bias, is y[i, j, c], in the order of the formula:
 //   conv       y[i,j,o] = Σ x[i·s+u−p, j·s+v−p, m] · w[u,v,m,o]
 //   depthwise  y[i,j,m] = Σ x[i·s+u−p, j·s+v−p, m] · w[u,v,m]
+//   grouped    y[i,j,o] = Σ x[i·s+u−p, j·s+v−p, first+m] · w[u,v,m,o], first: of the group of o
 //   pointwise  y[i,j,o] = Σ x[i,j,m] · w[m,o]        dense  y[o] = Σ x[m] · w[m,o]
 // Each is {u, v, m, row, column, x, w, product, padding}; padding is a zero outside the map.
 function productsOf(layer, i, j, c) {
@@ -32,15 +33,33 @@ function productsOf(layer, i, j, c) {
     return found;
   }
   const [K, L] = layer.kernel;
-  const [M, O] = layer.kind === "depthwise" ? [1, w.shape[2]] : [w.shape[2], w.shape[3]];
+  const { first, M } = channelsSeen(layer, c);
+  const O = w.shape.at(-1);
   for (let u = 0; u < K; u++)
     for (let v = 0; v < L; v++)
       for (let m = 0; m < M; m++) {
         const row = i * layer.stride[0] + u - layer.sides[0];
         const column = j * layer.stride[1] + v - layer.sides[2];
-        one(u, v, layer.kind === "depthwise" ? c : m, row, column, w.data[((u * L + v) * M + m) * O + c]);
+        one(u, v, first + m, row, column, w.data[((u * L + v) * M + m) * O + c]);
       }
   return found;
+}
+
+// The input channels that output channel o sees: `first` and how many.  A depthwise filter sees its own.
+function channelsSeen(layer, o) {
+  if (layer.kind === "depthwise") return { first: o, M: 1 };
+  const M = layer.arrays.weight.at(-2);
+  if (layer.kind !== "grouped_conv") return { first: 0, M };
+  return { first: M * Math.floor((o * layer.groups) / mapShape(layer)[2]), M };
+}
+
+// The output channels that see input channel m: [first, end).
+function channelsSeeing(layer, m) {
+  if (layer.kind === "depthwise") return [m, m + 1];
+  const O = mapShape(layer)[2];
+  if (layer.kind !== "grouped_conv") return [0, O];
+  const [M, Q] = [layer.arrays.weight.at(-2), O / layer.groups];
+  return [Q * Math.floor(m / M), Q * Math.floor(m / M) + Q];
 }
 
 function biasOf(layer, c) {
@@ -68,6 +87,7 @@ function lineOf(layer, i, j, c) {
     return `${gamma} · (${number(value)} − ${mean}) / √(${variance} + ${layer.eps}) + ${beta} = ${result}`.replaceAll("− −", "+ ").replaceAll("+ −", "− ");
   }
   if (layer.kind === "activation") return `${layer.function}(${number(value)}) = ${result}`;
+  if (layer.kind.endsWith("_pool") && layer.kernel) return lineOfPool(layer, i, j, c, result);
   if (layer.kind === "add") return `${number(value)} + ${number(at(mapOf(layer.inputs[1]), i, j, c))} = ${result}`;
   if (layer.kind === "scale") return `${number(value)} · ${number(at(mapOf(layer.inputs[1]), 0, 0, c))} = ${result}`;
   if (layer.kind === "global_pool") {
@@ -75,4 +95,24 @@ function lineOf(layer, i, j, c) {
     return say(`mean of ${count} values = ${result}`, `${count} 个值的平均 = ${result}`);
   }
   return say(`${number(value)}, unchanged = ${result}`, `${number(value)}，不变 = ${result}`);
+}
+
+// What a pool's window holds of channel c, padding left out.
+function pooledOf(layer, i, j, c) {
+  const x = mapOf(layer.inputs[0]);
+  const [, rows, columns] = x.shape;
+  const [top, left] = [i * layer.stride[0] - layer.sides[0], j * layer.stride[1] - layer.sides[2]];
+  const found = [];
+  for (let row = Math.max(top, 0); row < Math.min(top + layer.kernel[0], rows); row++)
+    for (let column = Math.max(left, 0); column < Math.min(left + layer.kernel[1], columns); column++)
+      found.push(at(x, row, column, c));
+  return found;
+}
+
+function lineOfPool(layer, i, j, c, result) {
+  const values = pooledOf(layer, i, j, c);
+  const shown = values.length <= 9 ? values.map((value) => number(value)).join(", ") : say(`${values.length} values`, `${values.length} 个值`);
+  return layer.kind === "max_pool"
+    ? say(`largest of ${shown} = ${result}`, `${shown} 中最大的 = ${result}`)
+    : say(`mean of ${shown} = ${result}`, `${shown} 的平均 = ${result}`);
 }

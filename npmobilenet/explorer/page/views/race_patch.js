@@ -7,12 +7,14 @@
 const RACE_FACE = 14; // pixels along a sheet at most, and
 const RACE_SHEETS = 12; // sheets of a stack at most, that are drawn; the counters count all of them
 
-// The depthwise layer of the chosen block, or else the network's first, and the pointwise one that follows it.
+// The depthwise layer of the chosen block, or else the network's first, and the pointwise one that follows
+// it; null where there is none.
 function raceOwnBlock() {
   const chosen = lab.byName[state.l];
   const depthwises = lab.layers.filter((layer) => layer.kind === "depthwise");
   const depthwise = depthwises.find((layer) => layer.name === chosen.name)
     ?? depthwises.find((layer) => layer.block === chosen.block) ?? depthwises[0];
+  if (!depthwise) return { depthwise: null, pointwise: null };
   const after = lab.layers.slice(lab.layers.indexOf(depthwise) + 1);
   const reads = (layer) => layer.kind === "pointwise" && layer.input[2] === depthwise.output[2];
   return { depthwise, pointwise: after.find(reads) };
