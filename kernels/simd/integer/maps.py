@@ -35,6 +35,13 @@ def fill_channels(builder, at, value):
     llvm.store(builder, spread(builder, value, CHANNELS), at, align=1)
 
 
+@emitted(x=types.int64, y=types.int64, flip=types.int64)
+def copy_channels(builder, x, y, flip):
+    """LANES bytes, each changed by an exclusive or."""
+    bytes_ = llvm.load(builder, CHANNELS, x, align=1)
+    llvm.store(builder, builder.xor(bytes_, spread(builder, flip, CHANNELS)), y, align=1)
+
+
 # --- in and out ------------------------------------------------------------------------------------
 
 
@@ -43,7 +50,10 @@ def image(s, b, item):
     """A band of an image's rows, as they came but for the sign."""
     for i in range(item * s.band, min(s.rows, (item + 1) * s.band)):
         x, y = b.images + (b.image * s.rows + i) * s.count, s.y + i * s.y_row
-        for q in range(s.count):
+        whole = s.count // LANES * LANES
+        for q in range(0, whole, LANES):
+            copy_channels(x + q, y + q, s.flip)
+        for q in range(whole, s.count):
             set_byte(y + q, byte_at(x + q) ^ s.flip)
 
 
