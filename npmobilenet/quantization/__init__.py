@@ -1,0 +1,5 @@
+"""Networks of 8-bit integers: what they are, how they come about, and running them."""
+
+from ..ops.integers.numbers import Quantization as Quantization
+from .plan import QuantizedPlan as QuantizedPlan
+from .plan import Step as Step
