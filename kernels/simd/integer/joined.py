@@ -5,7 +5,7 @@ from ..isa.llvm import after, load, loop
 from ..runtime.parts import made, panel_at
 from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
-from .maps import byte_at, set_byte
+from .maps import look_up
 from .quads import CHANNELS, INTS, every, spread, widened
 from .requantise import (
     DOUBLE,
@@ -97,8 +97,7 @@ def _scale(rounding):
         for block in range(first, first + width):
             gates, x = s.gates + block * s.gates_plane, s.x + block * s.x_plane
             if s.table:
-                for c in range(LANES):
-                    set_byte(gates + c, byte_at(s.table + byte_at(gates + c)))
+                look_up(s.table, gates, LANES)
             for p in range(s.pixels):
                 here = x + p * LANES
                 kernel(here, gates, s.facts, s.constants, s.zero, s.bottom, s.top, here)

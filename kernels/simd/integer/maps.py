@@ -7,11 +7,12 @@ Outside, channels lie side by side; within, in blocks of LANES bytes.  Any funct
 from numba import types
 
 from ..isa import llvm
-from ..isa.lanes import LANES
+from ..isa.lanes import LANES, VBMI
 from ..isa.llvm import BYTE, INT64, emitted
 from ..isa.vector import offset_at
+from ..runtime.parts import part
 from ..runtime.work_item import descriptor, stage
-from .quads import CHANNELS, spread
+from .quads import CHANNELS, WIDE, every, pick, spread
 
 IMAGE = descriptor("y y_row rows count band flip")  # count: bytes of a row; flip: 128 for signed ones
 RESULT = descriptor("x x_plane x_at pixels channels band flip")
@@ -84,22 +85,59 @@ def border(s, b, item):
 # --- tables ----------------------------------------------------------------------------------------
 
 
+def _looked_up(builder, table, places):
+    """64 bytes, each from a table of 256: by its lower 7 bits in both halves, one of which is taken."""
+    parts = [llvm.load(builder, WIDE, table, 64 * q, align=1) for q in range(4)]
+    name = "llvm.x86.avx512.vpermi2var.qi.512"
+    low, high = (
+        llvm.call_llvm(builder, name, WIDE, parts[q], places, parts[q + 1]) for q in (0, 2)
+    )
+    return builder.select(builder.icmp_signed("<", places, every(WIDE, 0)), high, low)
+
+
+@emitted(table=types.int64, at=types.int64)
+def look_up_wide(builder, table, at):
+    """table[x] of 4 LANES bytes in place."""
+    found = _looked_up(builder, table, llvm.load(builder, WIDE, at, align=1))
+    llvm.store(builder, found, at, align=1)
+
+
+@emitted(table=types.int64, at=types.int64)
+def look_up_channels(builder, table, at):
+    """The same of LANES bytes."""
+    channels = llvm.load(builder, CHANNELS, at, align=1)
+    places = pick(builder, channels, [q % LANES for q in range(4 * LANES)])
+    found = pick(builder, _looked_up(builder, table, places), range(LANES))
+    llvm.store(builder, found, at, align=1)
+
+
+@part
+def look_up(table, at, count):
+    """table[x] of so many bytes, a multiple of LANES, in place."""
+    if VBMI:
+        whole = count // (4 * LANES) * (4 * LANES)
+        for q in range(0, whole, 4 * LANES):
+            look_up_wide(table, at + q)
+        for q in range(whole, count, LANES):
+            look_up_channels(table, at + q)
+    else:
+        for q in range(at, at + count):
+            set_byte(q, byte_at(table + byte_at(q)))
+
+
 @stage(LOOKUP)
 def lookup(s, b, item):
-    """table[x] in place: bands of the rows of some blocks, in memory or in the scratch."""
+    """table[x] in place: a band of the rows of some blocks, in memory or in the scratch."""
     bands = (s.rows + s.band - 1) // s.band
-    row, block = item % bands * s.band, item // bands * s.blocks
-    rows = min(s.band, s.rows - row)
-    x = s.x + block * s.x_plane + row * s.x_row
-    if s.x_scratch:
-        top = item * s.band - s.above
-        x, rows = b.scratch + s.x, s.height
-        row = max(0, top)
-        x += (row - top) * s.x_row
-        rows = min(s.rows, top + s.height) - row
+    if s.x_scratch:  # where it holds `height` rows, the first of them `above` those of the band
+        block, top = 0, item * s.band - s.above
+        first, last = max(0, top), min(s.rows, top + s.height)
+        x = b.scratch + s.x + (first - top) * s.x_row
+    else:
+        block, first = item // bands * s.blocks, item % bands * s.band
+        last = min(s.rows, first + s.band)
+        x = s.x + block * s.x_plane + first * s.x_row
     for _ in range(s.blocks):
-        for i in range(rows):
-            here = x + i * s.x_row
-            for q in range(s.columns * LANES):
-                set_byte(here + q, byte_at(s.table + byte_at(here + q)))
+        for i in range(last - first):
+            look_up(s.table, x + i * s.x_row, s.columns * LANES)
         x += s.x_plane

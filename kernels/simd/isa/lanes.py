@@ -42,5 +42,6 @@ X86 = _triple.startswith(("x86_64", "i686", "i386"))
 REGISTERS = 32 if "avx512f" in _found or not X86 else 16
 BYTES = 4 * LANES  # of one vector
 VNNI = _vnni()
+VBMI = LANES == 16 and "avx512vbmi" in _found  # bytes looked up in registers
 # whether a vector of this width has x86's instructions that pack integers and multiply 16-bit ones
 PACKS = X86 and {16: "avx512bw", 8: "avx2", 4: "sse2"}[LANES] in _found
