@@ -3,3 +3,4 @@
 from ..ops.integers.numbers import Quantization as Quantization
 from .plan import QuantizedPlan as QuantizedPlan
 from .plan import Step as Step
+from .quantize import quantize as quantize
