@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,9 +130,7 @@ class IntegerEmission(Emission):
         fields |= self._walk(quads, offsets, main, split)
         return IntegerProduct(fields, main, split, rest, self.rounding)
 
-    def _walk(
-        self, quads: NDArray[Any], offsets: NDArray[Any], main: int, split: int
-    ) -> Fields:
+    def _walk(self, quads: NDArray[Any], offsets: NDArray[Any], main: int, split: int) -> Fields:
         """Where the turns of a product read, and their micropanels."""
         turns, depth = quads.shape[:2]
         packed = self.constant(pack.panels(quads, main, split))
@@ -146,7 +143,9 @@ class IntegerEmission(Emission):
         (rows, columns, m, filters), (down, along) = w.shape, linear.stride
         if x is None:  # a row of the window is one stretch, of quads
             quads_in_turn, stretch = 1, pack.up(columns * m, 4)
-            w = np.pad(w.reshape(rows, columns * m, filters), ((0, 0), (0, stretch - columns * m), (0, 0)))
+            w = np.pad(
+                w.reshape(rows, columns * m, filters), ((0, 0), (0, stretch - columns * m), (0, 0))
+            )
             w = w.reshape(-1, 4, filters)
             offsets = np.add.outer(np.arange(rows) * source.row, np.arange(0, stretch, 4))
         else:
@@ -216,7 +215,11 @@ class IntegerEmission(Emission):
         names.remove(own)
         a, b, y = (self.tensor(name) for name in (own, *names, layer.name))
         facts = numbers.of_sum(self.rounding, a, b, y)
-        facts |= dict(zip(("bottom", "top"), numbers.bounds(y, self.steps[layer.name].activation), strict=True))
+        facts |= dict(
+            zip(
+                ("bottom", "top"), numbers.bounds(y, self.steps[layer.name].activation), strict=True
+            )
+        )
         record = np.array([facts[name] for name in ADDING[self.rounding]], np.int32)
         return self.with_table(op.added, "added") | {"adding": self.constant(record)}
 
@@ -230,7 +233,12 @@ class IntegerEmission(Emission):
         fields = self.requantised(every, scales, after) if kind != joined.DIVIDE else {}
         if kind == joined.DIVIDE:
             packed = pack.constants(SINGLE, every, np.ones(LANES, np.float32))
-            fields = {"constants": self.constant(packed), "zero": after.flip, "bottom": 0, "top": 255}
+            fields = {
+                "constants": self.constant(packed),
+                "zero": after.flip,
+                "bottom": 0,
+                "top": 255,
+            }
         fields |= self.plane_of(x, "x") | self.plane_of(y, "y")
         return joined.means[kind], fields | {"pixels": x.pixels, "y_image": y_image}
 

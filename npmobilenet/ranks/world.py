@@ -174,11 +174,11 @@ class Ranks:
 class Done:
     """The sum over one rank."""
 
-    def Test(self) -> bool:  # noqa: N802
+    def Test(self) -> bool:
         """It is done."""
         return True
 
-    def Wait(self) -> bool:  # noqa: N802
+    def Wait(self) -> bool:
         """It is done."""
         return True
 
