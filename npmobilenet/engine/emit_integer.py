@@ -8,8 +8,6 @@ written.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..kernels.simd.integer import maps
 from ..kernels.simd.integer.pack import up
 from ..kernels.simd.isa.lanes import LANES
