@@ -174,11 +174,11 @@ class Ranks:
 class Done:
     """The sum over one rank."""
 
-    def Test(self) -> bool:
+    def Test(self) -> bool:  # noqa: N802
         """It is done."""
         return True
 
-    def Wait(self) -> bool:
+    def Wait(self) -> bool:  # noqa: N802
         """It is done."""
         return True
 
