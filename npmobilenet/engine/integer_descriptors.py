@@ -158,7 +158,7 @@ class IntegerEmission(Emission):
         fields |= self._walk(quads, offsets, main, split) | {"vectors": vectors}
         fields |= {"x": self.buffers[x], "x_pixel": along * source.vector}
         fields |= {"x_row": down * source.row}
-        return product.convolutions[self.rounding, quads_in_turn], fields
+        return product.convolutions(self.rounding, quads_in_turn, fields["x_pixel"]), fields
 
     def window_call(self, linear: Linear, source: Layout) -> Call:
         """A depthwise convolution that reads a map of this layout."""

@@ -1,7 +1,7 @@
-"""Convolutions of bytes called one by one: NHWC arrays as they come, the stages of a network around them.
+"""Convolutions of bytes called one by one: the stages of a network on NHWC arrays.
 
-The result of a product has its channels side by side, filled up to whole vectors, and is copied from
-there.  A depthwise convolution wants blocks, so that x is copied into them.
+A standard convolution reads them as they are; a depthwise one wants blocks, and x is copied into them.
+Both leave blocks.
 """
 
 from typing import Any
@@ -48,6 +48,12 @@ def _flip(x: Array) -> np.uint8:
     return np.uint8(128 if x.dtype == np.int8 else 0)
 
 
+def _side_by_side(found: Array, y: Array) -> None:
+    """Blocks (N, blocks, H, W, LANES) of unsigned bytes into y (N, H, W, C)."""
+    whole = found.transpose(0, 2, 3, 1, 4).reshape(*y.shape[:3], -1)
+    np.bitwise_xor(whole[..., : y.shape[3]], _flip(y), out=y.view(np.uint8))
+
+
 def requantised(w: Array, b: Array, zeros: Any, x: Array, out: Any, y: Array) -> dict[str, Any]:
     """Fields of the requantisation; w (..., O) without its zero points."""
     flip, zero = int(_flip(y)), int(zeros[0]) + int(_flip(x))
@@ -79,19 +85,17 @@ def convolution(
     packed, places = pack.blocks(turns.reshape(-1, 4 * quads, filters), places.ravel())
     vectors = pack.up(filters, LANES) // LANES
     panels = pack.panels(packed, min(vectors, 2), vectors // 2 * 2 if vectors > 1 else 1)
-    memory, full = unsigned(x), vectors * LANES
-    found = np.empty(n * rows * columns * full, np.uint8)
+    memory, found = unsigned(x), np.empty((n, vectors, rows, columns, LANES), np.uint8)
     fields |= {"x_pixel": stride[1] * m, "x_row": stride[0] * width * m, "turns": len(packed)}
     fields |= {"x_at": places.astype(np.int32), "w": panels, "vectors": vectors}
-    fields |= {"w_vector": len(packed) * quads * BYTES, "y_plane": LANES, "rows": rows}
-    fields |= {"y_at": np.arange(0, rows * columns * full, full, dtype=np.int32)}
     band = max(1, rows // 16)
-    fields |= {"columns": columns, "band": band}
-    size = height * width * m, rows * columns * full
-    images = [fields | {"x": memory[i * size[0] :], "y": found[i * size[1] :]} for i in range(n)]
-    routine = product.convolutions[SINGLE if out.single else DOUBLE, quads]
-    run(routine, -(-rows // band), images)
-    y[...] = (found ^ _flip(y)).view(y.dtype).reshape(n, rows, columns, full)[..., :filters]
+    fields |= {"w_vector": len(packed) * quads * BYTES, "rows": rows, "columns": columns}
+    fields |= {"y_plane": rows * columns * LANES, "y_row": columns * LANES, "band": band}
+    image = height * width * m
+    images = [fields | {"x": memory[i * image :], "y": found[i]} for i in range(n)]
+    rounding = SINGLE if out.single else DOUBLE
+    run(product.convolutions(rounding, quads, fields["x_pixel"]), -(-rows // band), images)
+    _side_by_side(found, y)
 
 
 def depthwise(
@@ -123,10 +127,7 @@ def depthwise(
     image = blocks * height * width * LANES
     images = [fields | {"x": memory[i * image :], "y": found[i]} for i in range(n)]
     run(routine, blocks, images)
-    y[...] = (
-        (found ^ _flip(y)).view(y.dtype).transpose(0, 2, 3, 1, 4)
-        .reshape(n, rows, columns, blocks * LANES)[..., :m]
-    )  # fmt: skip
+    _side_by_side(found, y)
 
 
 def pointwise(x: Array, w: Array, b: Array, zeros: Any, out: Any, y: Array) -> None:
