@@ -14,7 +14,7 @@ from ..kernels.simd.integer.joined import DIVIDE
 from ..kernels.simd.integer.requantise import SINGLE
 
 if TYPE_CHECKING:
-    from ..quantization import QuantizedPlan
+    pass
 
 Scales = tuple[NDArray[Any], ...]
 
@@ -51,7 +51,8 @@ def multipliers(scale):
     q = np.floor(m * (1 << 31) + 0.5).astype(np.int64)
     over = q == 1 << 31
     q, e = np.where(over, q // 2, q), e + over
-    q = np.where(e < -31, 0, q); e = np.where(e < -31, 0, e)
+    q = np.where(e < -31, 0, q)
+    e = np.where(e < -31, 0, e)
     return np.maximum(e, 0).astype(np.int32), q.astype(np.int32), np.maximum(-e, 0).astype(np.int32)
 
 
@@ -68,8 +69,10 @@ def of_products(rounding, x, w_q, y, filters):
 
 def bounds(y, activation):
     lo, hi = 0, 255
-    if activation: lo = max(lo, y.zero)
-    if activation == "relu6": hi = min(hi, y.zero + int(np.floor(np.float32(6) / y.scale + np.float32(.5))))
+    if activation:
+        lo = max(lo, y.zero)
+    if activation == "relu6":
+        hi = min(hi, y.zero + int(np.floor(np.float32(6) / y.scale + np.float32(0.5))))
     return lo, hi
 
 

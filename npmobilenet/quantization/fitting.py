@@ -31,6 +31,11 @@ def shifts(step: Step) -> bool:
     return isinstance(step.layer, Activation) and step.layer.function == "hard_sigmoid"
 
 
+def constants(step: Step) -> tuple[str, str]:
+    """What the constants 3 and 1/6 of a hard sigmoid are called, where a file stores them its own way."""
+    return f"{step.name}.three", f"{step.name}.sixth"
+
+
 def keeps_scale(step: Step, pooling: str) -> bool:
     """Whether its output must be stored as its input: pools choose or average numbers as they are."""
     mean = isinstance(step.layer, GlobalAveragePool) and pooling == "average_pool"
@@ -44,8 +49,14 @@ def check_numbers(qplan: QuantizedPlan) -> None:
     for name in needed:
         if name not in numbers:
             raise ValueError(f"{model}: no numbers say how {name} is stored")
+    known = {
+        *needed,
+        "softmax",
+        "pixels",
+        *(c for step in steps if shifts(step) for c in constants(step)),
+    }
     for name, found in numbers.items():
-        if name not in needed and name != "softmax":
+        if name not in known:
             raise ValueError(f"{model}: numbers say how {name!r} is stored, which is no tensor")
         if not isinstance(found, Quantization):
             kind = type(found).__name__

@@ -1,5 +1,7 @@
 """Which layers a quantised plan may have: those that integer operators compute."""
 
+from math import isclose
+
 from ..models.capabilities import Consumer
 from ..models.layers import (
     Activation,
@@ -17,6 +19,7 @@ from ..models.layers import (
     Scale,
 )
 
+SLOPE = 1 / 6  # of the hard sigmoid that there is in integers
 FUNCTIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid")  # of activations
 COMPUTED = (
     Conv,
@@ -35,7 +38,8 @@ COMPUTED = (
 
 def _computed(layer: Layer) -> bool:
     if isinstance(layer, Activation):
-        return layer.function in FUNCTIONS
+        slope = layer.slope is None or isclose(layer.slope, SLOPE)
+        return layer.function in FUNCTIONS and slope
     if isinstance(layer, AveragePool) and layer.count_padding and any(layer.window.sides):
         return False  # the runtimes' mean is over pixels that are there
     return type(layer) in COMPUTED

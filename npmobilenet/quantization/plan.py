@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..models.capabilities import require
 from ..models.layers import (
@@ -62,8 +62,16 @@ class Step:
         return isinstance(self.layer, WITH_WEIGHTS)
 
 
-def steps_of(plan: Plan) -> tuple[tuple[Step, ...], str]:
-    """The integer operators of a folded plan, in the order they run, and the name of its answer.
+class Lowered(NamedTuple):
+    """A folded plan as steps; the name of its answer; step -> the layer whose result is its output."""
+
+    steps: tuple[Step, ...]
+    output: str
+    ends: dict[str, str]
+
+
+def lowered(plan: Plan) -> Lowered:
+    """The integer operators of a folded plan, in the order they run.
 
     NotHandled, a ValueError that names the layer, where one has no integer operator.
     """
@@ -76,6 +84,7 @@ def steps_of(plan: Plan) -> tuple[tuple[Step, ...], str]:
         for source in layer.inputs
     )
     steps: dict[str, Step] = {}
+    ends: dict[str, str] = {}
     for layer in plan.layers:
         if isinstance(layer, Dropout):
             continue
@@ -90,11 +99,13 @@ def steps_of(plan: Plan) -> tuple[tuple[Step, ...], str]:
             and readers[inputs[0]] == 1
         ):
             steps[before.name] = replace(before, activation=layer.function)
+            ends[before.name] = layer.name
             for name, source in now.items():
                 now[name] = before.name if source == layer.name else source
         else:
             steps[layer.name] = Step(layer=layer, inputs=inputs)
-    return tuple(steps.values()), now[plan.layers[-1].name]
+            ends[layer.name] = layer.name
+    return Lowered(tuple(steps.values()), now[plan.layers[-1].name], ends)
 
 
 def resolved(plan: Plan) -> dict[str, str]:
@@ -112,7 +123,9 @@ class QuantizedPlan:
     plan      folded: no batch normalisation is in it; activations are layers
     numbers   how tensors are stored: "image", every step's output by its name, "NAME.weight",
               "NAME.bias", "NAME.shifted" (a hard sigmoid's relu6(x + 3)); "softmax" where the
-              network ends with one
+              network ends with one; "NAME.three" and "NAME.sixth" where a hard sigmoid's constants
+              3 and 1/6 are stored otherwise than with the greatest integer; "pixels" (uint8) where the
+              network itself makes its image of them
     rounding  "double", as LiteRT's reference kernels round, or "single", as XNNPACK does
     pooling   which operator the global pool is: "mean", or "average_pool", which keeps the scale
     steps     the integer operators, in the order they run
@@ -158,11 +171,11 @@ class QuantizedPlan:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The integer operators, in the order they run."""
-        return self._lowered[0]
+        return self._lowered.steps
 
     @cached_property
-    def _lowered(self) -> tuple[tuple[Step, ...], str]:
-        return steps_of(self.plan)
+    def _lowered(self) -> Lowered:
+        return lowered(self.plan)
 
     @cached_property
     def _by_name(self) -> dict[str, Step]:
@@ -202,7 +215,11 @@ class QuantizedPlan:
     @property
     def output(self) -> str:
         """The name of the tensor that is the network's answer."""
-        return self._lowered[1]
+        return self._lowered.output
+
+    def end(self, name: str) -> str:
+        """The layer whose result a step puts out: the activation that is part of it, or its own."""
+        return self._lowered.ends[self.step(name).name]
 
     @property
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
