@@ -30,7 +30,8 @@ class Place(NamedTuple):
 @cache
 def fingerprint() -> str:
     """Hash of every source file of the kernels, whatever their dates say, and of what they read."""
-    digest = hashlib.sha256(os.environ.get("NPMOBILENET_LANES", "").encode())
+    asked = (os.environ.get(f"NPMOBILENET_{name}", "") for name in ("LANES", "VNNI"))
+    digest = hashlib.sha256(":".join(asked).encode())
     for name, source in _sources():
         digest.update(name.encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:16]

@@ -40,13 +40,17 @@ class Product:
         """How many."""
         return self.split // self.main + (self.rest > 0)
 
+    def routine(self, width: int) -> Any:
+        """That of micropanels of so many vectors."""
+        return pointwise.products[width]
+
     def calls(self, fields: Fields) -> list[Call]:
         """A call for each width."""
         calls: list[Call] = []
         for width, first, size in ((self.main, 0, self.split), (self.rest, self.split, self.rest)):
             if size:
                 own = {"first": first, "last": first + size, "panels_before": first // self.main}
-                calls.append((pointwise.products[width], self.fields | fields | own))
+                calls.append((self.routine(width), self.fields | fields | own))
         return calls
 
 

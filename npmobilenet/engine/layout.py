@@ -8,13 +8,17 @@ CONTIGUOUS: Sides = (0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Layout:
-    """Size in blocks of channels, rows and columns; the halo; bytes of one pixel of one block."""
+    """Size in blocks of channels, rows and columns; the halo; bytes of one pixel of one block.
+
+    fill: the byte of which the halo is made, where a quantised zero is not 0.
+    """
 
     blocks: int
     rows: int
     columns: int
     sides: Sides = CONTIGUOUS
     vector: int = 64
+    fill: int = 0
 
     @property
     def pixels(self) -> int:

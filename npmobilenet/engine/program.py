@@ -166,4 +166,6 @@ class Program:
         memory = aligned(total // 4 + 64)
         for buffer, offset in offsets.items():
             buffer.address = memory.ctypes.data + offset
+            if buffer.layout.fill:  # only maps with the same halo ever lie there
+                memory.view(np.uint8)[offset : offset + buffer.layout.size] = buffer.layout.fill
         return memory

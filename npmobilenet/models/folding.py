@@ -29,15 +29,24 @@ def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict
     ValueError where params do not fit the plan.
     """
     check_params(plan, params)
+    without, into = fold_layers(plan)
+    arrays: dict[str, Array] = {}
+    for layer in plan.layers:
+        short = layer.arrays | layer.statistics
+        own = {f"{layer.name}.{a}": params[f"{layer.name}.{a}"] for a in short}
+        if isinstance(layer, BatchNorm) and layer.name in into:
+            arrays |= folded(into[layer.name], layer, arrays, own)
+        else:
+            arrays |= own
+    return without, arrays
+
+
+def fold_layers(plan: Plan) -> tuple[Plan, dict[str, str]]:
+    """The plan alone of `fold_batch_norm`, and which normalisation is put into which layer, by names."""
     readers = Counter(source for layer in plan.layers for source in layer.inputs)
     layers: dict[str, Layer] = {}
-    arrays: dict[str, Array] = {}
-    now: dict[str, str] = {}  # folded layer -> the one that puts out its result
+    now: dict[str, str] = {}  # normalisation -> the layer that puts out its result
     for layer in plan.layers:
-        own = {
-            f"{layer.name}.{a}": params[f"{layer.name}.{a}"]
-            for a in layer.arrays | layer.statistics
-        }
         inputs = tuple(now.get(source, source) for source in layer.inputs)
         before = layers.get(inputs[0])
         if (
@@ -46,14 +55,12 @@ def fold_batch_norm(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict
             and before.folds
             and readers[layer.inputs[0]] == 1
         ):
-            arrays |= folded(before.name, layer, arrays, own)
             with_bias: Any = {"bias": True}  # a field of every kind that folds
             layers[before.name] = replace(before, **with_bias)
             now[layer.name] = before.name
         else:
-            arrays |= own
             layers[layer.name] = replace(layer, inputs=inputs)
-    return replace(plan, layers=tuple(layers.values())), arrays
+    return replace(plan, layers=tuple(layers.values())), now
 
 
 def folded(

@@ -3,9 +3,11 @@
     AVX-512       16 elements, 32 registers        AVX2, AVX   8 elements, 16 registers
     NEON (ARM)     4 elements, 32 registers        SSE         4 elements, 16 registers
 
+And whether it has VNNI: four products of bytes and their sum in one instruction.
+
 What the compiler was told decides, not the machine: NUMBA_CPU_NAME and NUMBA_CPU_FEATURES can name
 another one.  NPMOBILENET_LANES overrides the width; kernels stay right at any, for the compiler
-splits a vector that no register holds.
+splits a vector that no register holds.  NPMOBILENET_VNNI=0 does without VNNI.
 """
 
 import os
@@ -27,7 +29,19 @@ def _lanes():
     return 8 if "avx" in _found else 4
 
 
+def _vnni():
+    asked = os.environ.get("NPMOBILENET_VNNI")
+    if asked not in (None, "0", "1"):
+        raise ValueError(f"NPMOBILENET_VNNI must be 0 or 1, found {asked!r}")
+    short = "avxvnni" in _found or {"avx512vnni", "avx512vl"} <= _found
+    return asked != "0" and ("avx512vnni" in _found if LANES == 16 else short)
+
+
 LANES = _lanes()
 X86 = _triple.startswith(("x86_64", "i686", "i386"))
 REGISTERS = 32 if "avx512f" in _found or not X86 else 16
 BYTES = 4 * LANES  # of one vector
+VNNI = _vnni()
+VBMI = LANES == 16 and "avx512vbmi" in _found  # bytes looked up in registers
+# whether a vector of this width has x86's instructions that pack integers and multiply 16-bit ones
+PACKS = X86 and {16: "avx512bw", 8: "avx2", 4: "sse2"}[LANES] in _found

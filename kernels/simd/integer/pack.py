@@ -1,0 +1,99 @@
+"""Weights in the order in which the integer microkernels read them, and the constants of their channels.
+
+    panels    (T, Q, 4, O)    -> [O / (v LANES)][T][Q][v][LANES][4]      T turns of Q quads
+    taps      (K, K, M)       -> [M / LANES][row][quad][LANES][4]        as window.placements says
+
+Weights come with their zero point taken off, as 16 or more bits.  What a signed byte cannot hold becomes
+several bytes: 133 is 127 and 6.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..isa.lanes import LANES
+from .requantise import SINGLE
+from .window import placements
+
+Array = NDArray[Any]
+
+
+def up(count: int, grain: int) -> int:
+    """`count` rounded up to a multiple of `grain`."""
+    return -(-count // grain) * grain
+
+
+def in_bytes(w: ArrayLike) -> list[Array]:
+    """Arrays of signed bytes that add up to w, integers of any kind: one, or as many as it takes."""
+    parts: list[Array] = []
+    rest = np.asarray(w, np.int32)
+    while not parts or rest.any():
+        part = np.clip(rest, -128, 127)
+        parts.append(part.astype(np.int8))
+        rest = rest - part
+    return parts
+
+
+def blocks(w: Array, offsets: ArrayLike) -> tuple[Array, Array]:
+    """w (T, R, O), R rows of K in a turn, and where each turn reads: as quads, turns twice if need be.
+
+    Returns (T', R / 4, 4, O) int8 and T' offsets.  Rows are filled up to whole quads.
+    """
+    w = np.pad(w, ((0, 0), (0, -w.shape[1] % 4), (0, 0)))
+    found: list[Array] = []
+    places: list[Array] = []
+    for part in in_bytes(w):
+        used = part.any((1, 2)) if found else np.ones(len(w), bool)
+        found.append(part[used])
+        places.append(np.asarray(offsets)[used])
+    quads = np.concatenate(found)
+    turns, rows, filters = quads.shape
+    return quads.reshape(turns, rows // 4, 4, filters), np.concatenate(places)
+
+
+def panels(quads: Array, main: int, split: int) -> Array:
+    """(T, Q, 4, O) as micropanels of `main` vectors up to vector `split`, and one of the rest."""
+    full = np.pad(quads, ((0, 0), (0, 0), (0, 0), (0, -quads.shape[3] % LANES)))
+    edges = [*range(0, split * LANES, main * LANES), split * LANES, full.shape[3]]
+    turns, depth = full.shape[:2]
+    return np.concatenate(
+        [
+            full[..., a:b].reshape(turns, depth, 4, -1, LANES).transpose(0, 1, 3, 4, 2).ravel()
+            for a, b in pairwise(edges)
+        ]
+    )
+
+
+def taps(w: Array, stride: int) -> tuple[int, Array]:
+    """w (K, K, M) for a microkernel of window.py; how many parts each weight has comes first."""
+    parts = in_bytes(np.pad(w, ((0, 0), (0, 0), (0, -w.shape[2] % LANES))))
+    kernel, _, channels = w.shape[0], w.shape[1], parts[0].shape[2]
+    quads = [
+        [row[tap] if tap >= 0 else np.zeros(channels, np.int8) for tap in quad]
+        for rows in zip(*parts, strict=True)
+        for shift in placements(kernel, stride)
+        for quad in shift
+        for row in rows
+    ]
+    found = np.array(quads, np.int8).reshape(len(quads), 4, channels // LANES, LANES)
+    return len(parts), found.transpose(2, 0, 3, 1).ravel()
+
+
+def single_taps(w: Array) -> Array:
+    """w (K, L, M) for any window: [M / LANES][K L][LANES] int32."""
+    full = np.pad(w, ((0, 0), (0, 0), (0, -w.shape[2] % LANES))).astype(np.int32)
+    return full.reshape(-1, full.shape[2] // LANES, LANES).transpose(1, 0, 2).ravel()
+
+
+def constants(rounding: str, bias: ArrayLike, *scales: ArrayLike) -> Array:
+    """Bias and requantisation of each channel, vector by vector, as the last phase reads them.
+
+    single: scales is one float32 array; double: left shifts, multipliers, right shifts, int32.
+    """
+    if rounding == SINGLE:
+        scales = (np.asarray(scales[0], np.float32).view(np.int32),)
+    rows = np.stack([np.asarray(bias).astype(np.int32), *scales])
+    rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)))
+    return rows.reshape(len(rows), -1, LANES).transpose(1, 0, 2).ravel().astype(np.int32)

@@ -1,0 +1,228 @@
+"""The last phases of the integer microkernels: sums of 32 bits back to bytes, and where these go.
+
+    single    the sum as float32, times a scale, to the nearest integer (ties to even): XNNPACK
+    double    the sum times a multiplier of 31 bits, to the nearest; that shifted, to the nearest again
+              (ties away from zero): LiteRT's reference kernels, in products of 64 bits
+
+Then the zero point is added, and the result clamped.  What a vector of channels needs lies in one piece,
+its constants: the bias, then the scale, or left shift, multiplier and right shift.
+
+Values leave as bytes of four pixels at a time: they are packed together, and where pixels are neighbours
+in memory they are one store.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+from ..isa import llvm
+from ..isa.lanes import BYTES, LANES, PACKS
+from ..isa.llvm import INT32, INT64, after, call_llvm, load, store
+from ..tiles.microkernel import phase
+from .quads import CHANNELS, FLOATS, INTS, WIDE, every, narrowed, pick, spread, widened
+
+SINGLE, DOUBLE = "single", "double"
+VECTORS = {SINGLE: 2, DOUBLE: 4}  # that the constants of a vector of channels are
+LONGS = ir.VectorType(INT64, LANES)
+EVEN = 0x4B400000  # 1.5 * 2**23, whose float32 neighbours are one apart
+_ROUND = {16: "avx512.mask.cvtps2dq.512", 8: "avx.cvt.ps2dq.256", 4: "sse2.cvtps2dq"}[LANES]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The bytes of up to four pixels, from `row` on, of vector `v`."""
+
+    v: int
+    row: int
+    count: int
+    bytes: Any
+
+    def pixels(self, builder):
+        """Number and bytes of each."""
+        for q in range(self.count):
+            yield self.row + q, pick(builder, self.bytes, range(q * LANES, (q + 1) * LANES))
+
+
+def from_bias(rounding):
+    """constants: address of those of nr vectors."""
+
+    @phase("constants")
+    def emit(builder, given, _):
+        step = VECTORS[rounding] * BYTES
+        return [load(builder, INTS, given.constants, v * step) for v in range(given.nr)] * given.mr
+
+    return emit
+
+
+def once(builder, total, scale, most):
+    """Single rounding; what is above `most`, as float32, is clamped later anyway."""
+    product = builder.fmul(builder.sitofp(total, FLOATS), scale)
+    product = llvm.smaller(builder, most, product)
+    if PACKS:
+        beside = (every(INTS, 0), ir.IntType(16)(0xFFFF), INT32(4)) if LANES == 16 else ()
+        return call_llvm(builder, f"llvm.x86.{_ROUND}", INTS, product, *beside)
+    product = llvm.larger(builder, llvm.constant(-512), product)
+    magic = builder.bitcast(every(INTS, EVEN), FLOATS)
+    return builder.sub(builder.bitcast(builder.fadd(product, magic), INTS), every(INTS, EVEN))
+
+
+def twice(builder, total, left, multiplier, right):
+    """Double rounding."""
+    product = builder.mul(
+        builder.sext(builder.shl(total, left), LONGS), builder.sext(multiplier, LONGS)
+    )
+    high = builder.ashr(builder.add(product, every(LONGS, 1 << 30)), every(LONGS, 31))
+    right = builder.zext(right, LONGS)
+    half = builder.lshr(builder.shl(every(LONGS, 1), right), every(LONGS, 1))
+    away = builder.ashr(high, every(LONGS, 63))  # -1 where it is negative
+    away = builder.select(builder.icmp_unsigned("==", half, every(LONGS, 0)), half, away)
+    rounded = builder.ashr(builder.add(builder.add(high, half), away), right)
+    return builder.trunc(rounded, INTS)
+
+
+def requantised(rounding):
+    """Sums to groups of bytes.  zero, bottom, top: integers of the unsigned result."""
+
+    @phase("zero bottom top")
+    def emit(builder, given, sums):
+        step = VECTORS[rounding] * BYTES
+        limit = builder.trunc(builder.sub(given.top, given.zero), INT32)
+        most = builder.sitofp(spread(builder, limit), FLOATS)
+        groups = []
+        for v in range(given.nr):
+            kinds = [FLOATS] if rounding == SINGLE else [INTS] * 3
+            own = [
+                load(builder, kind, given.constants, v * step + (1 + q) * BYTES)
+                for q, kind in enumerate(kinds)
+            ]
+            column = sums[v :: given.nr]
+            if rounding == SINGLE:
+                column = [once(builder, total, *own, most) for total in column]
+            else:
+                column = [twice(builder, total, *own) for total in column]
+            groups += grouped(builder, v, column, given.zero, given.bottom, given.top)
+        return groups
+
+    return emit
+
+
+def grouped(builder, v, column, zero, bottom, top):
+    """Integers of one vector, pixel after pixel, as groups."""
+    for row in range(0, len(column), 4):
+        values = column[row : row + 4]
+        filled = values + values[-1:] * (4 - len(values))
+        bytes_ = narrowed(builder, filled, zero, bottom, top)
+        yield Group(v, row, len(values), bytes_)
+
+
+# --- the residual ----------------------------------------------------------------------------------
+
+# What an addition has to know, int32 each; a: what was just computed, b: the map that is added
+ADDING = {
+    SINGLE: ["zero", "bottom", "top", "bias", "a", "b", "shift"],
+    DOUBLE: ["zero", "bottom", "top", "a_zero", "a", "a_right", "b_zero", "b", "b_right", "left", "sum", "right"],
+}
+
+
+def sum_of(builder, rounding, fact, a, b):
+    """Two quantised vectors, widened, as their requantised sum; fact(name): a vector of a constant.
+
+    single    (bias + a ma + b mb) >> shift, half a step being in the bias
+    double    both shifted left by 20 bits and brought to one scale, and their sum to that of the result
+    """
+    if rounding == SINGLE:
+        total = builder.add(fact("bias"), builder.mul(a, fact("a")))
+        return builder.ashr(builder.add(total, builder.mul(b, fact("b"))), fact("shift"))
+    parts = [
+        twice(
+            builder, builder.sub(value, fact(f"{name}_zero")), every(INTS, 20), fact(name),
+            fact(f"{name}_right"),
+        )
+        for name, value in (("a", a), ("b", b))
+    ]  # fmt: skip
+    return twice(builder, builder.add(*parts), fact("left"), fact("sum"), fact("right"))
+
+
+def facts_at(builder, address, names):
+    """Constants of so many names, int32 at an address: as scalars, and as a function to vectors."""
+    scalars = {name: load(builder, INT32, address, 4 * q) for q, name in enumerate(names)}
+    return scalars, lambda name: spread(builder, scalars[name])
+
+
+def residual(rounding):
+    """added: a map that is added, laid out like y; adding: address of ADDING, 0 for none."""
+
+    @phase("added added_at added_plane adding")
+    def emit(builder, given, groups):
+        before = builder.block
+        with builder.if_then(builder.icmp_signed("!=", given.adding, INT64(0))):
+            scalars, fact = facts_at(builder, given.adding, ADDING[rounding])
+            bounds = [builder.sext(scalars[name], INT64) for name in ("zero", "bottom", "top")]
+            changed = []
+            for group in groups:
+                values = []
+                for row, own in group.pixels(builder):
+                    place = builder.add(
+                        given.added, llvm.offset_at(builder, given.added_at, 4 * row)
+                    )
+                    place = after(builder, place, given.added_plane, group.v)
+                    other = load(builder, CHANNELS, place, align=1)
+                    own, other = widened(builder, own), widened(builder, other)
+                    values.append(sum_of(builder, rounding, fact, own, other))
+                (found,) = grouped(builder, group.v, values, *bounds)
+                changed.append(found.bytes)
+            inside = builder.block
+        merged = []
+        for group, other in zip(groups, changed, strict=True):
+            phi = builder.phi(WIDE)
+            phi.add_incoming(group.bytes, before)
+            phi.add_incoming(other, inside)
+            merged.append(Group(group.v, group.row, group.count, phi))
+        return merged
+
+    return emit
+
+
+# --- where they go ---------------------------------------------------------------------------------
+
+
+@phase("y y_at y_plane")
+def scattered(builder, given, groups):
+    """Each pixel at its own offset in a table; vectors are planes apart.
+
+    Mostly the pixels are neighbours all the same, for the table leaps from row to row only.
+    """
+    first, last = (llvm.offset_at(builder, given.y_at, 4 * row) for row in (0, given.mr - 1))
+    together = builder.icmp_signed("==", builder.sub(last, first), INT64((given.mr - 1) * LANES))
+    with builder.if_else(together) as (yes, no):
+        with yes:
+            _side_by_side(builder, builder.add(given.y, first), given.y_plane, groups)
+        with no:
+            for group in groups:
+                for row, channels in group.pixels(builder):
+                    place = builder.add(given.y, llvm.offset_at(builder, given.y_at, 4 * row))
+                    store(builder, channels, after(builder, place, given.y_plane, group.v), align=1)
+
+
+@phase("y y_plane")
+def planes(builder, given, groups):
+    """Pixels side by side; vectors are planes apart."""
+    _side_by_side(builder, given.y, given.y_plane, groups)
+
+
+@phase("y")
+def neighbours(builder, given, groups):
+    """Pixels side by side, of one vector."""
+    _side_by_side(builder, given.y, 0, groups)
+
+
+def _side_by_side(builder, y, y_plane, groups):
+    """Four pixels are one store."""
+    for group in groups:
+        place = after(builder, y, y_plane, group.v)
+        if group.count == 4:
+            store(builder, group.bytes, place, group.row * LANES, align=1)
+            continue
+        for row, channels in group.pixels(builder):
+            store(builder, channels, place, row * LANES, align=1)

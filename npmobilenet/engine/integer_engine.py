@@ -1,0 +1,82 @@
+"""A quantised plan, compiled: the engine of engine.py in bytes.
+
+engine = nm.compile(qplan, arrays)
+logits = engine(x)                          # x as the network reads it, float32; or its integers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..models.capabilities import require
+from ..ops.checks import Array
+from . import pack
+from .arguments import array
+from .engine import Engine
+from .handled import INTEGER_ENGINE
+
+if TYPE_CHECKING:
+    from ..quantization import QuantizedPlan
+
+
+class IntegerEngine(Engine):
+    """Runs one quantised network; made by `compile`.
+
+    quantized  the network of integers; plan is the one of layers that it is about
+
+    Everything else is as in `Engine`.  Float images give float logits, integers give integers.
+    """
+
+    def __init__(
+        self, quantized: QuantizedPlan, arrays: Mapping[str, Array], batch: int, threads: int
+    ) -> None:
+        from ..kernels.sharing import written
+        from .emit_integer import emit
+        from .fuse import fuse
+
+        self.quantized = quantized
+        ops = fuse("compile", quantized.plan, threads)
+        self._remember(quantized.plan, batch, threads, tuple(ops))
+        self.code = written(emit(quantized, arrays, ops, batch, threads).finish)
+        pack.give_back()
+        self._results = np.empty((batch, *ops[-1].output), quantized.dtype)
+        self._start()
+
+    def _checked(self, x: Array) -> Array:
+        """Images of the right size, floats or the network's own integers."""
+        size = ("N", *self.plan.resolution, self.plan.channels)
+        return array("engine", "x", x, size, "float32", self.quantized.dtype)
+
+    def __call__(self, x: Array) -> Array:
+        """Logits (N, classes) of x (N, H, W, C); the last map of a plan without top.
+
+        x float32, as the network reads images: quantised here, and the logits are float32.  x of the
+        network's own int8 or uint8: the logits are such integers.  No images give no logits.
+        ValueError where x does not fit the plan, or is more than the batch.
+        """
+        from ..ops import integers
+
+        numbers = self.quantized.numbers
+        x = self._checked(x)
+        if x.dtype != np.float32:
+            return super().__call__(x)
+        found = super().__call__(integers.quantize(x, numbers["image"]))
+        return integers.dequantize(found, numbers[self.quantized.output])
+
+
+def compiled(
+    quantized: QuantizedPlan, arrays: Mapping[str, Array], batch: int, threads: int
+) -> IntegerEngine:
+    """The engine of a quantised plan.
+
+    ValueError where arrays do not fit it; NotImplementedError, which names the layer, where it has one
+    that the engine does not know.
+    """
+    from ..quantization.fitting import check_arrays
+
+    require(INTEGER_ENGINE, quantized.plan)
+    check_arrays(quantized, arrays)
+    return IntegerEngine(quantized, arrays, batch, threads)

@@ -1,0 +1,3 @@
+"""Checked operators on integers: what a quantised network computes, to the bit."""
+
+from .numbers import Quantization as Quantization

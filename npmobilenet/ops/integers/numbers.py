@@ -1,0 +1,58 @@
+"""How real numbers are stored as integers: a scale and a zero point, or one of each a channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from ..checks import real, shown, whole
+
+# the smallest and the largest number of each kind
+LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int32": (-(2**31), 2**31 - 1)}
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How real numbers are stored: real = scale * (q - zero_point).
+
+    dtype       "int8", "uint8", or "int32": a bias, whose scale is that of x times that of w
+    scale       one, or one for each output channel, the last axis of a weight; float32 values above 0
+    zero_point  as many integers of that dtype
+
+    ValueError, in one line, for anything else.
+    """
+
+    dtype: str
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dtype, str) or self.dtype not in LIMITS:
+            known = ", ".join(LIMITS)
+            raise ValueError(
+                f"Quantization: dtype must be one of {known}, found {shown(self.dtype)}"
+            )
+        for name, values in (("scale", self.scale), ("zero_point", self.zero_point)):
+            if not isinstance(values, tuple) or not values:
+                raise ValueError(
+                    f"Quantization: {name} must be a tuple of numbers, found {shown(values)}"
+                )
+        if len(self.scale) != len(self.zero_point):
+            raise ValueError(
+                f"Quantization: as many zero points as scales, found {len(self.zero_point)} and "
+                f"{len(self.scale)}"
+            )
+        low, high = LIMITS[self.dtype]
+        for scale in self.scale:
+            if not real(scale) or not float(np.float32(scale)) == scale > 0 or not isfinite(scale):
+                raise ValueError(
+                    f"Quantization: a scale must be a float32 number above 0, found {shown(scale)}"
+                )
+        for zero in self.zero_point:
+            if not whole(zero) or not low <= zero <= high:
+                raise ValueError(
+                    f"Quantization: a zero point must be an integer from {low} to {high}, found "
+                    f"{shown(zero)}"
+                )
