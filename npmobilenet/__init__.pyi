@@ -29,9 +29,7 @@ from .models import Family as Family
 from .models import Plan as Plan
 from .models import backward as backward
 from .models import forward as forward
-from .models import infer as infer
 from .models import init as init
-from .models import intermediates as intermediates
 from .models import plan as plan
 from .models import register as register
 from .ops import RUNGS as RUNGS
@@ -82,6 +80,11 @@ from .ops import softmax_cross_entropy_backward as softmax_cross_entropy_backwar
 from .ops import swish as swish
 from .ops import swish_backward as swish_backward
 from .predicting.prediction import Prediction as Prediction
+from .quantization import Quantization as Quantization
+from .quantization import QuantizedPlan as QuantizedPlan
+from .quantization import infer as infer
+from .quantization import intermediates as intermediates
+from .quantization import quantize as quantize
 from .verify.gradcheck import gradcheck as gradcheck
 from .weights import Model as Model
 from .weights import export_weights as export_weights

@@ -5,7 +5,22 @@ places.  Picture and program cannot part.
 """
 
 import drawsvg as dw
-from panel import BLUE, GREEN, ORANGE, SOFT, YELLOW, ZERO, Say, arrow, box, frame, panel, word, words, write
+from panel import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    SOFT,
+    YELLOW,
+    ZERO,
+    Say,
+    arrow,
+    box,
+    frame,
+    panel,
+    word,
+    words,
+    write,
+)
 
 from npmobilenet.kernels.simd.integer.window import placements
 

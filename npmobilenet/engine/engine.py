@@ -26,6 +26,7 @@ from .grouping import computed
 from .handled import ENGINE
 
 if TYPE_CHECKING:
+    from ..quantization import QuantizedPlan
     from .fused_op import FusedOp
 
 
@@ -46,28 +47,41 @@ class Engine(Shown):
         from ..kernels.sharing import written
         from .emit_inference import emit
         from .fuse import fuse
-        from .run import Runner
 
         ours = computed(plan)
         ops = fuse("compile", ours.plan, threads)
         check_params(plan, params)
-        self.plan, self.batch, self.threads, self.stages = plan, batch, threads, tuple(ops)
-        self.code = code = written(emit(ours.plan, ours.arrays(params), ops, batch, threads).finish)
+        self._remember(plan, batch, threads, tuple(ops))
+        self.code = written(emit(ours.plan, ours.arrays(params), ops, batch, threads).finish)
         pack.give_back()
-        trunk, head = (int(np.count_nonzero(calls["calls"])) for calls in code.calls)
-        self._run = Runner(code, threads, batch * trunk + head)
-        self._lock = self._run.lock
         self._results = np.empty((batch, *ops[-1].output), np.float32)
+        self._start()
+
+    def _remember(self, plan: Plan, batch: int, threads: int, stages: tuple[FusedOp, ...]) -> None:
+        self.plan, self.batch, self.threads, self.stages = plan, batch, threads, stages
+
+    def _start(self) -> None:
+        """What runs the code; results go where they are."""
+        from .run import Runner
+
+        trunk, head = (int(np.count_nonzero(calls["calls"])) for calls in self.code.calls)
+        self._run = Runner(self.code, self.threads, self.batch * trunk + head)
+        self._lock = self._run.lock
         self._run.bases["results"] = self._results.ctypes.data
+
+    def _checked(self, x: Array) -> Array:
+        """Images of the right size; ValueError where they are not."""
+        size = ("N", *self.plan.resolution, self.plan.channels)
+        return array("engine", "x", x, size, "float32")
 
     def __call__(self, x: Array) -> Array:
         """Logits (N, classes) of x (N, H, W, C) float32; the last map of a plan without top.
 
         No images give no logits.  ValueError where x does not fit the plan, or is more than the batch.
         """
-        x = array("engine", "x", x, ("N", *self.plan.resolution, self.plan.channels), "float32")
+        x = self._checked(x)
         if not len(x):
-            return np.empty((0, *self.plan.layers[-1].output), np.float32)
+            return self._results[:0].copy()
         if len(x) > self.batch:
             most = f"it was compiled for at most {self.batch}"
             raise ValueError(f"engine: x has {len(x)} images, but {most}")
@@ -103,7 +117,7 @@ class Engine(Shown):
 
         The first stage counts from the call on.  ValueError for more than one image.
         """
-        x = array("engine", "x", x, ("N", *self.plan.resolution, self.plan.channels), "float32")
+        x = self._checked(x)
         if len(x) != 1 or not whole(rounds) or rounds < 1:
             wanted = "stages are timed on one image in 1 or more rounds"
             raise ValueError(f"engine: {wanted}, found {len(x)} and {rounds!r}")
@@ -123,7 +137,8 @@ class NumpyEngine(Engine):
 
     def __init__(self, plan: Plan, params: Mapping[str, Array], batch: int, threads: int) -> None:
         check_params(plan, params)
-        self.plan, self.batch, self.threads, self.stages = plan, batch, threads, ()
+        self._remember(plan, batch, threads, ())
+        self._results = np.empty((0, *plan.layers[-1].output), np.float32)
         self._params = {name: array.astype(np.float32) for name, array in params.items()}
 
     def _run_on(self, x: Array) -> Array:
@@ -141,22 +156,33 @@ class NumpyEngine(Engine):
 
 
 def compile(
-    plan: Plan, params: Mapping[str, Array], batch: int = 1, threads: int | None = None
+    plan: Plan | QuantizedPlan,
+    params: Mapping[str, Array],
+    batch: int = 1,
+    threads: int | None = None,
 ) -> Engine:
-    """A plan compiled for inference in float32.
+    """A plan compiled for inference, in float32 or in 8-bit integers.
 
-    plan     what `npmobilenet.plan` returned
+    plan     what `npmobilenet.plan` returned; or a QuantizedPlan, as `npmobilenet.quantize` returns it
     params   name -> array, shaped as plan.arrays says; copied, and may change afterwards
     batch    the most images of one call
     threads  how many work together; None: one on each core, or NUMBA_NUM_THREADS.  The results do not
              depend on it, to the bit
 
     Returns an `Engine`: engine(x) are the logits (N, classes) of x (N, H, W, C) float32.  Batch
-    normalisation is folded into the convolutions.  Where Numba does not run, it is `infer` on the NumPy
-    rung.  ValueError where params do not fit the plan; NotImplementedError, which names the layer, where
-    the plan has one that the engine does not know.
+    normalisation is folded into the convolutions.  That of a quantised plan takes its integers too, and
+    then gives integers.  Where Numba does not run, it is `infer` on the NumPy rung.  ValueError where
+    params do not fit the plan; NotImplementedError, which names the layer, where the plan has one that
+    the engine does not know.
     """
+    from ..quantization import QuantizedPlan
+
     batch, threads = sizes("compile", batch, threads)
+    if isinstance(plan, QuantizedPlan):
+        from . import integer_engine
+
+        with collecting_rarely(), fitting("compile", batch):
+            return integer_engine.compiled(plan, params, batch, threads)
     check_plan(plan)
     require(ENGINE, plan)
     if refusal():

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.simd.integer import joined, maps, pack, product, window
-from ..kernels.simd.integer.requantise import ADDING, SINGLE
+from ..kernels.simd.integer.requantise import SINGLE
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import FEW_PIXELS, TILES
-from ..models.layers import Add, GlobalAveragePool, Layer, Scale
+from ..models.layers import Activation, Add, Layer, Scale
 from ..ops.checks import Array
 from . import integer_numbers as numbers
 from .allocate import Place
@@ -26,7 +24,7 @@ from .pack import cut
 from .program import LINE, Call, Constants, Program
 
 if TYPE_CHECKING:
-    from ..quantization import QuantizedPlan
+    from ..quantization import QuantizedPlan, Step
 
 
 @dataclass
@@ -57,10 +55,9 @@ class IntegerEmission(Emission):
 
     # --- which tensor is which ---------------------------------------------------------------------
 
-    @cached_property
-    def steps(self) -> dict[str, Any]:
-        """By the names of their layers."""
-        return {step.layer.name: step for step in self.quantized.steps}
+    def step(self, layer: Layer) -> "Step":
+        """The integer operator of a layer."""
+        return self.quantized.step(layer.name)
 
     @property
     def rounding(self) -> str:
@@ -74,7 +71,7 @@ class IntegerEmission(Emission):
     def read(self, linear: Linear | Layer) -> Tensor:
         """What a layer reads."""
         layer = linear.layer if isinstance(linear, Linear) else linear
-        return self.tensor(self.steps[layer.name].inputs[0])
+        return self.tensor(self.step(layer).inputs[0])
 
     def read_by(self, op: FusedOp) -> Tensor:
         """What the first layer of an op reads."""
@@ -83,8 +80,8 @@ class IntegerEmission(Emission):
     def written(self, node: Node | None) -> str:
         """The name of what a node holds in the end."""
         assert node is not None
-        alone = node.activation is not None and node.activation.name in self.steps
-        return node.activation.name if alone and node.activation else node.layer.name
+        after = node.activation
+        return after.name if after and after.name in self.quantized.numbers else node.layer.name
 
     # --- constants ---------------------------------------------------------------------------------
 
@@ -96,25 +93,19 @@ class IntegerEmission(Emission):
 
     def channels(self, linear: Linear) -> tuple[NDArray[Any], Fields]:
         """Weights without their zero point, and the fields of requantisation."""
-        layer = linear.layer
-        step, name = self.steps[layer.name], layer.name
-        x, y = self.read(linear), self.tensor(name)
-        w_q = self.quantized.numbers[f"{name}.weight"]
+        step, name = self.step(linear.layer), linear.layer.name
+        w_q, x = self.quantized[f"{name}.weight"], self.read(linear)
         w = self.params[f"{name}.weight"].astype(np.int32) - np.asarray(w_q.zero_point, np.int32)
         filters = w.shape[-1]
         bias = self.params.get(f"{name}.bias", np.zeros(filters, np.int32)).astype(np.int64)
         bias = bias - x.zero * w.reshape(-1, filters).sum(0, dtype=np.int64)
-        scales = numbers.of_products(self.rounding, x, w_q, y, filters)
-        return w, self.requantised(numbers.wrapped(bias), scales, y, step.activation)
+        out = numbers.of_products(self.quantized, step, filters)
+        return w, self.requantised(bias, out, self.tensor(name))
 
-    def requantised(
-        self, bias: NDArray[Any], scales: numbers.Scales, y: Tensor, activation: str | None = None
-    ) -> Fields:
-        """Fields of a requantisation."""
-        packed = pack.constants(self.rounding, bias, *scales)
-        bottom, top = numbers.bounds(y, activation)
-        place = self.constant(packed)
-        return {"constants": place, "zero": y.zero, "bottom": bottom, "top": top}
+    def requantised(self, bias: Any, out: Any, y: Tensor) -> Fields:
+        """Fields of a requantisation, its constants among the weights."""
+        fields = pack.requantised(bias, out, y.flip)
+        return fields | {"constants": self.constant(fields["constants"])}
 
     # --- weights -----------------------------------------------------------------------------------
 
@@ -131,9 +122,7 @@ class IntegerEmission(Emission):
         fields |= self._walk(quads, offsets, main, split)
         return IntegerProduct(fields, main, split, rest, self.rounding)
 
-    def _walk(
-        self, quads: NDArray[Any], offsets: NDArray[Any], main: int, split: int
-    ) -> Fields:
+    def _walk(self, quads: NDArray[Any], offsets: NDArray[Any], main: int, split: int) -> Fields:
         """Where the turns of a product read, and their micropanels."""
         turns, depth = quads.shape[:2]
         packed = self.constant(pack.panels(quads, main, split))
@@ -146,7 +135,9 @@ class IntegerEmission(Emission):
         (rows, columns, m, filters), (down, along) = w.shape, linear.stride
         if x is None:  # a row of the window is one stretch, of quads
             quads_in_turn, stretch = 1, pack.up(columns * m, 4)
-            w = np.pad(w.reshape(rows, columns * m, filters), ((0, 0), (0, stretch - columns * m), (0, 0)))
+            w = np.pad(
+                w.reshape(rows, columns * m, filters), ((0, 0), (0, stretch - columns * m), (0, 0))
+            )
             w = w.reshape(-1, 4, filters)
             offsets = np.add.outer(np.arange(rows) * source.row, np.arange(0, stretch, 4))
         else:
@@ -161,7 +152,7 @@ class IntegerEmission(Emission):
         fields |= self._walk(quads, offsets, main, split) | {"vectors": vectors}
         fields |= {"x": self.buffers[x], "x_pixel": along * source.vector}
         fields |= {"x_row": down * source.row}
-        return product.convolutions[self.rounding, quads_in_turn], fields
+        return product.convolutions(self.rounding, quads_in_turn, fields["x_pixel"]), fields
 
     def window_call(self, linear: Linear, source: Layout) -> Call:
         """A depthwise convolution that reads a map of this layout."""
@@ -182,7 +173,7 @@ class IntegerEmission(Emission):
 
     def _table(self, layer: Layer) -> Place:
         """256 bytes: what a layer makes of each."""
-        found = numbers.table(self.quantized, self.steps[layer.name])
+        found = numbers.table(self.quantized, self.step(layer))
         return self.constant(found)
 
     def table_call(self, node: Node | None, band: int, blocks: int) -> list[Call]:
@@ -201,49 +192,39 @@ class IntegerEmission(Emission):
         self, linear: Linear, found: Layout, start: int, rows: int, place: Fields
     ) -> list[Call]:
         """The same for what a layer has left in the scratch, from byte `start` on."""
-        reader = [s for s in self.quantized.steps if s.inputs[0] == linear.layer.name]
-        if len(reader) != 1 or reader[0].layer.kind != "activation":
+        readers = [step.layer for step in self.quantized.steps if linear.layer.name in step.inputs]
+        if len(readers) != 1 or not isinstance(readers[0], Activation):
             return []
         fields: Fields = {"x": start + found.inside, "x_row": found.row, "x_plane": found.plane}
-        fields |= {"table": self._table(reader[0].layer), "x_scratch": 1, "rows": rows}
+        fields |= {"table": self._table(readers[0]), "x_scratch": 1, "rows": rows}
         return [(maps.lookup, fields | {"columns": found.columns, "blocks": found.blocks} | place)]
 
     def adding(self, op: FusedOp) -> Fields:
         """The map that an op adds."""
         layer = next(part for part in op.parts if isinstance(part, Add))
         own = op.linear["product"].layer.name
-        names = list(self.steps[layer.name].inputs)
-        names.remove(own)
-        a, b, y = (self.tensor(name) for name in (own, *names, layer.name))
-        facts = numbers.of_sum(self.rounding, a, b, y)
-        facts |= dict(zip(("bottom", "top"), numbers.bounds(y, self.steps[layer.name].activation), strict=True))
-        record = np.array([facts[name] for name in ADDING[self.rounding]], np.int32)
+        record = numbers.of_sum(self.quantized, self.step(layer), own)
         return self.with_table(op.added, "added") | {"adding": self.constant(record)}
 
     def mean_call(self, x: Node | None, y: Node | None, y_image: int = 0) -> Call:
         """The means of x's channels into y; y_image: bytes from image to image."""
-        assert x is not None and y is not None and isinstance(y.layer, GlobalAveragePool)
-        before, after = self.read(y.layer), self.tensor(y.layer.name)
-        kind, bias, scales = numbers.of_mean(self.quantized, before, after, x.pixels)
-        every = np.full(LANES, bias)
-        scales = tuple(np.full(LANES, scale) for scale in scales)
-        fields = self.requantised(every, scales, after) if kind != joined.DIVIDE else {}
-        if kind == joined.DIVIDE:
-            packed = pack.constants(SINGLE, every, np.ones(LANES, np.float32))
-            fields = {"constants": self.constant(packed), "zero": after.flip, "bottom": 0, "top": 255}
+        assert x is not None
+        assert y is not None
+        step, pixels = self.step(y.layer), x.pixels
+        kind, bias, out = numbers.of_mean(self.quantized, step, pixels, LANES)
+        fields = self.requantised(np.full(LANES, bias), out, self.tensor(y.layer.name))
         fields |= self.plane_of(x, "x") | self.plane_of(y, "y")
-        return joined.means[kind], fields | {"pixels": x.pixels, "y_image": y_image}
+        return joined.means[kind], fields | {"pixels": pixels, "y_image": y_image}
 
     def scale_call(self, op: FusedOp, fields: Fields) -> Call:
         """The gates that an op has made on the map that they scale."""
         layer = next(part for part in op.parts if isinstance(part, Scale))
-        names = self.steps[layer.name].inputs
-        x, gates, y = (self.tensor(name) for name in (*names, layer.name))
-        scales = numbers.of_multiply(self.rounding, x, gates, y)
-        scales = tuple(np.full(LANES, scale) for scale in scales)
-        fields |= self.requantised(np.zeros(LANES, np.int32), scales, y)
+        step = self.step(layer)
+        out = numbers.of_gates(self.quantized, step, LANES)
+        fields |= self.requantised(np.zeros(LANES), out, self.tensor(layer.name))
         assert op.y is not None
         activation = op.y.activation if self.written(op.y) != op.y.layer.name else None
         fields["table"] = self._table(activation) if activation else 0
-        facts = np.array([x.zero, gates.zero], np.int32)
-        return joined.scales[self.rounding], fields | {"facts": self.constant(facts)}
+        zeros = [self.tensor(name).zero for name in step.inputs]
+        facts = self.constant(np.array(zeros, np.int32))
+        return joined.scales[self.quantized.rounding], fields | {"facts": facts}

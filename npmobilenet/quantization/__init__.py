@@ -1,6 +1,8 @@
 """Networks of 8-bit integers: what they are, how they come about, and running them."""
 
 from ..ops.integers.numbers import Quantization as Quantization
+from .network import infer as infer
+from .network import intermediates as intermediates
 from .plan import QuantizedPlan as QuantizedPlan
 from .plan import Step as Step
 from .quantize import quantize as quantize

@@ -49,7 +49,12 @@ def check_numbers(qplan: QuantizedPlan) -> None:
     for name in needed:
         if name not in numbers:
             raise ValueError(f"{model}: no numbers say how {name} is stored")
-    known = {*needed, "softmax", *(c for step in steps if shifts(step) for c in constants(step))}
+    known = {
+        *needed,
+        "softmax",
+        "pixels",
+        *(c for step in steps if shifts(step) for c in constants(step)),
+    }
     for name, found in numbers.items():
         if name not in known:
             raise ValueError(f"{model}: numbers say how {name!r} is stored, which is no tensor")

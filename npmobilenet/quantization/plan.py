@@ -124,7 +124,8 @@ class QuantizedPlan:
     numbers   how tensors are stored: "image", every step's output by its name, "NAME.weight",
               "NAME.bias", "NAME.shifted" (a hard sigmoid's relu6(x + 3)); "softmax" where the
               network ends with one; "NAME.three" and "NAME.sixth" where a hard sigmoid's constants
-              3 and 1/6 are stored otherwise than with the greatest integer
+              3 and 1/6 are stored otherwise than with the greatest integer; "pixels" (uint8) where the
+              network itself makes its image of them
     rounding  "double", as LiteRT's reference kernels round, or "single", as XNNPACK does
     pooling   which operator the global pool is: "mean", or "average_pool", which keeps the scale
     steps     the integer operators, in the order they run

@@ -14,7 +14,9 @@ from ..runtime.parts import part
 from ..runtime.work_item import descriptor, stage
 from .quads import CHANNELS, WIDE, every, pick, spread
 
-IMAGE = descriptor("y y_row rows count band flip")  # count: bytes of a row; flip: 128 for signed ones
+IMAGE = descriptor(
+    "y y_row rows count band flip"
+)  # count: bytes of a row; flip: 128 for signed ones
 RESULT = descriptor("x x_plane x_at pixels channels band flip")
 LOOKUP = descriptor("x x_plane x_row table rows columns blocks band x_scratch above height")
 BORDER = descriptor("y y_plane y_row blocks rows band tall above left right fill")

@@ -8,22 +8,26 @@ several bytes: 133 is 127 and 6.
 """
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..isa.lanes import LANES
-from .requantise import SINGLE
 from .window import placements
 
+Array = NDArray[Any]
 
-def up(count, grain):
+
+def up(count: int, grain: int) -> int:
     """`count` rounded up to a multiple of `grain`."""
     return -(-count // grain) * grain
 
 
-def in_bytes(w):
+def in_bytes(w: ArrayLike) -> list[Array]:
     """Arrays of signed bytes that add up to w, integers of any kind: one, or as many as it takes."""
-    parts, rest = [], np.asarray(w, np.int32)
+    parts: list[Array] = []
+    rest = np.asarray(w, np.int32)
     while not parts or rest.any():
         part = np.clip(rest, -128, 127)
         parts.append(part.astype(np.int8))
@@ -31,13 +35,14 @@ def in_bytes(w):
     return parts
 
 
-def blocks(w, offsets):
+def blocks(w: Array, offsets: ArrayLike) -> tuple[Array, Array]:
     """w (T, R, O), R rows of K in a turn, and where each turn reads: as quads, turns twice if need be.
 
     Returns (T', R / 4, 4, O) int8 and T' offsets.  Rows are filled up to whole quads.
     """
     w = np.pad(w, ((0, 0), (0, -w.shape[1] % 4), (0, 0)))
-    found, places = [], []
+    found: list[Array] = []
+    places: list[Array] = []
     for part in in_bytes(w):
         used = part.any((1, 2)) if found else np.ones(len(w), bool)
         found.append(part[used])
@@ -47,7 +52,7 @@ def blocks(w, offsets):
     return quads.reshape(turns, rows // 4, 4, filters), np.concatenate(places)
 
 
-def panels(quads, main, split):
+def panels(quads: Array, main: int, split: int) -> Array:
     """(T, Q, 4, O) as micropanels of `main` vectors up to vector `split`, and one of the rest."""
     full = np.pad(quads, ((0, 0), (0, 0), (0, 0), (0, -quads.shape[3] % LANES)))
     edges = [*range(0, split * LANES, main * LANES), split * LANES, full.shape[3]]
@@ -60,7 +65,7 @@ def panels(quads, main, split):
     )
 
 
-def taps(w, stride):
+def taps(w: Array, stride: int) -> tuple[int, Array]:
     """w (K, K, M) for a microkernel of window.py; how many parts each weight has comes first."""
     parts = in_bytes(np.pad(w, ((0, 0), (0, 0), (0, -w.shape[2] % LANES))))
     kernel, _, channels = w.shape[0], w.shape[1], parts[0].shape[2]
@@ -75,19 +80,21 @@ def taps(w, stride):
     return len(parts), found.transpose(2, 0, 3, 1).ravel()
 
 
-def single_taps(w):
+def single_taps(w: Array) -> Array:
     """w (K, L, M) for any window: [M / LANES][K L][LANES] int32."""
     full = np.pad(w, ((0, 0), (0, 0), (0, -w.shape[2] % LANES))).astype(np.int32)
     return full.reshape(-1, full.shape[2] // LANES, LANES).transpose(1, 0, 2).ravel()
 
 
-def constants(rounding, bias, *scales):
-    """Bias and requantisation of each channel, vector by vector, as the last phase reads them.
+def requantised(bias: ArrayLike, out: Any, flip: int) -> dict[str, Any]:
+    """A requantisation as fields of a descriptor: how the last phases read it, and its bounds.
 
-    single: scales is one float32 array; double: left shifts, multipliers, right shifts, int32.
+    bias: what the sum of each channel begins with, of which 32 bits count; out: a Requantise of
+    kernels/integer; flip: what the result is shifted by.
     """
-    if rounding == SINGLE:
-        scales = (np.asarray(scales[0], np.float32).view(np.int32),)
-    rows = np.stack([np.asarray(bias).astype(np.int32), *scales])
+    kept = [out.scale.view(np.int32)] if out.single else [out.left, out.multiplier, out.right]
+    rows = np.stack([np.asarray(bias).astype(np.int64).astype(np.int32), *kept])
     rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)))
-    return rows.reshape(len(rows), -1, LANES).transpose(1, 0, 2).ravel().astype(np.int32)
+    constants = rows.reshape(len(rows), -1, LANES).transpose(1, 0, 2).ravel()
+    bounds = {"bottom": out.low + flip, "top": out.high + flip}
+    return {"constants": constants, "zero": out.zero + flip} | bounds

@@ -1,0 +1,145 @@
+"""One step of a quantised plan run by its integer operator: what each kind hands to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..models.layers import (
+    Activation,
+    Add,
+    AveragePool,
+    Conv,
+    Dense,
+    Depthwise,
+    GlobalAveragePool,
+    GroupedConv,
+    Layer,
+    MaxPool,
+    Pointwise,
+    Scale,
+)
+from ..ops import integers
+from ..ops.checks import Array
+from ..ops.integers.numbers import Quantization
+from .fitting import constants
+from .plan import QuantizedPlan, Step
+
+
+class IntegerRun:
+    """One pass: the network, its arrays, and which implementation of the operators runs."""
+
+    def __init__(self, qplan: QuantizedPlan, arrays: Mapping[str, Array], rung: str | None) -> None:
+        self.qplan, self.arrays = qplan, arrays
+        self.how: dict[str, Any] = {"rounding": qplan.rounding, "rung": rung}
+
+    def q(self, name: str) -> Quantization:
+        return self.qplan.numbers[name]
+
+    def stored(self, step: Step) -> tuple[Quantization, ...]:
+        """Numbers of what goes in, then of what comes out."""
+        return (*map(self.q, step.inputs), self.q(step.name))
+
+    def clamped(self, step: Step) -> dict[str, Any]:
+        return {**self.how, "activation": step.activation}
+
+    def weighted(self, step: Step) -> tuple[Any, ...]:
+        """Weight, bias, and numbers of x, of the weight and of y: as the operators take them."""
+        name = step.name
+        x_q, y_q = self.stored(step)
+        weight, bias = self.arrays[f"{name}.weight"], self.arrays.get(f"{name}.bias")
+        return weight, bias, x_q, self.q(f"{name}.weight"), y_q
+
+
+def _conv(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    slides = {"stride": layer.stride, "padding": layer.padding}
+    return integers.conv2d(x, *run.weighted(step), **slides, **run.clamped(step))
+
+
+def _depthwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    slides = {"stride": layer.stride, "padding": layer.padding}
+    return integers.depthwise_conv2d(x, *run.weighted(step), **slides, **run.clamped(step))
+
+
+def _grouped(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    """A convolution for each group, of its own channels."""
+    w, b, x_q, w_q, y_q = run.weighted(step)
+    settings = {"stride": layer.stride, "padding": layer.padding, **run.clamped(step)}
+    seen, made = layer.input[-1] // layer.groups, layer.filters // layer.groups
+    parts = []
+    for group in range(layer.groups):
+        reads, gives = (slice(group * n, (group + 1) * n) for n in (seen, made))
+        own = w_q
+        if len(w_q.scale) > 1:
+            own = Quantization(w_q.dtype, w_q.scale[gives], w_q.zero_point[gives])
+        arrays = (np.ascontiguousarray(x[..., reads]), np.ascontiguousarray(w[..., gives]))
+        bias = None if b is None else b[gives]
+        parts.append(integers.conv2d(*arrays, bias, x_q, own, y_q, **settings))
+    return np.concatenate(parts, axis=-1)
+
+
+def _pointwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    return integers.pointwise_conv2d(x, *run.weighted(step), **run.clamped(step))
+
+
+def _dense(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    return integers.dense(x, *run.weighted(step), **run.clamped(step))
+
+
+def _add(run: IntegerRun, step: Step, layer: Any, a: Array, b: Array) -> Array:
+    return integers.add(a, b, *run.stored(step), **run.clamped(step))
+
+
+def _scale(run: IntegerRun, step: Step, layer: Any, x: Array, g: Array) -> Array:
+    return integers.multiply(x, g, *run.stored(step), **run.clamped(step))
+
+
+def _activation(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    x_q, y_q = run.stored(step)
+    if layer.function == "hard_swish":
+        return integers.hard_swish(x, x_q, y_q, **run.how)
+    if layer.function == "hard_sigmoid":
+        three, sixth = map(run.qplan.numbers.get, constants(step))
+        own = {"three_q": three, "sixth_q": sixth}
+        return integers.hard_sigmoid(x, x_q, run.q(f"{step.name}.shifted"), y_q, **own, **run.how)
+    return integers.requantize(x, x_q, y_q, activation=layer.function, **run.how)
+
+
+def _global_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    if run.qplan.pooling == "mean":
+        return integers.mean(x, *run.stored(step), **run.how)
+    whole = {"stride": 1, "padding": "valid"}
+    y = integers.avg_pool2d(x, *run.stored(step), layer.input[:2], **whole, **run.how)
+    return y.reshape(len(x), -1)
+
+
+def _average_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    slides = {"stride": layer.stride, "padding": layer.window.sides}
+    return integers.avg_pool2d(x, *run.stored(step), layer.kernel, **slides, **run.how)
+
+
+def _max_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
+    slides = {"stride": layer.stride, "padding": layer.window.sides}
+    return integers.max_pool2d(x, *run.stored(step), layer.kernel, **slides, **run.how)
+
+
+RUNS: dict[type[Layer], Callable[..., Array]] = {
+    Conv: _conv,
+    Depthwise: _depthwise,
+    GroupedConv: _grouped,
+    Pointwise: _pointwise,
+    Dense: _dense,
+    Add: _add,
+    Scale: _scale,
+    Activation: _activation,
+    GlobalAveragePool: _global_pool,
+    AveragePool: _average_pool,
+    MaxPool: _max_pool,
+}
+
+
+def execute(run: IntegerRun, step: Step, inputs: Sequence[Array]) -> Array:
+    """A step's output, in integers."""
+    return RUNS[type(step.layer)](run, step, step.layer, *inputs)
