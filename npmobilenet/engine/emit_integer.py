@@ -67,7 +67,8 @@ def _convolution(e: IntegerEmission, op: FusedOp) -> None:
     source, target = e.layout(op.x), e.layout(op.y)
     band = max(1, min(8, target.rows // (2 * e.threads)))
     routine, fields = e.convolution_call(op.linear["product"], op.x, source)
-    fields |= {"band": band} | e.with_table(op.y, "y") | size_of(target)
+    fields |= {"band": band, "y_row": target.row} | e.plane_of(op.y, "y") | size_of(target)
+    fields["y"] = Place(e.buffers[op.y], target.inside)
     table = e.table_call(op.y, band, target.blocks)
     e.program.stage(op.name, -(-target.rows // band), (routine, fields), *table)
 

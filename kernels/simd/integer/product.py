@@ -23,7 +23,16 @@ from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
 from ..tuning import GRAIN, TILES
 from .quads import INTS, dot, spread
-from .requantise import DOUBLE, SINGLE, VECTORS, from_bias, requantised, residual, scattered
+from .requantise import (
+    DOUBLE,
+    SINGLE,
+    VECTORS,
+    from_bias,
+    planes,
+    requantised,
+    residual,
+    scattered,
+)
 
 QUADS = LANES // 4  # in a pixel's part of a block: a turn of a product over maps
 
@@ -59,10 +68,10 @@ def pointwise(mr, nr, rounding):
     return microkernel((mr, nr), from_bias(rounding), walk, requantised(rounding), *last)
 
 
-def convolution(mr, nr, quads, rounding):
-    """y = requantise(windows of x @ w + bias)."""
-    walk = walked(quads)
-    return microkernel((mr, nr), from_bias(rounding), walk, requantised(rounding), scattered)
+def convolution(mr, nr, quads, rounding, pixel):
+    """y = requantise(windows of x @ w + bias); pixels of y are neighbours."""
+    walk = walked(quads, pixel)
+    return microkernel((mr, nr), from_bias(rounding), walk, requantised(rounding), planes)
 
 
 # --- stages ----------------------------------------------------------------------------------------
@@ -80,8 +89,9 @@ PRODUCT = descriptor(
 CONVOLUTION = descriptor(
     # x: bytes from window to window, along and down
     "x x_pixel x_row turns x_at w w_vector constants vectors zero bottom top"
-    " y y_plane y_at rows columns band"
+    " y y_plane y_row rows columns band"
 )
+RGB = 6  # x_pixel of three channels, stride 2: how images begin
 
 
 def _panel(vectors, rounding):
@@ -148,52 +158,68 @@ def _product(vectors, rounding):
     return product
 
 
-def _row(vectors, quads, rounding):
+def _row(vectors, quads, rounding, pixel):
     """One row of the output, one micropanel."""
     rows = TILES[vectors]
-    many, one = (convolution(r, vectors, quads, rounding) for r in (rows, 1))
+    many, one = (convolution(r, vectors, quads, rounding, pixel) for r in (rows, 1))
+    known = pixel is not None
 
     @part
-    @made("row", rounding, vectors, quads)
-    def row(s, x, w, constants, y, y_at):
+    @made("row", rounding, vectors, quads, pixel or 0)
+    def row(s, x, w, constants, y):
         j = 0
         while j < s.columns:
-            if s.columns >= rows:
-                j = min(j, s.columns - rows)  # the last few once more
-                many(constants, x + j * s.x_pixel, s.x_pixel, s.turns, s.x_at, w,
-                     s.zero, s.bottom, s.top, y, y_at + 4 * j, s.y_plane)  # fmt: skip
+            wide = s.columns >= rows
+            j = min(j, s.columns - rows) if wide else j  # the last few once more
+            here, there = x + j * s.x_pixel, y + j * LANES
+            far = s.turns, s.x_at, w, s.zero, s.bottom, s.top, there, s.y_plane
+            if wide:
+                if known:
+                    many(constants, here, *far)
+                else:
+                    many(constants, here, s.x_pixel, *far)
                 j += rows
             else:
-                one(constants, x + j * s.x_pixel, s.x_pixel, s.turns, s.x_at, w,
-                    s.zero, s.bottom, s.top, y, y_at + 4 * j, s.y_plane)  # fmt: skip
+                if known:
+                    one(constants, here, *far)
+                else:
+                    one(constants, here, s.x_pixel, *far)
                 j += 1
 
     return row
 
 
-def _convolution(quads, rounding):
-    wide, narrow = (_row(v, quads, rounding) for v in (2, 1))
+def _convolution(quads, rounding, pixel):
+    wide, narrow = (_row(v, quads, rounding, pixel) for v in (2, 1))
     constant = VECTORS[rounding] * BYTES
 
     @stage(CONVOLUTION)
-    @made("convolution", rounding, quads)
+    @made("convolution", rounding, quads, pixel or 0)
     def convolved(s, b, item):
         """A band of rows."""
         for i in range(item * s.band, min(s.rows, (item + 1) * s.band)):
-            x, y_at = s.x + i * s.x_row, s.y_at + 4 * i * s.columns
+            x = s.x + i * s.x_row
             for block in range(0, s.vectors, 2):
                 w, constants = s.w + block * s.w_vector, s.constants + block * constant
-                y = s.y + block * s.y_plane
+                y = s.y + block * s.y_plane + i * s.y_row
                 if block + 2 <= s.vectors:
-                    wide(s, x, w, constants, y, y_at)
+                    wide(s, x, w, constants, y)
                 else:
-                    narrow(s, x, w, constants, y, y_at)
+                    narrow(s, x, w, constants, y)
 
     return convolved
 
 
 ROUNDINGS = (SINGLE, DOUBLE)
 products = {(rounding, v): _product(v, rounding) for rounding in ROUNDINGS for v in TILES}
-# over maps, whose turns are blocks, and over an image, whose turns are single quads
-convolutions = {(rounding, q): _convolution(q, rounding) for rounding in ROUNDINGS
-                for q in sorted({1, QUADS})}  # fmt: skip
+_convolutions = {
+    (rounding, *kind): _convolution(kind[0], rounding, kind[1] or None)
+    for rounding in ROUNDINGS
+    for kind in sorted({(1, 0), (1, RGB), (QUADS, 0)})
+}
+
+
+def convolutions(rounding, quads, x_pixel):
+    """Turns of QUADS over the blocks of maps, of single quads over images."""
+    known = RGB if (quads, x_pixel) == (1, RGB) else 0
+    return _convolutions[rounding, quads, known]

@@ -1,7 +1,7 @@
-"""Convolutions of bytes called one by one: NHWC arrays as they come, the stages of a network around them.
+"""Convolutions of bytes called one by one: the stages of a network on NHWC arrays.
 
-The result of a product has its channels side by side, filled up to whole vectors, and is copied from
-there.  A depthwise convolution wants blocks, so that x is copied into them.
+A standard convolution reads them as they are; a depthwise one wants blocks, and x is copied into them.
+Both leave blocks.
 """
 
 from typing import Any
@@ -48,16 +48,17 @@ def _flip(x: Array) -> np.uint8:
     return np.uint8(128 if x.dtype == np.int8 else 0)
 
 
-def requantised(w: Array, b: Array, zeros: Any, x: Array, out: Any, y: Array) -> dict[str, Any]:
+def _side_by_side(found: Array, y: Array) -> None:
+    """Blocks (N, blocks, H, W, LANES) of unsigned bytes into y (N, H, W, C)."""
+    whole = found.transpose(0, 2, 3, 1, 4).reshape(*y.shape[:3], -1)
+    np.bitwise_xor(whole[..., : y.shape[3]], _flip(y), out=y.view(np.uint8))
+
+
+def _requantised(w: Array, b: Array, zeros: Any, x: Array, out: Any, y: Array) -> dict[str, Any]:
     """Fields of the requantisation; w (..., O) without its zero points."""
-    flip, zero = int(_flip(y)), int(zeros[0]) + int(_flip(x))
+    zero = int(zeros[0]) + int(_flip(x))
     bias = b.astype(np.int64) - zero * w.reshape(-1, w.shape[-1]).sum(0, dtype=np.int64)
-    scales = [out.scale] if out.single else [out.left, out.multiplier, out.right]
-    scales = [np.broadcast_to(np.asarray(scale), len(bias)) for scale in scales]
-    rounding = SINGLE if out.single else DOUBLE
-    constants = pack.constants(rounding, bias.astype(np.int32), *scales)
-    bounds = {"bottom": int(out.low) + flip, "top": int(out.high) + flip}
-    return {"constants": constants, "zero": int(out.zero) + flip} | bounds
+    return pack.requantised(bias, out, int(_flip(y)))
 
 
 def convolution(
@@ -70,7 +71,7 @@ def convolution(
     if not y.size:
         return
     w = w.astype(np.int32) - np.asarray(zeros[1], np.int32)
-    fields = requantised(w, b, zeros, x, out, y)
+    fields = _requantised(w, b, zeros, x, out, y)
     whole = l * m % LANES == 0  # a row of the window is one stretch, of whole turns
     quads = product.QUADS if whole else 1
     stretch = pack.up(l * m, 4 * quads)
@@ -79,19 +80,17 @@ def convolution(
     packed, places = pack.blocks(turns.reshape(-1, 4 * quads, filters), places.ravel())
     vectors = pack.up(filters, LANES) // LANES
     panels = pack.panels(packed, min(vectors, 2), vectors // 2 * 2 if vectors > 1 else 1)
-    memory, full = unsigned(x), vectors * LANES
-    found = np.empty(n * rows * columns * full, np.uint8)
+    memory, found = unsigned(x), np.empty((n, vectors, rows, columns, LANES), np.uint8)
     fields |= {"x_pixel": stride[1] * m, "x_row": stride[0] * width * m, "turns": len(packed)}
     fields |= {"x_at": places.astype(np.int32), "w": panels, "vectors": vectors}
-    fields |= {"w_vector": len(packed) * quads * BYTES, "y_plane": LANES, "rows": rows}
-    fields |= {"y_at": np.arange(0, rows * columns * full, full, dtype=np.int32)}
     band = max(1, rows // 16)
-    fields |= {"columns": columns, "band": band}
-    size = height * width * m, rows * columns * full
-    images = [fields | {"x": memory[i * size[0] :], "y": found[i * size[1] :]} for i in range(n)]
-    routine = product.convolutions[SINGLE if out.single else DOUBLE, quads]
-    run(routine, -(-rows // band), images)
-    y[...] = (found ^ _flip(y)).view(y.dtype).reshape(n, rows, columns, full)[..., :filters]
+    fields |= {"w_vector": len(packed) * quads * BYTES, "rows": rows, "columns": columns}
+    fields |= {"y_plane": rows * columns * LANES, "y_row": columns * LANES, "band": band}
+    image = height * width * m
+    images = [fields | {"x": memory[i * image :], "y": found[i]} for i in range(n)]
+    rounding = SINGLE if out.single else DOUBLE
+    run(product.convolutions(rounding, quads, fields["x_pixel"]), -(-rows // band), images)
+    _side_by_side(found, y)
 
 
 def depthwise(
@@ -105,7 +104,7 @@ def depthwise(
         return
     rounding, blocks = SINGLE if out.single else DOUBLE, pack.up(m, LANES) // LANES
     w = w.astype(np.int32) - np.asarray(zeros[1], np.int32)
-    fields = requantised(w, b, zeros, x, out, y)
+    fields = _requantised(w, b, zeros, x, out, y)
     routine, packed = window.any_windows[rounding], pack.single_taps(w)
     if k == l and stride[0] == stride[1] and (k, stride[0]) in window.KNOWN:
         parts, quads = pack.taps(w, stride[0])
@@ -123,10 +122,7 @@ def depthwise(
     image = blocks * height * width * LANES
     images = [fields | {"x": memory[i * image :], "y": found[i]} for i in range(n)]
     run(routine, blocks, images)
-    y[...] = (
-        (found ^ _flip(y)).view(y.dtype).transpose(0, 2, 3, 1, 4)
-        .reshape(n, rows, columns, blocks * LANES)[..., :m]
-    )  # fmt: skip
+    _side_by_side(found, y)
 
 
 def pointwise(x: Array, w: Array, b: Array, zeros: Any, out: Any, y: Array) -> None:

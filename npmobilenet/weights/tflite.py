@@ -1,0 +1,134 @@
+"""Writing TFLite, the format that LiteRT, phones and microcontrollers run.
+
+The graph is the plan, layer by layer, with batch normalisation folded into the convolutions and ReLUs
+fused into the operator before them.  Tensors carry the names of layers, constants those of params.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..models.capabilities import require
+from ..models.folding import fold_batch_norm
+from ..models.layers import Activation
+from ..models.network_plan import Plan
+from ..models.params import check_params
+from ..ops.checks import Array, flag, whole
+from ..ops.integers.numbers import Quantization
+from ..quantization.fitting import check_arrays
+from ..quantization.plan import FUSED, FUSES, QuantizedPlan
+from .disk import write_whole
+from .native import file_path
+from .tflite_build import Graph
+from .tflite_layers import TFLITE, WRITERS, Job
+from .tflite_metadata import About, with_metadata
+from .tflite_schema import packages
+
+
+def export_tflite(
+    plan: Plan | QuantizedPlan,
+    params: Mapping[str, Array],
+    path: str | Path,
+    *,
+    batch: int = 1,
+    softmax: bool = False,
+    about: About | None = None,
+) -> None:
+    """Write a network, as it is in evaluation, as a TFLite file: whole or not at all.
+
+    plan     what `npmobilenet.plan` returned, for float32; or a QuantizedPlan, for integers
+    params   name -> array, shaped as plan.arrays says; float64 is rounded to float32.  A quantised
+             plan's integers
+    path     of the file
+    batch    how many images it takes: TFLite's shapes are fixed
+    softmax  True: it ends with probabilities, not with logits
+    about    names of the classes, and how images are prepared, for the file's metadata
+
+    The input "image" is (batch, H, W, C), as `infer` takes it; the output "logits" (batch, classes), or
+    "probabilities"; without the top "features", (batch, H, W, C).  Returns nothing.  ValueError, in one
+    line, where flatbuffers and tflite are not installed, or an argument cannot be.
+    """
+    path = file_path(path)
+    found = packages(path)
+    if path.is_dir():
+        raise ValueError(f"{path}: this is a folder, expected the name of a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"{path}: there is no folder {path.parent}")
+    if not whole(batch) or not 0 < batch < 2**16:
+        raise ValueError(f"export_tflite: batch must be from 1 to 65535, found {batch!r}")
+    softmax = flag("export_tflite", "softmax", softmax)
+    if isinstance(plan, QuantizedPlan):
+        check_arrays(plan, params)
+        numbers, network = dict(plan.numbers), plan.plan
+        graph, pooling = Graph(found, batch, numbers), plan.pooling
+        probabilities = plan.numbers.get("softmax")
+        if softmax and probabilities is None:
+            graph.numbers["softmax"] = _of_probabilities(plan.dtype)
+    else:
+        check_params(plan, params)
+        network, params = fold_batch_norm(plan, params)
+        graph, pooling = Graph(found, batch), "mean"
+    require(TFLITE, network)
+    if softmax and not network.include_top:
+        raise ValueError("export_tflite: softmax is of classes, and this network has no top")
+    image, result = _written(graph, network, params, pooling, softmax)
+    if about is None:
+        content = graph.packed(network.model, image, result)
+    else:
+        content = with_metadata(graph, network, about, image, result)
+    write_whole(path, content)
+
+
+def _of_probabilities(dtype: str) -> Quantization:
+    """How every runtime expects probabilities: in steps of 1/256, from the least integer on."""
+    return Quantization(dtype, (1 / 256,), (-128 if dtype == "int8" else 0,))
+
+
+def _written(
+    graph: Graph, plan: Plan, arrays: Mapping[str, Array], pooling: str, softmax: bool
+) -> tuple[int, int]:
+    """All operators of a folded plan; the tensors that go in and come out."""
+    fused, first = _fused(plan), graph.tensor("image", (*plan.resolution, plan.channels))
+    merged = {activation.name: before for before, activation in fused.items()}
+    values = {"image": first}
+    for layer in plan.layers:
+        if layer.name in merged:
+            values[layer.name] = values[merged[layer.name]]
+            continue
+        own = {short: arrays[f"{layer.name}.{short}"] for short in layer.arrays}
+        function = fused[layer.name].function if layer.name in fused else None
+        inputs = [values[source] for source in layer.inputs]
+        job = Job(graph, layer, inputs, own, function, pooling)
+        values[layer.name] = WRITERS[type(layer)](job)
+    last = values[plan.layers[-1].name]
+    if not plan.include_top:
+        graph.rename(last, "features")
+        return first, last
+    flat = np.array([graph.batch, plan.classes], np.int32)
+    result = graph.tensor("logits", (plan.classes,), graph.tensors[last].name)
+    graph.operator("RESHAPE", [last, graph.array("shape", flat)], result)
+    if softmax:
+        chances = graph.tensor("probabilities", (plan.classes,), "softmax")
+        result = graph.operator("SOFTMAX", [result], chances, Beta=1.0)
+    return first, result
+
+
+def _fused(plan: Plan) -> dict[str, Activation]:
+    """Layer -> the activation that its operator computes itself."""
+    readers = Counter(source for layer in plan.layers for source in layer.inputs)
+    fused: dict[str, Activation] = {}
+    for layer in plan.layers:
+        before = layer.inputs[0]
+        if (
+            isinstance(layer, Activation)
+            and layer.function in FUSED
+            and before != "image"
+            and readers[before] == 1
+            and isinstance(plan[before], FUSES)
+        ):
+            fused[before] = layer
+    return fused
