@@ -49,6 +49,8 @@ from .ops import depthwise_conv2d as depthwise_conv2d
 from .ops import depthwise_conv2d_backward as depthwise_conv2d_backward
 from .ops import dropout as dropout
 from .ops import dropout_backward as dropout_backward
+from .ops import fake_quantize as fake_quantize
+from .ops import fake_quantize_backward as fake_quantize_backward
 from .ops import global_avg_pool as global_avg_pool
 from .ops import global_avg_pool_backward as global_avg_pool_backward
 from .ops import grouped_conv2d as grouped_conv2d

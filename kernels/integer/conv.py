@@ -105,8 +105,21 @@ def requantised(summed, rung):
     return forward
 
 
+# --- simd: four products in an instruction, microkernel by microkernel ------------------------------
+
+
+def simd_forward(x, w, b, zeros, stride, groups, out, y):
+    if groups > 1:
+        RUNGS["numba"][0](x, w, b, zeros, stride, groups, out, y)
+        return
+    from ..simd.integer.rung import convolution
+
+    convolution(x, w, b, zeros, stride, out, y)
+
+
 RUNGS: Rungs = {
     "loops": (requantised(loops_sums, "loops"),),
     "numpy": (requantised(numpy_sums, "numpy"),),
     "numba": (requantised(numba_sums, "numba"),),
+    "simd": (simd_forward,),
 }

@@ -75,8 +75,18 @@ def numba_taps(x, w, b, zx, stride, sums):
                         total[m] += (np.int32(pixel[m]) - zx) * tap[m]
 
 
+# --- simd: four taps in an instruction, microkernel by microkernel ----------------------------------
+
+
+def simd_forward(x, w, b, zeros, stride, out, y):
+    from ..simd.integer.rung import depthwise
+
+    depthwise(x, w, b, zeros, stride, out, y)
+
+
 RUNGS: Rungs = {
     "loops": (requantised(loops_sums, "loops"),),
     "numpy": (requantised(numpy_sums, "numpy"),),
     "numba": (requantised(numba_sums, "numba"),),
+    "simd": (simd_forward,),
 }

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 SHARED = ("train", "evaluate", "predict")  # the verbs whose work is shared out
 
 
-def run_verb(verb: str, run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+def run_verb(
+    verb: str, run: Callable[[argparse.Namespace], int], options: argparse.Namespace
+) -> int:
     """Its exit code.  Where ranks share the work, `options.ranks` are all of them."""
     options.ranks = None
     if started()[1] == 1 or verb not in SHARED:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.simd.integer import joined, maps, pack, product, window
-from ..kernels.simd.integer.requantise import ADDING, SINGLE
+from ..kernels.simd.integer.requantise import SINGLE
 from ..kernels.simd.isa.lanes import BYTES, LANES
 from ..kernels.simd.tuning import FEW_PIXELS, TILES
-from ..models.layers import Activation, Add, GlobalAveragePool, Layer, Scale
+from ..models.layers import Activation, Add, Layer, Scale
 from ..ops.checks import Array
 from . import integer_numbers as numbers
 from .allocate import Place
@@ -93,25 +93,19 @@ class IntegerEmission(Emission):
 
     def channels(self, linear: Linear) -> tuple[NDArray[Any], Fields]:
         """Weights without their zero point, and the fields of requantisation."""
-        layer = linear.layer
-        step, name = self.step(layer), layer.name
-        x, y = self.read(linear), self.tensor(name)
-        w_q = self.quantized.numbers[f"{name}.weight"]
+        step, name = self.step(linear.layer), linear.layer.name
+        w_q, x = self.quantized[f"{name}.weight"], self.read(linear)
         w = self.params[f"{name}.weight"].astype(np.int32) - np.asarray(w_q.zero_point, np.int32)
         filters = w.shape[-1]
         bias = self.params.get(f"{name}.bias", np.zeros(filters, np.int32)).astype(np.int64)
         bias = bias - x.zero * w.reshape(-1, filters).sum(0, dtype=np.int64)
-        scales = numbers.of_products(self.rounding, x, w_q, y, filters)
-        return w, self.requantised(numbers.wrapped(bias), scales, y, step.activation)
+        out = numbers.of_products(self.quantized, step, filters)
+        return w, self.requantised(bias, out, self.tensor(name))
 
-    def requantised(
-        self, bias: NDArray[Any], scales: numbers.Scales, y: Tensor, activation: str | None = None
-    ) -> Fields:
-        """Fields of a requantisation."""
-        packed = pack.constants(self.rounding, bias, *scales)
-        bottom, top = numbers.bounds(y, activation)
-        place = self.constant(packed)
-        return {"constants": place, "zero": y.zero, "bottom": bottom, "top": top}
+    def requantised(self, bias: Any, out: Any, y: Tensor) -> Fields:
+        """Fields of a requantisation, its constants among the weights."""
+        fields = pack.requantised(bias, out, y.flip)
+        return fields | {"constants": self.constant(fields["constants"])}
 
     # --- weights -----------------------------------------------------------------------------------
 
@@ -209,45 +203,28 @@ class IntegerEmission(Emission):
         """The map that an op adds."""
         layer = next(part for part in op.parts if isinstance(part, Add))
         own = op.linear["product"].layer.name
-        names = list(self.step(layer).inputs)
-        names.remove(own)
-        a, b, y = (self.tensor(name) for name in (own, *names, layer.name))
-        facts = numbers.of_sum(self.rounding, a, b, y)
-        facts |= dict(
-            zip(("bottom", "top"), numbers.bounds(y, self.step(layer).activation), strict=True)
-        )
-        record = np.array([facts[name] for name in ADDING[self.rounding]], np.int32)
+        record = numbers.of_sum(self.quantized, self.step(layer), own)
         return self.with_table(op.added, "added") | {"adding": self.constant(record)}
 
     def mean_call(self, x: Node | None, y: Node | None, y_image: int = 0) -> Call:
         """The means of x's channels into y; y_image: bytes from image to image."""
-        assert x is not None and y is not None and isinstance(y.layer, GlobalAveragePool)
-        before, after = self.read(y.layer), self.tensor(y.layer.name)
-        kind, bias, scales = numbers.of_mean(self.quantized, before, after, x.pixels)
-        every = np.full(LANES, bias)
-        scales = tuple(np.full(LANES, scale) for scale in scales)
-        fields = self.requantised(every, scales, after) if kind != joined.DIVIDE else {}
-        if kind == joined.DIVIDE:
-            packed = pack.constants(SINGLE, every, np.ones(LANES, np.float32))
-            fields = {
-                "constants": self.constant(packed),
-                "zero": after.flip,
-                "bottom": 0,
-                "top": 255,
-            }
+        assert x is not None
+        assert y is not None
+        step, pixels = self.step(y.layer), x.pixels
+        kind, bias, out = numbers.of_mean(self.quantized, step, pixels, LANES)
+        fields = self.requantised(np.full(LANES, bias), out, self.tensor(y.layer.name))
         fields |= self.plane_of(x, "x") | self.plane_of(y, "y")
-        return joined.means[kind], fields | {"pixels": x.pixels, "y_image": y_image}
+        return joined.means[kind], fields | {"pixels": pixels, "y_image": y_image}
 
     def scale_call(self, op: FusedOp, fields: Fields) -> Call:
         """The gates that an op has made on the map that they scale."""
         layer = next(part for part in op.parts if isinstance(part, Scale))
-        names = self.step(layer).inputs
-        x, gates, y = (self.tensor(name) for name in (*names, layer.name))
-        scales = numbers.of_multiply(self.rounding, x, gates, y)
-        scales = tuple(np.full(LANES, scale) for scale in scales)
-        fields |= self.requantised(np.zeros(LANES, np.int32), scales, y)
+        step = self.step(layer)
+        out = numbers.of_gates(self.quantized, step, LANES)
+        fields |= self.requantised(np.zeros(LANES), out, self.tensor(layer.name))
         assert op.y is not None
         activation = op.y.activation if self.written(op.y) != op.y.layer.name else None
         fields["table"] = self._table(activation) if activation else 0
-        facts = np.array([x.zero, gates.zero], np.int32)
-        return joined.scales[self.rounding], fields | {"facts": self.constant(facts)}
+        zeros = [self.tensor(name).zero for name in step.inputs]
+        facts = self.constant(np.array(zeros, np.int32))
+        return joined.scales[self.quantized.rounding], fields | {"facts": facts}

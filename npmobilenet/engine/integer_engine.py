@@ -13,6 +13,9 @@ import numpy as np
 
 from ..models.capabilities import require
 from ..ops.checks import Array
+from ..quantization.fitting import check_arrays
+from ..quantization.network import stored_images
+from ..quantization.storing import restored
 from . import pack
 from .arguments import array
 from .engine import Engine
@@ -46,9 +49,12 @@ class IntegerEngine(Engine):
         self._start()
 
     def _checked(self, x: Array) -> Array:
-        """Images of the right size, floats or the network's own integers."""
+        """Images of the right size, floats or integers, as the network's integers."""
         size = ("N", *self.plan.resolution, self.plan.channels)
-        return array("engine", "x", x, size, "float32", self.quantized.dtype)
+        kinds = {"float32", self.quantized.dtype}
+        kinds |= {"uint8"} if "pixels" in self.quantized.numbers else set()
+        x = array("engine", "x", x, size, *sorted(kinds))
+        return x if x.dtype == self.quantized.dtype else stored_images(self.quantized, x)
 
     def __call__(self, x: Array) -> Array:
         """Logits (N, classes) of x (N, H, W, C); the last map of a plan without top.
@@ -57,14 +63,9 @@ class IntegerEngine(Engine):
         network's own int8 or uint8: the logits are such integers.  No images give no logits.
         ValueError where x does not fit the plan, or is more than the batch.
         """
-        from ..ops import integers
-
-        numbers = self.quantized.numbers
-        x = self._checked(x)
-        if x.dtype != np.float32:
-            return super().__call__(x)
-        found = super().__call__(integers.quantize(x, numbers["image"]))
-        return integers.dequantize(found, numbers[self.quantized.output])
+        found = super().__call__(x)
+        real = getattr(x, "dtype", None) == np.float32
+        return restored(found, self.quantized[self.quantized.output]) if real else found
 
 
 def compiled(
@@ -75,8 +76,6 @@ def compiled(
     ValueError where arrays do not fit it; NotImplementedError, which names the layer, where it has one
     that the engine does not know.
     """
-    from ..quantization.fitting import check_arrays
-
     require(INTEGER_ENGINE, quantized.plan)
     check_arrays(quantized, arrays)
     return IntegerEngine(quantized, arrays, batch, threads)

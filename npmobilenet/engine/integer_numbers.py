@@ -1,111 +1,100 @@
-"""Quantised tensors as the integer kernels hold them, and the numbers of each requantisation.
+"""The numbers of a quantised plan as the integer kernels read them.
 
-Maps are unsigned bytes: a signed tensor is shifted by 128, its zero point too.
+Maps are unsigned bytes: a signed tensor is shifted by 128, its zero point and its bounds too.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.simd.integer.joined import DIVIDE
-from ..kernels.simd.integer.requantise import SINGLE
+from ..kernels.simd.integer.requantise import ADDING
+from ..models.layers import Dense
+from ..ops.integers import scales
+from ..ops.integers.numbers import Quantization
+from ..quantization.execute import IntegerRun, execute
 
 if TYPE_CHECKING:
-    pass
-
-Scales = tuple[NDArray[Any], ...]
+    from ..kernels.integer.requantise import Requantise
+    from ..quantization import QuantizedPlan, Step
 
 
 @dataclass(frozen=True)
 class Tensor:
     """A tensor of one scale."""
 
-    quantization: Any
-
-    @property
-    def scale(self) -> np.float32:
-        """Of all its elements."""
-        return np.float32(self.quantization.scale[0])
+    numbers: Quantization
 
     @property
     def flip(self) -> int:
-        """What is added to its elements."""
-        return 128 if self.quantization.dtype == "int8" else 0
+        """What its elements are shifted by."""
+        return 128 if self.numbers.dtype == "int8" else 0
 
-    @cached_property
+    @property
     def zero(self) -> int:
         """Its zero point, shifted likewise."""
-        return int(self.quantization.zero_point[0]) + self.flip
+        return self.numbers.zero_point[0] + self.flip
 
 
-def wrapped(values: NDArray[Any]) -> NDArray[Any]:
-    """Their lowest 32 bits, as sums have them."""
-    return np.asarray(values).astype(np.int64).astype(np.int32)
+def of_products(quantized: QuantizedPlan, step: Step, channels: int) -> Requantise:
+    """How the sums of a convolution or dense layer become its output."""
+    rounding, (name,) = quantized.rounding, step.inputs
+    x_q, w_q, y_q = (quantized[found] for found in (name, f"{step.name}.weight", step.name))
+    dense = isinstance(step.layer, Dense)
+    factor = scales.of_products(rounding, x_q, w_q, y_q, channels, dense=dense)
+    bounds = scales.bounds(y_q, step.activation, rounding)
+    return scales.requantise(rounding, factor, y_q, bounds, channels)
 
 
-def multipliers(scale):
-    m, e = np.frexp(np.asarray(scale, np.float64))
-    q = np.floor(m * (1 << 31) + 0.5).astype(np.int64)
-    over = q == 1 << 31
-    q, e = np.where(over, q // 2, q), e + over
-    q = np.where(e < -31, 0, q)
-    e = np.where(e < -31, 0, e)
-    return np.maximum(e, 0).astype(np.int32), q.astype(np.int32), np.maximum(-e, 0).astype(np.int32)
+def of_gates(quantized: QuantizedPlan, step: Step, channels: int) -> Requantise:
+    """The same of a map times its gates."""
+    x_q, g_q, y_q = (quantized[found] for found in (*step.inputs, step.name))
+    factor, rounding = scales.of_product(x_q, g_q, y_q), quantized.rounding
+    bounds = scales.bounds(y_q, step.activation, rounding)
+    return scales.requantise(rounding, factor, y_q, bounds, channels)
 
 
-def of_products(rounding, x, w_q, y, filters):
-    sw = np.broadcast_to(np.asarray(w_q.scale, np.float32), filters)
-    if rounding == SINGLE:
-        return (x.scale * sw / y.scale,)
-    if len(w_q.scale) == 1 and w_q.dtype == "uint8":
-        d = (x.scale * sw).astype(np.float64) / np.float64(y.scale)
-    else:
-        d = np.float64(x.scale) * sw.astype(np.float64) / np.float64(y.scale)
-    return multipliers(d)
-
-
-def bounds(y, activation):
-    lo, hi = 0, 255
-    if activation:
-        lo = max(lo, y.zero)
-    if activation == "relu6":
-        hi = min(hi, y.zero + int(np.floor(np.float32(6) / y.scale + np.float32(0.5))))
-    return lo, hi
-
-
-def of_sum(rounding, a, b, y):
-    if rounding == SINGLE:
-        ra, rb = a.scale / y.scale, b.scale / y.scale
-        e = int(np.frexp(max(ra, rb))[1]) - 1
-        shift = 20 - e
-        ma, mb = (int(np.rint(np.ldexp(r, shift))) for r in (ra, rb))
-        bias = (1 << (shift - 1)) - a.zero * ma - b.zero * mb
-        return {"zero": y.zero, "bias": bias, "a": ma, "b": mb, "shift": shift}
-    twice = 2 * max(float(a.scale), float(b.scale))
-    l, m, r = multipliers(twice / ((1 << 20) * float(y.scale)))
-    d = {"zero": y.zero, "left": l, "sum": m, "right": r}
-    for n, t in (("a", a), ("b", b)):
-        _, m, r = multipliers(float(t.scale) / twice)
-        d |= {f"{n}_zero": t.zero, n: m, f"{n}_right": r}
-    return d
-
-
-def of_mean(quantized, x, y, pixels):
+def of_mean(
+    quantized: QuantizedPlan, step: Step, pixels: int, channels: int
+) -> tuple[str, int, Requantise]:
+    """How a mean is rounded, what its sums begin with, and how they become it."""
+    rounding, (name,) = quantized.rounding, step.inputs
+    x_q, y_q = quantized[name], quantized[step.name]
+    bounds = scales.bounds(y_q, None, rounding)
     if quantized.pooling == "average_pool":
-        return DIVIDE, -x.flip * pixels, ()
-    if quantized.rounding == SINGLE:
-        return SINGLE, -x.zero * pixels, (np.float32(x.scale / (y.scale * np.float32(pixels))),)
-    return "double", -x.zero * pixels, multipliers(float(x.scale) / float(y.scale) / pixels)
+        x = Tensor(x_q)
+        numbers = scales.requantise(rounding, 1.0, y_q, bounds, channels)._replace(zero=0)
+        return DIVIDE, -x.flip * pixels, numbers
+    factor = scales.of_mean(rounding, x_q, y_q, pixels)
+    numbers = scales.requantise(rounding, factor, y_q, bounds, channels)
+    return rounding, -Tensor(x_q).zero * pixels, numbers
 
 
-def of_multiply(rounding, x, g, y):
-    if rounding == SINGLE:
-        return (x.scale * g.scale / y.scale,)
-    return multipliers(float(x.scale) * float(g.scale) / float(y.scale))
+def of_sum(quantized: QuantizedPlan, step: Step, own: str) -> NDArray[np.int32]:
+    """The record ADDING of an addition; own: which of its inputs was just computed."""
+    rounding, (name,) = quantized.rounding, (*(n for n in step.inputs if n != own), own)[:1]
+    a_q, b_q, y_q = (quantized[found] for found in (own, name, step.name))
+    found, a, b, y = scales.of_sum(rounding, a_q, b_q, y_q), *map(Tensor, (a_q, b_q, y_q))
+    low, high = scales.bounds(y_q, step.activation, rounding)
+    facts = {"zero": y.zero, "bottom": low + y.flip, "top": high + y.flip}
+    facts |= {"a_zero": a.zero, "b_zero": b.zero, "left": found.left}
+    facts |= dict(zip(("a", "b", "sum"), found.multiplier, strict=True))
+    facts |= dict(zip(("a_right", "b_right", "right"), found.right, strict=True))
+    shift = facts["shift"] = facts["right"]
+    half = 1 << shift >> 1
+    bias = half - a.zero * facts["a"] - b.zero * facts["b"]
+    facts["bias"] = (bias + 2**31) % 2**32 - 2**31  # sums wrap
+    return np.array([facts[field] for field in ADDING[rounding]], np.int32)
 
 
-def table(quantized, step):
-    raise NotImplementedError
+def table(quantized: QuantizedPlan, step: Step) -> NDArray[np.uint8]:
+    """What a layer makes of each of the 256 bytes, by its own operator."""
+    flip = np.uint8(Tensor(quantized[step.inputs[0]]).flip)
+    every = np.arange(256, dtype=np.uint8) ^ flip
+    x = every.view(quantized.dtype).reshape(1, 1, 1, 256)
+    run: Any = IntegerRun(quantized, {}, "numpy")
+    return np.ascontiguousarray(execute(run, step, [x])).view(np.uint8).ravel() ^ flip

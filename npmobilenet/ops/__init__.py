@@ -38,6 +38,7 @@ from .convolution import (
     grouped_conv2d,
     grouped_conv2d_backward,
 )
+from .fake_quantize import fake_quantize, fake_quantize_backward
 from .loss import (
     log_softmax,
     log_softmax_backward,
@@ -75,6 +76,8 @@ __all__ = [
     "depthwise_conv2d_backward",
     "dropout",
     "dropout_backward",
+    "fake_quantize",
+    "fake_quantize_backward",
     "global_avg_pool",
     "global_avg_pool_backward",
     "grouped_conv2d",

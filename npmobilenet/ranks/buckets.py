@@ -26,8 +26,8 @@ class Buckets:
     wanted   names of those that are to be summed
     size     bytes of a bucket, at least
 
-    Of each step: `keep` after each backward pass but the last, `ready` for each array during the last one,
-    `finish` after it.  waited is how many seconds that took of the last step.
+    Of each step: `keep` after each backward pass but the last, `ready` for each array during the last
+    one, `finish` after it.  waited is how many seconds that took of the last step.
     """
 
     def __init__(

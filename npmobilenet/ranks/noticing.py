@@ -28,7 +28,7 @@ def communicator() -> Any:
 
     ImportError without mpi4py; ValueError where its MPI is not that of the `mpiexec` that started us.
     """
-    rank, size = started()
+    size = started()[1]
     if size == 1:
         return None
     try:
@@ -49,8 +49,8 @@ def communicator() -> Any:
 def settle_threads(comm: Any, asked: int = 0) -> int:
     """Tell Numba how many threads a rank has, so that ranks of a host share its cores.
 
-    asked: threads that somebody wants of a rank; 0: its share.  Returns the share.  Where the program that
-    started the ranks has given each its own cores, those are its share.
+    asked: threads that somebody wants of a rank; 0: its share.  Returns the share.  Where the program
+    that started the ranks has given each its own cores, those are its share.
     """
     from mpi4py import MPI
 

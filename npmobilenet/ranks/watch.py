@@ -40,7 +40,7 @@ class Watch:
         self.at, self.since, self.patience = 0, 0.0, 600.0  # patient until the first step is done
         others = range(1, comm.size) if comm.rank == 0 else range(1)
         self.heard = dict.fromkeys(others, time.monotonic())
-        self.seen = {rank: (0, self.patience) for rank in others}
+        self.seen = dict.fromkeys(others, (0, self.patience))
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self._run, name="npmobilenet-ranks", daemon=True)
         self.thread.start()

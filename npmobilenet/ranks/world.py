@@ -163,10 +163,10 @@ class Ranks:
     def guard(self, text: str, code: int, who: str = "npmobilenet") -> None:
         """The end of this process, and so of all ranks, by an error.
 
-        The first rank speaks.  Another one waits a moment: where the first has failed too, it has said why.
+        The first rank speaks.  Another one waits a moment: where the first has failed too, so has it.
         """
         if not self.first:
-            time.sleep(2)
+            time.sleep(1 + self.rank / self.size)
             who = f"{who}: rank {self.rank} on {self.hosts[self.rank]}"
         end(f"{who}: {text}" if text else "", code)
 
@@ -174,11 +174,11 @@ class Ranks:
 class Done:
     """The sum over one rank."""
 
-    def Test(self) -> bool:  # noqa: N802
+    def Test(self) -> bool:
         """It is done."""
         return True
 
-    def Wait(self) -> bool:  # noqa: N802
+    def Wait(self) -> bool:
         """It is done."""
         return True
 

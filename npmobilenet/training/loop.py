@@ -6,7 +6,6 @@ dropped from (seed, epoch, step).  A run that stops and resumes, after whichever
 with the bits of a run that did not.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
@@ -14,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..datasets.dataset import Dataset
 from ..datasets.loader import Batch, batches
@@ -25,22 +25,21 @@ from ..ops.checks import Array
 from ..predicting.evaluation import evaluate
 from ..predicting.model import Model
 from ..ranks.world import Ranks
-from ..weights.disk import write_whole
 from ..weights.native import save
-from .compiled_step import CompiledStep, Take, taker
+from .beginning import joins, mend_best, shared_taker, where, write_descriptions
 from .config import Config
 from .parts import MIXING, Share
-from .preflight import require_apart, require_batches, require_kinds, require_sound
+from .preflight import require_apart, require_kinds, require_sound
 from .run.agreement import require_agreement
-from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
-from .run.folder import erase, in_use, require_no_run, require_room
+from .run.checkpoint import BEST, Progress
+from .run.folder import in_use
 from .run.history import Epoch, Reporter, Silent, Status, write_logs
-from .run.resuming import best_is_gone, require_same_run
 from .run.run import Run, never
 from .run.stopping import heeded
 from .run.threads import computing_threads
 from .shared_step import SharedStep
-from .step import State, Step
+
+FIRST = 24.0  # seconds that a step may take before it is known: it loads, perhaps compiles, kernels
 
 
 def train(
@@ -98,105 +97,29 @@ def train(
         computing_threads(config.train.threads),
         np.errstate(over="ignore", invalid="ignore"),  # what is not finite is looked for, and said
     ):
-        share = Share(ranks.rank, ranks.size, config.train.accumulate, 1 + (not _joins(config)))
-        take = _taker(model, config, training, ranks, share, who)
+        share = Share(ranks.rank, ranks.size, config.train.accumulate, joins(config))
+        take = shared_taker(model, config, training, ranks, share, who)
         with ranks.agreeing():
-            begun = (
-                _begun(folder, model, config, training, who, resume, anew) if ranks.first else None
-            )
+            given = folder, model, config, training, who, resume, anew
+            begun = where(*given) if ranks.first else None
         state, progress, history = ranks.from_first(begun)
-        given = model, training, validation, config, folder, who, stop, take
-        run = Run(*given, state, progress, history, targets)
+        made = model, training, validation, config, folder, who, stop, take
+        run = Run(*made, state, progress, history, targets)
         run.ranks, run.share = ranks, share
         if resume:
             run.kept = (run.progress.epoch, run.progress.step)
         with ranks.agreeing():
             if ranks.first:
-                _mend_best(run, resume)
-                _write_descriptions(run)
+                mend_best(run, resume)
+                write_descriptions(run)
         run.forgotten = ranks.from_first(run.forgotten)
         run.saved = time.monotonic()
+        ranks.hurry(FIRST)
         with heeded(stop) as run.stop:
             while run.progress.epoch < config.train.epochs:
                 _learn(run)
                 _finish_epoch(run)
         return run.history
-
-
-def _joins(config: Config) -> bool:
-    """Whether batch normalisation is to see the parts of all ranks."""
-    return config.train.sync_bn and config.train.engine == "reference"
-
-
-def _step(model: Model, config: Config) -> Step:
-    train = config.train
-    settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
-    return Step.of(model.plan, config.optimizer, train.freeze, **settings)
-
-
-def _taker(
-    model: Model, config: Config, training: Dataset, ranks: Ranks, share: Share, reporter: Reporter
-) -> Take:
-    """What takes the steps; where a batch is in parts, a `SharedStep`."""
-    train, step = config.train, _step(model, config)
-    require_batches(step, training, config)
-    bounds = share.bounds(min(train.batch, len(training)))
-    largest = max(1, bounds[1] - bounds[0])
-    take, slower = taker(step, largest, train.threads, train.engine)
-    if slower:
-        reporter.remark(slower)
-    if ranks.size * share.parts == 1:
-        return take
-    if train.sync_bn and not _joins(config) and ranks.size > 1:
-        reporter.remark(
-            "train.sync_bn: the compiled step normalises by each rank's own part; "
-            'train.engine = "reference" by all of them'
-        )
-    assert isinstance(take, Step | CompiledStep)
-    return SharedStep(take, ranks, share, synchronised=_joins(config))
-
-
-def _begun(
-    folder: Path,
-    model: Model,
-    config: Config,
-    training: Dataset,
-    reporter: Reporter,
-    resume: bool,
-    anew: bool,
-) -> tuple[State, Progress, list[Epoch]]:
-    """Where the run begins, or goes on."""
-    if not (resume or anew):
-        require_no_run(folder)
-    require_room(folder, model.plan, config)
-    if not resume:
-        if anew and (gone := erase(folder)):
-            reporter.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
-        return _step(model, config).start(model.params), Progress(), []
-    found, state, progress, remark = load_checkpoint(folder)
-    if remark:
-        reporter.remark(remark)
-    require_same_run(folder, found, model, config, training, reporter)
-    mend_last(folder)
-    return state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
-
-
-def _mend_best(run: Run, resume: bool) -> None:
-    """Where the best weights of a run that goes on are gone, the last ones take their place."""
-    if resume and run.history and (why := best_is_gone(run.folder)):
-        run.reporter.remark(f"{why}; the last checkpoint takes its place, and the next epoch")
-        best = replace(run.model, params=run.state.best_params, notes=run.notes())
-        save(best, run.folder / BEST)
-        run.forgotten = len(run.history)
-
-
-def _write_descriptions(run: Run) -> None:
-    indices = {str(index): name for index, name in enumerate(run.training.classes)}
-    text = json.dumps(indices, indent=4)
-    write_whole(run.folder / "class_indices.json", text.encode())
-    write_whole(run.folder / "config.toml", run.config.to_toml().encode())
-    if run.history:  # the run may have been killed before it wrote them
-        write_logs(run.folder, run.history)
 
 
 def _learn(run: Run) -> None:
@@ -213,7 +136,7 @@ def _learn(run: Run) -> None:
         workers=run.config.data.workers,
         drop_last=run.drop_last,
         first=progress.step,
-        rows=lambda step, count: run.share.rows(count, _mixture(run, step, count)),
+        rows=lambda step, count: _prepared(run, step, count),
     )
     with closing(learnt):
         while progress.step < run.steps:
@@ -236,6 +159,14 @@ def _mixture(run: Run, step: int, count: int) -> Mixture | None:
     here = [run.config.train.seed, run.progress.epoch, step, MIXING]
     how, size = run.config.augment, run.model.preprocessing.resolution
     return drawn(count, size, how, np.random.default_rng(here))
+
+
+def _prepared(run: Run, step: int, count: int) -> NDArray[np.int64]:
+    """Which images of a batch this rank prepares: its own, and after them those they are mixed with."""
+    own, mixture = run.share.rows(count), _mixture(run, step, count)
+    if mixture is None or run.ranks.size == 1:  # which prepares them all
+        return own
+    return np.concatenate([own, mixture.partner[own]])
 
 
 def _take_step(run: Run, batch: Batch) -> None:
@@ -270,8 +201,7 @@ def _own(run: Run, batch: Batch, count: int) -> tuple[Array, Array, Array]:
     mixture = _mixture(run, run.progress.step, count)
     if mixture is None:
         return batch.x, learnt, batch.labels
-    bounds, classes = run.share.bounds(count), run.model.plan.classes
-    own = np.arange(bounds[-1] - bounds[0])
+    classes, own = run.model.plan.classes, np.arange(len(run.share.rows(count)))
     others = own + len(own) if run.ranks.size > 1 else mixture.partner
     pairs = batch.x[own], learnt[own], batch.x[others], learnt[others]
     return *mixture.mix(*pairs, classes), batch.labels[own]

@@ -1,16 +1,15 @@
 """One batch in parts, in space (ranks) or in time (accumulation): which images are whose.
 
-A batch of n images is cut into ranks x accumulate parts, in order.  Rank r has parts r k to r k + k - 1 of
-them, k of `train.accumulate`: 2 ranks with 2 parts each, 4 ranks, and one rank with 4 cut it alike.
+A batch of n images is cut into ranks x accumulate parts, in order.  Rank r has parts r k to r k + k - 1,
+k of `train.accumulate`: 2 ranks with 2 parts each, 4 ranks, and one rank with 4 cut it alike.
 """
 
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-
-from ..images.mixing import Mixture
-from ..ops.checks import Array
+from numpy.typing import NDArray
 
 MIXING = 3  # distinguishes this stream of random numbers from dropout's
 
@@ -44,26 +43,33 @@ class Rows(np.random.Generator):
 
 
 class Share:
-    """A rank's rows of each batch, and the images that they are mixed with.
+    """A rank's part of each batch.
 
     rank, ranks  which one of how many
-    parts        that a rank's share is cut into
-    least        images of a part
+    parts        in which each computes its own, one after the other
+    joined       True: batch normalisation sees what all ranks compute at the same time.  The batch is
+                 cut in time first then, and of each cut a rank may have nothing
     """
 
-    def __init__(self, rank: int = 0, ranks: int = 1, parts: int = 1, least: int = 2) -> None:
-        self.rank, self.ranks, self.parts, self.least = rank, ranks, parts, least
+    def __init__(self, rank: int = 0, ranks: int = 1, parts: int = 1, joined: bool = False) -> None:
+        self.rank, self.ranks, self.parts, self.joined = rank, ranks, parts, joined
 
-    def bounds(self, count: int) -> list[int]:
-        """Where this rank's parts of a batch of so many begin, and the end of the last one."""
-        own = self.rank * self.parts
-        return cuts(count, self.ranks * self.parts, self.least)[own : own + self.parts + 1]
+    def pieces(self, count: int) -> list[tuple[int, int]]:
+        """From where to where this rank's parts of a batch of so many go, in their order."""
+        if not self.joined:
+            own = cuts(count, self.ranks * self.parts)[self.rank * self.parts :]
+            return [(a, b) for a, b in pairwise(own[: self.parts + 1]) if b > a]
+        found = []
+        for a, b in pairwise(cuts(count, self.parts)):
+            own = cuts(b - a, self.ranks, 1)
+            found += [(a + own[self.rank], a + own[self.rank + 1])] if b > a else []
+        return found
 
-    def rows(self, count: int, mixture: Mixture | None) -> Array:
-        """Which images of a batch this rank prepares: its own, and after them their partners."""
-        bounds = self.bounds(count)
-        own = np.arange(bounds[0], bounds[-1])
-        if mixture is None:
-            return own
-        partners = mixture.partner[own]
-        return np.concatenate([own, partners]) if self.ranks > 1 else own
+    def largest(self, count: int) -> int:
+        """Images of the largest part of a batch of so many, on whichever rank."""
+        first = Share(0, self.ranks, self.parts, self.joined)
+        return max(b - a for a, b in first.pieces(count))
+
+    def rows(self, count: int) -> NDArray[np.int64]:
+        """Which images of a batch are this rank's."""
+        return np.concatenate([np.arange(0), *(np.arange(a, b) for a, b in self.pieces(count))])

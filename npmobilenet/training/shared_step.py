@@ -5,12 +5,11 @@ the sum over parts is the whole batch's.  Ranks add theirs up and then all take 
 same numbers to the same numbers: weights are never sent.
 
 What is not a sum is batch normalisation.  Each part is normalised by its own mean and variance, unless
-`synchronised` (reference step) sums those over ranks too; running statistics move towards the mean of all
-parts' own.
+the share is `joined` (reference step), which sums those over ranks too.  Running statistics move towards
+the mean of all parts' own.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,20 +26,18 @@ from .step import State, Step, _turn
 class SharedStep:
     """Takes the steps of a whole batch, of which this rank has a share.
 
-    step          a `Step` or a `CompiledStep`, of the parts
-    ranks         who has the other shares
-    share         which rows are whose
-    synchronised  True: batch normalisations are those of all ranks' parts; a `Step` alone can do that
+    step   a `Step` or a `CompiledStep`, of the parts
+    ranks  who has the other shares
+    share  which rows are whose; where it is joined, batch normalisations are those of all ranks' parts,
+           which a `Step` alone can do
 
-    Called as a `Step` with this rank's rows; `of` is the number of images of the whole batch.  Returns the
+    Called as a `Step` with this rank's rows; `of` is how many images the whole batch has.  Returns the
     whole batch's loss and this rank's logits.  ValueError where the loss is not finite; nothing moves.
     """
 
-    def __init__(
-        self, step: Step | CompiledStep, ranks: Ranks, share: Share, synchronised: bool = False
-    ) -> None:
+    def __init__(self, step: Step | CompiledStep, ranks: Ranks, share: Share) -> None:
         self.ranks, self.share = ranks, share
-        self.total = ranks.sum if synchronised and ranks.size > 1 else None
+        self.total = ranks.sum if share.joined and ranks.size > 1 else None
         self.parts = _Plain(step) if isinstance(step, Step) else _Compiled(step)
         self.buckets: Buckets | None = None
         self.waited = 0.0  # seconds of the last step, for gradients of other ranks
@@ -66,15 +63,14 @@ class SharedStep:
         if self.buckets is None:
             flat, trained = self.parts.grads, self.parts.trained
             self.buckets = Buckets(self.ranks, flat.numbers, flat.arrays, trained)
-        buckets, bounds = self.buckets, self.share.bounds(of)
-        pieces = [(a, b) for a, b in pairwise(bounds) if b > a or self.total]
+        buckets, pieces, done = self.buckets, self.share.pieces(of), 0
         small = np.zeros(1 + len(self.parts.moved))  # loss and statistics
         request: Any = None
         rows: list[Array] = []
         if not pieces:  # a short batch, of which nothing is left for this rank
             self.parts.grads.numbers[:] = 0
         for k, (a, b) in enumerate(pieces):
-            own = slice(a - bounds[0], b - bounds[0])
+            own = slice(done, done := done + b - a)
             draws, weight = Rows(rng, of, a, b), (b - a) / of
             loss, logits, gradients = self.parts.look(
                 state, x[own], targets[own], draws, self.total

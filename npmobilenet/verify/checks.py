@@ -112,8 +112,10 @@ class _Run:
         return _worst(scaled_error(self.results[name], value) for name, value in expected.items())
 
     def forward(self, **changed: Array) -> Array:
-        """y with some of the arrays replaced."""
+        """y, of the function that the gradients are of, with some of the arrays replaced."""
         case = self.case
+        if self.operator.smooth is not None:
+            return self.operator.smooth(case)(case.arrays | changed)
         return self.operator.run(case.arrays | changed, case.settings, self.rung)[0]["y"]
 
 

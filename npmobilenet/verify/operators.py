@@ -39,7 +39,8 @@ class Operator:
 
     run(arrays, settings, rung) -> outputs by name, "y" first, and the cache;
     gradients(dy, cache) -> gradient by the names of arrays;
-    torch(arrays, settings) -> outputs by name, from and as torch tensors.
+    torch(arrays, settings) -> outputs by name, from and as torch tensors;
+    smooth(case) -> where the gradients are by rule those of another function: that one, arrays -> y.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Operator:
     torch: Callable[[Any, dict[str, Any]], dict[str, Any]]
     rungs: tuple[str, ...] = COMMON
     linear_in: tuple[str, ...] = ()
+    smooth: Callable[[Case], Callable[[Arrays], Array]] | None = None
 
 
 def shuffled(array: Array, choose: Choose) -> Array:
@@ -240,6 +242,38 @@ def _draw_scale(choose: Choose, rng: np.random.Generator) -> Case:
     return Case({"x": x, "g": shuffled(rng.standard_normal((len(x), x.shape[-1])), choose)})
 
 
+def _draw_fake_quantize(choose: Choose, rng: np.random.Generator) -> Case:
+    """x at least 0.05 from where it is rounded otherwise, in steps; a third of it is clipped."""
+    bits = choose(2, 4)
+    least = -choose(0, 2**bits - 1)
+    settings = {"least": least, "greatest": least + 2**bits - 1}
+    settings["zero_point"] = zero = choose(*settings.values())
+    scale = rng.uniform(0.05, 2, choose(_FEW, 9))
+    shape, reach = _image(choose, rng, len(scale)).shape, 2 ** (bits - 2) + 1
+    whole = rng.integers(least - reach, least + 2**bits + reach, shape) - zero
+    x = scale * (whole + rng.uniform(-0.45, 0.45, shape))
+    return Case({"x": shuffled(x, choose), "scale": scale}, settings)
+
+
+def _standing_still(case: Case) -> Callable[[Arrays], Array]:
+    """Fake quantisation whose rounding errors, and what is clipped to which end, are those of a case.
+
+    Of this function the straight-through rule gives the gradient.
+    """
+    v, settings = case.arrays["x"] / case.arrays["scale"], case.settings
+    zero = settings["zero_point"]
+    q = np.rint(v) + zero
+    clipped = np.clip(q, settings["least"], settings["greatest"])
+    error, inside = np.rint(v) - v, clipped == q
+
+    def function(arrays: Arrays) -> Array:
+        moved = arrays["x"] / arrays["scale"] + error
+        y: Array = np.where(inside, moved, clipped - zero) * arrays["scale"]
+        return y
+
+    return function
+
+
 def _with_rung(function: Callable[..., Any]) -> Callable[..., tuple[Arrays, Any]]:
     def run(arrays: Arrays, settings: dict[str, Any], rung: str | None) -> tuple[Arrays, Any]:
         y, cache = function(*arrays.values(), **settings, rung=rung)
@@ -334,6 +368,7 @@ OPERATORS = {
         _operator("swish", _draw_activation(), **_FORMULA),
         _operator("hard_sigmoid", _draw_activation(slope=(1 / 6, 0.2)), **_FORMULA),
         _operator("hard_swish", _draw_activation(-3, 3), **_FORMULA),
+        _operator("fake_quantize", _draw_fake_quantize, "x scale", smooth=_standing_still, **_CLIP),
         _operator("dropout", _draw_dropout, linear_in="x", run=_run_dropout, **_FORMULA),
         _operator("softmax", _draw_logits, "logits", run=_returned(ops.softmax), **_FORMULA),
         _operator("log_softmax", _draw_logits, "logits", **_FORMULA),

@@ -133,6 +133,18 @@ def hard_swish(arrays: Tensors, settings: Settings) -> Tensors:
     return {"y": _functional().hardswish(arrays["x"])}
 
 
+def fake_quantize(arrays: Tensors, settings: Settings) -> Tensors:
+    """Written out: torch's own rounds halves to even, and knows one precision."""
+    x, scale, zero = arrays["x"], arrays["scale"], settings["zero_point"]
+    v = x / scale
+    size = v.detach().abs()
+    whole = (size.floor() + (size - size.floor() >= 0.5)) * v.detach().sign()
+    q = whole + zero
+    clipped = q.clamp(settings["least"], settings["greatest"])
+    straight = v + (whole - v).detach()  # whole, with the gradient of v
+    return {"y": straight.where(clipped == q, clipped - zero) * scale}
+
+
 def dropout(arrays: Tensors, settings: Settings) -> Tensors:
     """torch draws other numbers, so the survivors are drawn here and the scaling done by torch."""
     x, rate = arrays["x"], settings["rate"]

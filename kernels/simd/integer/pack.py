@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..isa.lanes import LANES
-from .requantise import SINGLE
 from .window import placements
 
 Array = NDArray[Any]
@@ -87,13 +86,15 @@ def single_taps(w: Array) -> Array:
     return full.reshape(-1, full.shape[2] // LANES, LANES).transpose(1, 0, 2).ravel()
 
 
-def constants(rounding: str, bias: ArrayLike, *scales: ArrayLike) -> Array:
-    """Bias and requantisation of each channel, vector by vector, as the last phase reads them.
+def requantised(bias: ArrayLike, out: Any, flip: int) -> dict[str, Any]:
+    """A requantisation as fields of a descriptor: how the last phases read it, and its bounds.
 
-    single: scales is one float32 array; double: left shifts, multipliers, right shifts, int32.
+    bias: what the sum of each channel begins with, of which 32 bits count; out: a Requantise of
+    kernels/integer; flip: what the result is shifted by.
     """
-    if rounding == SINGLE:
-        scales = (np.asarray(scales[0], np.float32).view(np.int32),)
-    rows = np.stack([np.asarray(bias).astype(np.int32), *scales])
+    kept = [out.scale.view(np.int32)] if out.single else [out.left, out.multiplier, out.right]
+    rows = np.stack([np.asarray(bias).astype(np.int64).astype(np.int32), *kept])
     rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)))
-    return rows.reshape(len(rows), -1, LANES).transpose(1, 0, 2).ravel().astype(np.int32)
+    constants = rows.reshape(len(rows), -1, LANES).transpose(1, 0, 2).ravel()
+    bounds = {"bottom": out.low + flip, "top": out.high + flip}
+    return {"constants": constants, "zero": out.zero + flip} | bounds

@@ -54,16 +54,11 @@ def _side_by_side(found: Array, y: Array) -> None:
     np.bitwise_xor(whole[..., : y.shape[3]], _flip(y), out=y.view(np.uint8))
 
 
-def requantised(w: Array, b: Array, zeros: Any, x: Array, out: Any, y: Array) -> dict[str, Any]:
+def _requantised(w: Array, b: Array, zeros: Any, x: Array, out: Any, y: Array) -> dict[str, Any]:
     """Fields of the requantisation; w (..., O) without its zero points."""
-    flip, zero = int(_flip(y)), int(zeros[0]) + int(_flip(x))
+    zero = int(zeros[0]) + int(_flip(x))
     bias = b.astype(np.int64) - zero * w.reshape(-1, w.shape[-1]).sum(0, dtype=np.int64)
-    scales = [out.scale] if out.single else [out.left, out.multiplier, out.right]
-    scales = [np.broadcast_to(np.asarray(scale), len(bias)) for scale in scales]
-    rounding = SINGLE if out.single else DOUBLE
-    constants = pack.constants(rounding, bias.astype(np.int32), *scales)
-    bounds = {"bottom": int(out.low) + flip, "top": int(out.high) + flip}
-    return {"constants": constants, "zero": int(out.zero) + flip} | bounds
+    return pack.requantised(bias, out, int(_flip(y)))
 
 
 def convolution(
@@ -76,7 +71,7 @@ def convolution(
     if not y.size:
         return
     w = w.astype(np.int32) - np.asarray(zeros[1], np.int32)
-    fields = requantised(w, b, zeros, x, out, y)
+    fields = _requantised(w, b, zeros, x, out, y)
     whole = l * m % LANES == 0  # a row of the window is one stretch, of whole turns
     quads = product.QUADS if whole else 1
     stretch = pack.up(l * m, 4 * quads)
@@ -109,7 +104,7 @@ def depthwise(
         return
     rounding, blocks = SINGLE if out.single else DOUBLE, pack.up(m, LANES) // LANES
     w = w.astype(np.int32) - np.asarray(zeros[1], np.int32)
-    fields = requantised(w, b, zeros, x, out, y)
+    fields = _requantised(w, b, zeros, x, out, y)
     routine, packed = window.any_windows[rounding], pack.single_taps(w)
     if k == l and stride[0] == stride[1] and (k, stride[0]) in window.KNOWN:
         parts, quads = pack.taps(w, stride[0])

@@ -3,7 +3,7 @@
 A sum of products has the scale sx * sw; the result has the scale sy.  What the sum is multiplied by is
 s = sx * sw / sy, and how s is held is what the two roundings differ in:
 
-    double    s = multiplier / 2^31 * 2^(left - right), multiplier an integer of 31 bits    (`multipliers`)
+    double    s = multiplier / 2^31 * 2^(left - right), multiplier an integer of 31 bits
     single    s as a float32
 
 Where s comes from is each operator's own affair, for its last bit depends on the order in which it is
@@ -12,7 +12,6 @@ computed and on the precision: docs/integers.md has a worked number of each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import frexp
 from typing import Any
 
@@ -89,7 +88,7 @@ def of_ratio(rounding: str, x_q: Quantization, y_q: Quantization) -> Array:
 
 
 def of_mean(rounding: str, x_q: Quantization, y_q: Quantization, pixels: int) -> Any:
-    """What a sum over `pixels` is multiplied by: float32 s for single, (left, multiplier, right) for double.
+    """What a sum over `pixels` is multiplied by: s, or for double (left, multiplier, right).
 
     double: the multiplier of sx / sy is divided by the number of pixels as an integer, after a shift to
     the left by as many bits as that number has, less one; the quotient is cut, not rounded.
@@ -101,44 +100,35 @@ def of_mean(rounding: str, x_q: Quantization, y_q: Quantization, pixels: int) ->
     shift = min(pixels.bit_length() - 1, 32, FRACTION + exponent)
     exponent -= shift
     multiplier = (multiplier << shift) // pixels
-    return tuple(np.asarray([n], np.int32) for n in (max(exponent, 0), multiplier, max(-exponent, 0)))
+    return tuple(
+        np.asarray([n], np.int32) for n in (max(exponent, 0), multiplier, max(-exponent, 0))
+    )
 
 
-@dataclass(frozen=True)
-class SumNumbers:
-    """What `add` multiplies by.
-
-    double    (a, b, y): left, multiplier, right of the first operand, of the second and of their sum
-    single    a, b: integers of at most 21 bits; shift: how far their sum is shifted to the right
-    """
-
-    rounding: str
-    multiplier: tuple[int, int, int]  # of a, of b, of their sum; 0 there where rounding is single
-    left: int
-    right: tuple[int, int, int]
+SumNumbers = tuple[tuple[int, int, int], int, tuple[int, int, int]]
 
 
 def of_sum(rounding: str, a_q: Quantization, b_q: Quantization, y_q: Quantization) -> SumNumbers:
-    """The numbers of `add`.
+    """Multipliers, left and right shifts of `add`, as `kernels.integer.elementwise.Sum` has them.
 
     double: both operands, shifted to the left by 20 bits, are brought to twice the larger of their
-    scales, added, and brought to sy.  single: sa / sy and sb / sy as integers of 21 bits.
+    scales, added, and brought to sy.  single: sa / sy and sb / sy as integers, the larger of 21 bits;
+    the last right shift is how many of their bits are fraction.
+
+    >>> one = Quantization("int8", (1.0,), (0,))
+    >>> of_sum("single", one, one, one)
+    ((1048576, 1048576, 0), 0, (0, 0, 20))
     """
     sa, sb, sy = single(a_q), single(b_q), single(y_q)
     if rounding == "single":
         ra, rb = sa / sy, sb / sy
         shift = SUM + 1 - frexp(float(max(ra, rb)))[1]
-        scaled = [int(np.rint(np.ldexp(np.float64(ratio), shift))) for ratio in (ra, rb)]
-        return SumNumbers(rounding, (scaled[0], scaled[1], 0), 0, (0, 0, shift))
+        ma, mb = (int(np.rint(np.ldexp(np.float64(ratio), shift))) for ratio in (ra, rb))
+        return (ma, mb, 0), 0, (0, 0, shift)
     twice = 2.0 * max(float(sa), float(sb))
     factors = [float(sa) / twice, float(sb) / twice, twice / (2.0**SUM * float(sy))]
-    left, fixed, right = multipliers(factors)
-    return SumNumbers(
-        rounding,
-        (int(fixed[0]), int(fixed[1]), int(fixed[2])),
-        int(left[2]),
-        (int(right[0]), int(right[1]), int(right[2])),
-    )
+    left, fixed, right = (part.tolist() for part in multipliers(factors))
+    return tuple(fixed), left[2], tuple(right)
 
 
 def bounds(y_q: Quantization, activation: str | None, rounding: str = "double") -> tuple[int, int]:

@@ -85,10 +85,10 @@ def _files(part: str, dataset: Dataset | None) -> dict[str, Any]:
 
 def _named(names: list[str]) -> dict[str, Any]:
     """Of each file, called as below the folder that all are in: its size, and what is in it."""
-    folder, left = os.path.dirname(os.path.commonprefix(names)), READ
+    folder, left = os.path.commonpath([os.path.dirname(name) or "." for name in names]), READ
     facts: dict[str, Any] = {}
     for number, name in enumerate(names):
-        own = os.path.relpath(name, folder or ".")
+        own = os.path.relpath(name, folder)
         size = os.path.getsize(name) if os.path.isfile(name) else -1
         facts[f"image {number}"] = own
         facts[f"the size of {own}"] = size

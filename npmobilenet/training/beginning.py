@@ -1,0 +1,97 @@
+"""How a run begins: what takes its steps, where it goes on, what is written before the first one."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from ..datasets.dataset import Dataset
+from ..predicting.model import Model
+from ..ranks.world import Ranks
+from ..weights.disk import write_whole
+from ..weights.native import save
+from .compiled_step import CompiledStep, Take, taker
+from .config import Config
+from .parts import Share
+from .preflight import require_batches
+from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
+from .run.folder import erase, require_no_run, require_room
+from .run.history import Epoch, Reporter, write_logs
+from .run.resuming import best_is_gone, require_same_run
+from .run.run import Run
+from .shared_step import SharedStep
+from .step import State, Step
+
+
+def joins(config: Config) -> bool:
+    """Whether batch normalisation is to see the parts of all ranks."""
+    return config.train.sync_bn and config.train.engine == "reference"
+
+
+def _step(model: Model, config: Config) -> Step:
+    train = config.train
+    settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
+    return Step.of(model.plan, config.optimizer, train.freeze, **settings)
+
+
+def shared_taker(
+    model: Model, config: Config, training: Dataset, ranks: Ranks, share: Share, reporter: Reporter
+) -> Take:
+    """What takes the steps; where a batch is in parts, a `SharedStep`."""
+    train, step = config.train, _step(model, config)
+    require_batches(step, training, config)
+    largest = share.largest(min(train.batch, len(training)))
+    take, slower = taker(step, largest, train.threads, train.engine)
+    if slower:
+        reporter.remark(slower)
+    if ranks.size * share.parts == 1:
+        return take
+    if train.sync_bn and not joins(config) and ranks.size > 1:
+        reporter.remark(
+            "train.sync_bn: the compiled step normalises by each rank's own part; "
+            'train.engine = "reference" by all of them'
+        )
+    assert isinstance(take, Step | CompiledStep)
+    return SharedStep(take, ranks, share)
+
+
+def where(
+    folder: Path,
+    model: Model,
+    config: Config,
+    training: Dataset,
+    reporter: Reporter,
+    resume: bool,
+    anew: bool,
+) -> tuple[State, Progress, list[Epoch]]:
+    """Where the run begins, or goes on."""
+    if not (resume or anew):
+        require_no_run(folder)
+    require_room(folder, model.plan, config)
+    if not resume:
+        if anew and (gone := erase(folder)):
+            reporter.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
+        return _step(model, config).start(model.params), Progress(), []
+    found, state, progress, remark = load_checkpoint(folder)
+    if remark:
+        reporter.remark(remark)
+    require_same_run(folder, found, model, config, training, reporter)
+    mend_last(folder)
+    return state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
+
+
+def mend_best(run: Run, resume: bool) -> None:
+    """Where the best weights of a run that goes on are gone, the last ones take their place."""
+    if resume and run.history and (why := best_is_gone(run.folder)):
+        run.reporter.remark(f"{why}; the last checkpoint takes its place, and the next epoch")
+        best = replace(run.model, params=run.state.best_params, notes=run.notes())
+        save(best, run.folder / BEST)
+        run.forgotten = len(run.history)
+
+
+def write_descriptions(run: Run) -> None:
+    indices = {str(index): name for index, name in enumerate(run.training.classes)}
+    text = json.dumps(indices, indent=4)
+    write_whole(run.folder / "class_indices.json", text.encode())
+    write_whole(run.folder / "config.toml", run.config.to_toml().encode())
+    if run.history:  # the run may have been killed before it wrote them
+        write_logs(run.folder, run.history)
