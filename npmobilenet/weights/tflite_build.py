@@ -11,7 +11,7 @@ import numpy as np
 from ..models.layers import Shape
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from .tflite_schema import FUSED, IDENTIFIER, OPERATORS, Packages
+from .tflite_schema import FUSED, FUSING, IDENTIFIER, OPERATORS, Packages
 
 _ALIGNED = 16  # bytes: constants lie where vector loads like them
 _VERSION = 3  # of the schema
@@ -93,7 +93,7 @@ class Graph:
         code = name, versions[self.tensors[output].dtype == "int8"]
         if code not in self.codes:
             self.codes.append(code)
-        if table in ("AddOptions", "MulOptions", "Conv2DOptions", "DepthwiseConv2DOptions"):
+        if table in FUSING:
             kind = getattr(self.tflite.ActivationFunctionType, FUSED[fused])
             options["FusedActivationFunction"] = kind
         self.operators.append(_Operator(self.codes.index(code), inputs, output, table, options))

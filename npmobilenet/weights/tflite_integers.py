@@ -11,7 +11,7 @@ from ..models.layers import Activation
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from ..quantization.plan import QuantizedPlan, steps_of
+from ..quantization.plan import QuantizedPlan, Step, lowered
 from ..quantization.preparing import prepared_plan
 from .tflite_read import File, Tensor
 from .tflite_walk import PRODUCTS, Walk
@@ -32,11 +32,11 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     ValueError, naming the tensor, for numbers that no integer operator takes.
     """
     ready = prepared_plan(network)
-    steps, _ = steps_of(ready)
+    low = lowered(ready)
     numbers = {"image": numbers_of(file.tensors[found.places["image"].tensor])}
     arrays: dict[str, Array] = {}
-    fused = {layer.inputs[0]: layer.name for layer in ready.layers if isinstance(layer, Activation)}
-    for step in steps:
+    for step in low.steps:
+        _one_operator(file, found, step, low.ends[step.name])
         for short, tensor in _own(file, found, step.name, step.layer):
             name = f"{step.name}.{short}"
             numbers[name], arrays[name] = tensor
@@ -44,14 +44,32 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
             for short in ("shifted", "three", "sixth"):
                 tensor = file.tensors[found.between[f"{step.name}.{short}"]]
                 numbers[f"{step.name}.{short}"] = numbers_of(tensor)
-        name = fused[step.name] if step.activation else step.name
-        numbers[step.name] = numbers_of(file.tensors[found.places[name].tensor])
+        numbers[step.name] = numbers_of(file.tensors[found.places[low.ends[step.name]].tensor])
     if found.outcome == "SOFTMAX" and file.tensors[found.softmax].numbers is not None:
         numbers["softmax"] = numbers_of(file.tensors[found.softmax])
     pixels = file.tensors[file.inputs[0]]
     if pixels.dtype in _BYTES and pixels.index != found.places["image"].tensor:
         numbers["pixels"] = numbers_of(pixels)
     return QuantizedPlan(plan=ready, numbers=numbers, pooling=found.pooling), arrays
+
+
+def _one_operator(file: File, found: Walk, step: Step, end: str) -> None:
+    """ValueError where the file computes a step by other operators, which would round elsewhere."""
+    tensor = found.places[end].tensor
+    last = file.maker[tensor]
+    kinds = [last.kind]
+    if isinstance(step.layer, Activation) and step.layer.function == "hard_sigmoid":
+        kinds.append(file.maker[found.between[f"{step.name}.shifted"]].kind)
+        usual = kinds == ["MUL", "ADD"]
+    elif isinstance(step.layer, Activation) and step.layer.function == "hard_swish":
+        usual = kinds == ["HARD_SWISH"]
+    else:
+        usual = found.places[step.name].tensor == tensor
+    if not usual:
+        raise ValueError(
+            f"{last}: {step.name} is made of several operators, which integers do not take; as floats "
+            "it can be imported, with --float (dequantize=True)"
+        )
 
 
 def numbers_of(tensor: Tensor) -> Quantization:
@@ -82,6 +100,10 @@ def _own(
     output = 3 if operator.kind == "DEPTHWISE_CONV_2D" else 0
     if len(stored.scale) > 1 and axis != output:
         raise ValueError(f"{weight}: scales along axis {axis}, expected {output}, the outputs")
+    if layer.kind == "dense" and operator.kind == "CONV_2D" and stored.dtype == "int8":
+        # with one scale a dense layer's multiplier is rounded otherwise than a convolution's
+        count = layer.output[-1] // len(stored.scale)
+        stored = Quantization("int8", stored.scale * count, stored.zero_point * count)
     yield "weight", (stored, np.ascontiguousarray(to_ours(layer, weight.data)))
     if "bias" not in layer.arrays:
         return
