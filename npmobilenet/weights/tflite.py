@@ -107,11 +107,12 @@ def _written(
         graph.rename(last, "features")
         return first, last
     flat = np.array([graph.batch, plan.classes], np.int32)
-    result = graph.tensor("logits", (plan.classes,), graph.tensors[last].name)
+    result = graph.tensor("logits", (plan.classes,), last)
     graph.operator("RESHAPE", [last, graph.array("shape", flat)], result)
     if softmax:
-        chances = graph.tensor("probabilities", (plan.classes,), "softmax")
+        chances = graph.tensor("softmax", (plan.classes,))
         result = graph.operator("SOFTMAX", [result], chances, Beta=1.0)
+        graph.rename(chances, "probabilities")
     return first, result
 
 

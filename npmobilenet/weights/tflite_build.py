@@ -56,9 +56,9 @@ class Graph:
         self.metadata: dict[str, bytes] = {}
         self._constants: dict[str, int] = {}
 
-    def tensor(self, name: str, shape: Shape, stored_as: str = "") -> int:
-        """What an operator will write, (N, *shape); stored as `stored_as` is, or as its name says."""
-        numbers = self.numbers.get(stored_as or name)
+    def tensor(self, name: str, shape: Shape, like: int | None = None) -> int:
+        """What an operator will write, (N, *shape); stored as its name says, or as another tensor."""
+        numbers = self.numbers.get(name) if like is None else self.tensors[like].numbers
         dtype = numbers.dtype if numbers else "float32"
         self.tensors.append(_Tensor(name, (self.batch, *shape), dtype, 0, numbers, 0))
         return len(self.tensors) - 1

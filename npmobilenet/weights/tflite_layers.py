@@ -48,10 +48,9 @@ class Job:
     activation: str | None = None
     pooling: str = "mean"
 
-    def output(self, suffix: str = "", stored_as: str = "") -> int:
+    def output(self, suffix: str = "") -> int:
         """The tensor of its result, or of what lies between, NAME + suffix."""
-        shape = as_image(self.layer.output)
-        return self.graph.tensor(self.layer.name + suffix, shape, stored_as)
+        return self.graph.tensor(self.layer.name + suffix, as_image(self.layer.output))
 
     def weight(self, value: Array, axis: int = 0) -> list[int]:
         """Weight, in TFLite's layout, and bias, zeros where the layer has none."""
@@ -81,9 +80,7 @@ def _padded(job: Job) -> tuple[list[int], dict[str, Any]]:
     elif any(place.sides):
         top, bottom, left, right = place.sides
         zeros = np.array([(0, 0), (top, bottom), (left, right), (0, 0)], np.int32)
-        wide = graph.tensor(
-            f"{layer.name}.padded", (*place.padded, layer.input[-1]), layer.inputs[0]
-        )
+        wide = graph.tensor(f"{layer.name}.padded", (*place.padded, layer.input[-1]), x[0])
         x = [graph.operator("PAD", [*x, graph.array(f"{layer.name}.sides", zeros)], wide)]
     padding = getattr(graph.tflite.Padding, kind)
     return x, {"Padding": padding, "StrideH": layer.stride[0], "StrideW": layer.stride[1]}
