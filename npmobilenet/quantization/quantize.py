@@ -11,6 +11,7 @@ from ..models.capabilities import require
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag, number, shown, whole
+from ..ops.integers import could_overflow
 from ..ops.integers.numbers import Quantization
 from ..shown import NamedArrays
 from .calibrating import Images, batched, observed
@@ -131,6 +132,8 @@ def _stored(
             if b is not None:
                 numbers[f"{name}.bias"] = b_q = of_bias(x, w_q)
                 integers[f"{name}.bias"] = stored(b, b_q)
+            if could_overflow(integers[f"{name}.weight"], integers.get(f"{name}.bias"), x, w_q):
+                raise ValueError(f"quantize: {name} could overflow the 32 bits of its sums")
         if shifts(step):
             numbers[f"{name}.shifted"] = activations[f"{name}.shifted"]
         numbers[name] = x if keeps_scale(step, pooling) else activations[name]
