@@ -153,5 +153,3 @@ class _Tables:
 def known_together(said: Said, graph: Known) -> Known:
     """What this project wrote, else what the graph does, else what the metadata say."""
     return said.images.over(graph) if said.exact else graph.over(said.images)
-
-
