@@ -115,4 +115,5 @@ def _known(file: File, channels: int) -> Known:
         return Known()
     # u = pixel / 255: real = 255 factor u + summand = (u - mean) / std
     std = 1 / (_WHITE * factor)
-    return Known(mean=(-summand * std,) * channels, std=(std,) * channels)
+    # six digits: finer than a pixel's 255 steps by far, and readable
+    return Known(mean=(round(-summand * std, 6),) * channels, std=(round(std, 6),) * channels)

@@ -26,8 +26,8 @@ def taken(
     """The file's integers as they are; ValueError where they are none of a quantised plan's."""
     if sigmoid:
         raise ValueError(
-            f"{path}: one output and a sigmoid, which integers do not take; as floats it can be imported, "
-            "with --float (dequantize=True)"
+            f"{path}: one output and a sigmoid, which integers do not take; as floats it can be "
+            "imported, with --float (dequantize=True)"
         )
     try:
         found: tuple[QuantizedPlan, dict[str, Array]] = integers(network)

@@ -24,7 +24,9 @@ LARGEST = 2**30  # bytes of a file: ten times the largest MobileNet
 MOST = 5000  # tensors, operators, buffers: of each a MobileNet has some hundreds
 _LONGEST = 2**16  # of a side of a tensor
 _ELEMENTS = 2**28  # of a tensor
-_DTYPES = {"FLOAT32": "<f4", "FLOAT16": "<f2", "INT32": "<i4", "INT64": "<i8", "INT8": "i1", "UINT8": "u1"}  # fmt: skip
+_DTYPES = {
+    "FLOAT32": "<f4", "FLOAT16": "<f2", "INT32": "<i4", "INT64": "<i8", "INT8": "i1", "UINT8": "u1",
+}  # fmt: skip
 _SHOWN = 60  # characters of a name
 
 

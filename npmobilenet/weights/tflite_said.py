@@ -35,7 +35,7 @@ class Said:
     """What was found; exact: whether this project wrote the preprocessing."""
 
     dialect: Dialect | None = None
-    images: Known = Known()
+    images: Known = field(default_factory=Known)
     exact: bool = False
     labels: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
