@@ -1,8 +1,8 @@
 """Pointwise and standard convolutions, and dense layers, of bytes.
 
-The microkernel is that of tiles/gemm.py with quads for elements: mr pixels by nr vectors of filters, whose
-sums stay in registers; one step of K loads nr vectors of w, and of each pixel four channels, which go to
-every lane.
+The microkernel is that of tiles/gemm.py with quads for elements: mr pixels by nr vectors of filters,
+whose sums stay in registers; one step of K loads nr vectors of w, and of each pixel four channels, which
+go to every lane.
 
     for t in range(turns):                     x_at[t]: where the next few quads of x lie
         for k in range(quads):                 w: [turns][quads][nr vectors of quads]

@@ -121,7 +121,20 @@ def grouped(builder, v, column, zero, bottom, top):
 # What an addition has to know, int32 each; a: what was just computed, b: the map that is added
 ADDING = {
     SINGLE: ["zero", "bottom", "top", "bias", "a", "b", "shift"],
-    DOUBLE: ["zero", "bottom", "top", "a_zero", "a", "a_right", "b_zero", "b", "b_right", "left", "sum", "right"],
+    DOUBLE: [
+        "zero",
+        "bottom",
+        "top",
+        "a_zero",
+        "a",
+        "a_right",
+        "b_zero",
+        "b",
+        "b_right",
+        "left",
+        "sum",
+        "right",
+    ],
 }
 
 
