@@ -45,6 +45,10 @@ def cases(draw: st.DrawFn, kind: str) -> tuple[Any, ...]:
     single, zero = draw(st.booleans()), draw(st.integers(low, high))
     out = Requantise(single, scale.astype(np.float32), *multipliers(scale), zero, *bounds)
     if kind == "pointwise":
+        exact = (
+            scale if draw(st.booleans()) else np.full(filters, draw(st.sampled_from((0.5, 1.5))))
+        )
+        out = out._replace(exact=exact if draw(st.booleans()) else None)
         x = x.reshape(-1, m)
         return (x, w, b, zeros, out), (len(x), o)
     groups = (1,) if kind == "conv" else ()
