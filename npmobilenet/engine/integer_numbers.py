@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..kernels.simd.integer.joined import DIVIDE
 from ..kernels.simd.integer.requantise import ADDING
-from ..models.layers import Dense
+from ..models.layers import Conv, Dense, Depthwise, Layer, Pointwise
 from ..ops.integers import scales
 from ..ops.integers.numbers import Quantization
 from ..quantization.execute import IntegerRun, execute
@@ -21,6 +21,14 @@ from ..quantization.execute import IntegerRun, execute
 if TYPE_CHECKING:
     from ..kernels.integer.requantise import Requantise
     from ..quantization import QuantizedPlan, Step
+
+
+OPERATORS: dict[type[Layer], str] = {
+    Conv: "conv2d",
+    Depthwise: "depthwise_conv2d",
+    Pointwise: "pointwise_conv2d",
+    Dense: "dense",
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,18 @@ class Tensor:
 
 def of_products(quantized: QuantizedPlan, step: Step, channels: int) -> Requantise:
     """How the sums of a convolution or dense layer become its output."""
-    rounding, (name,) = quantized.rounding, step.inputs
+    (name,) = step.inputs
     x_q, w_q, y_q = (quantized[found] for found in (name, f"{step.name}.weight", step.name))
-    dense = isinstance(step.layer, Dense)
-    factor = scales.of_products(rounding, x_q, w_q, y_q, channels, dense=dense)
-    bounds = scales.bounds(y_q, step.activation, rounding)
-    return scales.requantise(rounding, factor, y_q, bounds, channels)
+    operator, how = operator_of(quantized, step), quantized.rounding
+    return scales.of_layer(operator, how, x_q, w_q, y_q, step.activation, channels)
+
+
+def operator_of(quantized: QuantizedPlan, step: Step) -> str:
+    """Which operator computes a step: a dense layer may be a convolution."""
+    connected = step.name in getattr(quantized, "connected", (step.name,))
+    if isinstance(step.layer, Dense) and not connected:
+        return "pointwise_conv2d"
+    return OPERATORS[type(step.layer)]
 
 
 def of_gates(quantized: QuantizedPlan, step: Step, channels: int) -> Requantise:
@@ -78,12 +92,13 @@ def of_sum(quantized: QuantizedPlan, step: Step, own: str) -> NDArray[np.int32]:
     """The record ADDING of an addition; own: which of its inputs was just computed."""
     rounding, (name,) = quantized.rounding, (*(n for n in step.inputs if n != own), own)[:1]
     a_q, b_q, y_q = (quantized[found] for found in (own, name, step.name))
-    found, a, b, y = scales.of_sum(rounding, a_q, b_q, y_q), *map(Tensor, (a_q, b_q, y_q))
+    multiplier, left, right = scales.of_sum(rounding, a_q, b_q, y_q)
+    a, b, y = map(Tensor, (a_q, b_q, y_q))
     low, high = scales.bounds(y_q, step.activation, rounding)
     facts = {"zero": y.zero, "bottom": low + y.flip, "top": high + y.flip}
-    facts |= {"a_zero": a.zero, "b_zero": b.zero, "left": found.left}
-    facts |= dict(zip(("a", "b", "sum"), found.multiplier, strict=True))
-    facts |= dict(zip(("a_right", "b_right", "right"), found.right, strict=True))
+    facts |= {"a_zero": a.zero, "b_zero": b.zero, "left": left}
+    facts |= dict(zip(("a", "b", "sum"), multiplier, strict=True))
+    facts |= dict(zip(("a_right", "b_right", "right"), right, strict=True))
     shift = facts["shift"] = facts["right"]
     half = 1 << shift >> 1
     bias = half - a.zero * facts["a"] - b.zero * facts["b"]
