@@ -29,6 +29,7 @@ from ..models.layers import (
 from ..models.network_plan import Plan, check_plan
 from ..ops.checks import shown
 from ..ops.integers.numbers import Quantization
+from ..shown import Shown
 from .handled import QUANTIZED
 
 ROUNDINGS = ("double", "single")
@@ -117,7 +118,7 @@ def resolved(plan: Plan) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuantizedPlan:
+class QuantizedPlan(Shown):
     """A network of integers as data; its arrays are a dict beside it, as a plan's params are.
 
     plan      folded: no batch normalisation is in it; activations are layers
@@ -171,10 +172,11 @@ class QuantizedPlan:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The integer operators, in the order they run."""
-        return self._lowered.steps
+        return self.lowered.steps
 
     @cached_property
-    def _lowered(self) -> Lowered:
+    def lowered(self) -> Lowered:
+        """Steps, the name of the answer, and which layer's result each step puts out."""
         return lowered(self.plan)
 
     @cached_property
@@ -215,11 +217,11 @@ class QuantizedPlan:
     @property
     def output(self) -> str:
         """The name of the tensor that is the network's answer."""
-        return self._lowered.output
+        return self.lowered.output
 
     def end(self, name: str) -> str:
         """The layer whose result a step puts out: the activation that is part of it, or its own."""
-        return self._lowered.ends[self.step(name).name]
+        return self.lowered.ends[self.step(name).name]
 
     @property
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:

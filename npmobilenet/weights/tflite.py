@@ -37,7 +37,7 @@ def export_tflite(
     batch: int = 1,
     softmax: bool = False,
     about: About | None = None,
-) -> None:
+) -> str:
     """Write a network, as it is in evaluation, as a TFLite file: whole or not at all.
 
     plan     what `npmobilenet.plan` returned, for float32; or a QuantizedPlan, for integers
@@ -49,8 +49,8 @@ def export_tflite(
     about    names of the classes, and how images are prepared, for the file's metadata
 
     The input "image" is (batch, H, W, C), as `infer` takes it; the output "logits" (batch, classes), or
-    "probabilities"; without the top "features", (batch, H, W, C).  Returns nothing.  ValueError, in one
-    line, where flatbuffers and tflite are not installed, or an argument cannot be.
+    "probabilities"; without the top "features", (batch, H, W, C).  Returns that name.  ValueError,
+    in one line, where flatbuffers and tflite are not installed, or an argument cannot be.
     """
     path = file_path(path)
     found = packages(path)
@@ -80,6 +80,7 @@ def export_tflite(
     else:
         content = with_metadata(graph, network, about, image, result)
     write_whole(path, content)
+    return graph.tensors[result].name
 
 
 def _written(

@@ -41,7 +41,10 @@ _TWIN = ("tutorial-b", "tutorial-e")  # which are others by another name
 # the most frequent first: of several that compute the same, the first is taken
 OF_FILES = tuple(
     without_norm(dialect)
-    for dialect in (KERAS, *(d for d in DIALECTS.values() if d is not KERAS and d.name not in _TWIN))
+    for dialect in (
+        KERAS,
+        *(d for d in DIALECTS.values() if d is not KERAS and d.name not in _TWIN),
+    )
 )
 
 
@@ -177,7 +180,9 @@ def constant(file: File, operator: Operator, index: int) -> Array:
 def dequantised(tensor: Tensor, operator: Operator) -> Array:
     """scale (q - zero point), with a scale of each channel where there are several."""
     if tensor.numbers is None:
-        raise ValueError(f"{operator}: {tensor} holds integers, and no scale says what they stand for")
+        raise ValueError(
+            f"{operator}: {tensor} holds integers, and no scale says what they stand for"
+        )
     assert tensor.data is not None
     scale, zeros, axis = tensor.numbers
     sides = [1] * tensor.data.ndim

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,22 @@ from .tflite_read import File, Tensor
 from .tflite_walk import PRODUCTS, Walk
 
 _BYTES = ("int8", "uint8")
+
+
+def taken(
+    path: Path, integers: Callable[[Plan], Any], network: Plan, *, sigmoid: bool
+) -> tuple[QuantizedPlan, dict[str, Array]]:
+    """The file's integers as they are; ValueError where they are none of a quantised plan's."""
+    if sigmoid:
+        raise ValueError(
+            f"{path}: one output and a sigmoid, which integers do not take; as floats it can be "
+            "imported, with --float (dequantize=True)"
+        )
+    try:
+        found: tuple[QuantizedPlan, dict[str, Array]] = integers(network)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return found
 
 
 def is_quantised(file: File) -> bool:

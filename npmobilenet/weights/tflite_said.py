@@ -35,7 +35,7 @@ class Said:
     """What was found; exact: whether this project wrote the preprocessing."""
 
     dialect: Dialect | None = None
-    images: Known = Known()
+    images: Known = field(default_factory=Known)
     exact: bool = False
     labels: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
@@ -153,5 +153,3 @@ class _Tables:
 def known_together(said: Said, graph: Known) -> Known:
     """What this project wrote, else what the graph does, else what the metadata say."""
     return said.images.over(graph) if said.exact else graph.over(said.images)
-
-

@@ -161,9 +161,13 @@ class _Step:
         shape, expected = self.tensor(place.tensor).shape, self.layer.output
         flat = len(expected) == 1
         if flat and (shape[-1:] != expected or any(side != 1 for side in shape[1:-1])):
-            raise self.differs(self.tensor(place.tensor), f"shape {shape}, expected (N, {expected[0]})")
+            raise self.differs(
+                self.tensor(place.tensor), f"shape {shape}, expected (N, {expected[0]})"
+            )
         if not flat and shape[1:] != expected:
-            raise self.differs(self.tensor(place.tensor), f"shape {shape}, expected (N, *{expected})")
+            raise self.differs(
+                self.tensor(place.tensor), f"shape {shape}, expected (N, *{expected})"
+            )
 
     def constant(self, index: int) -> float | None:
         """The one number in a constant, as a real number; None for what is none."""
@@ -187,7 +191,9 @@ class _Step:
 def _product(step: _Step, place: Place) -> list[Any]:
     layer = step.layer
     depthwise = layer.groups == layer.input[-1] and len(layer.output) == 3
-    kinds = ("DEPTHWISE_CONV_2D",) if depthwise and not isinstance(layer, Pointwise) else PRODUCTS[::2]
+    kinds = (
+        ("DEPTHWISE_CONV_2D",) if depthwise and not isinstance(layer, Pointwise) else PRODUCTS[::2]
+    )
     operator = step.made(place, *kinds)
     x, options = operator.inputs[0], operator.options
     if len(operator.inputs) < 2 or step.tensor(operator.inputs[1]).data is None:
@@ -219,7 +225,9 @@ def _sides(step: _Step, operator: Operator, x: int) -> int:
         (top, bottom), (left, right) = zeros[1:3].tolist()
         sides, x = (top, bottom, left, right), before.inputs[0]
     if sides != place.sides:
-        raise step.differs(operator, f"zeros {sides} above, below, left, right, expected {place.sides}")
+        raise step.differs(
+            operator, f"zeros {sides} above, below, left, right, expected {place.sides}"
+        )
     return x
 
 
@@ -296,7 +304,9 @@ ACTIVATIONS: dict[str, Callable[[_Step, int], int]] = {
 def _two(kind: str) -> Callable[[_Step, Place], list[Any]]:
     def lay(step: _Step, place: Place) -> list[Any]:
         operator = step.made(place, kind)
-        if len(operator.inputs) != 2 or any(step.tensor(x).data is not None for x in operator.inputs):
+        if len(operator.inputs) != 2 or any(
+            step.tensor(x).data is not None for x in operator.inputs
+        ):
             raise step.differs(operator)
         return list(operator.inputs)
 
