@@ -58,14 +58,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def write(model: "Model", output: Path, options: argparse.Namespace) -> Ends:
     """The file, with the names of the classes and the preprocessing in its metadata."""
     from ..weights.tflite import export_tflite
-    from ..weights.tflite_metadata import About
 
     if output.suffix != ".tflite":
         raise ValueError(f"{output}: the name of a TFLite file ends in .tflite")
     network, params = _wanted(model, options)
-    about = About(model.classes, model.preprocessing)
     settings: dict[str, Any] = {"batch": options.batch, "softmax": options.softmax}
-    result = export_tflite(network, params, output, about=about, **settings)
+    about: dict[str, Any] = {"classes": model.classes, "preprocessing": model.preprocessing}
+    result = export_tflite(network, params, output, **settings, **about)
     image = (options.batch, *model.plan.resolution, model.plan.channels)
     last = model.plan.layers[-1].output
     return {"image": image}, {result: (options.batch, *last)}

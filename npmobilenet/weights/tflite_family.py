@@ -26,9 +26,10 @@ from .family import Contents, Family, Pairing
 from .file_kinds import kind_of, regular
 from .tflite_entrance import entrance
 from .tflite_integers import integers_of, is_quantised
+from .tflite_place import PRODUCTS, Differs, Walk
 from .tflite_read import File, Operator, Tensor, read_file
 from .tflite_said import Said, known_together, said_by
-from .tflite_walk import PRODUCTS, Differs, Walk, walk
+from .tflite_walk import walk
 
 
 def without_norm(dialect: Dialect) -> Dialect:
@@ -94,7 +95,7 @@ def to_ours(layer: Layer, value: Array) -> Array:
     if layer.kind in ("pointwise", "dense"):
         if value.shape[:2] != (1, 1):
             raise ValueError(f"no layout of this kind of layer has shape {value.shape}")
-        return value[0, 0]
+        value = value[0, 0]
     return value
 
 

@@ -14,8 +14,8 @@ from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
 from ..quantization.plan import QuantizedPlan, Step, lowered
 from ..quantization.preparing import prepared_plan
+from .tflite_place import PRODUCTS, Walk
 from .tflite_read import File, Tensor
-from .tflite_walk import PRODUCTS, Walk
 
 _BYTES = ("int8", "uint8")
 
@@ -54,9 +54,8 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     arrays: dict[str, Array] = {}
     for step in low.steps:
         _one_operator(file, found, step, low.ends[step.name])
-        for short, tensor in _own(file, found, step.name, step.layer):
-            name = f"{step.name}.{short}"
-            numbers[name], arrays[name] = tensor
+        for short, (stored, value) in _own(file, found, step.name, step.layer):
+            numbers[f"{step.name}.{short}"], arrays[f"{step.name}.{short}"] = stored, value
         if f"{step.name}.shifted" in found.between:
             for short in ("shifted", "three", "sixth"):
                 tensor = file.tensors[found.between[f"{step.name}.{short}"]]
