@@ -60,6 +60,6 @@ routines = {rounding: _stored(rounding) for rounding in (SINGLE, DOUBLE)}
 
 def fields(rounding: str, scale: float, zero: int) -> dict[str, float]:
     """Of the descriptor; zero: of the unsigned bytes."""
-    scale = np.float32(scale)
-    factor = np.float32(1) / scale if rounding == SINGLE else scale
+    real = np.float32(scale)
+    factor = np.float32(1) / real if rounding == SINGLE else real
     return {"factor": float(factor), "zero": zero}

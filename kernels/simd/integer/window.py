@@ -108,8 +108,8 @@ def _band(s, b, item):
 
 
 def _window(kernel, stride, rounding, parts):
-    many, seven, one = (forward(kernel, stride, count, rounding, parts) for count in PIXELS)
-    constant, most, fewer = VECTORS[rounding] * BYTES, *PIXELS[:2]
+    many, some_few, one = (forward(kernel, stride, count, rounding, parts) for count in PIXELS)
+    constant, (most, fewer, _) = VECTORS[rounding] * BYTES, PIXELS
 
     @stage(WINDOW)
     @made("window", rounding, kernel, stride, parts)
@@ -130,7 +130,7 @@ def _window(kernel, stride, rounding, parts):
                     if wide:
                         many(*given)
                     elif some:
-                        seven(*given)
+                        some_few(*given)
                     else:
                         one(*given)
                     j += count
