@@ -13,6 +13,7 @@ from rich.console import RenderableType
 
 from .cost import cost
 from .cost.backward import COLUMNS as TRAINING_COLUMNS
+from .cost.integers import COLUMNS as INTEGER_COLUMNS
 from .cost.memory import materialised
 from .cost.roofline import COLUMNS as ROOFLINE_COLUMNS
 from .exercises.compared import COLUMNS as AGAINST_COLUMNS
@@ -26,6 +27,7 @@ from .verify.gradcheck import COLUMNS as GRADIENT_COLUMNS
 if TYPE_CHECKING:
     from .cost.backward import TrainingCost
     from .cost.count import Cost, LayerCost
+    from .cost.integers import IntegerCost
     from .cost.memory import MemoryCost
     from .cost.roofline import Roofline
     from .cost.torch_count import ModuleCost
@@ -241,6 +243,18 @@ def against_parts(found: Against) -> list[RenderableType]:
     return [*([table(AGAINST_COLUMNS, cells)] if cells else []), *found.remarks()]
 
 
+def integer_parts(found: IntegerCost) -> list[RenderableType]:
+    """The steps in bytes, and the sums."""
+    rows = [(*row[:2], Shape(row[2]), *row[3:]) for row in found.rows()]
+    scales = "per channel" if found.per_channel else "per tensor"
+    return [
+        f"{_heading(found.plan)}  {found.dtype} {scales}  batch {found.batch}",
+        table(INTEGER_COLUMNS, rows),
+        table(("what", ">bytes", ""), found.sums(), title="Memory"),
+        f"{found.macs:,} MACs for one image, as in floats",
+    ]
+
+
 def comparison_parts(found: Comparison, *, tensors: bool = True) -> list[RenderableType]:
     """A row for each tensor, or for the worst five; how often both networks name the same class."""
     rows = found.rows() if tensors else [row_of(x) for x in found.worst()]
@@ -308,5 +322,6 @@ DRAWN: dict[str, Callable[..., list[RenderableType]]] = {
     "GradientCheck": gradient_parts,
     "Against": against_parts,
     "Comparison": comparison_parts,
+    "IntegerCost": integer_parts,
     "QuantizedPlan": quantized_parts,
 }

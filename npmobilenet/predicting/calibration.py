@@ -52,7 +52,7 @@ def calibration_images(
     folder = Path(path)
     if folder.is_dir() and not (folder / "train").is_dir() and not _labelled(folder):
         return _of_files(sorted(image_files(folder)), folder, preprocessing, count, progress)
-    dataset: Dataset = load_splits(path, preprocessing.channels, validation=False).train
+    dataset: Dataset = load_splits(folder, preprocessing.channels, validation=False).train
     dataset = part_of(dataset, _spread(len(dataset), count))
     found, done = [], 0
     for batch in batches(dataset, batch_size=32, preprocessing=preprocessing, workers=workers):

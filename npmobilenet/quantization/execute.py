@@ -82,7 +82,11 @@ def _pointwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
 
 
 def _dense(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    return integers.dense(x, *run.weighted(step), **run.clamped(step))
+    if step.name in run.qplan.connected:
+        return integers.dense(x, *run.weighted(step), **run.clamped(step))
+    pixels = x.reshape(len(x), 1, 1, x.shape[-1])
+    y = integers.pointwise_conv2d(pixels, *run.weighted(step), **run.clamped(step))
+    return y.reshape(len(x), layer.units)
 
 
 def _add(run: IntegerRun, step: Step, layer: Any, a: Array, b: Array) -> Array:

@@ -27,7 +27,7 @@ from ..models.layers import (
     Scale,
 )
 from ..models.network_plan import Plan, check_plan
-from ..ops.checks import shown
+from ..ops.checks import names, shown
 from ..ops.integers.numbers import Quantization
 from ..shown import Shown
 from .handled import QUANTIZED
@@ -121,15 +121,17 @@ def resolved(plan: Plan) -> dict[str, str]:
 class QuantizedPlan(Shown):
     """A network of integers as data; its arrays are a dict beside it, as a plan's params are.
 
-    plan      folded: no batch normalisation is in it; activations are layers
-    numbers   how tensors are stored: "image", every step's output by its name, "NAME.weight",
-              "NAME.bias", "NAME.shifted" (a hard sigmoid's relu6(x + 3)); "softmax" where the
-              network ends with one; "NAME.three" and "NAME.sixth" where a hard sigmoid's constants
-              3 and 1/6 are stored otherwise than with the greatest integer; "pixels" (uint8) where the
-              network itself makes its image of them
-    rounding  "double", as LiteRT's reference kernels round, or "single", as XNNPACK does
-    pooling   which operator the global pool is: "mean", or "average_pool", which keeps the scale
-    steps     the integer operators, in the order they run
+    plan       folded: no batch normalisation is in it; activations are layers
+    numbers    how tensors are stored: "image", every step's output by its name, "NAME.weight",
+               "NAME.bias", "NAME.shifted" (a hard sigmoid's relu6(x + 3)); "softmax" where the
+               network ends with one; "NAME.three" and "NAME.sixth" where a hard sigmoid's constants
+               3 and 1/6 are stored otherwise than with the greatest integer; "pixels" (uint8) where
+               the network itself makes its image of them
+    rounding   "double", as LiteRT's reference kernels round, or "single", as XNNPACK does
+    pooling    which operator the global pool is: "mean", or "average_pool", which keeps the scale
+    connected  names of dense layers that are LiteRT's FULLY_CONNECTED, which rounds once, in float64;
+               the others are its CONV_2D of one pixel, as most files have them
+    steps      the integer operators, in the order they run
 
     A tensor's numbers are qplan["stem"], a step qplan.step("stem").  ValueError, in one line, where
     numbers are missing, too many, or not as the operators expect.
@@ -139,6 +141,7 @@ class QuantizedPlan(Shown):
     numbers: Mapping[str, Quantization]
     rounding: str = "double"
     pooling: str = "mean"
+    connected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_plan(self.plan)
@@ -154,6 +157,13 @@ class QuantizedPlan(Shown):
             found = type(self.numbers).__name__
             raise TypeError(f"QuantizedPlan: numbers must be a dict by name, found {found}")
         object.__setattr__(self, "numbers", dict(self.numbers))
+        names(
+            "QuantizedPlan",
+            "connected",
+            self.connected,
+            [layer.name for layer in self.plan if isinstance(layer, Dense)],
+        )
+        object.__setattr__(self, "connected", tuple(self.connected))
         from .fitting import check_numbers
 
         check_numbers(self)

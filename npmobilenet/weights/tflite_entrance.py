@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .description import Known
+from .tflite_place import Differs
 from .tflite_read import File
-from .tflite_walk import Differs
 
 _WHITE = 255  # pixels of eight bits
 _NEAR = 0.02  # how far numbers of pixels may be from the usual -1..1 and 0..1

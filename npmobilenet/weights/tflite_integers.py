@@ -14,8 +14,8 @@ from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
 from ..quantization.plan import QuantizedPlan, Step, lowered
 from ..quantization.preparing import prepared_plan
+from .tflite_place import PRODUCTS, Walk
 from .tflite_read import File, Tensor
-from .tflite_walk import PRODUCTS, Walk
 
 _BYTES = ("int8", "uint8")
 
@@ -54,9 +54,8 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     arrays: dict[str, Array] = {}
     for step in low.steps:
         _one_operator(file, found, step, low.ends[step.name])
-        for short, tensor in _own(file, found, step.name, step.layer):
-            name = f"{step.name}.{short}"
-            numbers[name], arrays[name] = tensor
+        for short, (stored, value) in _own(file, found, step.name, step.layer):
+            numbers[f"{step.name}.{short}"], arrays[f"{step.name}.{short}"] = stored, value
         if f"{step.name}.shifted" in found.between:
             for short in ("shifted", "three", "sixth"):
                 tensor = file.tensors[found.between[f"{step.name}.{short}"]]
@@ -67,7 +66,13 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     pixels = file.tensors[file.inputs[0]]
     if pixels.dtype in _BYTES and pixels.index != found.places["image"].tensor:
         numbers["pixels"] = numbers_of(pixels)
-    return QuantizedPlan(plan=ready, numbers=numbers, pooling=found.pooling), arrays
+    connected = tuple(
+        step.name
+        for step in low.steps
+        if step.name in found.operators and found.operators[step.name].kind == "FULLY_CONNECTED"
+    )
+    how = {"pooling": found.pooling, "connected": connected}
+    return QuantizedPlan(plan=ready, numbers=numbers, **how), arrays
 
 
 def _one_operator(file: File, found: Walk, step: Step, end: str) -> None:
@@ -117,10 +122,6 @@ def _own(
     output = 3 if operator.kind == "DEPTHWISE_CONV_2D" else 0
     if len(stored.scale) > 1 and axis != output:
         raise ValueError(f"{weight}: scales along axis {axis}, expected {output}, the outputs")
-    if layer.kind == "dense" and operator.kind == "CONV_2D" and stored.dtype == "int8":
-        # with one scale a dense layer's multiplier is rounded otherwise than a convolution's
-        count = layer.output[-1] // len(stored.scale)
-        stored = Quantization("int8", stored.scale * count, stored.zero_point * count)
     yield "weight", (stored, np.ascontiguousarray(to_ours(layer, weight.data)))
     if "bias" not in layer.arrays:
         return

@@ -181,7 +181,8 @@ class _Reader:
         if self.taken > 2 * len(self.content):
             raise ValueError(f"{where}: too many tensors share the same bytes")
         raw: Array = found.DataAsNumpy()
-        return raw.view(dtype).reshape(shape)
+        data: Array = raw.view(dtype).reshape(shape)
+        return data
 
     def _operator(self, index: int, found: Any, tensors: tuple[Tensor, ...]) -> Operator:
         if not 0 <= found.OpcodeIndex() < self.model.OperatorCodesLength():

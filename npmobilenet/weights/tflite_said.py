@@ -82,6 +82,11 @@ def _ours(path: Path, said: Said, data: bytes) -> Said:
     """What export_tflite wrote."""
     document = json.loads(data)
     dialect = Dialect.from_json(json.loads(document["plan"])["dialect"])
+    from .tflite_family import without_norm
+
+    said = replace(said, dialect=without_norm(dialect))
+    if "preprocessing" not in document:
+        return said
     made = Preprocessing.from_json(document["preprocessing"])
     images = Known(
         mean=made.mean,
@@ -89,9 +94,7 @@ def _ours(path: Path, said: Said, data: bytes) -> Said:
         interpolation=made.interpolation,
         resize=STRETCH if made.resize is None else made.resize,
     )
-    from .tflite_family import without_norm
-
-    return replace(said, dialect=without_norm(dialect), images=images, exact=True)
+    return replace(said, images=images, exact=True)
 
 
 def _standard(path: Path, said: Said, data: bytes) -> Said:
