@@ -36,6 +36,7 @@ autodoc_member_order = "bysource"
 nitpick_ignore_regex = [
     ("py:.*", r"(?!npmobilenet\.).*"),
     ("py:class", r"npmobilenet\.(ops|engine|models|cost)\..*"),
+    ("py:class", r"npmobilenet\.training\.optimizers\.Formula"),
 ]
 
 html_theme = "furo"

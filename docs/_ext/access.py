@@ -19,6 +19,7 @@ def mend(app: Sphinx, error: Exception | None) -> None:
         'class="caption" role="heading"': 'class="caption" role="heading" aria-level="2"',
         '<aside class="sidebar-drawer">': f'<aside class="sidebar-drawer" aria-label="{pages}">',
         "<pre>": '<pre tabindex="0">',
+        '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
         '<th class="head"><p></p></th>': "<td></td>",
         '<th class="head text-right"><p></p></th>': "<td></td>",
     }

@@ -78,12 +78,13 @@ def of_sum(quantized: QuantizedPlan, step: Step, own: str) -> NDArray[np.int32]:
     """The record ADDING of an addition; own: which of its inputs was just computed."""
     rounding, (name,) = quantized.rounding, (*(n for n in step.inputs if n != own), own)[:1]
     a_q, b_q, y_q = (quantized[found] for found in (own, name, step.name))
-    found, a, b, y = scales.of_sum(rounding, a_q, b_q, y_q), *map(Tensor, (a_q, b_q, y_q))
+    multiplier, left, right = scales.of_sum(rounding, a_q, b_q, y_q)
+    a, b, y = map(Tensor, (a_q, b_q, y_q))
     low, high = scales.bounds(y_q, step.activation, rounding)
     facts = {"zero": y.zero, "bottom": low + y.flip, "top": high + y.flip}
-    facts |= {"a_zero": a.zero, "b_zero": b.zero, "left": found.left}
-    facts |= dict(zip(("a", "b", "sum"), found.multiplier, strict=True))
-    facts |= dict(zip(("a_right", "b_right", "right"), found.right, strict=True))
+    facts |= {"a_zero": a.zero, "b_zero": b.zero, "left": left}
+    facts |= dict(zip(("a", "b", "sum"), multiplier, strict=True))
+    facts |= dict(zip(("a_right", "b_right", "right"), right, strict=True))
     shift = facts["shift"] = facts["right"]
     half = 1 << shift >> 1
     bias = half - a.zero * facts["a"] - b.zero * facts["b"]

@@ -15,6 +15,8 @@ from ..images.preprocessing import Preprocessing
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops.checks import Array, shown
+from ..quantization.fitting import check_arrays
+from ..quantization.plan import QuantizedPlan
 
 if TYPE_CHECKING:
     from .prediction import Prediction
@@ -55,7 +57,10 @@ class Model:
     preprocessing  how an image becomes the network's input
     extra          name -> array: state of an optimiser, for training to go on
     notes          how it was trained, as JSON
+    quantized      of a network of 8-bit integers: a `QuantizedPlan`, whose arrays params are, and whose
+                   folded plan is `plan`; None for one of floats
 
+    network is what runs with params: `npmobilenet.infer(model.network, model.params, x)`.
     model(image) names what is in an image.  ValueError or TypeError where they do not fit each other.
     """
 
@@ -65,15 +70,19 @@ class Model:
     preprocessing: Preprocessing
     extra: dict[str, Array] = field(default_factory=dict)  # state of an optimiser
     notes: dict[str, Any] = field(default_factory=dict)  # how it was trained, as JSON
+    quantized: QuantizedPlan | None = None
     ready: Ready = field(default_factory=Ready, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         names = ", ".join(self.classes[:3]) + ", ..." * (len(self.classes) > 3)
         numbers = sum(array.size for array in self.params.values())
-        return f"Model({self.plan!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
+        return f"Model({self.network!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
 
     def __post_init__(self) -> None:
-        check_params(self.plan, self.params)
+        if self.quantized is None:
+            check_params(self.plan, self.params)
+        else:
+            self._check_quantized(self.quantized)
         classes = self.classes
         listed = isinstance(classes, tuple | list) and all(isinstance(n, str) for n in classes)
         if not listed:
@@ -101,6 +110,28 @@ class Model:
                 f"the network takes {self.plan.channels} channels, the preprocessing gives "
                 f"{self.preprocessing.channels}"
             )
+
+    def _check_quantized(self, quantized: QuantizedPlan) -> None:
+        if not isinstance(quantized, QuantizedPlan):
+            found = type(quantized).__name__
+            raise TypeError(f"quantized must be a QuantizedPlan or None, found {found}")
+        if quantized.plan != self.plan:
+            raise ValueError("plan must be that of the quantised plan, quantized.plan")
+        check_arrays(quantized, self.params)
+
+    @property
+    def network(self) -> Plan | QuantizedPlan:
+        """What runs with params: the plan, or the quantised plan."""
+        return self.quantized or self.plan
+
+    def floats(self, who: str) -> Model:
+        """Itself; ValueError for a network of integers, in a line that begins with `who`."""
+        if self.quantized is not None:
+            raise ValueError(
+                f"{who}: this network is of {self.quantized.dtype} integers; take the one of floats "
+                "that it was made of"
+            )
+        return self
 
     def __call__(self, images: Any, top: int = 5) -> Prediction | list[Prediction]:
         """Name what is in an image, or in each of several: `npmobilenet.predict(self, images, top)`."""

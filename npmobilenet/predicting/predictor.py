@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from .. import ops
 from ..engine import compile
-from ..engine.handled import ENGINE
+from ..engine.handled import ENGINE, INTEGER_ENGINE
 from ..models.capabilities import handles
-from ..models.network import infer
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
+from ..quantization.network import infer
 from .model import ENGINES, Model
 
 BATCH = 8  # images at once where nobody says; the trunk runs image by image, so more gain nothing
@@ -25,19 +26,25 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
     """The function from prepared images x (N, H, W, C), N at most `batch`, to logits (N, classes).
 
     Every prediction and every evaluation of the project runs its network here.  engine: "compiled" is
-    that of `npmobilenet.compile`, where Numba runs, the parameters are float32 and it has stages for all
-    layers; "reference" is the reference executor.  The function raises NotFinite, a ValueError, where
-    logits are.
+    that of `npmobilenet.compile`, where Numba runs, the parameters are float32 or 8-bit integers and it
+    has stages for all layers; "reference" is the reference executor.  The function raises NotFinite, a
+    ValueError, where logits are.
     """
     require_model(model)
     if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
-    dtype = next(iter(model.params.values())).dtype
-    run: Callable[[Array], Array] = partial(infer, model.plan, model.params)
-    compiles = dtype == np.float32 and default_rung() != "numpy" and handles(ENGINE, model.plan)
+    dtype, stages = _dtype(model), INTEGER_ENGINE if model.quantized else ENGINE
+    run: Callable[[Array], Array] = partial(infer, model.network, model.params)
+    compiles = dtype == np.float32 and default_rung() != "numpy" and handles(stages, model.plan)
     if engine == "compiled" and compiles:
-        run = compile(model.plan, model.params, batch)
-    return partial(_finite, model.params, run)
+        run = compile(model.network, model.params, batch)
+    return partial(_finite, model.params, dtype, run)
+
+
+def _dtype(model: Model) -> np.dtype[Any]:
+    """Of the images that its network takes: params', or float32, which a quantised one stores itself."""
+    quantized = model.quantized is not None
+    return np.dtype(np.float32) if quantized else next(iter(model.params.values())).dtype
 
 
 def require_model(model: Model) -> Model:
@@ -47,9 +54,10 @@ def require_model(model: Model) -> Model:
     return model
 
 
-def _finite(params: Mapping[str, Array], run: Callable[[Array], Array], x: Array) -> Array:
+def _finite(
+    params: Mapping[str, Array], dtype: np.dtype[Any], run: Callable[[Array], Array], x: Array
+) -> Array:
     """run(x), if all of it is finite; else NotFinite, which says how much of it is not, and why."""
-    dtype = next(iter(params.values())).dtype
     with np.errstate(all="ignore"):  # NumPy's warnings on the way to it say less
         logits = run(x.astype(dtype, copy=False))
     wrong = logits.size - int(np.isfinite(logits).sum())

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..models.layers import (
     Activation,
     Add,
@@ -33,7 +31,9 @@ class IntegerRun:
 
     def __init__(self, qplan: QuantizedPlan, arrays: Mapping[str, Array], rung: str | None) -> None:
         self.qplan, self.arrays = qplan, arrays
-        self.how: dict[str, Any] = {"rounding": qplan.rounding, "rung": rung}
+        self.rung = rung
+        self.common = "numba" if rung == "simd" else rung  # for operators without the fourth rung
+        self.how: dict[str, Any] = {"rounding": qplan.rounding, "rung": self.common}
 
     def q(self, name: str) -> Quantization:
         return self.qplan.numbers[name]
@@ -43,7 +43,8 @@ class IntegerRun:
         return (*map(self.q, step.inputs), self.q(step.name))
 
     def clamped(self, step: Step) -> dict[str, Any]:
-        return {**self.how, "activation": step.activation}
+        """For products, which have all four rungs, and may clamp what they give."""
+        return {**self.how, "rung": self.rung, "activation": step.activation}
 
     def weighted(self, step: Step) -> tuple[Any, ...]:
         """Weight, bias, and numbers of x, of the weight and of y: as the operators take them."""
@@ -64,20 +65,9 @@ def _depthwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
 
 
 def _grouped(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    """A convolution for each group, of its own channels."""
-    w, b, x_q, w_q, y_q = run.weighted(step)
-    settings = {"stride": layer.stride, "padding": layer.padding, **run.clamped(step)}
-    seen, made = layer.input[-1] // layer.groups, layer.filters // layer.groups
-    parts = []
-    for group in range(layer.groups):
-        reads, gives = (slice(group * n, (group + 1) * n) for n in (seen, made))
-        own = w_q
-        if len(w_q.scale) > 1:
-            own = Quantization(w_q.dtype, w_q.scale[gives], w_q.zero_point[gives])
-        arrays = (np.ascontiguousarray(x[..., reads]), np.ascontiguousarray(w[..., gives]))
-        bias = None if b is None else b[gives]
-        parts.append(integers.conv2d(*arrays, bias, x_q, own, y_q, **settings))
-    return np.concatenate(parts, axis=-1)
+    slides = {"groups": layer.groups, "stride": layer.stride, "padding": layer.padding}
+    how = run.clamped(step) | {"rung": run.common}
+    return integers.grouped_conv2d(x, *run.weighted(step), **slides, **how)
 
 
 def _pointwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
@@ -89,11 +79,13 @@ def _dense(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
 
 
 def _add(run: IntegerRun, step: Step, layer: Any, a: Array, b: Array) -> Array:
-    return integers.add(a, b, *run.stored(step), **run.clamped(step))
+    how = {**run.how, "activation": step.activation}
+    return integers.add(a, b, *run.stored(step), **how)
 
 
 def _scale(run: IntegerRun, step: Step, layer: Any, x: Array, g: Array) -> Array:
-    return integers.multiply(x, g, *run.stored(step), **run.clamped(step))
+    how = {**run.how, "activation": step.activation}
+    return integers.multiply(x, g, *run.stored(step), **how)
 
 
 def _activation(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
@@ -110,19 +102,18 @@ def _activation(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
 def _global_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
     if run.qplan.pooling == "mean":
         return integers.mean(x, *run.stored(step), **run.how)
-    whole = {"stride": 1, "padding": "valid"}
-    y = integers.avg_pool2d(x, *run.stored(step), layer.input[:2], **whole, **run.how)
-    return y.reshape(len(x), -1)
+    y = integers.avg_pool2d(x, *run.stored(step), layer.input[:2], rung=run.common)
+    return y.reshape(len(x), layer.input[-1])
 
 
 def _average_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    slides = {"stride": layer.stride, "padding": layer.window.sides}
-    return integers.avg_pool2d(x, *run.stored(step), layer.kernel, **slides, **run.how)
+    slides = {"stride": layer.stride, "padding": layer.window.sides, "rung": run.common}
+    return integers.avg_pool2d(x, *run.stored(step), layer.kernel, **slides)
 
 
 def _max_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    slides = {"stride": layer.stride, "padding": layer.window.sides}
-    return integers.max_pool2d(x, *run.stored(step), layer.kernel, **slides, **run.how)
+    slides = {"stride": layer.stride, "padding": layer.window.sides, "rung": run.common}
+    return integers.max_pool2d(x, *run.stored(step), layer.kernel, **slides)
 
 
 RUNS: dict[type[Layer], Callable[..., Array]] = {

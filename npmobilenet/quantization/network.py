@@ -18,7 +18,6 @@ from ..shown import NamedArrays
 from .execute import IntegerRun, execute
 from .fitting import check_arrays
 from .plan import QuantizedPlan
-from .storing import restored
 
 
 def infer(
@@ -43,7 +42,7 @@ def infer(
         if name == plan.output:
             y = values
     assert y is not None  # every plan has its answer among its steps
-    return y if x.dtype.kind != "f" else restored(y, plan[plan.output])
+    return y if x.dtype.kind != "f" else integers.dequantize(y, plan[plan.output])
 
 
 def intermediates(
@@ -102,7 +101,7 @@ def stored_images(qplan: QuantizedPlan, x: Array) -> Array:
             f"{plan.model} expects images (N, {', '.join(map(str, shape))}), found {x.shape}"
         )
     if x.dtype in (np.float32, np.float64):
-        return integers.quantize(x, qplan["image"])
+        return integers.quantize(x, qplan["image"], rounding=qplan.rounding)
     if x.dtype == np.uint8 and "pixels" in qplan.numbers:
         how = {"rounding": qplan.rounding}
         return integers.requantize(x, qplan["pixels"], qplan["image"], **how)

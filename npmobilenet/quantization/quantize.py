@@ -10,7 +10,8 @@ import numpy as np
 from ..models.capabilities import require
 from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..ops.checks import Array, flag, number, shown
+from ..ops.checks import Array, flag, number, shown, whole
+from ..ops.integers import could_overflow
 from ..ops.integers.numbers import Quantization
 from ..shown import NamedArrays
 from .calibrating import Images, batched, observed
@@ -36,6 +37,7 @@ def quantize(
     dtype: str = "int8",
     per_channel: bool | None = None,
     symmetric: bool = False,
+    weight_bits: int = 8,
     observer: str = "minmax",
     percentile: float = 99.99,
     rate: float = 0.1,
@@ -55,6 +57,7 @@ def quantize(
     per_channel  a scale for each output channel of a weight: None: for int8, and not for uint8, which
                  has none
     symmetric    True: zero points in the middle, half a step of precision for cheaper arithmetic
+    weight_bits  from 2 to 8, of int8: fewer bits are kept in bytes too, to see what they would do
     observer     "minmax", "moving_average", "percentile" or "mse": which range a tensor gets
     percentile   of the observer of this name, above 50, at most 100
     rate         of the moving average, above 0, at most 1
@@ -75,6 +78,12 @@ def quantize(
         raise ValueError("quantize: uint8 has one scale a weight; per_channel is for int8")
     flag("quantize", "symmetric", symmetric)
     flag("quantize", "softmax", softmax)
+    if not whole(weight_bits) or not 2 <= weight_bits <= 8:
+        raise ValueError(f"quantize: weight_bits must be from 2 to 8, found {shown(weight_bits)}")
+    if weight_bits != 8 and dtype != "int8":
+        raise ValueError(
+            f"quantize: {dtype} has weights of 8 bits, found weight_bits {weight_bits}"
+        )
     number("quantize", "percentile", percentile, "above 50, at most 100", lambda p: 50 < p <= 100)
     number("quantize", "rate", rate, "above 0, at most 1", lambda r: 0 < r <= 1)
     ends = _image_range(image_range)
@@ -96,7 +105,8 @@ def quantize(
     if ends is not None:
         ranges["image"] = ends
     activations = {name: of_range(*found, dtype, symmetric) for name, found in ranges.items()}
-    weights = {"dtype": dtype, "per_channel": per_channel, "symmetric": symmetric}
+    weights: dict[str, Any] = {"dtype": dtype, "per_channel": per_channel, "symmetric": symmetric}
+    weights |= {"bits": int(weight_bits)}
     numbers, integers = _stored(low, arrays, activations, pooling, weights)
     if softmax:
         numbers["softmax"] = SOFTMAX[dtype]
@@ -122,6 +132,8 @@ def _stored(
             if b is not None:
                 numbers[f"{name}.bias"] = b_q = of_bias(x, w_q)
                 integers[f"{name}.bias"] = stored(b, b_q)
+            if could_overflow(integers[f"{name}.weight"], integers.get(f"{name}.bias"), x, w_q):
+                raise ValueError(f"quantize: {name} could overflow the 32 bits of its sums")
         if shifts(step):
             numbers[f"{name}.shifted"] = activations[f"{name}.shifted"]
         numbers[name] = x if keeps_scale(step, pooling) else activations[name]

@@ -34,11 +34,20 @@ def of_range(low: float, high: float, dtype: str, symmetric: bool = False) -> Qu
 
 
 def of_weight(
-    w: Array, bias: Array | None, x: Quantization, *, dtype: str, per_channel: bool, symmetric: bool
+    w: Array,
+    bias: Array | None,
+    x: Quantization,
+    *,
+    dtype: str,
+    per_channel: bool,
+    symmetric: bool,
+    bits: int = 8,
 ) -> Quantization:
     """How a weight is stored, its last axis the output channels.
 
-    A scale is no smaller than lets the bias, at that scale times x's, fit into 32 bits.
+    bits: of a symmetric one, whose integers then reach from -(2^(bits - 1) - 1) to 2^(bits - 1) - 1,
+    each in a byte of its own.  A scale is no smaller than lets the bias, at that scale times x's, fit
+    into 32 bits.
     """
     flat = w.reshape(-1, w.shape[-1]).astype(np.float64)
     if dtype == "uint8" and not symmetric:
@@ -46,7 +55,7 @@ def of_weight(
     reach = np.abs(flat).max(axis=0)
     if not per_channel:
         reach = reach.max(keepdims=True)
-    scale = np.maximum(reach / 127.0, SMALLEST)
+    scale = np.maximum(reach / (2.0 ** (bits - 1) - 1), SMALLEST)
     zero = 128 if dtype == "uint8" else 0
     scales = tuple(float(s) for s in scale.astype(np.float32))
     return _roomy(Quantization(dtype, scales, (zero,) * len(scales)), bias, x)

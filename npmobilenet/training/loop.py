@@ -26,7 +26,7 @@ from ..predicting.evaluation import evaluate
 from ..predicting.model import Model
 from ..ranks.world import Ranks
 from ..weights.native import save
-from .beginning import joins, mend_best, shared_taker, write_descriptions
+from .beginning import joins, mend_best, shared_taker, where, write_descriptions
 from .config import Config
 from .parts import MIXING, Share
 from .preflight import require_apart, require_kinds, require_sound

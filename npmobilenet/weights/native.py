@@ -1,7 +1,8 @@
 """The project's own weight files: safetensors, names as in params, the rest as metadata.
 
 A file holds the plan (as the arguments that make it), the class names, the preprocessing its model
-was trained with, and for a run that may go on the state of the optimiser.  Nothing has to be
+was trained with, and for a run that may go on the state of the optimiser.  That of a network of 8-bit
+integers holds the scale and zero point of every tensor too (`native_quantized.py`).  Nothing has to be
 remembered beside it, and nothing in it is executed.
 """
 
@@ -28,6 +29,7 @@ from ..pretrained import shipped
 from ..shown import NamedArrays
 from .disk import write_whole
 from .file_kinds import kind_of
+from .native_quantized import numbers_as_arrays, quantized_of, settings_as_json
 from .safetensors_files import read_safetensors
 from .sealing import fingerprint
 
@@ -71,12 +73,16 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
         raise TypeError(f"save: model must be a Model, found {type(model).__name__}")
     path = file_path(path)
     params = model.params
-    if flag("save", "half", half):
+    if flag("save", "half", half) and model.quantized:
+        raise ValueError("save: half is for floats, and this network is of 8-bit integers")
+    if half:
         with np.errstate(over="ignore"):  # is asked for below
             params = {name: value.astype(np.float16) for name, value in params.items()}
         if not all(np.isfinite(value).all() for value in params.values()):
             raise ValueError(f"{path}: some weights are too large for half precision")
     tensors = params | {_EXTRA + name: value for name, value in model.extra.items()}
+    if model.quantized:
+        tensors |= numbers_as_arrays(model.quantized)
     # contiguous: safetensors writes an array's memory as it lies, whatever its strides say
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     metadata = {
@@ -87,6 +93,8 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
         "preprocessing": json.dumps(model.preprocessing.to_json()),
         "notes": json.dumps(model.notes, ensure_ascii=False),
     }
+    if model.quantized:
+        metadata["quantization"] = settings_as_json(model.quantized)
     metadata["metadata_sha256"] = _seal(metadata)
     write_whole(path, to_bytes(tensors, metadata))
 
@@ -177,9 +185,12 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         for name in list(tensors)
         if name.startswith(_EXTRA)
     }
-    made = plan(**made_by)
+    made, quantized = plan(**made_by), None
+    if "quantization" in metadata:
+        quantized = quantized_of(made, metadata["quantization"], tensors)
+        made = quantized.plan
     odd = [name for name in made.arrays if name in tensors and tensors[name].dtype.kind != "f"]
-    if odd:
+    if odd and not quantized:
         raise ValueError(f"{odd[0]} must be floating-point, found {tensors[odd[0]].dtype}")
     ordered = {name: tensors.pop(name) for name in made.arrays if name in tensors}
     found = Model(
@@ -189,6 +200,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
         extra=extra,
         notes=json.loads(metadata["notes"]),
+        quantized=quantized,
     )
     if metadata.get("metadata_sha256", seal := _seal(metadata)) != seal:  # older files have none
         raise ValueError("the metadata are not those that were saved: another SHA-256")

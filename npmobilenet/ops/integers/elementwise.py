@@ -112,6 +112,7 @@ def requantize(
     x_q: Quantization,
     y_q: Quantization,
     *,
+    activation: str | None = None,
     rounding: str = "double",
     rung: str | None = None,
 ) -> Array:
@@ -119,10 +120,11 @@ def requantize(
 
         y = clamp(zy + round(sx / sy * (x - zx)), low, high)
 
-    x         of any shape, whose first axis is the images; int8 or uint8
-    x_q, y_q  its quantization and the wanted one
-    rounding  "double", as LiteRT's reference kernels, or "single", as XNNPACK on x86
-    rung      "loops", "numpy" or "numba": which implementation; None: the fastest
+    x           of any shape, whose first axis is the images; int8 or uint8
+    x_q, y_q    its quantization and the wanted one
+    activation  None, "relu" or "relu6", which narrow low and high
+    rounding    "double", as LiteRT's reference kernels, or "single", as XNNPACK on x86
+    rung        "loops", "numpy" or "numba": which implementation; None: the fastest
 
     Returns y, shaped as x.  ValueError or TypeError, naming the argument, for anything else.
     """
@@ -132,7 +134,8 @@ def requantize(
     arguments.quantization(operator, "y_q", y_q)
     arguments.array(operator, "x", x, checks.any_axes(x), x_q)
     rounding = arguments.rounding(operator, rounding)
-    out = numbers_of(rounding, of_ratio(rounding, x_q, y_q), y_q, bounds(y_q, None, rounding), 1)
+    limits = bounds(y_q, arguments.activation(operator, activation), rounding)
+    out = numbers_of(rounding, of_ratio(rounding, x_q, y_q), y_q, limits, 1)
     y = np.empty(x.shape, y_q.dtype)
     forward, _ = tables.RUNGS[rung]
     call(
