@@ -86,6 +86,21 @@ class Step:
         frozen = (name for name in norms if {f"{name}.gamma", f"{name}.beta"} <= stay)
         return cls(plan, optimizer, trained, frozenset(frozen), **settings)
 
+    @property
+    def parameters(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays that may take steps, by name."""
+        return dict(self.plan.parameters)
+
+    @property
+    def statistics(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what a forward pass may move, by name."""
+        return dict(self.plan.statistics)
+
+    def moves(self, state: State) -> list[str]:
+        """Names of the statistics that this step moves."""
+        still = {f"{name}.{kind}" for name in self.frozen for kind in ("mean", "variance")}
+        return [name for name in self.statistics if name not in still]
+
     def start(self, params: Mapping[str, Array]) -> State:
         """The state before the first step."""
         params = dict(params)
@@ -162,7 +177,7 @@ class Step:
             AVERAGE.numpy(average, state.params[name], d)
 
     def _trained_in_order(self) -> list[str]:
-        return [name for name in self.plan.parameters if name in self.trained]
+        return [name for name in self.parameters if name in self.trained]
 
     def _moving(self) -> list[str]:
         """Names of all that changes: trained arrays, and statistics that are not frozen."""

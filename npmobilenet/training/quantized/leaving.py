@@ -1,0 +1,62 @@
+"""What leaves: the network of integers that a fake-quantised one has become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ...ops.checks import Array
+from ...ops.integers.numbers import Quantization
+from ...quantization.fitting import shifts
+from ...quantization.plan import QuantizedPlan
+from ...quantization.storing import of_bias, stored
+from ...shown import NamedArrays
+from .grids import numbers_of, weight_grid
+from .passes import Passes
+from .points import POOLING
+
+
+def integers(passes: Passes, params: Mapping[str, Array]) -> tuple[QuantizedPlan, dict[str, Array]]:
+    """A quantised plan and its arrays, with the weights, scales and zero points of the passes.
+
+    params  a state's arrays; the normalisations' running estimates are folded
+
+    The integers of a weight are those that the forward pass multiplies by; biases, which it has as real
+    numbers, are rounded to the scale of the products.
+    """
+    points = passes.points
+    numbers: dict[str, Quantization] = {"image": numbers_of("image", points, params)}
+    arrays: dict[str, Array] = {}
+    for step in points.low.steps:
+        name, x = step.name, numbers[step.inputs[0]]
+        if step.weighted:
+            folded, _ = passes.folded(params, name)
+            grid = weight_grid(points.weights[name], folded, params, passes.how)
+            scales = tuple(float(s) for s in grid.scale.astype(np.float32))
+            w_q = Quantization("int8", scales, (0,) * len(scales))
+            numbers[f"{name}.weight"] = w_q
+            arrays[f"{name}.weight"] = stored(passes.weight(params, name)[0], w_q)
+            if "bias" in step.layer.arrays:
+                numbers[f"{name}.bias"] = b_q = of_bias(x, w_q)
+                arrays[f"{name}.bias"] = stored(bias(passes, params, name), b_q)
+        if shifts(step):
+            numbers[f"{name}.shifted"] = numbers_of(f"{name}.shifted", points, params)
+        numbers[name] = numbers_of(name, points, params)
+    made = QuantizedPlan(plan=points.ready, numbers=numbers, pooling=POOLING)
+    return made, NamedArrays(arrays)
+
+
+def bias(passes: Passes, params: Mapping[str, Array], name: str) -> Array:
+    """A layer's bias with its normalisation folded, in float64."""
+    weight = passes.points.weights[name]
+    own = params.get(f"{name}.bias")
+    b = np.zeros(weight.channels) if own is None else own.astype(np.float64)
+    if weight.norm is None:
+        return b
+    gamma, beta, mean, variance = (
+        params[f"{weight.norm}.{short}"].astype(np.float64)
+        for short in ("gamma", "beta", "mean", "variance")
+    )
+    found: Array = (b - mean) * gamma / np.sqrt(variance + passes.eps[weight.norm]) + beta
+    return found
