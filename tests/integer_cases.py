@@ -143,7 +143,11 @@ def grouped_conv2d(rng: np.random.Generator) -> Case:
 def depthwise_conv2d(rng: np.random.Generator) -> Case:
     dtype, per_channel = _dtype(rng)
     x_q = draw_q(rng, dtype)
-    k, size, m = (3, 5)[rng.integers(2)], tuple(rng.integers(5, 9, 2).tolist()), int(rng.integers(1, 20))
+    k, size, m = (
+        (3, 5)[rng.integers(2)],
+        tuple(rng.integers(5, 9, 2).tolist()),
+        int(rng.integers(1, 20)),
+    )
     x = draw_x(rng, x_q, (int(rng.integers(1, 3)), *size, m))
     w, w_q = draw_weights(rng, (k, k, m), dtype, per_channel)
     b, b_q = draw_bias(rng, m, x_q, w_q, k * k)
@@ -343,6 +347,8 @@ def softmax(rng: np.random.Generator) -> Case:
     x_q = draw_q(rng, dtype)
     y_q = Quantization(dtype, (1 / 256,), (LIMITS[dtype][0],))
     x = draw_x(rng, x_q, (int(rng.integers(1, 4)), int(rng.integers(1, 1002))))
+    if x.std() == 0:  # LiteRT ends its process where the exponentials sum to 512
+        x = x[:, :500]
 
     def run(**more: Any) -> Array:
         return integers.softmax(x, x_q, y_q, **more)

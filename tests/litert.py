@@ -84,7 +84,9 @@ def single_layer(
     buffers = [table("Buffer")]
     tensors = [tensor(f"x{k}", x.shape, x.dtype.name, q) for k, (x, q) in enumerate(inputs)]
     for k, (value, q, axis) in enumerate(constants):
-        buffers.append(table("Buffer", Data=vector(np.frombuffer(value.tobytes(), np.uint8), np.uint8)))
+        buffers.append(
+            table("Buffer", Data=vector(np.frombuffer(value.tobytes(), np.uint8), np.uint8))
+        )
         tensors.append(tensor(f"w{k}", value.shape, value.dtype.name, q, axis, len(buffers) - 1))
     shape, kind = output
     dtype, y_q = (kind, None) if isinstance(kind, str) else (kind.dtype, kind)
@@ -143,4 +145,6 @@ def answer(model: bytes, inputs: Sequence[Any], kernels: str = "reference") -> A
 
 def delegated(model: bytes) -> bool:
     """Whether XNNPACK takes the operator: LiteRT then runs a delegate in its place."""
-    return any(op["op_name"] == "DELEGATE" for op in interpreter(model, "xnnpack")._get_ops_details())
+    return any(
+        op["op_name"] == "DELEGATE" for op in interpreter(model, "xnnpack")._get_ops_details()
+    )

@@ -2,7 +2,7 @@
 
     y = clamp(zero + round(s * total), low, high)
 
-s is a float32 or a fraction of integers, and so is how it rounds:
+s is a fraction of integers or a float, and that is how it rounds:
 
     single    round(s * total): total and the product are float32, each the nearest one; then the
               nearest integer, of two equally near the even one
@@ -11,6 +11,9 @@ s is a float32 or a fraction of integers, and so is how it rounds:
               high = floor((total * 2^left * multiplier + 2^30) / 2^31)   the nearest, ties upwards
               then  high / 2^right to the nearest, ties away from zero
               total * 2^left wraps in 32 bits, as sums do
+
+    exact     s is float64 and so is the product; the nearest integer, ties away from zero.  This is what
+              the dense layer does that otherwise has two roundings
 
 Each channel, the last axis of the sums, has its own s.
 """
@@ -35,6 +38,7 @@ class Requantise(NamedTuple):
     zero: int
     low: int
     high: int
+    exact: Any = None  # float64, one for each channel; where it is given, the others are not read
 
 
 # --- loops: the formulas above, in Python's integers -----------------------------------------------
@@ -48,6 +52,12 @@ def wrapped(total):
 def once(total, scale):
     """s * total in float32, to the nearest integer, ties to even."""
     return int(np.rint(np.float32(total) * np.float32(scale)))
+
+
+def away(value):
+    """The nearest integer of a float64, of two equally near that further from 0."""
+    whole = int(value)  # towards 0
+    return whole + (abs(value - whole) >= 0.5) * (1 if value > 0 else -1)
 
 
 def high_product(a, b):
@@ -76,7 +86,9 @@ def loops_forward(sums, out, y):
     for p in range(P):
         for o in range(O):
             total = int(sums[p, o])
-            if out.single:
+            if out.exact is not None:
+                value = away(total * float(out.exact[o]))
+            elif out.single:
                 value = once(total, out.scale[o])
             else:
                 value = twice(total, out.left[o], out.multiplier[o], out.right[o])
@@ -88,6 +100,11 @@ def loops_forward(sums, out, y):
 
 def numpy_once(total, scale):
     return np.rint(total.astype(np.float32) * scale).astype(np.int64)
+
+
+def numpy_away(value):
+    whole = np.trunc(value)
+    return np.where(np.abs(value - whole) >= 0.5, whole + np.sign(value), whole).astype(np.int64)
 
 
 def numpy_high_product(a, b):
@@ -110,7 +127,9 @@ def numpy_twice(total, left, multiplier, right):
 
 
 def numpy_forward(sums, out, y):
-    if out.single:
+    if out.exact is not None:
+        value = numpy_away(sums * out.exact)
+    elif out.single:
         value = numpy_once(sums, out.scale)
     else:
         value = numpy_twice(sums, out.left, out.multiplier, out.right)
@@ -122,7 +141,9 @@ def numpy_forward(sums, out, y):
 
 def numba_forward(sums, out, y):
     limits = np.int32(out.zero), np.int32(out.low), np.int32(out.high)
-    if out.single:
+    if out.exact is not None:
+        numba_exact(sums, out.exact, *limits, y)
+    elif out.single:
         numba_single(sums, out.scale, *limits, y)
     else:
         numba_double(sums, out.left, out.multiplier, out.right, *limits, y)
@@ -137,6 +158,19 @@ def numba_single(sums, scale, zero, low, high, y):
             # within what float32 holds exactly, and beyond every bound
             value = min(max(value, np.float32(-1024)), np.float32(1024))
             y[p, o] = min(max(np.int32(value) + zero, low), high)
+
+
+@compiled
+def numba_exact(sums, exact, zero, low, high, y):
+    P, O = sums.shape
+    for p in prange(P):
+        for o in range(O):
+            value = sums[p, o] * exact[o]
+            whole = np.trunc(value)
+            if np.abs(value - whole) >= 0.5:
+                whole += np.sign(value)
+            whole = min(max(whole, -1024.0), 1024.0)  # beyond every bound
+            y[p, o] = min(max(np.int32(whole) + zero, low), high)
 
 
 @compiled

@@ -2,8 +2,8 @@
 
     requantised   y = requantised(x - zx)
 
-Hard-swish is x * relu6(x + 3) / 6.  With two roundings LiteRT computes it in 16 bits; `high` below is the
-upper half of a doubled product of 16 bits, to the nearest, and `half` the same cut towards 0:
+Hard-swish is x * relu6(x + 3) / 6.  LiteRT computes it in 16 bits; `high` below is the upper half of a
+doubled product of 16 bits, to the nearest, and `half` the same cut towards 0:
 
     a = 128 (x - zx)
     scaled = high(a, my)                            a on the scale of y, before the last shift
@@ -12,9 +12,7 @@ upper half of a doubled product of 16 bits, to the nearest, and `half` the same 
     y = clamp(zero + shifted(half(gate, scaled), right), low, high)
 
 where the left shift e leaves its last bit for after the product, and is one to the right where it is
-below 0.  With one rounding the real numbers are float32:
-
-    r = sx (x - zx)         y = clamp(zero + round(r * min(max(r / 6 + 1/2, 0), 1) / sy), low, high)
+below 0.
 
 There are 256 different x: the compiled rung looks y up in a table of 256, which the one above fills.
 """
@@ -29,16 +27,13 @@ from .requantise import clamped, shifted
 
 
 class HardSwish(NamedTuple):
-    """The numbers of a hard-swish: those of its two roundings, and the scales."""
+    """The numbers of a hard-swish."""
 
-    single: bool
     x_zero: int
     multiplier: int  # my, of 16 bits
     right: int
     gate: int  # mg, of 16 bits
     exponent: int  # e
-    sx: np.float32
-    sy: np.float32
     zero: int
     low: int
     high: int
@@ -62,8 +57,8 @@ def cut_product(a, b):
     return saturated(abs(a * b) // 2**15 * (1 if a * b >= 0 else -1))
 
 
-def twice_rounded(x, numbers):
-    """Hard-swish of one byte in 16 bits, without its zero point."""
+def swished(x, numbers):
+    """Hard-swish of one byte, without its zero point."""
     a, e = 128 * (x - numbers.x_zero), numbers.exponent
     scaled = high_product(a, numbers.multiplier)
     gate = high_product(saturated(a << max(e - 1, 0)), numbers.gate)
@@ -73,18 +68,9 @@ def twice_rounded(x, numbers):
     return shifted(cut_product(gate, scaled), numbers.right)
 
 
-def once_rounded(x, numbers):
-    """Hard-swish of one byte in float32, without its zero point."""
-    real = numbers.sx * np.float32(x - numbers.x_zero)
-    gate = real * np.float32(1 / 6) + np.float32(0.5)
-    gate = min(max(gate, np.float32(0)), np.float32(1))
-    return int(np.rint(real * gate / numbers.sy))
-
-
 def loops_hard_swish(x, numbers, y):
-    rounded = once_rounded if numbers.single else twice_rounded
     for p in range(len(y)):
-        y[p] = clamped(rounded(int(x[p]), numbers), numbers)
+        y[p] = clamped(swished(int(x[p]), numbers), numbers)
 
 
 def loops_difference(x, zero, sums):

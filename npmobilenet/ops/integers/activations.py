@@ -32,7 +32,7 @@ def hard_swish(
 
     x         of any shape, whose first axis is the images; int8 or uint8
     x_q, y_q  quantizations of x and y, of one dtype, with one scale each
-    rounding  "double", as LiteRT's reference kernels, in 16 bits; "single", in float32
+    rounding  "double" or "single": both compute in the same 16 bits, as XNNPACK has no such operator
     rung      "loops", "numpy" or "numba": which implementation; None: the fastest
 
     Returns y, shaped as x.  ValueError or TypeError, naming the argument, for anything else, and where
@@ -41,36 +41,34 @@ def hard_swish(
     operator = "hard_swish"
     rung = choose(operator, rung, tables.RUNGS)
     _maps(operator, x, x_q, y_q)
-    numbers = hard_swish_numbers(arguments.rounding(operator, rounding), x_q, y_q)
+    arguments.rounding(operator, rounding)
+    numbers = hard_swish_numbers(x_q, y_q)
     y = np.empty(x.shape, y_q.dtype)
     _, forward = tables.RUNGS[rung]
     call(rung, forward, np.ascontiguousarray(x).reshape(-1), numbers, y.reshape(-1))
     return y
 
 
-def hard_swish_numbers(rounding: str, x_q: Quantization, y_q: Quantization) -> tables.HardSwish:
+def hard_swish_numbers(x_q: Quantization, y_q: Quantization) -> tables.HardSwish:
     """What the kernel multiplies by: sx / 128 / sy, and sx / 128 on a scale on which 3 is 2^15."""
     sx, sy = single(x_q), single(y_q)
     fine = np.float32(1 / 128) * sx
     three = np.float32(3) / np.float32(2**15)
     left, fixed, right = multipliers([np.float64(fine / sy), np.float64(fine / three)])
-    if rounding == "double" and (left[0] or right[0] > 15 or right[1] > 15 or left[1] > 15):
+    if left[0] or right[0] > 15 or right[1] > 15 or left[1] > 15:
         raise ValueError(
             "hard_swish: scales must be such that x / 128 / y is at most 1 and 16 bits hold the "
             f"result, found {float(sx):g} and {float(sy):g}"
         )
     short = np.minimum((fixed.astype(np.int64) + 2**15) >> 16, 2**15 - 1)
     return tables.HardSwish(
-        rounding == "single",
         x_q.zero_point[0],
         int(short[0]),
         int(right[0]),
         int(short[1]),
         int(left[1] - right[1]),
-        sx,
-        sy,
         y_q.zero_point[0],
-        *bounds(y_q, None, rounding),
+        *bounds(y_q, None),
     )
 
 

@@ -13,7 +13,7 @@ from ..rungs import call, choose
 from ..window import Padding, window
 from . import arguments
 from .numbers import Quantization
-from .scales import bounds, of_products, requantise
+from .scales import of_layer
 
 
 def conv2d(
@@ -167,7 +167,7 @@ def pointwise_conv2d(
     w is (M, O).  Everything else, results and errors too, is as `conv2d` has it.
     """
     q = (x_q, w_q, y_q)
-    return _product("pointwise_conv2d", x, "N H W M", w, b, q, activation, rounding, rung, False)
+    return _product("pointwise_conv2d", x, "N H W M", w, b, q, activation, rounding, rung)
 
 
 def dense(
@@ -187,11 +187,11 @@ def dense(
         total[n,o] = b[o] + sum_m (x[n,m] - zx) (w[m,o] - zw[o])
         y = clamp(zy + round(sx sw[o] / sy * total), low, high)
 
-    x is (N, M), w (M, O).  Where w has one scale for all, two roundings take sx sw in float32, which a
-    convolution does for uint8 alone.  Everything else is as `conv2d` has it.
+    x is (N, M), w (M, O).  With rounding="double" the sum is multiplied in float64 and rounded once, half
+    an integer away from zero, as LiteRT's reference kernel does.  Everything else is as `conv2d` has it.
     """
     q = (x_q, w_q, y_q)
-    return _product("dense", x, "N M", w, b, q, activation, rounding, rung, True)
+    return _product("dense", x, "N M", w, b, q, activation, rounding, rung)
 
 
 Three = tuple[Quantization, Quantization, Quantization]
@@ -207,7 +207,6 @@ def _product(
     activation: str | None,
     rounding: str,
     rung: str | None,
-    dense: bool,
 ) -> Array:
     rung = choose(operator, rung, pointwise.RUNGS)
     _quantized(operator, x, axes, w, "M O", q)
@@ -217,8 +216,8 @@ def _product(
         )
     rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     y = np.empty((len(rows), w.shape[1]), q[2].dtype)
-    run = (operator, pointwise.RUNGS, rung, rows, w, b, q, (), activation, rounding, y)
-    return _run(*run, dense=dense).reshape(*x.shape[:-1], w.shape[1])
+    _run(operator, pointwise.RUNGS, rung, rows, w, b, q, (), activation, rounding, y)
+    return y.reshape(*x.shape[:-1], w.shape[1])
 
 
 def _quantized(operator: str, x: Array, x_axes: str, w: Array, w_axes: str, q: Three) -> None:
@@ -244,8 +243,6 @@ def _run(
     activation: str | None,
     rounding: str,
     y: Array,
-    *,
-    dense: bool = False,
 ) -> Array:
     """Call the kernel with everything it wants."""
     x_q, w_q, y_q = q
@@ -253,8 +250,7 @@ def _run(
     rounding = arguments.rounding(operator, rounding)
     activation = arguments.activation(operator, activation)
     b = arguments.bias(operator, b, channels)
-    factor = of_products(rounding, x_q, w_q, y_q, channels, dense=dense)
-    out = requantise(rounding, factor, y_q, bounds(y_q, activation, rounding), channels)
+    out = of_layer(operator, rounding, x_q, w_q, y_q, activation, channels)
     zeros = x_q.zero_point[0], arguments.zeros(w_q, channels)
     (forward,) = rungs[rung]
     call(rung, forward, x, np.ascontiguousarray(w), b, zeros, *rest, out, y)

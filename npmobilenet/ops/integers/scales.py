@@ -63,14 +63,14 @@ def of_products(
 ) -> Array:
     """s of each output channel of a convolution or dense layer: sx * sw / sy.
 
-    double: in float64; but the product sx * sw is rounded to float32 first where one scale serves all
-    channels and the layer is dense or its weights uint8.  single: in float32 throughout.
+    double: in float64; but the product sx * sw is rounded to float32 first where a convolution has uint8
+    weights of one scale.  single: in float32 throughout.
     """
     sx, sy = single(x_q), single(y_q)
     sw = np.broadcast_to(np.asarray(w_q.scale, np.float32), (channels,))
     if rounding == "single":
         return np.asarray(sx * sw / sy)
-    if len(w_q.scale) == 1 and (dense or w_q.dtype == "uint8"):
+    if len(w_q.scale) == 1 and w_q.dtype == "uint8" and not dense:
         return np.asarray((sx * sw).astype(np.float64) / np.float64(sy))
     return np.asarray(np.float64(sx) * sw.astype(np.float64) / np.float64(sy))
 
@@ -168,3 +168,26 @@ def requantise(
         for part, values in zip(parts, given, strict=True):
             part[:] = values
     return Requantise(rounding == "single", scale, *parts, y_q.zero_point[0], *limits)
+
+
+def of_layer(
+    operator: str,
+    rounding: str,
+    x_q: Quantization,
+    w_q: Quantization,
+    y_q: Quantization,
+    activation: str | None,
+    channels: int,
+) -> Requantise:
+    """Everything that turns the sums of a convolution or dense layer into y.
+
+    operator: "conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense" ...  Two of them are not as the
+    others: a dense layer that would round twice rounds once, in float64; and where a depthwise
+    convolution has uint8 weights, which XNNPACK does not take, single is double.
+    """
+    if operator == "depthwise_conv2d" and w_q.dtype == "uint8":
+        rounding = "double"
+    dense = operator == "dense"
+    factor = of_products(rounding, x_q, w_q, y_q, channels, dense=dense)
+    out = requantise(rounding, factor, y_q, bounds(y_q, activation, rounding), channels)
+    return out._replace(exact=factor) if dense and rounding == "double" else out
