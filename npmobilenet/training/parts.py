@@ -14,6 +14,16 @@ from numpy.typing import NDArray
 MIXING = 3  # distinguishes this stream of random numbers from dropout's
 
 
+def drops_last(images: int, batch: int) -> bool:
+    """A last batch of one image is left out: one value a channel cannot be normalised."""
+    return images > 1 and images % batch == 1
+
+
+def steps_of(images: int, batch: int) -> int:
+    """Steps of an epoch."""
+    return count_batches(images, batch, drops_last(images, batch))
+
+
 def cuts(count: int, parts: int, least: int = 2) -> list[int]:
     """Where each of so many parts of `count` images begins, and where the last one ends.
 

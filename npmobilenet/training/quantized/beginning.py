@@ -19,7 +19,9 @@ from ..optimizers import Arrays
 from .passes import Passes
 from .points import Weight
 
-FRACTIONS = np.linspace(0.05, 1.0, 96)  # of a weight's largest number, among which one is looked for
+FRACTIONS = np.linspace(
+    0.05, 1.0, 96
+)  # of a weight's largest number, among which one is looked for
 
 
 def first_ranges(passes: Passes, model: Model, training: Dataset, config: Config) -> Arrays:

@@ -74,9 +74,7 @@ def numbers_of(name: str, points: Points, params: Mapping[str, Array]) -> Quanti
     return of_range(low, high, "int8")
 
 
-def weight_grid(
-    weight: Weight, folded: Array, params: Mapping[str, Array], how: Quantize
-) -> Grid:
+def weight_grid(weight: Weight, folded: Array, params: Mapping[str, Array], how: Quantize) -> Grid:
     """That of a folded weight: learnt, or as far as its largest number."""
     greatest = how.greatest
     learnt = params.get(f"{weight.layer}.weight.scale")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from ...ops.checks import Array
 from ...ops.integers.numbers import Quantization
+from ...predicting.model import Model
 from ...quantization.fitting import shifts
 from ...quantization.plan import QuantizedPlan
 from ...quantization.storing import of_bias, stored
 from ...shown import NamedArrays
 from .grids import numbers_of, weight_grid
 from .passes import Passes
-from .points import POOLING
+from .points import POOLING, points
+from .settings import Quantize
 
 
 def integers(passes: Passes, params: Mapping[str, Array]) -> tuple[QuantizedPlan, dict[str, Array]]:
@@ -45,6 +48,13 @@ def integers(passes: Passes, params: Mapping[str, Array]) -> tuple[QuantizedPlan
         numbers[name] = numbers_of(name, points, params)
     made = QuantizedPlan(plan=points.ready, numbers=numbers, pooling=POOLING)
     return made, NamedArrays(arrays)
+
+
+def integer_model(model: Model, params: Mapping[str, Array], how: Quantize) -> Model:
+    """The model of integers that a model has become; params: a state's arrays."""
+    found = points(model.plan, model.preprocessing)
+    qplan, arrays = integers(Passes(model.plan, found, how), params)
+    return replace(model, plan=qplan.plan, params=arrays, quantized=qplan)
 
 
 def bias(passes: Passes, params: Mapping[str, Array], name: str) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,13 +12,15 @@ from ... import ops
 from ...models.layers import BatchNorm
 from ...models.network_plan import Plan
 from ...ops.checks import Array
+from ...predicting.model import Model
+from ..config import Config
 from ..name_globs import matches
-from ..optimizers import Arrays, Optimizer
+from ..optimizers import Arrays
+from ..parts import steps_of
 from ..step import State, Step
 from .grids import FLOOR, learns, shapes
 from .passes import Passes
-from .points import Points
-from .settings import Quantize
+from .points import points
 
 SCALES = "*.scale"  # which weight decay spares: no scale should be small for its own sake
 
@@ -27,38 +29,17 @@ SCALES = "*.scale"  # which weight decay spares: no scale should be small for it
 class QuantizedStep(Step):
     """As `Step`, with fake quantisation.
 
-    passes      forwards and backwards
+    passes      forwards and backwards; `quantized_step` gives it
     still_from  the step, counted from 0, from which on normalisations and averaged ranges stay
     """
 
     passes: Passes | None = None
     still_from: int = 0
 
-    @classmethod
-    def of_points(
-        cls,
-        plan: Plan,
-        optimizer: Optimizer,
-        freeze: Sequence[str],
-        points: Points,
-        how: Quantize,
-        steps: int,
-        **settings: float,
-    ) -> QuantizedStep:
-        """With everything trained but what `freeze` names; steps: how many the run will take."""
-        spared: Any = {"no_decay": (*optimizer.no_decay, SCALES)}
-        plain = Step.of(plan, replace(optimizer, **spared), freeze, **settings)
-        own = {name for name in shapes(points, how) if learns(name)}
-        still_from = steps - round(how.still * steps)
-        return cls(
-            plan, plain.optimizer, plain.trained | own, plain.frozen, **settings,
-            passes=Passes(plan, points, how), still_from=still_from,
-        )  # fmt: skip
-
     @property
     def ways(self) -> Passes:
         """Its passes."""
-        assert self.passes is not None  # only `of_points` makes a step
+        assert self.passes is not None  # only `quantized_step` makes one
         return self.passes
 
     @property
@@ -122,6 +103,24 @@ class QuantizedStep(Step):
         still = [f"{name}.*" for name in sorted(self.frozen)]
         own = (name for name in self.statistics if not matches(name, still))
         return [*self._trained_in_order(), *own]
+
+
+def quantized_step(model: Model, config: Config, images: int) -> QuantizedStep:
+    """What takes the steps of a run on so many images.
+
+    NotHandled, a ValueError that names the layer, for a plan that cannot become one of integers.
+    """
+    train, how, optimizer = config.train, config.quantize, config.optimizer
+    found = points(model.plan, model.preprocessing)
+    own = {name for name in shapes(found, how) if learns(name)}
+    spared: Any = {"no_decay": (*optimizer.no_decay, SCALES)}
+    plain = Step.of(model.plan, replace(optimizer, **spared), train.freeze)
+    steps = train.epochs * steps_of(images, train.batch)
+    return QuantizedStep(
+        model.plan, plain.optimizer, plain.trained | own, plain.frozen,
+        label_smoothing=train.label_smoothing, clip=train.clip, ema=train.ema,
+        passes=Passes(model.plan, found, how), still_from=steps - round(how.still * steps),
+    )  # fmt: skip
 
 
 def split(params: Mapping[str, Array], plan: Plan) -> tuple[Arrays, Arrays]:
