@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.loader import count_batches
+
 MIXING = 3  # distinguishes this stream of random numbers from dropout's
 
 

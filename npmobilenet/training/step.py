@@ -164,10 +164,15 @@ class Step:
     def move(self, state: State, grads: Arrays, statistics: Arrays, lr: float) -> None:
         """Clip, optimise, average: `state` moves on."""
         params, grads = state.params | statistics, clipped(grads, self.clip)
-        state.params, state.optimizer = self.optimizer.step(params, grads, state.optimizer, lr)
+        moved, state.optimizer = self.optimizer.step(params, grads, state.optimizer, lr)
+        state.params = self._bounded(state.params, moved)
         state.step += 1
         if self.ema:
             self._average(state)
+
+    def _bounded(self, before: Arrays, after: Arrays) -> Arrays:
+        """What arrays become in a step, where they may not become everything."""
+        return after
 
     def _average(self, state: State) -> None:
         """average = d average + (1 - d) params; early on d is small, or the start would linger."""

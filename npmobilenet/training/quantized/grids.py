@@ -22,7 +22,7 @@ from .points import Points, Weight
 from .settings import Quantize
 
 LEAST, GREATEST = -128, 127  # of activations
-FLOOR = 1e-6  # a learnt scale gets no smaller
+FLOOR = 1e-8  # a learnt scale gets no smaller
 
 
 class Grid(NamedTuple):

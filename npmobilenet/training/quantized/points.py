@@ -60,7 +60,7 @@ class Points:
 def points(plan: Plan, preprocessing: Preprocessing) -> Points:
     """Of a plan with its normalisations, whose images are prepared so.
 
-    NotHandled, a ValueError that names the layer, for what has no integer operator, or is not learnt here.
+    ValueError, naming the layer, for what has no integer operator, or is not learnt here.
     """
     ready, into = prepared_plan(plan), fold_layers(plan)[1]
     require(QUANTIZED, ready)
@@ -70,7 +70,9 @@ def points(plan: Plan, preprocessing: Preprocessing) -> Points:
     norms = {convolution: norm for norm, convolution in into.items()}
     last = {name: norms.get(name, name) for name in (layer.name for layer in ready.layers)}
     after = {"image": "image"} | {last[low.ends[step.name]]: step.name for step in low.steps}
-    fixed, same, weights = {"image": image_range(preprocessing)}, {}, {}
+    fixed = {"image": image_range(preprocessing)}
+    same: dict[str, str] = {}
+    weights: dict[str, Weight] = {}
     for step in low.steps:
         if shifts(step):
             fixed[f"{step.name}.shifted"], fixed[step.name] = SHIFTED, GATE
@@ -94,9 +96,9 @@ def _require_learnt(layer: Layer, into: dict[str, str]) -> None:
         raise ValueError(
             f"quantize: {layer.name} normalises what is no convolution's alone: it cannot be folded"
         )
-    if isinstance(layer, Activation) and layer.slope is not None:
-        if not np.isclose(layer.slope, SLOPE):
-            raise ValueError(
-                f"quantize: {layer.name} is a hard sigmoid of slope {layer.slope:g}; quantised "
-                "training has that of 1/6"
-            )
+    slope = layer.slope if isinstance(layer, Activation) else None
+    if slope is not None and not np.isclose(slope, SLOPE):
+        raise ValueError(
+            f"quantize: {layer.name} is a hard sigmoid of slope {slope:g}; quantised training has that "
+            "of 1/6"
+        )

@@ -14,9 +14,9 @@ class Quantize:
     weights      bits of weights, 2 to 8; 0: a network of floats, and nothing of this section holds
     activations  bits of what layers put out: 8, as integer operators have them, or 0 with weights = 0
     per_channel  True: a scale for each output channel of a weight; False: one for all of it
-    ranges       "averaged": an activation's range is a moving average of the least and greatest number of
-                 each batch, a weight's reaches to its largest; "learnt": each scale is an array that takes
-                 steps, and zero points stay as they began
+    ranges       "averaged": an activation's range is a moving average of each batch's least and greatest
+                 number, a weight's reaches to its largest; "learnt": each scale is an array that
+                 takes steps, and zero points stay as they began
     rate         of that average: new = old + rate (batch - old)
     images       to look at before the first step, for ranges to begin with
     still        share of the run's steps, at its end, in which batch normalisations use their running

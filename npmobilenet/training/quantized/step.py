@@ -22,6 +22,7 @@ from .grids import FLOOR, learns, shapes
 from .passes import Passes
 from .points import points
 
+TURN = 0.1  # of a learnt scale, that one step may change
 SCALES = "*.scale"  # which weight decay spares: no scale should be small for its own sake
 
 
@@ -92,12 +93,14 @@ class QuantizedStep(Step):
 
         return loss, logits, statistics, gradients
 
-    def move(self, state: State, grads: Arrays, statistics: Arrays, lr: float) -> None:
-        """As `Step.move`; a learnt scale stays above 0."""
-        super().move(state, grads, statistics, lr)
+    def _bounded(self, before: Arrays, after: Arrays) -> Arrays:
+        """A learnt scale stays above 0, and changes by a tenth at most."""
         for name in self.trained:
             if learns(name):
-                state.params[name] = np.maximum(state.params[name], np.float32(FLOOR))
+                scale = before[name]
+                bounded = np.clip(after[name], scale * (1 - TURN), scale * (1 + TURN))
+                after[name] = np.maximum(bounded, FLOOR).astype(scale.dtype)
+        return after
 
     def _moving(self) -> list[str]:
         still = [f"{name}.*" for name in sorted(self.frozen)]

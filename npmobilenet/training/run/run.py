@@ -84,7 +84,7 @@ class Run:
         )
 
     def answer(self) -> Model:
-        """What the run has come to: averaged weights where there are any, integers where it learnt them."""
+        """What the run has come to: averaged weights where there are any, or integers."""
         params = self.state.best_params
         if self.config.quantize.wanted:
             return integer_model(self.model, params, self.config.quantize)
