@@ -329,7 +329,7 @@ def requantize(rng: np.random.Generator) -> Case:
     x_q = draw_q(rng, x_dtype)
     y_q = draw_q(rng, y_dtype, x_q.scale[0] * (1, 0.2, 4)[rng.integers(3)])
     if not rng.integers(4):
-        y_q = Quantization(y_dtype, x_q.scale, y_q.zero_point)
+        y_q = Quantization(y_dtype, x_q.scale, y_q.zero_point)  # as between an image and a network
     low, high = LIMITS[x_dtype]
     x = np.arange(low, high + 1).astype(x_dtype).reshape(1, 16, 16)
 

@@ -110,10 +110,11 @@ class Builder:
     ) -> None:
         """Pooling, V3's and V4's dense layer of `head` outputs, others, dropout, classifier.
 
-        normalised: V4's head, which has batch normalisation instead of a bias.
+        normalised: V4's head, which has batch normalisation instead of a bias, unless the dialect has none.
         """
         if not self.include_top:
             return
+        normalised = normalised and self.dialect.batch_norm
         self.add(GlobalAveragePool, "pool")
         if head:
             self.add(Dense, "head", units=head, bias=self.dialect.head_bias and not normalised)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..models.dialect import Dialect
 from ..models.network_plan import Plan
 
 STRETCH = "stretch"  # straight to the resolution, nothing cropped, the aspect ratio not kept
@@ -75,12 +76,12 @@ class Description:
     """What a file, or one beside it, says of itself.
 
     source      where it is said: "model_config", "config.json"
-    dialect     the name of the dialect that its architecture's name stands for
+    dialect     the dialect that its architecture's name stands for, or its name
     resolution  (H, W) of the images
     """
 
     source: str = ""
-    dialect: str | None = None
+    dialect: str | Dialect | None = None
     resolution: tuple[int, int] | None = None
     settle: Settle | None = None
 

@@ -43,6 +43,10 @@ def export_weights(
     target, path = family_named(family), file_path(path)
     force = flag("export_weights", "force", force)
     check_params(network, params)
+    if target.whole is not None:
+        target.whole(network, params, path)
+        return ()
+    assert target.write is not None  # one of the two is there
     require(WEIGHTS, network)
     theirs, differences = _nearest_plan(network, target)
     if differences and not force:

@@ -17,7 +17,16 @@ from ..models.dialects import (
     TUTORIAL_D,
 )
 from ..models.network_plan import Plan
-from . import keras_files, keras_names, layout, torch_files, torch_names, torch_pairing
+from . import (
+    keras_files,
+    keras_names,
+    layout,
+    tflite,
+    tflite_family,
+    torch_files,
+    torch_names,
+    torch_pairing,
+)
 from .family import KERAS_SUFFIXES, PADDLE_SUFFIXES, TORCH_SUFFIXES, Family
 
 
@@ -32,6 +41,10 @@ def _squeezes_and_head(network: Plan, layer: str) -> bool:
 
 def _all_but_v2(network: Plan, layer: str) -> bool:
     return network.family.name != "v2"  # V2's top is Keras' only dense layer
+
+
+def _all(network: Plan, layer: str) -> bool:
+    return True
 
 
 _TORCH: dict[str, Any] = {
@@ -129,6 +142,25 @@ FAMILIES = {
             layers=torch_names.tutorial_d_layers,
             as_conv=_squeezes,
             **_TORCH,
+        ),
+        Family(
+            name="tflite",
+            title="TensorFlow Lite",
+            dialects=tflite_family.OF_FILES,
+            layers=tflite_family.layers,
+            suffixes={"weight": "weight", "bias": "bias"},
+            separator=".",
+            as_conv=_all,
+            to_ours=tflite_family.to_ours,
+            to_theirs=tflite_family.to_theirs,
+            read=tflite_family.read,
+            write=None,
+            whole=tflite.export_tflite,
+            pair=tflite_family.pair,
+            scaling=(
+                "the file does not say how its pixels are scaled; assumed is the dialect's custom; if it "
+                "is another: `weights import` with --mean and --std"
+            ),
         ),
     )
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..models.dialect import Dialect
 from ..models.network_plan import Plan
 from ..ops.checks import Array
+from ..quantization.plan import QuantizedPlan
 from .description import NOTHING, Description
 from .layout import ToOurs, ToTheirs
 
@@ -47,11 +48,16 @@ class Pairing:
 @dataclass(frozen=True)
 class Contents:
     """What a weight file holds: arrays by its own names, in sentences what else is worth telling, and
-    what it says of itself."""
+    what it says of itself.
+
+    integers  of a quantised file, whose arrays are given as floats: plan -> the quantised plan and its
+              integers
+    """
 
     tensors: dict[str, Array] = field(repr=False)
     notes: tuple[str, ...] = ()
     description: Description = NOTHING
+    integers: "Callable[[Plan], tuple[QuantizedPlan, dict[str, Array]]] | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,7 @@ class Family:
                    the family lists them
     as_conv(name)  whether one of our dense layers is a 1x1 convolution there
     pair           finds the partners; by name unless a family knows more ways
+    write          None: its files hold whole networks, which `whole` writes
     entries        whether a file may hold several sets of weights: then read(path, entry) takes one
     """
 
@@ -75,9 +82,10 @@ class Family:
     to_ours: ToOurs
     to_theirs: ToTheirs
     read: Callable[..., Contents]
-    write: Callable[[Path, Mapping[str, Array]], None]
+    write: Callable[[Path, Mapping[str, Array]], None] | None
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
     entries: bool = False
+    whole: Callable[[Plan, Mapping[str, Array], Path], None] | None = None
     undecided: str = ""  # what tensors cannot tell, and which option does
     scaling: str = (
         ""  # said where nobody knows how pixels were scaled: what is assumed, what else is usual

@@ -27,7 +27,8 @@ _IN_TENSORFLOW = "load it in Keras and save the weights there, as .weights.h5"
 class Kind:
     """What a file is, and what to do with it where it cannot be read.
 
-    name  "safetensors", "torch" (a zip with pickle), "torch-legacy", "npz", "hdf5", "keras"; else ""
+    name  "safetensors", "torch" (a zip with pickle), "torch-legacy", "npz", "hdf5", "keras",
+          "tflite"; else ""
     """
 
     name: str
@@ -50,7 +51,7 @@ _MAGIC = (
     (0, b"7z\xbc\xaf\x27\x1c", Kind("", "a 7-Zip archive", _UNPACK)),
     (0, b"Rar!\x1a\x07", Kind("", "a RAR archive", _UNPACK)),
     (257, b"ustar", Kind("", "a tar archive", _UNPACK)),
-    (4, b"TFL3", Kind("", "a TensorFlow Lite model", "import the file that it was made from")),
+    (4, b"TFL3", Kind("tflite", "a TensorFlow Lite model", "try --from tflite")),
     (0, b"GGUF", Kind("", "a GGUF file of a language model")),
     (0, b"\x12\x01\0\0\0\0\0\0", Kind("", "an MXNet file", "export it as .npz or .safetensors")),
     (0, b"\x89PNG", Kind("", "an image (PNG)")),

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from ..models.capabilities import require
-from ..models.folding import fold_batch_norm
 from ..models.layers import Activation
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag, whole
-from ..ops.integers.numbers import Quantization
 from ..quantization.fitting import check_arrays
 from ..quantization.plan import FUSED, FUSES, QuantizedPlan
+from ..quantization.preparing import prepared
+from ..quantization.quantize import SOFTMAX
 from .disk import write_whole
 from .native import file_path
 from .tflite_build import Graph
@@ -65,12 +65,11 @@ def export_tflite(
         check_arrays(plan, params)
         numbers, network = dict(plan.numbers), plan.plan
         graph, pooling = Graph(found, batch, numbers), plan.pooling
-        probabilities = plan.numbers.get("softmax")
-        if softmax and probabilities is None:
-            graph.numbers["softmax"] = _of_probabilities(plan.dtype)
+        softmax = softmax or "softmax" in plan.numbers
+        graph.numbers.setdefault("softmax", SOFTMAX[plan.dtype])
     else:
         check_params(plan, params)
-        network, params = fold_batch_norm(plan, params)
+        network, params = prepared(plan, params)
         graph, pooling = Graph(found, batch), "mean"
     require(TFLITE, network)
     if softmax and not network.include_top:
@@ -83,18 +82,17 @@ def export_tflite(
     write_whole(path, content)
 
 
-def _of_probabilities(dtype: str) -> Quantization:
-    """How every runtime expects probabilities: in steps of 1/256, from the least integer on."""
-    return Quantization(dtype, (1 / 256,), (-128 if dtype == "int8" else 0,))
-
-
 def _written(
     graph: Graph, plan: Plan, arrays: Mapping[str, Array], pooling: str, softmax: bool
 ) -> tuple[int, int]:
     """All operators of a folded plan; the tensors that go in and come out."""
-    fused, first = _fused(plan), graph.tensor("image", (*plan.resolution, plan.channels))
+    fused, size = _fused(plan), (*plan.resolution, plan.channels)
     merged = {activation.name: before for before, activation in fused.items()}
-    values = {"image": first}
+    image = first = graph.tensor("image", size)
+    if "pixels" in graph.numbers:  # the network makes its image of them itself
+        first = graph.tensor("pixels", size)
+        graph.operator("QUANTIZE", [first], image)
+    values = {"image": image}
     for layer in plan.layers:
         if layer.name in merged:
             values[layer.name] = values[merged[layer.name]]
@@ -109,11 +107,12 @@ def _written(
         graph.rename(last, "features")
         return first, last
     flat = np.array([graph.batch, plan.classes], np.int32)
-    result = graph.tensor("logits", (plan.classes,), graph.tensors[last].name)
+    result = graph.tensor("logits", (plan.classes,), last)
     graph.operator("RESHAPE", [last, graph.array("shape", flat)], result)
     if softmax:
-        chances = graph.tensor("probabilities", (plan.classes,), "softmax")
+        chances = graph.tensor("softmax", (plan.classes,))
         result = graph.operator("SOFTMAX", [result], chances, Beta=1.0)
+        graph.rename(chances, "probabilities")
     return first, result
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..models.layers import Shape
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from .tflite_schema import FUSED, IDENTIFIER, OPERATORS, Packages
+from .tflite_schema import FUSED, FUSING, IDENTIFIER, OPERATORS, Packages
 
 _ALIGNED = 16  # bytes: constants lie where vector loads like them
 _VERSION = 3  # of the schema
@@ -56,9 +56,9 @@ class Graph:
         self.metadata: dict[str, bytes] = {}
         self._constants: dict[str, int] = {}
 
-    def tensor(self, name: str, shape: Shape, stored_as: str = "") -> int:
-        """What an operator will write, (N, *shape); stored as `stored_as` is, or as its name says."""
-        numbers = self.numbers.get(stored_as or name)
+    def tensor(self, name: str, shape: Shape, like: int | None = None) -> int:
+        """What an operator will write, (N, *shape); stored as its name says, or as another tensor."""
+        numbers = self.numbers.get(name) if like is None else self.tensors[like].numbers
         dtype = numbers.dtype if numbers else "float32"
         self.tensors.append(_Tensor(name, (self.batch, *shape), dtype, 0, numbers, 0))
         return len(self.tensors) - 1
@@ -93,7 +93,7 @@ class Graph:
         code = name, versions[self.tensors[output].dtype == "int8"]
         if code not in self.codes:
             self.codes.append(code)
-        if table in ("AddOptions", "MulOptions", "Conv2DOptions", "DepthwiseConv2DOptions"):
+        if table in FUSING:
             kind = getattr(self.tflite.ActivationFunctionType, FUSED[fused])
             options["FusedActivationFunction"] = kind
         self.operators.append(_Operator(self.codes.index(code), inputs, output, table, options))

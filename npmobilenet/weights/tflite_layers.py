@@ -2,7 +2,8 @@
 
 Activations stay (N, H, W, C) and filters become (O, K, L, M), depthwise ones (1, K, L, M).  What has been
 pooled stays (N, 1, 1, C) up to the end, so that a gate spreads over height and width by itself, and a
-dense layer is a 1x1 convolution, which may have a scale for each channel in every runtime.  Floats and
+dense layer is a 1x1 convolution, which may have a scale for each channel in every runtime.  One with a
+single scale for int8 is FULLY_CONNECTED, whose multiplier is rounded as our dense layer's.  Floats and
 integers are the same operators: in a graph with numbers, tensors are stored as those say.
 """
 
@@ -30,6 +31,8 @@ from ..models.layers import (
     Shape,
 )
 from ..ops.checks import Array
+from ..ops.integers.activations import of_constant
+from ..ops.integers.elementwise import constant
 from ..ops.window import Window, window
 from .tflite_build import Graph
 
@@ -45,10 +48,9 @@ class Job:
     activation: str | None = None
     pooling: str = "mean"
 
-    def output(self, suffix: str = "", stored_as: str = "") -> int:
+    def output(self, suffix: str = "") -> int:
         """The tensor of its result, or of what lies between, NAME + suffix."""
-        shape = as_image(self.layer.output)
-        return self.graph.tensor(self.layer.name + suffix, shape, stored_as)
+        return self.graph.tensor(self.layer.name + suffix, as_image(self.layer.output))
 
     def weight(self, value: Array, axis: int = 0) -> list[int]:
         """Weight, in TFLite's layout, and bias, zeros where the layer has none."""
@@ -78,9 +80,7 @@ def _padded(job: Job) -> tuple[list[int], dict[str, Any]]:
     elif any(place.sides):
         top, bottom, left, right = place.sides
         zeros = np.array([(0, 0), (top, bottom), (left, right), (0, 0)], np.int32)
-        wide = graph.tensor(
-            f"{layer.name}.padded", (*place.padded, layer.input[-1]), layer.inputs[0]
-        )
+        wide = graph.tensor(f"{layer.name}.padded", (*place.padded, layer.input[-1]), x[0])
         x = [graph.operator("PAD", [*x, graph.array(f"{layer.name}.sides", zeros)], wide)]
     padding = getattr(graph.tflite.Padding, kind)
     return x, {"Padding": padding, "StrideH": layer.stride[0], "StrideW": layer.stride[1]}
@@ -98,7 +98,13 @@ def _conv(job: Job) -> int:
 
 
 def _matrix(job: Job) -> int:
-    arrays = job.weight(job.arrays["weight"].T[:, None, None])
+    weight, stored = job.arrays["weight"].T, job.graph.numbers.get(f"{job.layer.name}.weight")
+    single = stored is not None and stored.dtype == "int8" and len(stored.scale) == 1
+    if isinstance(job.layer, Dense) and single:
+        inputs = [*job.inputs, *job.weight(weight)]
+        keep = {"KeepNumDims": True}
+        return job.graph.operator("FULLY_CONNECTED", inputs, job.output(), job.activation, **keep)
+    arrays = job.weight(weight[:, None, None])
     options = {"Padding": job.graph.tflite.Padding.VALID, "StrideH": 1, "StrideW": 1}
     inputs = [*job.inputs, *arrays]
     return job.graph.operator("CONV_2D", inputs, job.output(), job.activation, **options)
@@ -116,8 +122,7 @@ def number(graph: Graph, name: str, value: float) -> int:
     found = graph.numbers.get(name)
     if found is None:
         return graph.array(f"{value:g}", np.array(value, np.float32))
-    q = round(value / found.scale[0]) + found.zero_point[0]
-    return graph.array(name, np.array(q, found.dtype))
+    return graph.array(name, np.array(constant(value, found), found.dtype).reshape(()))
 
 
 def _hard_sigmoid(job: Job) -> int:
@@ -126,6 +131,10 @@ def _hard_sigmoid(job: Job) -> int:
     slope = 1.0 if job.layer.slope is None else 6 * job.layer.slope
     if slope != 1.0:
         x = [graph.operator("MUL", [*x, number(graph, "", slope)], job.output(".sloped"))]
+    for short, value in (("three", 3), ("sixth", 1 / 6)):
+        if f"{name}.shifted" in graph.numbers:
+            dtype = graph.numbers[f"{name}.shifted"].dtype
+            graph.numbers.setdefault(f"{name}.{short}", of_constant(value, dtype))
     three, sixth = number(graph, f"{name}.three", 3), number(graph, f"{name}.sixth", 1 / 6)
     x = [graph.operator("ADD", [*x, three], job.output(".shifted"), "relu6")]
     return graph.operator("MUL", [*x, sixth], job.output())

@@ -36,6 +36,7 @@ OPERATORS: dict[str, tuple[str, int, int]] = {
     "CONV_2D": ("Conv2DOptions", 1, 3),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", 1, 3),
     "DEQUANTIZE": ("", 1, 2),
+    "FULLY_CONNECTED": ("FullyConnectedOptions", 5, 5),
     "HARD_SWISH": ("", 1, 1),
     "LOGISTIC": ("", 1, 2),
     "MAX_POOL_2D": ("Pool2DOptions", 1, 2),
@@ -50,3 +51,10 @@ OPERATORS: dict[str, tuple[str, int, int]] = {
 }
 # what an operator can do itself to its result: our name -> the schema's
 FUSED = {None: "NONE", "relu": "RELU", "relu6": "RELU6"}
+FUSING = (
+    "AddOptions",
+    "Conv2DOptions",
+    "DepthwiseConv2DOptions",
+    "FullyConnectedOptions",
+    "MulOptions",
+)

@@ -10,7 +10,7 @@ from ..checks import Array
 from ..rungs import call, choose
 from . import arguments
 from .numbers import LIMITS, Quantization
-from .scales import bounds, of_product, of_ratio, of_sum
+from .scales import bounds, of_change, of_product, of_sum
 from .scales import requantise as numbers_of
 
 
@@ -123,7 +123,8 @@ def requantize(
     x           of any shape, whose first axis is the images; int8 or uint8
     x_q, y_q    its quantization and the wanted one
     activation  None, "relu" or "relu6", which narrow low and high
-    rounding    "double", as LiteRT's reference kernels, or "single", as XNNPACK on x86
+    rounding    "double", as LiteRT's reference kernels, or "single", as XNNPACK on x86, to 8
+                bits of sx / sy where both are int8 or both uint8
     rung        "loops", "numpy" or "numba": which implementation; None: the fastest
 
     Returns y, shaped as x.  ValueError or TypeError, naming the argument, for anything else.
@@ -134,8 +135,7 @@ def requantize(
     arguments.quantization(operator, "y_q", y_q)
     arguments.array(operator, "x", x, checks.any_axes(x), x_q)
     rounding = arguments.rounding(operator, rounding)
-    limits = bounds(y_q, arguments.activation(operator, activation), rounding)
-    out = numbers_of(rounding, of_ratio(rounding, x_q, y_q), y_q, limits, 1)
+    out = of_change(rounding, x_q, y_q, arguments.activation(operator, activation))
     y = np.empty(x.shape, y_q.dtype)
     forward, _ = tables.RUNGS[rung]
     call(

@@ -134,8 +134,8 @@ def of_sum(rounding: str, a_q: Quantization, b_q: Quantization, y_q: Quantizatio
 def bounds(y_q: Quantization, activation: str | None, rounding: str = "double") -> tuple[int, int]:
     """The smallest and largest integer that y may have: those of its dtype, or of a fused activation.
 
-    relu: not below the zero point; relu6: not above zero point + 6 / sy, rounded away from zero where
-    half an integer is left over.
+    relu: not below the zero point.  relu6: not above the integer nearest to zy + 6 / sy, computed in
+    float32; where half an integer is left over, double rounds 6 / sy up, single takes the even sum.
 
     >>> bounds(Quantization("int8", (0.0625,), (-128,)), "relu6")
     (-128, -32)
@@ -147,8 +147,11 @@ def bounds(y_q: Quantization, activation: str | None, rounding: str = "double") 
     if activation:
         low = max(low, zero)
     if activation == "relu6":
-        six = float(np.float32(6) / single(y_q))
-        high = int(min(high, zero + np.floor(six + 0.5)))
+        six = np.float32(6) / single(y_q)
+        if rounding == "single":
+            high = int(min(high, np.rint(six + np.float32(zero))))
+        else:
+            high = int(min(high, zero + np.floor(float(six) + 0.5)))
     return low, high
 
 
@@ -168,6 +171,23 @@ def requantise(
         for part, values in zip(parts, given, strict=True):
             part[:] = values
     return Requantise(rounding == "single", scale, *parts, y_q.zero_point[0], *limits)
+
+
+def of_change(
+    rounding: str, x_q: Quantization, y_q: Quantization, activation: str | None
+) -> Requantise:
+    """Everything that brings single integers from x's quantization to y's.
+
+    single: s = sx / sy to 8 bits behind its point, floor((256 s (x - zx) + 128) / 256), as XNNPACK; but
+    between int8 and uint8, which it does not take, and where s is not between 2^-8 and 2^7, as double.
+    """
+    ratio = of_ratio(rounding, x_q, y_q)
+    limits = bounds(y_q, activation, rounding)
+    if rounding == "double" or x_q.dtype != y_q.dtype or not 2**-8 <= ratio[0] <= 2**7:
+        return requantise("double", of_ratio("double", x_q, y_q), y_q, limits, 1)
+    multiplier = int(np.rint(np.float32(256) * ratio[0]))
+    factor = tuple(np.asarray([n], np.int32) for n in (15, multiplier << 8, 0))  # total * 2^15 fits
+    return requantise("double", factor, y_q, limits, 1)
 
 
 def of_layer(

@@ -1,0 +1,121 @@
+"""A quantised TFLite file as a QuantizedPlan: the integers as they are, and how each tensor is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..models.layers import Activation
+from ..models.network_plan import Plan
+from ..ops.checks import Array
+from ..ops.integers.numbers import Quantization
+from ..quantization.plan import QuantizedPlan, Step, lowered
+from ..quantization.preparing import prepared_plan
+from .tflite_read import File, Tensor
+from .tflite_walk import PRODUCTS, Walk
+
+_BYTES = ("int8", "uint8")
+
+
+def is_quantised(file: File) -> bool:
+    """Whether all that it multiplies and computes are integers of eight bits."""
+    products = [operator for operator in file.operators if operator.kind in PRODUCTS]
+    tensors = [file.tensors[x] for op in products for x in (*op.inputs[:2], op.output) if x >= 0]
+    return bool(products) and all(x.dtype in _BYTES and x.numbers is not None for x in tensors)
+
+
+def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, dict[str, Array]]:
+    """The quantised plan and its arrays; network: the plan, at whatever resolution.
+
+    ValueError, naming the tensor, for numbers that no integer operator takes.
+    """
+    ready = prepared_plan(network)
+    low = lowered(ready)
+    numbers = {"image": numbers_of(file.tensors[found.places["image"].tensor])}
+    arrays: dict[str, Array] = {}
+    for step in low.steps:
+        _one_operator(file, found, step, low.ends[step.name])
+        for short, tensor in _own(file, found, step.name, step.layer):
+            name = f"{step.name}.{short}"
+            numbers[name], arrays[name] = tensor
+        if f"{step.name}.shifted" in found.between:
+            for short in ("shifted", "three", "sixth"):
+                tensor = file.tensors[found.between[f"{step.name}.{short}"]]
+                numbers[f"{step.name}.{short}"] = numbers_of(tensor)
+        numbers[step.name] = numbers_of(file.tensors[found.places[low.ends[step.name]].tensor])
+    if found.outcome == "SOFTMAX" and file.tensors[found.softmax].numbers is not None:
+        numbers["softmax"] = numbers_of(file.tensors[found.softmax])
+    pixels = file.tensors[file.inputs[0]]
+    if pixels.dtype in _BYTES and pixels.index != found.places["image"].tensor:
+        numbers["pixels"] = numbers_of(pixels)
+    return QuantizedPlan(plan=ready, numbers=numbers, pooling=found.pooling), arrays
+
+
+def _one_operator(file: File, found: Walk, step: Step, end: str) -> None:
+    """ValueError where the file computes a step by other operators, which would round elsewhere."""
+    tensor = found.places[end].tensor
+    last = file.maker[tensor]
+    kinds = [last.kind]
+    if isinstance(step.layer, Activation) and step.layer.function == "hard_sigmoid":
+        kinds.append(file.maker[found.between[f"{step.name}.shifted"]].kind)
+        usual = kinds == ["MUL", "ADD"]
+    elif isinstance(step.layer, Activation) and step.layer.function == "hard_swish":
+        usual = kinds == ["HARD_SWISH"]
+    else:
+        usual = found.places[step.name].tensor == tensor
+    if not usual:
+        raise ValueError(
+            f"{last}: {step.name} is made of several operators, which integers do not take; as floats "
+            "it can be imported, with --float (dequantize=True)"
+        )
+
+
+def numbers_of(tensor: Tensor) -> Quantization:
+    """How a tensor is stored; ValueError where nothing says it."""
+    if tensor.numbers is None:
+        raise ValueError(f"{tensor} holds {tensor.dtype}, and no scale says what they stand for")
+    scale, zeros, _ = tensor.numbers
+    try:
+        return Quantization(
+            tensor.dtype, tuple(map(float, scale)), tuple(int(zero) for zero in zeros)
+        )
+    except ValueError as error:
+        raise ValueError(f"{tensor}: {error}") from None
+
+
+def _own(
+    file: File, found: Walk, name: str, layer: Any
+) -> Iterator[tuple[str, tuple[Quantization, Array]]]:
+    """Weight and bias of a layer in our layout, each with its numbers."""
+    from .tflite_family import to_ours
+
+    if name not in found.operators:
+        return
+    operator = found.operators[name]
+    weight = file.tensors[operator.inputs[1]]
+    assert weight.data is not None  # asked for when the graph was walked
+    stored, axis = numbers_of(weight), weight.numbers.axis if weight.numbers else 0
+    output = 3 if operator.kind == "DEPTHWISE_CONV_2D" else 0
+    if len(stored.scale) > 1 and axis != output:
+        raise ValueError(f"{weight}: scales along axis {axis}, expected {output}, the outputs")
+    if layer.kind == "dense" and operator.kind == "CONV_2D" and stored.dtype == "int8":
+        # with one scale a dense layer's multiplier is rounded otherwise than a convolution's
+        count = layer.output[-1] // len(stored.scale)
+        stored = Quantization("int8", stored.scale * count, stored.zero_point * count)
+    yield "weight", (stored, np.ascontiguousarray(to_ours(layer, weight.data)))
+    if "bias" not in layer.arrays:
+        return
+    image = file.tensors[operator.inputs[0]]
+    scale = np.float32(numbers_of(image).scale[0]) * np.array(stored.scale, np.float32)
+    zeros = (0,) * len(scale)
+    usual = Quantization("int32", tuple(map(float, scale)), zeros)
+    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
+        yield "bias", (usual, np.zeros(layer.output[-1], np.int32))
+        return
+    bias = file.tensors[operator.inputs[2]]
+    if bias.data is None or bias.dtype != "int32":
+        raise ValueError(f"{operator}: {bias} holds {bias.dtype}, expected a constant of int32")
+    own = numbers_of(bias) if bias.numbers is not None else usual
+    yield "bias", (own, np.array(bias.data))
