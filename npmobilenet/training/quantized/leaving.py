@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ...quantization.fitting import shifts
 from ...quantization.plan import QuantizedPlan
 from ...quantization.storing import of_bias, stored
 from ...shown import NamedArrays
-from .grids import numbers_of, weight_grid
+from .grids import numbers_of
 from .passes import Passes
 from .points import POOLING, points
 from .settings import Quantize
@@ -25,8 +26,7 @@ def integers(passes: Passes, params: Mapping[str, Array]) -> tuple[QuantizedPlan
 
     params  a state's arrays; the normalisations' running estimates are folded
 
-    The integers of a weight are those that the forward pass multiplies by; biases, which it has as real
-    numbers, are rounded to the scale of the products.
+    Integers of weights and biases are those that the forward pass with running estimates has.
     """
     points = passes.points
     numbers: dict[str, Quantization] = {"image": numbers_of("image", points, params)}
@@ -34,19 +34,19 @@ def integers(passes: Passes, params: Mapping[str, Array]) -> tuple[QuantizedPlan
     for step in points.low.steps:
         name, x = step.name, numbers[step.inputs[0]]
         if step.weighted:
-            folded, _ = passes.folded(params, name)
-            grid = weight_grid(points.weights[name], folded, params, passes.how)
+            grid = passes.weight_grid(params, name)
             scales = tuple(float(s) for s in grid.scale.astype(np.float32))
             w_q = Quantization("int8", scales, (0,) * len(scales))
             numbers[f"{name}.weight"] = w_q
             arrays[f"{name}.weight"] = stored(passes.weight(params, name)[0], w_q)
             if "bias" in step.layer.arrays:
                 numbers[f"{name}.bias"] = b_q = of_bias(x, w_q)
-                arrays[f"{name}.bias"] = stored(bias(passes, params, name), b_q)
+                arrays[f"{name}.bias"] = stored(passes.bias(params, name), b_q)
         if shifts(step):
             numbers[f"{name}.shifted"] = numbers_of(f"{name}.shifted", points, params)
         numbers[name] = numbers_of(name, points, params)
-    made = QuantizedPlan(plan=points.ready, numbers=numbers, pooling=POOLING)
+    how: dict[str, Any] = {"rounding": passes.how.rounding, "pooling": POOLING}
+    made = QuantizedPlan(plan=points.ready, numbers=numbers, **how)
     return made, NamedArrays(arrays)
 
 
@@ -55,18 +55,3 @@ def integer_model(model: Model, params: Mapping[str, Array], how: Quantize) -> M
     found = points(model.plan, model.preprocessing)
     qplan, arrays = integers(Passes(model.plan, found, how), params)
     return replace(model, plan=qplan.plan, params=arrays, quantized=qplan)
-
-
-def bias(passes: Passes, params: Mapping[str, Array], name: str) -> Array:
-    """A layer's bias with its normalisation folded, in float64."""
-    weight = passes.points.weights[name]
-    own = params.get(f"{name}.bias")
-    b = np.zeros(weight.channels) if own is None else own.astype(np.float64)
-    if weight.norm is None:
-        return b
-    gamma, beta, mean, variance = (
-        params[f"{weight.norm}.{short}"].astype(np.float64)
-        for short in ("gamma", "beta", "mean", "variance")
-    )
-    found: Array = (b - mean) * gamma / np.sqrt(variance + passes.eps[weight.norm]) + beta
-    return found

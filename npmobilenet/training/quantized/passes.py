@@ -6,8 +6,8 @@ Before a pass every weight w is replaced by the nearest that folds into integers
 
 s held still: after the normalisation, which multiplies by s again, stands the folded weight of the
 integer network, while the normalisation itself may still be the batch's.  With the running estimates in
-its place too, what comes out is the folded network's, but for rounding of floats.  The gradient of w is
-that of w', where w s is not clipped.  What each integer step will put out is rounded on the way.
+its place too, what comes out is the folded network's, and then its bias is rounded as well.  The gradient
+of w is that of w', where w s is not clipped.  What each integer step will put out is rounded on the way.
 """
 
 from __future__ import annotations
@@ -19,41 +19,13 @@ import numpy as np
 
 from ... import ops
 from ...models.execute import Run, execute_backward, execute_forward
-from ...models.layers import BatchNorm
 from ...models.network_plan import Plan
 from ...ops.checks import Array
-from .grids import Grid, activation_grid, factor, learns, weight_grid
-from .points import Points
-from .settings import Quantize
-
-Arrays = dict[str, Array]
+from .folding import Arrays, Folding
 
 
-class Passes:
+class Passes(Folding):
     """The passes of one plan with these settings."""
-
-    def __init__(self, plan: Plan, points: Points, how: Quantize) -> None:
-        self.plan, self.points, self.how = plan, points, how
-        self.eps = {layer.name: layer.eps for layer in plan.layers if isinstance(layer, BatchNorm)}
-        self.last = {source: layer.name for layer in plan.layers for source in layer.inputs}
-
-    def folded(self, params: Mapping[str, Array], name: str) -> tuple[Array, Array | None]:
-        """A layer's weight as it will be folded, and what it was multiplied by."""
-        weight = self.points.weights[name]
-        s = factor(weight, self.eps.get(weight.norm or "", 0.0), params)
-        w = params[f"{name}.weight"]
-        return (w, None) if s is None else (w * s, s)
-
-    def weight(self, params: Mapping[str, Array], name: str) -> tuple[Array, Any, Array | None]:
-        """The folded weight rounded, the cache of that, and what it was multiplied by."""
-        folded, s = self.folded(params, name)
-        grid = weight_grid(self.points.weights[name], folded, params, self.how)
-        rounded, cache = ops.fake_quantize(folded, *grid[:2], least=grid[2], greatest=grid[3])
-        return rounded, cache, s
-
-    def grid(self, params: Mapping[str, Array], tensor: str) -> Grid:
-        """That of an activation."""
-        return activation_grid(tensor, self.points, params, params_dtype(params))
 
     def forward(
         self,
@@ -71,12 +43,19 @@ class Passes:
 
         rate of averaged ranges; 0: they stay.  kept: takes what becomes integers, by its tensor's name.
         """
-        params = dict(params)
+        norms = (weight.norm for weight in self.points.weights.values())
+        moving = {name for name in norms if train and name not in frozen}
+        params, last = dict(params), _last(self.plan)
+        weights: Arrays = {}
+        shifts: Arrays = {}
         tape: dict[str, Any] = {"weights": {}}
         for name in self.points.weights:
             rounded, cache, s = self.weight(params, name)
             tape["weights"][name] = cache, s
-            params[f"{name}.weight"] = rounded if s is None else rounded / np.where(s == 0, 1, s)
+            if self.points.weights[name].norm not in moving - {None}:
+                shifts |= self.rounded_shift(params, name)
+            weights[f"{name}.weight"] = rounded if s is None else rounded / np.where(s == 0, 1, s)
+        params |= weights | shifts
         run = Run(params, train, None, rng, frozen, total)
         moved: Arrays = {}
         values: Arrays = {}
@@ -100,7 +79,7 @@ class Passes:
         for layer in self.plan.layers:
             put(layer.name, *execute_forward(run, layer, [values[n] for n in layer.inputs]))
             for source in layer.inputs:
-                if self.last[source] == layer.name:
+                if last[source] == layer.name:
                     values.pop(source, None)
         return values[self.plan.layers[-1].name], tape, run.statistics | moved
 
@@ -167,9 +146,6 @@ def _slow(cache: Any, images: int) -> Any:
     return cache.dtype.type(1 / np.sqrt(max(1.0, elements) * max(map(abs, cache.ends))))
 
 
-def params_dtype(params: Mapping[str, Array]) -> np.dtype[np.generic]:
-    """Of a network's arrays."""
-    return next(iter(params.values())).dtype
-
-
-__all__ = ["Passes", "learns"]
+def _last(plan: Plan) -> dict[str, str]:
+    """Layer -> the last one that reads it."""
+    return {source: layer.name for layer in plan.layers for source in layer.inputs}

@@ -46,6 +46,7 @@ class Points:
     same     tensor -> the one whose numbers it has: a pool's are its input's
     free     the other tensors, which need a range
     weights  those that are quantised, by layer
+    reads    layer with a weight -> the tensor it reads
     """
 
     ready: Plan
@@ -55,6 +56,7 @@ class Points:
     same: dict[str, str]
     free: tuple[str, ...]
     weights: dict[str, Weight]
+    reads: dict[str, str]
 
 
 def points(plan: Plan, preprocessing: Preprocessing) -> Points:
@@ -82,7 +84,8 @@ def points(plan: Plan, preprocessing: Preprocessing) -> Points:
             channels = step.layer.arrays["weight"][-1]
             weights[step.name] = Weight(step.name, norms.get(step.name), channels)
     free = tuple(s.name for s in low.steps if s.name not in fixed and s.name not in same)
-    return Points(ready, low, after, fixed, same, free, weights)
+    reads = {step.name: step.inputs[0] for step in low.steps if step.weighted}
+    return Points(ready, low, after, fixed, same, free, weights, reads)
 
 
 def image_range(preprocessing: Preprocessing) -> tuple[float, float]:

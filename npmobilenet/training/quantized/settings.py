@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...quantization.plan import ROUNDINGS
 from ...settings import settle
 
 RANGES = ("averaged", "learnt")
@@ -17,6 +18,8 @@ class Quantize:
     ranges       "averaged": an activation's range is a moving average of each batch's least and greatest
                  number, a weight's reaches to its largest; "learnt": each scale is an array that
                  takes steps, and zero points stay as they began
+    rounding     how the network of integers rounds: "single", once, which is what is learnt, and what
+                 LiteRT does on x86; or "double", as its reference kernels do
     rate         of that average: new = old + rate (batch - old)
     images       to look at before the first step, for ranges to begin with
     still        share of the run's steps, at its end, in which batch normalisations use their running
@@ -29,6 +32,7 @@ class Quantize:
     activations: int = 0
     per_channel: bool = True
     ranges: str = "averaged"
+    rounding: str = "single"
     rate: float = 0.01
     images: int = 128
     still: float = 0.5
@@ -46,6 +50,10 @@ class Quantize:
             )
         if self.ranges not in RANGES:
             raise ValueError(f"ranges must be one of {', '.join(RANGES)}, found {self.ranges!r}")
+        if self.rounding not in ROUNDINGS:
+            raise ValueError(
+                f"rounding must be one of {', '.join(ROUNDINGS)}, found {self.rounding!r}"
+            )
         if not 0 < self.rate <= 1:
             raise ValueError(f"rate must be above 0 and at most 1, found {self.rate}")
         if not self.images > 0:
