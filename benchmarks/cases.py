@@ -110,9 +110,7 @@ def write(case: Case, folder: Path, formats: Sequence[str]) -> None:
     if "onnx" in formats:
         nm.export_onnx(plan, params, folder / "network.onnx", fold=True)
     if "tflite" in formats:
-        from .tflite import write_tflite
-
-        write_tflite(folded, arrays, folder / "network.tflite", case.batch)
+        nm.export_tflite(plan, params, folder / "network.tflite", batch=case.batch)
 
 
 def write_ours(plan: nm.Plan, params: dict[str, Array], images: Array, folder: Path) -> None:

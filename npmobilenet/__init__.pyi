@@ -93,6 +93,7 @@ from .weights import load as load
 from .weights import save as save
 from .weights.by_name import predict as predict
 from .weights.onnx import export_onnx as export_onnx
+from .weights.tflite import export_tflite as export_tflite
 
 __version__: str
 cost: CallablePackage

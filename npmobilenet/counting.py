@@ -21,6 +21,7 @@ from .cost.references import is_reference, referenced
 from .cost.torch_count import ModuleCost, count_module
 from .models.network_plan import Plan, plan
 from .models.registry import MODELS
+from .quantization.plan import QuantizedPlan
 
 __all__ = ["count", "plan_in"]
 
@@ -42,7 +43,7 @@ def count(
     A ModuleCost for modules and graphs; a Cost for what is a plan.  TypeError for anything else;
     ValueError, one line, where it cannot be found, made, read or run; ImportError without PyTorch.
     """
-    if isinstance(what, Plan):
+    if isinstance(what, Plan | QuantizedPlan):
         return cost(what)
     if not isinstance(what, str | PathLike):
         return count_module(what, _example(what, example), keywords)

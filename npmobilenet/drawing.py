@@ -13,17 +13,21 @@ from rich.console import RenderableType
 
 from .cost import cost
 from .cost.backward import COLUMNS as TRAINING_COLUMNS
+from .cost.integers import COLUMNS as INTEGER_COLUMNS
 from .cost.memory import materialised
 from .cost.roofline import COLUMNS as ROOFLINE_COLUMNS
 from .exercises.compared import COLUMNS as AGAINST_COLUMNS
 from .models.dialect import differing_switches
 from .models.dialects import dialect_at
+from .quantization.comparing import COLUMNS as COMPARISON_COLUMNS
+from .quantization.comparing import row_of
 from .tables import Shape, Share, table
 from .verify.gradcheck import COLUMNS as GRADIENT_COLUMNS
 
 if TYPE_CHECKING:
     from .cost.backward import TrainingCost
     from .cost.count import Cost, LayerCost
+    from .cost.integers import IntegerCost
     from .cost.memory import MemoryCost
     from .cost.roofline import Roofline
     from .cost.torch_count import ModuleCost
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from .models.layers import Layer
     from .models.network_plan import Plan
     from .predicting.prediction import Prediction
+    from .quantization.comparing import Comparison
+    from .quantization.plan import QuantizedPlan, Step
     from .verify.gradcheck import GradientCheck
 
 
@@ -237,6 +243,54 @@ def against_parts(found: Against) -> list[RenderableType]:
     return [*([table(AGAINST_COLUMNS, cells)] if cells else []), *found.remarks()]
 
 
+def integer_parts(found: IntegerCost) -> list[RenderableType]:
+    """The steps in bytes, and the sums."""
+    rows = [(*row[:2], Shape(row[2]), *row[3:]) for row in found.rows()]
+    scales = "per channel" if found.per_channel else "per tensor"
+    return [
+        f"{_heading(found.plan)}  {found.dtype} {scales}  batch {found.batch}",
+        table(INTEGER_COLUMNS, rows),
+        table(("what", ">bytes", ""), found.sums(), title="Memory"),
+        f"{found.macs:,} MACs for one image, as in floats",
+    ]
+
+
+def comparison_parts(found: Comparison, *, tensors: bool = True) -> list[RenderableType]:
+    """A row for each tensor, or for the worst five; how often both networks name the same class."""
+    rows = found.rows() if tensors else [row_of(x) for x in found.worst()]
+    title = "" if tensors else "The tensors that lose most"
+    drawn: list[RenderableType] = [table(COMPARISON_COLUMNS, rows, title=title)]
+    if found.quantized.plan.include_top:
+        drawn.append(
+            f"floats and integers name the same class in {found.agree} of {found.images} images"
+        )
+    return [*drawn, f"logits {found.tensors[-1].computed:.1f} dB; 6 dB are one bit"]
+
+
+def quantized_parts(found: QuantizedPlan) -> list[RenderableType]:
+    """A row for each step: operator, what it clamps to, how its weight and its output are stored."""
+    rows = [quantized_row(found, step) for step in found.steps]
+    columns = ("step", "operator", "clamp", "output", ">weight scale", ">scale", ">zero")
+    scales = "per channel" if found.per_channel else "per tensor"
+    return [
+        f"{_heading(found.plan)}  {found.dtype} {scales}  {found.rounding} rounding",
+        table(columns, rows),
+    ]
+
+
+def quantized_row(found: QuantizedPlan, step: Step) -> tuple[object, ...]:
+    """A step of `quantized_parts`; of several weight scales the least and the greatest."""
+    own, weight = found[step.name], ""
+    if step.weighted:
+        scales = found[f"{step.name}.weight"].scale
+        weight = f"{min(scales):.3g}"
+        weight += f" to {max(scales):.3g}" if len(scales) > 1 else ""
+    what = getattr(step.layer, "function", step.layer.kind)
+    output = Shape(step.layer.output)
+    ends = (f"{own.scale[0]:.4g}", own.zero_point[0])
+    return (step.name, what, step.activation or "", output, weight, *ends)
+
+
 def dialect_rows(version: str, names: Sequence[str]) -> list[tuple[str, ...]]:
     """(switch, value in each named dialect) for the switches in which those dialects differ."""
     settled = [dialect_at(name, version) for name in names]
@@ -267,4 +321,7 @@ DRAWN: dict[str, Callable[..., list[RenderableType]]] = {
     "Prediction": prediction_parts,
     "GradientCheck": gradient_parts,
     "Against": against_parts,
+    "Comparison": comparison_parts,
+    "IntegerCost": integer_parts,
+    "QuantizedPlan": quantized_parts,
 }

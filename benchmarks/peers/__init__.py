@@ -80,7 +80,7 @@ PEERS = {
             name="litert",
             title="LiteRT (XNNPACK)",
             load="lite_rt:load",
-            packages=("ai-edge-litert",),
+            packages=("ai-edge-litert", "flatbuffers", "tflite"),
             needs="tflite",
             setting="XNNPACK delegate, activations fused, batch fixed",
         ),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..weights.families import FAMILIES
+from . import export_tflite
 from .common import print_json, spare
 from .streams import complain
 
@@ -35,8 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write it even where the family would compute something else with these weights",
     )
+    export_tflite.configure(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.epilog = "example: npmobilenet export runs/flowers --to onnx --output flowers.onnx"
+    parser.epilog = """example: npmobilenet export runs/flowers --to onnx --output flowers.onnx
+  npmobilenet export runs/flowers --to tflite --int8 --calibrate flowers/train \\
+      --output flowers.tflite"""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -113,6 +117,7 @@ def _images(model: "Model", family: str) -> str:
 FORMATS: dict[str, Callable[["Model", Path, argparse.Namespace], tuple[Arrays, Arrays]]] = {
     "onnx": _onnx,
     **{family: _weights(family) for family in FAMILIES},
+    "tflite": export_tflite.write,
 }
 
 

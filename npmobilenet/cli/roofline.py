@@ -5,9 +5,18 @@ import argparse
 import numpy as np
 
 from ..cost.machine import measure
-from ..cost.roofline import COLUMNS, Roofline, roofline, timed_layers
+from ..cost.roofline import (
+    COLUMNS,
+    Roofline,
+    integer_roofline,
+    roofline,
+    timed_layers,
+    timed_steps,
+)
 from ..models.folding import fold_batch_norm
 from ..models.params import init
+from ..quantization.network import stored_images
+from ..quantization.quantize import quantize
 from .common import add_formats, console, write_table
 from .options import add_model, add_plan_options, plan_of
 from .values import at_least, figure_option
@@ -25,6 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="runs, of which a layer's fastest counts (20)",
     )
     parser.add_argument("--fold", action="store_true", help="fold batch normalisation away first")
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "int8"),
+        default="float32",
+        help="float32; int8: of the quantised network, step by step (float32)",
+    )
     parser.add_argument(
         "--picture", type=figure_option, metavar="FILE.png", help="draw the roofline"
     )
@@ -44,8 +59,14 @@ def run(options: argparse.Namespace) -> int:
     if drawn:
         console().print("measuring this machine, then each layer ...", style="dim")
     machine = measure()
-    times = timed_layers(network, params, x, repeats=options.repeats)
-    found = roofline(network, machine, batch=options.batch, seconds=times)
+    if options.dtype == "int8":
+        quantized, arrays = quantize(network, params, x)
+        integers = stored_images(quantized, x)
+        times = timed_steps(quantized, arrays, integers, repeats=options.repeats)
+        found = integer_roofline(quantized, machine, batch=options.batch, seconds=times)
+    else:
+        times = timed_layers(network, params, x, repeats=options.repeats)
+        found = roofline(network, machine, batch=options.batch, seconds=times)
     if drawn:
         _print(found)
     else:

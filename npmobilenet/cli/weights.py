@@ -45,7 +45,9 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     from ..weights.families import FAMILIES
 
     add = parser.add_argument
-    add("file", metavar="FILE", help=".h5, .weights.h5, .keras, .safetensors, .pth or .npz")
+    add(
+        "file", metavar="FILE", help=".h5, .weights.h5, .keras, .safetensors, .pth, .npz or .tflite"
+    )
     add("--from", dest="family", required=True, choices=list(FAMILIES), help="who wrote it")
     add("--output", required=True, metavar="FILE", help="where to write it")
     add("--model", choices=list(MODELS), help="(as the tensors tell)")
@@ -57,6 +59,12 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
         "--entry",
         metavar="NAME",
         help="of several sets of weights in a file, state_dict or state_dict_ema (the average)",
+    )
+    add(
+        "--float",
+        action="store_true",
+        dest="dequantize",
+        help="tflite: integers as floats, to go on training (as integers, where the file has them)",
     )
     add("--activation", choices=ACTIVATIONS, help="instead of the dialect's ReLU or ReLU6")
     add(
@@ -130,6 +138,7 @@ def _import(options: argparse.Namespace) -> int:
         options.family,
         class_names=names,
         entry=options.entry,
+        dequantize=options.dequantize,
         **{name: getattr(options, name) for name in settings},
     )
     return _keep(found, options)

@@ -9,6 +9,8 @@ from .count import Cost as Cost
 from .count import LayerCost as LayerCost
 from .count import Params as Params
 from .count import cost as cost
+from .integers import IntegerCost as IntegerCost
+from .integers import integer_cost as integer_cost
 from .memory import MemoryCost as MemoryCost
 from .memory import memory_cost as memory_cost
 from .ratio import BlockRatio as BlockRatio

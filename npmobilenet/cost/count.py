@@ -17,6 +17,7 @@ from ..shown import Shown
 if TYPE_CHECKING:  # so that counting alone imports next to nothing
     from ..models.layers import Layer
     from ..models.network_plan import Plan
+    from ..quantization.plan import QuantizedPlan
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,11 @@ class Cost(Shown):
         return f"Cost({self.macs:,} MACs, {self.params.total:,} params; {self.plan!r})"
 
 
-def cost(plan: Plan) -> Cost:
+def cost(plan: Plan | QuantizedPlan) -> Cost:
     """A plan's multiply-accumulates and parameters, layer by layer, as the papers count.
 
-    plan  what `npmobilenet.plan` returned
+    plan  what `npmobilenet.plan` returned; of a quantised plan its layers are counted, and
+          `npmobilenet.cost.integer_cost` has its bytes
 
     A multiply-accumulate (MAC) is one product of a convolution or a dense layer, those with padding zeros
     included; bias, batch normalisation, activation and pooling have none (MobileNetV1, arXiv:1704.04861,
@@ -142,15 +144,17 @@ def cost(plan: Plan) -> Cost:
     from ..models.capabilities import COST, require
     from ..models.network_plan import check_plan  # here: see the imports above
 
-    check_plan(plan)
-    require(COST, plan)
-    return Cost(plan, tuple(_layer_cost(layer) for layer in plan.layers))
+    # of a quantised one, whose room need not be imported to ask it
+    own: Plan = plan.plan if hasattr(plan, "numbers") else plan
+    check_plan(own)
+    require(COST, own)
+    return Cost(own, tuple(_layer_cost(layer) for layer in own.layers))
 
 
 class CallablePackage(ModuleType):
     """The package `npmobilenet.cost`, which a user calls as if it were the function above."""
 
-    def __call__(self, plan: Plan) -> Cost:
+    def __call__(self, plan: Plan | QuantizedPlan) -> Cost:
         """Count every layer of a plan."""
         return cost(plan)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,17 @@ class Machine:
     def ridge(self, size: int) -> float:
         """Flops a byte above which multiplying, not moving, is what takes the time."""
         return self.peak / self.bandwidth(size)
+
+    def of_bytes(self) -> Machine:
+        """What it can do at most with bytes, from what was measured with float32.
+
+        An instruction multiplies and adds as many vectors, in which a number of 32 bits is a sum of four
+        products of bytes where the processor has VNNI, and of two elsewhere.
+        """
+        from ..kernels.simd.isa.lanes import VNNI
+
+        products = 4 if VNNI else 2
+        return replace(self, peak=products * self.peak, lanes=products * self.lanes)
 
     def to_json(self) -> dict[str, Any]:
         """One object for programs."""

@@ -100,7 +100,7 @@ def memory_cost(
     """What running and training a plan on `batch` images takes, on the numba rung.
 
     dtype: "float32" or "float64"; optimizer: "plain", "sgd" (with momentum) or "adam".  ValueError
-    for anything else.
+    for anything else.  A network of 8-bit integers is never trained: `integer_cost` has its bytes.
     """
     check_plan(plan)
     require(MEMORY, plan)

@@ -23,7 +23,10 @@ from ..models.execute import FORWARD, Run
 from ..models.layers import Layer
 from ..models.network_plan import Plan
 from ..ops.checks import Array
+from ..quantization.execute import IntegerRun, execute
+from ..quantization.plan import QuantizedPlan
 from ..shown import Shown
+from .integers import integer_cost
 from .machine import Machine
 
 if TYPE_CHECKING:
@@ -168,6 +171,54 @@ def roofline(
             )
         )
     return Roofline(plan, batch, machine, tuple(found))
+
+
+def integer_roofline(
+    quantized: QuantizedPlan,
+    machine: Machine,
+    *,
+    batch: int = 1,
+    seconds: Mapping[str, float] | None = None,
+) -> Roofline:
+    """The same of a network of 8-bit integers, its steps instead of layers, a byte a number.
+
+    machine is what `measure` gives; its peak for bytes follows from that of float32.
+    """
+    machine, found = machine.of_bytes(), []
+    layers = {step.name: step.layer for step in quantized.steps}
+    for step in integer_cost(quantized, batch=batch).steps:
+        flops, moved = layer_flops(layers[step.name], batch), step.moved
+        found.append(
+            RooflineLayer(
+                name=step.name,
+                type=step.type,
+                macs=batch * step.macs,
+                flops=flops,
+                bytes=moved,
+                compute=flops / machine.peak,
+                memory=moved / machine.bandwidth(moved),
+                seconds=None if seconds is None else seconds[step.name],
+            )
+        )
+    return Roofline(quantized.plan, batch, machine, tuple(found))
+
+
+def timed_steps(
+    quantized: QuantizedPlan, arrays: Mapping[str, Array], x: Array, *, repeats: int = 20
+) -> dict[str, float]:
+    """Seconds of each step of a network of integers, as `timed_layers`; x are its integers."""
+    run = IntegerRun(quantized, arrays, None)
+    least = dict.fromkeys((step.name for step in quantized.steps), float("inf"))
+    for turn in range(repeats + 1):
+        values = {"image": x}
+        for step in quantized.steps:
+            inputs = [values[name] for name in step.inputs]
+            started = time.perf_counter()
+            values[step.name] = execute(run, step, inputs)
+            taken = time.perf_counter() - started
+            if turn:
+                least[step.name] = min(least[step.name], taken)
+    return least
 
 
 def layer_flops(layer: Layer, batch: int) -> int:

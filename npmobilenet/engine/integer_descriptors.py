@@ -59,11 +59,6 @@ class IntegerEmission(Emission):
         """The integer operator of a layer."""
         return self.quantized.step(layer.name)
 
-    @property
-    def rounding(self) -> str:
-        """single or double."""
-        return self.quantized.rounding
-
     def tensor(self, name: str) -> Tensor:
         """The quantization of a tensor."""
         return Tensor(self.quantized.numbers[name])
@@ -91,8 +86,8 @@ class IntegerEmission(Emission):
         whole = np.pad(flat, (0, -flat.size % LINE)).view(np.int32)
         return self.program.weights.later(whole.size, lambda: whole)
 
-    def channels(self, linear: Linear) -> tuple[NDArray[Any], Fields]:
-        """Weights without their zero point, and the fields of requantisation."""
+    def channels(self, linear: Linear) -> tuple[NDArray[Any], str, Fields]:
+        """Weights without their zero point, which rounding, and the fields of requantisation."""
         step, name = self.step(linear.layer), linear.layer.name
         w_q, x = self.quantized[f"{name}.weight"], self.read(linear)
         w = self.params[f"{name}.weight"].astype(np.int32) - np.asarray(w_q.zero_point, np.int32)
@@ -100,7 +95,7 @@ class IntegerEmission(Emission):
         bias = self.params.get(f"{name}.bias", np.zeros(filters, np.int32)).astype(np.int64)
         bias = bias - x.zero * w.reshape(-1, filters).sum(0, dtype=np.int64)
         out = numbers.of_products(self.quantized, step, filters)
-        return w, self.requantised(bias, out, self.tensor(name))
+        return w, pack.rounding_of(out), self.requantised(bias, out, self.tensor(name))
 
     def requantised(self, bias: Any, out: Any, y: Tensor) -> Fields:
         """Fields of a requantisation, its constants among the weights."""
@@ -111,7 +106,7 @@ class IntegerEmission(Emission):
 
     def packed_product(self, linear: Linear, pixels: int, plane: int = 0) -> IntegerProduct:
         """The weights of a pointwise convolution, cut for so many pixels; plane: of what it reads."""
-        w, fields = self.channels(linear)
+        w, rounding, fields = self.channels(linear)
         depth, filters = w.shape
         turns = pack.up(depth, LANES) // LANES
         w = np.pad(w, ((0, turns * LANES - depth), (0, 0))).reshape(turns, LANES, filters)
@@ -120,7 +115,7 @@ class IntegerEmission(Emission):
         main, split, rest = cut(vectors, widths)
         quads, offsets = pack.blocks(w, np.arange(turns) * plane)
         fields |= self._walk(quads, offsets, main, split)
-        return IntegerProduct(fields, main, split, rest, self.rounding)
+        return IntegerProduct(fields, main, split, rest, rounding)
 
     def _walk(self, quads: NDArray[Any], offsets: NDArray[Any], main: int, split: int) -> Fields:
         """Where the turns of a product read, and their micropanels."""
@@ -131,7 +126,7 @@ class IntegerEmission(Emission):
 
     def convolution_call(self, linear: Linear, x: Node | None, source: Layout) -> Call:
         """A standard convolution of a map, or of the image, whose channels are side by side."""
-        w, fields = self.channels(linear)
+        w, rounding, fields = self.channels(linear)
         (rows, columns, m, filters), (down, along) = w.shape, linear.stride
         if x is None:  # a row of the window is one stretch, of quads
             quads_in_turn, stretch = 1, pack.up(columns * m, 4)
@@ -152,18 +147,18 @@ class IntegerEmission(Emission):
         fields |= self._walk(quads, offsets, main, split) | {"vectors": vectors}
         fields |= {"x": self.buffers[x], "x_pixel": along * source.vector}
         fields |= {"x_row": down * source.row}
-        return product.convolutions(self.rounding, quads_in_turn, fields["x_pixel"]), fields
+        return product.convolutions(rounding, quads_in_turn, fields["x_pixel"]), fields
 
     def window_call(self, linear: Linear, source: Layout) -> Call:
         """A depthwise convolution that reads a map of this layout."""
-        w, fields = self.channels(linear)
+        w, rounding, fields = self.channels(linear)
         (rows, columns, _), (down, along) = w.shape, linear.stride
-        routine, packed = window.any_windows[self.rounding], None
+        routine, packed = window.any_windows[rounding], None
         if rows == columns and down == along and (rows, down) in window.KNOWN:
             parts, packed = pack.taps(w, down)
-            routine = window.windows.get((self.rounding, rows, down, parts))
+            routine = window.windows.get((rounding, rows, down, parts))
         if packed is None or routine is None:
-            routine, packed = window.any_windows[self.rounding], pack.single_taps(w)
+            routine, packed = window.any_windows[rounding], pack.single_taps(w)
         fields |= {"w": self.constant(packed), "w_block": packed.nbytes // source.blocks}
         fields |= {"x_plane": source.plane, "x_row": source.row, "x_pixel": along * LANES}
         fields |= {"x_down": down * source.row, "kernel_rows": rows, "kernel_columns": columns}

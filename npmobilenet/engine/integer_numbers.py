@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..kernels.simd.integer.joined import DIVIDE
 from ..kernels.simd.integer.requantise import ADDING
-from ..models.layers import Dense
+from ..models.layers import Conv, Dense, Depthwise, Layer, Pointwise
 from ..ops.integers import scales
 from ..ops.integers.numbers import Quantization
 from ..quantization.execute import IntegerRun, execute
@@ -21,6 +21,14 @@ from ..quantization.execute import IntegerRun, execute
 if TYPE_CHECKING:
     from ..kernels.integer.requantise import Requantise
     from ..quantization import QuantizedPlan, Step
+
+
+OPERATORS: dict[type[Layer], str] = {
+    Conv: "conv2d",
+    Depthwise: "depthwise_conv2d",
+    Pointwise: "pointwise_conv2d",
+    Dense: "dense",
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,18 @@ class Tensor:
 
 def of_products(quantized: QuantizedPlan, step: Step, channels: int) -> Requantise:
     """How the sums of a convolution or dense layer become its output."""
-    rounding, (name,) = quantized.rounding, step.inputs
+    (name,) = step.inputs
     x_q, w_q, y_q = (quantized[found] for found in (name, f"{step.name}.weight", step.name))
-    dense = isinstance(step.layer, Dense)
-    factor = scales.of_products(rounding, x_q, w_q, y_q, channels, dense=dense)
-    bounds = scales.bounds(y_q, step.activation, rounding)
-    return scales.requantise(rounding, factor, y_q, bounds, channels)
+    operator, how = operator_of(quantized, step), quantized.rounding
+    return scales.of_layer(operator, how, x_q, w_q, y_q, step.activation, channels)
+
+
+def operator_of(quantized: QuantizedPlan, step: Step) -> str:
+    """Which operator computes a step: a dense layer may be a convolution."""
+    connected = step.name in getattr(quantized, "connected", (step.name,))
+    if isinstance(step.layer, Dense) and not connected:
+        return "pointwise_conv2d"
+    return OPERATORS[type(step.layer)]
 
 
 def of_gates(quantized: QuantizedPlan, step: Step, channels: int) -> Requantise:

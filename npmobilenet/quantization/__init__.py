@@ -1,6 +1,8 @@
 """Networks of 8-bit integers: what they are, how they come about, and running them."""
 
 from ..ops.integers.numbers import Quantization as Quantization
+from .comparing import Comparison as Comparison
+from .comparing import compare as compare
 from .network import infer as infer
 from .network import intermediates as intermediates
 from .plan import QuantizedPlan as QuantizedPlan

@@ -38,8 +38,8 @@ class IntegerRun:
     def q(self, name: str) -> Quantization:
         return self.qplan.numbers[name]
 
-    def stored(self, step: Step) -> tuple[Quantization, ...]:
-        """Numbers of what goes in, then of what comes out."""
+    def stored(self, step: Step) -> tuple[Any, ...]:
+        """Numbers of what goes in, then of what comes out: a `Quantization` each."""
         return (*map(self.q, step.inputs), self.q(step.name))
 
     def clamped(self, step: Step) -> dict[str, Any]:
@@ -55,19 +55,26 @@ class IntegerRun:
 
 
 def _conv(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    slides = {"stride": layer.stride, "padding": layer.padding}
-    return integers.conv2d(x, *run.weighted(step), **slides, **run.clamped(step))
+    slides: dict[str, Any] = {"stride": layer.stride, "padding": layer.padding}
+    w, b, x_q, w_q, y_q = run.weighted(step)
+    return integers.conv2d(x, w, b, x_q, w_q, y_q, **slides, **run.clamped(step))
 
 
 def _depthwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    slides = {"stride": layer.stride, "padding": layer.padding}
-    return integers.depthwise_conv2d(x, *run.weighted(step), **slides, **run.clamped(step))
+    slides: dict[str, Any] = {"stride": layer.stride, "padding": layer.padding}
+    w, b, x_q, w_q, y_q = run.weighted(step)
+    return integers.depthwise_conv2d(x, w, b, x_q, w_q, y_q, **slides, **run.clamped(step))
 
 
 def _grouped(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    slides = {"groups": layer.groups, "stride": layer.stride, "padding": layer.padding}
+    slides: dict[str, Any] = {
+        "groups": layer.groups,
+        "stride": layer.stride,
+        "padding": layer.padding,
+    }
     how = run.clamped(step) | {"rung": run.common}
-    return integers.grouped_conv2d(x, *run.weighted(step), **slides, **how)
+    w, b, x_q, w_q, y_q = run.weighted(step)
+    return integers.grouped_conv2d(x, w, b, x_q, w_q, y_q, **slides, **how)
 
 
 def _pointwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
@@ -75,7 +82,11 @@ def _pointwise(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
 
 
 def _dense(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    return integers.dense(x, *run.weighted(step), **run.clamped(step))
+    if step.name in run.qplan.connected:
+        return integers.dense(x, *run.weighted(step), **run.clamped(step))
+    pixels = x.reshape(len(x), 1, 1, x.shape[-1])
+    y = integers.pointwise_conv2d(pixels, *run.weighted(step), **run.clamped(step))
+    return y.reshape(len(x), layer.units)
 
 
 def _add(run: IntegerRun, step: Step, layer: Any, a: Array, b: Array) -> Array:
@@ -94,7 +105,7 @@ def _activation(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
         return integers.hard_swish(x, x_q, y_q, **run.how)
     if layer.function == "hard_sigmoid":
         three, sixth = map(run.qplan.numbers.get, constants(step))
-        own = {"three_q": three, "sixth_q": sixth}
+        own: dict[str, Any] = {"three_q": three, "sixth_q": sixth}
         return integers.hard_sigmoid(x, x_q, run.q(f"{step.name}.shifted"), y_q, **own, **run.how)
     return integers.requantize(x, x_q, y_q, activation=layer.function, **run.how)
 
@@ -102,18 +113,29 @@ def _activation(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
 def _global_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
     if run.qplan.pooling == "mean":
         return integers.mean(x, *run.stored(step), **run.how)
-    y = integers.avg_pool2d(x, *run.stored(step), layer.input[:2], rung=run.common)
+    x_q, y_q = run.stored(step)
+    y = integers.avg_pool2d(x, x_q, y_q, layer.input[:2], rung=run.common)
     return y.reshape(len(x), layer.input[-1])
 
 
 def _average_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    slides = {"stride": layer.stride, "padding": layer.window.sides, "rung": run.common}
-    return integers.avg_pool2d(x, *run.stored(step), layer.kernel, **slides)
+    slides: dict[str, Any] = {
+        "stride": layer.stride,
+        "padding": layer.window.sides,
+        "rung": run.common,
+    }
+    x_q, y_q = run.stored(step)
+    return integers.avg_pool2d(x, x_q, y_q, layer.kernel, **slides)
 
 
 def _max_pool(run: IntegerRun, step: Step, layer: Any, x: Array) -> Array:
-    slides = {"stride": layer.stride, "padding": layer.window.sides, "rung": run.common}
-    return integers.max_pool2d(x, *run.stored(step), layer.kernel, **slides)
+    slides: dict[str, Any] = {
+        "stride": layer.stride,
+        "padding": layer.window.sides,
+        "rung": run.common,
+    }
+    x_q, y_q = run.stored(step)
+    return integers.max_pool2d(x, x_q, y_q, layer.kernel, **slides)
 
 
 RUNS: dict[type[Layer], Callable[..., Array]] = {

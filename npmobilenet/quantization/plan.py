@@ -27,8 +27,9 @@ from ..models.layers import (
     Scale,
 )
 from ..models.network_plan import Plan, check_plan
-from ..ops.checks import shown
+from ..ops.checks import names, shown
 from ..ops.integers.numbers import Quantization
+from ..shown import Shown
 from .handled import QUANTIZED
 
 ROUNDINGS = ("double", "single")
@@ -117,18 +118,20 @@ def resolved(plan: Plan) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuantizedPlan:
+class QuantizedPlan(Shown):
     """A network of integers as data; its arrays are a dict beside it, as a plan's params are.
 
-    plan      folded: no batch normalisation is in it; activations are layers
-    numbers   how tensors are stored: "image", every step's output by its name, "NAME.weight",
-              "NAME.bias", "NAME.shifted" (a hard sigmoid's relu6(x + 3)); "softmax" where the
-              network ends with one; "NAME.three" and "NAME.sixth" where a hard sigmoid's constants
-              3 and 1/6 are stored otherwise than with the greatest integer; "pixels" (uint8) where the
-              network itself makes its image of them
-    rounding  "double", as LiteRT's reference kernels round, or "single", as XNNPACK does
-    pooling   which operator the global pool is: "mean", or "average_pool", which keeps the scale
-    steps     the integer operators, in the order they run
+    plan       folded: no batch normalisation is in it; activations are layers
+    numbers    how tensors are stored: "image", every step's output by its name, "NAME.weight",
+               "NAME.bias", "NAME.shifted" (a hard sigmoid's relu6(x + 3)); "softmax" where the
+               network ends with one; "NAME.three" and "NAME.sixth" where a hard sigmoid's constants
+               3 and 1/6 are stored otherwise than with the greatest integer; "pixels" (uint8) where
+               the network itself makes its image of them
+    rounding   "double", as LiteRT's reference kernels round, or "single", as XNNPACK does
+    pooling    which operator the global pool is: "mean", or "average_pool", which keeps the scale
+    connected  names of dense layers that are LiteRT's FULLY_CONNECTED, which rounds once, in float64;
+               the others are its CONV_2D of one pixel, as most files have them
+    steps      the integer operators, in the order they run
 
     A tensor's numbers are qplan["stem"], a step qplan.step("stem").  ValueError, in one line, where
     numbers are missing, too many, or not as the operators expect.
@@ -138,6 +141,7 @@ class QuantizedPlan:
     numbers: Mapping[str, Quantization]
     rounding: str = "double"
     pooling: str = "mean"
+    connected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_plan(self.plan)
@@ -153,6 +157,13 @@ class QuantizedPlan:
             found = type(self.numbers).__name__
             raise TypeError(f"QuantizedPlan: numbers must be a dict by name, found {found}")
         object.__setattr__(self, "numbers", dict(self.numbers))
+        names(
+            "QuantizedPlan",
+            "connected",
+            self.connected,
+            [layer.name for layer in self.plan if isinstance(layer, Dense)],
+        )
+        object.__setattr__(self, "connected", tuple(self.connected))
         from .fitting import check_numbers
 
         check_numbers(self)
@@ -171,10 +182,11 @@ class QuantizedPlan:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The integer operators, in the order they run."""
-        return self._lowered.steps
+        return self.lowered.steps
 
     @cached_property
-    def _lowered(self) -> Lowered:
+    def lowered(self) -> Lowered:
+        """Steps, the name of the answer, and which layer's result each step puts out."""
         return lowered(self.plan)
 
     @cached_property
@@ -215,11 +227,11 @@ class QuantizedPlan:
     @property
     def output(self) -> str:
         """The name of the tensor that is the network's answer."""
-        return self._lowered.output
+        return self.lowered.output
 
     def end(self, name: str) -> str:
         """The layer whose result a step puts out: the activation that is part of it, or its own."""
-        return self._lowered.ends[self.step(name).name]
+        return self.lowered.ends[self.step(name).name]
 
     @property
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:

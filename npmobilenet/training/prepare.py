@@ -80,7 +80,7 @@ def prepare_run(
         raise ValueError(f"model.family is {asked.model.family!r}, but there are no model.weights")
     source = resumed
     if asked.model.weights and not resumed:
-        source = read_weights(asked.model.weights, asked.model.family)
+        source = read_weights(asked.model.weights, asked.model.family, dequantize=True)
     splits = load_splits(
         asked.data.path,
         source.plan.channels if source else None,

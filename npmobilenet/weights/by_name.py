@@ -23,20 +23,30 @@ from .sources import SOURCES, source_named
 
 
 def read_weights(
-    weights: str | Path, family: str = "", class_names: Sequence[str] | None = None
+    weights: str | Path,
+    family: str = "",
+    class_names: Sequence[str] | None = None,
+    *,
+    dequantize: bool = False,
 ) -> Model:
     """The model in `find_weights`."""
-    return find_weights(weights, family, class_names).model
+    return find_weights(weights, family, class_names, dequantize=dequantize).model
 
 
 def find_weights(
-    weights: str | Path, family: str = "", class_names: Sequence[str] | None = None
+    weights: str | Path,
+    family: str = "",
+    class_names: Sequence[str] | None = None,
+    *,
+    dequantize: bool = False,
 ) -> Imported:
     """A model, and in sentences what its file leaves open, wherever weights are asked for.
 
     weights  a run's folder, one of our weight files or a shipped model's name; with `family` a file
              that framework wrote, whose classes may be given names; or the name of an official one,
              "keras/mobilenet_0.25_224", which is fetched if it is not here yet
+    dequantize: a framework's file of integers as floats, to go on training.
+
     ValueError where there is no such thing; OSError where it cannot be fetched.
     """
     weights = str(weights)
@@ -54,7 +64,7 @@ def find_weights(
     if weights in SOURCES:
         return import_official(weights)
     if family:
-        return import_weights(weights, family, class_names=class_names)
+        return import_weights(weights, family, class_names=class_names, dequantize=dequantize)
     hub = in_folder(Path(weights))
     path = hub or weight_file(weights)
     foreign = known == "" or hub or path.suffix not in ("", ".safetensors")

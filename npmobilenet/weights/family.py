@@ -85,7 +85,7 @@ class Family:
     write: Callable[[Path, Mapping[str, Array]], None] | None
     pair: "Callable[[Family, Plan, Mapping[str, Array]], Pairing] | None" = None
     entries: bool = False
-    whole: Callable[[Plan, Mapping[str, Array], Path], None] | None = None
+    whole: Callable[[Plan, Mapping[str, Array], Path], object] | None = None
     undecided: str = ""  # what tensors cannot tell, and which option does
     scaling: str = (
         ""  # said where nobody knows how pixels were scaled: what is assumed, what else is usual

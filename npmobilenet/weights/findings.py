@@ -5,6 +5,7 @@ from typing import Any
 
 from ..images.preprocessing import Preprocessing
 from ..models.network_plan import Plan
+from ..quantization.plan import QuantizedPlan
 from .description import Description, Known, Settled
 from .detect import Asked
 from .family import Family
@@ -30,6 +31,16 @@ def about_network(
     if source.undecided and not asked.dialect and not decided:
         notes.append(f"tensors cannot tell {source.undecided}")
     return tuple(notes)
+
+
+def about_integers(quantized: QuantizedPlan | None) -> Iterator[str]:
+    """How a network of integers was taken."""
+    if quantized is not None:
+        scales = "a scale each channel" if quantized.per_channel else "a scale each tensor"
+        yield (
+            f"computes as {quantized.dtype} integers, {scales} of weights, as the file does; as floats, "
+            "to go on training: --float (dequantize=True)"
+        )
 
 
 def about_description(settled: Settled, description: Description) -> Iterator[str]:

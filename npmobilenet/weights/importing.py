@@ -17,18 +17,19 @@ from ..models.network_plan import Plan, plan
 from ..names import (
     read_class_names as read_class_names,
 )  # its place before it had a file of its own
-from ..ops.checks import Array, shown
+from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect
 from .download import Progress
 from .families import family_named
 from .family import Contents, Family
-from .findings import about_description, about_network, contradictions
+from .findings import about_description, about_integers, about_network, contradictions
 from .hub import beside, foreign_file
 from .mismatch import WeightsMismatch, mismatch
 from .native import distinct, file_path
 from .preprocessing import known, prepared, recipe_of
+from .tflite_integers import taken
 from .two_classes import of_two_classes
 
 _MOST_TENSORS = 5000  # a MobileNet has a tenth; beside it may lie others
@@ -61,6 +62,7 @@ class Imported:
             "activation": network.dialect.activation,
             "bn_eps": network.dialect.bn_eps,
             "padding": network.dialect.padding,
+            "integers": self.model.quantized.dtype if self.model.quantized else None,
             "preprocessing": self.model.preprocessing.to_json(),
             "described": dict(self.described),
             "notes": list(self.notes),
@@ -86,6 +88,7 @@ def import_weights(
     crop: float | None = None,
     resize: int | str | None = None,
     entry: str | None = None,
+    dequantize: bool = False,
 ) -> Imported:
     """Read a weight file of another framework, and find out which network it is.
 
@@ -108,6 +111,8 @@ def import_weights(
     resize               in place of crop: the shorter side in pixels before it, or "stretch"
     entry                which of several sets of weights in a file of PyTorch, "state_dict" or
                          "state_dict_ema"; None: the average over training where there is one, and says so
+    dequantize           of a file of integers (TFLite): True: as floats, to go on training; else it stays
+                         a network of integers, `model.quantized`
 
     Returns an `Imported`: the model, and notes on what was assumed.  WeightsMismatch, a ValueError with
     the mapped difference, where names or shapes do not fit; ValueError, one line with the file's name,
@@ -120,6 +125,7 @@ def import_weights(
     ):
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"{name} must be {what}, found {shown(value)}")
+    dequantize = flag("import_weights", "dequantize", dequantize)
     given = known(mean, std, interpolation, crop, resize)
     if preprocessing and given.stated():
         raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
@@ -150,13 +156,19 @@ def import_weights(
             **{**network.asked, "dialect": replace(network.dialect, activation=activation)}
         )
     made = preprocessing or _prepared(path, network, settled, given)
+    quantized = None
+    if contents.integers is not None and not dequantize:
+        quantized, params = taken(path, contents.integers, network, sigmoid=settled.sigmoid)
+        network = quantized.plan
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     origin = {"family": source.name, "file": path.name, "sha256": digest}
-    found = Model(network, params, names, made, notes={"imported from": origin})
+    notes_of = {"imported from": origin}
+    found = Model(network, params, names, made, notes=notes_of, quantized=quantized)
     decided = bool(description.dialect and settled.facts)
     notes = about_network(source, network, asked, len(attempt.pairing.pairs), made, decided)
     said = [
+        *about_integers(quantized),
         *about_description(settled, description),
         *contradictions(settled, description, asked, given, activation),
     ]

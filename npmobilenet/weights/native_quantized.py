@@ -42,7 +42,8 @@ def numbers_as_arrays(quantized: QuantizedPlan) -> dict[str, Array]:
 
 def settings_as_json(quantized: QuantizedPlan) -> str:
     """What is not a tensor's, for a file's metadata."""
-    return json.dumps({"rounding": quantized.rounding, "pooling": quantized.pooling})
+    names = ("rounding", "pooling", "connected")
+    return json.dumps({name: getattr(quantized, name) for name in names})
 
 
 def quantized_of(made: Plan, settings: str, tensors: dict[str, Array]) -> QuantizedPlan:

@@ -7,16 +7,18 @@ fused into the operator before them.  Tensors carry the names of layers, constan
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..images.preprocessing import Preprocessing
 from ..models.capabilities import require
 from ..models.layers import Activation
 from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..ops.checks import Array, flag, whole
+from ..ops.checks import Array, flag, shown, whole
 from ..quantization.fitting import check_arrays
 from ..quantization.plan import FUSED, FUSES, QuantizedPlan
 from ..quantization.preparing import prepared
@@ -36,21 +38,23 @@ def export_tflite(
     *,
     batch: int = 1,
     softmax: bool = False,
-    about: About | None = None,
-) -> None:
+    classes: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> str:
     """Write a network, as it is in evaluation, as a TFLite file: whole or not at all.
 
-    plan     what `npmobilenet.plan` returned, for float32; or a QuantizedPlan, for integers
-    params   name -> array, shaped as plan.arrays says; float64 is rounded to float32.  A quantised
-             plan's integers
-    path     of the file
-    batch    how many images it takes: TFLite's shapes are fixed
-    softmax  True: it ends with probabilities, not with logits
-    about    names of the classes, and how images are prepared, for the file's metadata
+    plan           what `npmobilenet.plan` returned, for float32; or a QuantizedPlan, for integers
+    params         name -> array, shaped as plan.arrays says; float64 is rounded to float32.  A quantised
+                   plan's integers
+    path           of the file
+    batch          how many images it takes: TFLite's shapes are fixed
+    softmax        True: it ends with probabilities, not with logits
+    classes        their names, for the file's metadata
+    preprocessing  how images become the network's input, for the metadata too
 
     The input "image" is (batch, H, W, C), as `infer` takes it; the output "logits" (batch, classes), or
-    "probabilities"; without the top "features", (batch, H, W, C).  Returns nothing.  ValueError, in one
-    line, where flatbuffers and tflite are not installed, or an argument cannot be.
+    "probabilities"; without the top "features", (batch, H, W, C).  Returns that name.  ValueError,
+    in one line, where flatbuffers and tflite are not installed, or an argument cannot be.
     """
     path = file_path(path)
     found = packages(path)
@@ -72,18 +76,41 @@ def export_tflite(
         network, params = prepared(plan, params)
         graph, pooling = Graph(found, batch), "mean"
     require(TFLITE, network)
+    _check_about(network, classes, preprocessing)
     if softmax and not network.include_top:
         raise ValueError("export_tflite: softmax is of classes, and this network has no top")
-    image, result = _written(graph, network, params, pooling, softmax)
-    if about is None:
+    connected = plan.connected if isinstance(plan, QuantizedPlan) else ()
+    image, result = _written(graph, network, params, pooling, connected, softmax)
+    if preprocessing is None and classes is None:
         content = graph.packed(network.model, image, result)
     else:
-        content = with_metadata(graph, network, about, image, result)
+        content = with_metadata(graph, network, About(classes, preprocessing), image, result)
     write_whole(path, content)
+    return graph.tensors[result].name
+
+
+def _check_about(plan: Plan, classes: Any, preprocessing: Any) -> None:
+    """ValueError or TypeError unless names and preprocessing fit the network."""
+    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
+        found = type(preprocessing).__name__
+        raise TypeError(f"export_tflite: preprocessing must be a Preprocessing, found {found}")
+    if classes is None:
+        return
+    if not isinstance(classes, list | tuple) or not all(isinstance(x, str) for x in classes):
+        raise TypeError(f"export_tflite: classes must be a list of names, found {shown(classes)}")
+    if len(classes) != plan.classes:
+        raise ValueError(
+            f"export_tflite: the network has {plan.classes} classes, {len(classes)} names are given"
+        )
 
 
 def _written(
-    graph: Graph, plan: Plan, arrays: Mapping[str, Array], pooling: str, softmax: bool
+    graph: Graph,
+    plan: Plan,
+    arrays: Mapping[str, Array],
+    pooling: str,
+    connected: Sequence[str],
+    softmax: bool,
 ) -> tuple[int, int]:
     """All operators of a folded plan; the tensors that go in and come out."""
     fused, size = _fused(plan), (*plan.resolution, plan.channels)
@@ -100,7 +127,7 @@ def _written(
         own = {short: arrays[f"{layer.name}.{short}"] for short in layer.arrays}
         function = fused[layer.name].function if layer.name in fused else None
         inputs = [values[source] for source in layer.inputs]
-        job = Job(graph, layer, inputs, own, function, pooling)
+        job = Job(graph, layer, inputs, own, function, pooling, layer.name in connected)
         values[layer.name] = WRITERS[type(layer)](job)
     last = values[plan.layers[-1].name]
     if not plan.include_top:

@@ -83,7 +83,12 @@ class Graph:
         return self._constants[name]
 
     def operator(
-        self, name: str, inputs: Sequence[int], output: int, fused: str | None = None, **options: Any
+        self,
+        name: str,
+        inputs: Sequence[int],
+        output: int,
+        fused: str | None = None,
+        **options: Any,
     ) -> int:
         """Append an operator by its name in the schema; its output.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .description import Known
+from .tflite_place import Differs
 from .tflite_read import File
-from .tflite_walk import Differs
 
 _WHITE = 255  # pixels of eight bits
 _NEAR = 0.02  # how far numbers of pixels may be from the usual -1..1 and 0..1
@@ -52,7 +52,11 @@ def _scaling(file: File, tensor: int) -> tuple[float, float]:
         kind, x = operator.kind, operator.inputs[0]
         if kind in ("MUL", "DIV", "ADD", "SUB"):
             value = _number(file, operator.inputs[-1])
-            if len(operator.inputs) != 2 or value is None or operator.options["FusedActivationFunction"]:
+            if (
+                len(operator.inputs) != 2
+                or value is None
+                or operator.options["FusedActivationFunction"]
+            ):
                 raise Differs(f"{operator} stands between the image and the first convolution")
             if kind in ("MUL", "DIV"):
                 factor *= value if kind == "MUL" else 1 / value if value else 0.0
@@ -99,12 +103,17 @@ def _known(file: File, channels: int) -> Known:
         factor *= scale
         ends = summand, summand + factor * _WHITE
         usual = ((-1, 1), (0, 1))
-        if not any(max(abs(e - u) for e, u in zip(ends, pair, strict=True)) < _NEAR for pair in usual):
-            return Known()  # the range that was met when it was calibrated, not how pixels are scaled
+        if not any(
+            max(abs(e - u) for e, u in zip(ends, pair, strict=True)) < _NEAR for pair in usual
+        ):
+            return (
+                Known()
+            )  # the range that was met when it was calibrated, not how pixels are scaled
     elif (factor, summand) == (1.0, 0.0):
         return Known()
     if factor <= 0:
         return Known()
     # u = pixel / 255: real = 255 factor u + summand = (u - mean) / std
     std = 1 / (_WHITE * factor)
-    return Known(mean=(-summand * std,) * channels, std=(std,) * channels)
+    # six digits: finer than a pixel's 255 steps by far, and readable
+    return Known(mean=(round(-summand * std, 6),) * channels, std=(round(std, 6),) * channels)

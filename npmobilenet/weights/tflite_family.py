@@ -26,9 +26,10 @@ from .family import Contents, Family, Pairing
 from .file_kinds import kind_of, regular
 from .tflite_entrance import entrance
 from .tflite_integers import integers_of, is_quantised
-from .tflite_read import File, Operator, Tensor, read_file
+from .tflite_place import PRODUCTS, Differs, Walk
+from .tflite_read import File, Numbers, Operator, Tensor, read_file
 from .tflite_said import Said, known_together, said_by
-from .tflite_walk import PRODUCTS, Differs, Walk, walk
+from .tflite_walk import walk
 
 
 def without_norm(dialect: Dialect) -> Dialect:
@@ -41,7 +42,10 @@ _TWIN = ("tutorial-b", "tutorial-e")  # which are others by another name
 # the most frequent first: of several that compute the same, the first is taken
 OF_FILES = tuple(
     without_norm(dialect)
-    for dialect in (KERAS, *(d for d in DIALECTS.values() if d is not KERAS and d.name not in _TWIN))
+    for dialect in (
+        KERAS,
+        *(d for d in DIALECTS.values() if d is not KERAS and d.name not in _TWIN),
+    )
 )
 
 
@@ -91,7 +95,7 @@ def to_ours(layer: Layer, value: Array) -> Array:
     if layer.kind in ("pointwise", "dense"):
         if value.shape[:2] != (1, 1):
             raise ValueError(f"no layout of this kind of layer has shape {value.shape}")
-        return value[0, 0]
+        value = value[0, 0]
     return value
 
 
@@ -157,6 +161,8 @@ def _tensors(file: File) -> Iterator[tuple[str, Array]]:
         bias = np.zeros(outputs, np.float32)
         if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
             bias = constant(file, operator, operator.inputs[2])
+        if len(bias) != outputs:
+            raise ValueError(f"{operator}: {len(bias)} biases, expected {outputs}")
         yield f"{name}.bias", bias
 
 
@@ -171,13 +177,25 @@ def constant(file: File, operator: Operator, index: int) -> Array:
         raise ValueError(f"{operator}: {tensor} is no constant")
     if tensor.dtype.startswith("float"):
         return tensor.data.astype(np.float32)
+    if tensor.numbers is None and tensor.dtype == "int32":
+        tensor = replace(tensor, numbers=_of_bias(file, operator))
     return dequantised(tensor, operator)
+
+
+def _of_bias(file: File, operator: Operator) -> Numbers | None:
+    """The scale of sums of products, sx sw."""
+    image, weight = (file.tensors[x].numbers for x in operator.inputs[:2])
+    if image is None or weight is None:
+        return None
+    return Numbers(image.scale[0] * weight.scale, np.zeros(len(weight.scale), np.int64), 0)
 
 
 def dequantised(tensor: Tensor, operator: Operator) -> Array:
     """scale (q - zero point), with a scale of each channel where there are several."""
     if tensor.numbers is None:
-        raise ValueError(f"{operator}: {tensor} holds integers, and no scale says what they stand for")
+        raise ValueError(
+            f"{operator}: {tensor} holds integers, and no scale says what they stand for"
+        )
     assert tensor.data is not None
     scale, zeros, axis = tensor.numbers
     sides = [1] * tensor.data.ndim

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,26 @@ from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
 from ..quantization.plan import QuantizedPlan, Step, lowered
 from ..quantization.preparing import prepared_plan
+from .tflite_place import PRODUCTS, Walk
 from .tflite_read import File, Tensor
-from .tflite_walk import PRODUCTS, Walk
 
 _BYTES = ("int8", "uint8")
+
+
+def taken(
+    path: Path, integers: Callable[[Plan], Any], network: Plan, *, sigmoid: bool
+) -> tuple[QuantizedPlan, dict[str, Array]]:
+    """The file's integers as they are; ValueError where they are none of a quantised plan's."""
+    if sigmoid:
+        raise ValueError(
+            f"{path}: one output and a sigmoid, which integers do not take; as floats it can be "
+            "imported, with --float (dequantize=True)"
+        )
+    try:
+        found: tuple[QuantizedPlan, dict[str, Array]] = integers(network)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return found
 
 
 def is_quantised(file: File) -> bool:
@@ -37,9 +54,8 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     arrays: dict[str, Array] = {}
     for step in low.steps:
         _one_operator(file, found, step, low.ends[step.name])
-        for short, tensor in _own(file, found, step.name, step.layer):
-            name = f"{step.name}.{short}"
-            numbers[name], arrays[name] = tensor
+        for short, (stored, value) in _own(file, found, step.name, step.layer):
+            numbers[f"{step.name}.{short}"], arrays[f"{step.name}.{short}"] = stored, value
         if f"{step.name}.shifted" in found.between:
             for short in ("shifted", "three", "sixth"):
                 tensor = file.tensors[found.between[f"{step.name}.{short}"]]
@@ -50,7 +66,13 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     pixels = file.tensors[file.inputs[0]]
     if pixels.dtype in _BYTES and pixels.index != found.places["image"].tensor:
         numbers["pixels"] = numbers_of(pixels)
-    return QuantizedPlan(plan=ready, numbers=numbers, pooling=found.pooling), arrays
+    connected = tuple(
+        step.name
+        for step in low.steps
+        if step.name in found.operators and found.operators[step.name].kind == "FULLY_CONNECTED"
+    )
+    how = {"pooling": found.pooling, "connected": connected}
+    return QuantizedPlan(plan=ready, numbers=numbers, **how), arrays
 
 
 def _one_operator(file: File, found: Walk, step: Step, end: str) -> None:
@@ -100,10 +122,6 @@ def _own(
     output = 3 if operator.kind == "DEPTHWISE_CONV_2D" else 0
     if len(stored.scale) > 1 and axis != output:
         raise ValueError(f"{weight}: scales along axis {axis}, expected {output}, the outputs")
-    if layer.kind == "dense" and operator.kind == "CONV_2D" and stored.dtype == "int8":
-        # with one scale a dense layer's multiplier is rounded otherwise than a convolution's
-        count = layer.output[-1] // len(stored.scale)
-        stored = Quantization("int8", stored.scale * count, stored.zero_point * count)
     yield "weight", (stored, np.ascontiguousarray(to_ours(layer, weight.data)))
     if "bias" not in layer.arrays:
         return

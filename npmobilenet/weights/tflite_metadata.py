@@ -36,28 +36,30 @@ _NORMALISED = 1  # ProcessUnitOptions: NormalizationOptions
 
 @dataclass(frozen=True)
 class About:
-    """What goes into a file's metadata.
+    """What goes into a file's metadata, as far as it is known.
 
     classes        a name for each output
     preprocessing  how images become the network's input
     """
 
-    classes: Sequence[str]
-    preprocessing: Preprocessing
+    classes: Sequence[str] | None
+    preprocessing: Preprocessing | None
 
 
 def with_metadata(graph: Graph, plan: Plan, about: About, image: int, result: int) -> bytes:
     """The packed file of a graph with its metadata, and the names of the classes behind its end."""
-    ours = {"plan": plan_as_json(plan), "preprocessing": about.preprocessing.to_json()}
+    ours: dict[str, Any] = {"plan": plan_as_json(plan)}
+    if about.preprocessing is not None:
+        ours["preprocessing"] = about.preprocessing.to_json()
     graph.metadata[OURS] = json.dumps(ours).encode()
     names = [graph.tensors[tensor].name for tensor in (image, result)]
-    labels = plan.include_top
-    graph.metadata[STANDARD] = _standard(graph.flatbuffers, plan, about, names, labels)
+    labels = about.classes if plan.include_top else None
+    graph.metadata[STANDARD] = _standard(graph.flatbuffers, plan, about, names)
     content = graph.packed(plan.model, image, result)
-    if not labels:
+    if labels is None:
         return content
     archive = BytesIO(content)
-    lines = "\n".join(" ".join(name.split()) for name in about.classes)
+    lines = "\n".join(" ".join(name.split()) for name in labels)
     with zipfile.ZipFile(archive, "a") as file:  # a date that is always the same
         file.writestr(zipfile.ZipInfo(LABELS, (1980, 1, 1, 0, 0, 0)), lines)
     return archive.getvalue()
@@ -92,27 +94,20 @@ class _Fields:
         return int(self.builder.EndVector())
 
 
-def _standard(
-    flatbuffers: Any, plan: Plan, about: About, names: Sequence[str], labels: bool
-) -> bytes:
+def _standard(flatbuffers: Any, plan: Plan, about: About, names: Sequence[str]) -> bytes:
     """The ModelMetadata of an image classifier."""
-    to, made = _Fields(flatbuffers), about.preprocessing
-    mean, std = ([255 * x for x in values] for values in (made.mean, made.std))
-    normalised = to.table({0: to.floats(mean), 1: to.floats(std)})
-    unit = to.table({1: normalised}, {0: _NORMALISED})
-    colours = to.table({}, {0: _RGB if made.channels == 3 else _GREY})
-    ends = [(0 - m / s, (1 - m) / s) for m, s in zip(made.mean, made.std, strict=True)]
+    to = _Fields(flatbuffers)
+    colours = to.table({}, {0: _RGB if plan.channels == 3 else _GREY})
     image = to.table(
         {
             0: to.text(names[0]),
-            1: to.text(f"{made.resolution[0]} x {made.resolution[1]} pixels"),
+            1: to.text(f"{plan.resolution[0]} x {plan.resolution[1]} pixels"),
             3: to.table({1: colours}, {0: _IMAGE}),
-            4: to.list([unit]),
-            5: to.table({0: to.floats([x[1] for x in ends]), 1: to.floats([x[0] for x in ends])}),
+            **({} if about.preprocessing is None else _pixels(to, about.preprocessing)),
         }
     )
     files = {}
-    if labels:
+    if about.classes is not None and plan.include_top:
         file = {0: to.text(LABELS), 1: to.text("a class a line, in the order of the outputs")}
         files = {6: to.list([to.table(file, {2: _VALUE_LABELS})])}
     content = to.table({1: to.table({})}, {0: _FEATURES})
@@ -128,3 +123,14 @@ def _standard(
     )
     to.builder.Finish(model, IDENTIFIER)
     return bytes(to.builder.Output())
+
+
+def _pixels(to: _Fields, made: Preprocessing) -> dict[int, int]:
+    """Of the image: mean and deviation of pixels 0..255, and the numbers of white and black ones."""
+    mean, std = ([255 * x for x in values] for values in (made.mean, made.std))
+    normalised = to.table({0: to.floats(mean), 1: to.floats(std)})
+    unit = to.table({1: normalised}, {0: _NORMALISED})
+    white, black = (
+        [(pixel - m) / s for m, s in zip(made.mean, made.std, strict=True)] for pixel in (1, 0)
+    )
+    return {4: to.list([unit]), 5: to.table({0: to.floats(white), 1: to.floats(black)})}

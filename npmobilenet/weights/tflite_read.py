@@ -24,7 +24,9 @@ LARGEST = 2**30  # bytes of a file: ten times the largest MobileNet
 MOST = 5000  # tensors, operators, buffers: of each a MobileNet has some hundreds
 _LONGEST = 2**16  # of a side of a tensor
 _ELEMENTS = 2**28  # of a tensor
-_DTYPES = {"FLOAT32": "<f4", "FLOAT16": "<f2", "INT32": "<i4", "INT64": "<i8", "INT8": "i1", "UINT8": "u1"}  # fmt: skip
+_DTYPES = {
+    "FLOAT32": "<f4", "FLOAT16": "<f2", "INT32": "<i4", "INT64": "<i8", "INT8": "i1", "UINT8": "u1",
+}  # fmt: skip
 _SHOWN = 60  # characters of a name
 
 
@@ -86,7 +88,9 @@ def read_file(path: Path) -> tuple[File, bytes]:
     content = path.read_bytes()
     try:
         if content[4:8] != IDENTIFIER:
-            raise ValueError(f"no TFLite file: identifier {content[4:8]!r}, expected {IDENTIFIER!r}")
+            raise ValueError(
+                f"no TFLite file: identifier {content[4:8]!r}, expected {IDENTIFIER!r}"
+            )
         return _Reader(tflite, content).file(), content
     except ValueError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
@@ -120,7 +124,10 @@ class _Reader:
                 raise ValueError(f"{count:,} {what}, more than any MobileNet has")
         tensors = tuple(self._tensor(k, graph.Tensors(k)) for k in range(graph.TensorsLength()))
         ends = []
-        for side, values in (("inputs", graph.InputsAsNumpy()), ("outputs", graph.OutputsAsNumpy())):
+        for side, values in (
+            ("inputs", graph.InputsAsNumpy()),
+            ("outputs", graph.OutputsAsNumpy()),
+        ):
             found = tuple(map(int, np.atleast_1d(values)))
             if len(found) != 1 or not 0 <= found[0] < len(tensors):
                 raise ValueError(f"{side} are tensors {list(found[:4])}; a MobileNet has one")
@@ -131,7 +138,9 @@ class _Reader:
             operator = self._operator(k, graph.Operators(k), tensors)
             for x in operator.inputs:
                 if x >= 0 and x not in maker and x not in ends[0] and tensors[x].data is None:
-                    raise ValueError(f"{operator} reads {tensors[x]}, which nothing before it writes")
+                    raise ValueError(
+                        f"{operator} reads {tensors[x]}, which nothing before it writes"
+                    )
             known = operator.output in maker or operator.output in ends[0]
             if known or tensors[operator.output].data is not None:
                 raise ValueError(f"{operator} writes what is there already")
@@ -172,11 +181,14 @@ class _Reader:
         if self.taken > 2 * len(self.content):
             raise ValueError(f"{where}: too many tensors share the same bytes")
         raw: Array = found.DataAsNumpy()
-        return raw.view(dtype).reshape(shape)
+        data: Array = raw.view(dtype).reshape(shape)
+        return data
 
     def _operator(self, index: int, found: Any, tensors: tuple[Tensor, ...]) -> Operator:
         if not 0 <= found.OpcodeIndex() < self.model.OperatorCodesLength():
-            raise ValueError(f"operator {index}: no kind of operator has number {found.OpcodeIndex()}")
+            raise ValueError(
+                f"operator {index}: no kind of operator has number {found.OpcodeIndex()}"
+            )
         code = self.model.OperatorCodes(found.OpcodeIndex())
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         kind = self.kinds.get(number, f"number {number}")

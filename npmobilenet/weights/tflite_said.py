@@ -35,7 +35,7 @@ class Said:
     """What was found; exact: whether this project wrote the preprocessing."""
 
     dialect: Dialect | None = None
-    images: Known = Known()
+    images: Known = field(default_factory=Known)
     exact: bool = False
     labels: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
@@ -82,6 +82,11 @@ def _ours(path: Path, said: Said, data: bytes) -> Said:
     """What export_tflite wrote."""
     document = json.loads(data)
     dialect = Dialect.from_json(json.loads(document["plan"])["dialect"])
+    from .tflite_family import without_norm
+
+    said = replace(said, dialect=without_norm(dialect))
+    if "preprocessing" not in document:
+        return said
     made = Preprocessing.from_json(document["preprocessing"])
     images = Known(
         mean=made.mean,
@@ -89,9 +94,7 @@ def _ours(path: Path, said: Said, data: bytes) -> Said:
         interpolation=made.interpolation,
         resize=STRETCH if made.resize is None else made.resize,
     )
-    from .tflite_family import without_norm
-
-    return replace(said, dialect=without_norm(dialect), images=images, exact=True)
+    return replace(said, images=images, exact=True)
 
 
 def _standard(path: Path, said: Said, data: bytes) -> Said:
@@ -153,5 +156,3 @@ class _Tables:
 def known_together(said: Said, graph: Known) -> Known:
     """What this project wrote, else what the graph does, else what the metadata say."""
     return said.images.over(graph) if said.exact else graph.over(said.images)
-
-

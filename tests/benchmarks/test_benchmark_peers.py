@@ -10,7 +10,6 @@ import pytest
 import npmobilenet as nm
 from benchmarks.cases import Case, drawn_images, drawn_params, write
 from benchmarks.peers import PEERS
-from npmobilenet.models.folding import fold_batch_norm
 from npmobilenet.verify.checks import scaled_error
 
 # symmetric and TensorFlow's padding, gates with both slopes, hard swish, ReLU6, dropout that scales
@@ -49,9 +48,7 @@ def test_logits(folder: Path, name: str) -> None:
 def litert(plan: nm.Plan, params: dict[str, Any], x: Any, path: Path) -> Any:
     """What LiteRT makes of the written file."""
     interpreter = pytest.importorskip("ai_edge_litert.interpreter")
-    from benchmarks.tflite import write_tflite
-
-    write_tflite(*fold_batch_norm(plan, params), path, len(x))
+    nm.export_tflite(plan, params, path, batch=len(x))
     made = interpreter.Interpreter(str(path), num_threads=1)
     made.allocate_tensors()
     made.set_tensor(made.get_input_details()[0]["index"], x)

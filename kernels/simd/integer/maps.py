@@ -1,7 +1,7 @@
 """What is done to maps of bytes without arithmetic: image in, result out, tables, borders.
 
-Outside, channels lie side by side; within, in blocks of LANES bytes.  Any function of one byte is a table of
-256, made by the operator that it stands for.
+Outside, channels lie side by side; within, in blocks of LANES bytes.  Any function of one byte is a
+table of 256, made by the operator that it stands for.
 """
 
 from numba import types

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..isa.lanes import LANES
+from .requantise import DOUBLE, EXACT, SINGLE
 from .window import placements
 
 Array = NDArray[Any]
@@ -86,15 +87,27 @@ def single_taps(w: Array) -> Array:
     return full.reshape(-1, full.shape[2] // LANES, LANES).transpose(1, 0, 2).ravel()
 
 
+def rounding_of(out: Any) -> str:
+    """Which of the ways of requantise.py a Requantise is for."""
+    if out.exact is not None:
+        return EXACT
+    return SINGLE if out.single else DOUBLE
+
+
 def requantised(bias: ArrayLike, out: Any, flip: int) -> dict[str, Any]:
     """A requantisation as fields of a descriptor: how the last phases read it, and its bounds.
 
     bias: what the sum of each channel begins with, of which 32 bits count; out: a Requantise of
     kernels/integer; flip: what the result is shifted by.
     """
-    kept = [out.scale.view(np.int32)] if out.single else [out.left, out.multiplier, out.right]
-    rows = np.stack([np.asarray(bias).astype(np.int64).astype(np.int32), *kept])
-    rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)))
-    constants = rows.reshape(len(rows), -1, LANES).transpose(1, 0, 2).ravel()
+    if out.exact is not None:
+        kept = [out.exact]
+    else:
+        kept = [out.scale] if out.single else [out.left, out.multiplier, out.right]
+    parts = []
+    for row in (np.asarray(bias).astype(np.int64).astype(np.int32), *kept):
+        full = np.pad(row, (0, -row.size % LANES))
+        parts.append(full.view(np.int32).reshape(full.size // LANES, -1))
+    constants = np.concatenate(parts, axis=1).ravel()
     bounds = {"bottom": out.low + flip, "top": out.high + flip}
     return {"constants": constants, "zero": out.zero + flip} | bounds

@@ -1,8 +1,8 @@
 """Pointwise and standard convolutions, and dense layers, of bytes.
 
-The microkernel is that of tiles/gemm.py with quads for elements: mr pixels by nr vectors of filters, whose
-sums stay in registers; one step of K loads nr vectors of w, and of each pixel four channels, which go to
-every lane.
+The microkernel is that of tiles/gemm.py with quads for elements: mr pixels by nr vectors of filters,
+whose sums stay in registers; one step of K loads nr vectors of w, and of each pixel four channels, which
+go to every lane.
 
     for t in range(turns):                     x_at[t]: where the next few quads of x lie
         for k in range(quads):                 w: [turns][quads][nr vectors of quads]
@@ -15,6 +15,8 @@ through a window; and a block in which some weight takes more than a signed byte
 two weights that together make it.
 """
 
+from typing import Any
+
 from ..isa import llvm
 from ..isa.lanes import BYTES, LANES
 from ..isa.llvm import INT32, INT64, after, load, loop
@@ -25,6 +27,7 @@ from ..tuning import GRAIN, TILES
 from .quads import INTS, dot, spread
 from .requantise import (
     DOUBLE,
+    EXACT,
     SINGLE,
     VECTORS,
     from_bias,
@@ -64,7 +67,8 @@ def walked(quads, pixel=None):
 
 def pointwise(mr, nr, rounding):
     """y = requantise(x @ w + bias), with a map added to it where there is one."""
-    walk, last = walked(QUADS, LANES), (residual(rounding), scattered)
+    added = residual(DOUBLE if rounding == EXACT else rounding)
+    walk, last = walked(QUADS, LANES), (added, scattered)
     return microkernel((mr, nr), from_bias(rounding), walk, requantised(rounding), *last)
 
 
@@ -210,7 +214,7 @@ def _convolution(quads, rounding, pixel):
     return convolved
 
 
-ROUNDINGS = (SINGLE, DOUBLE)
+ROUNDINGS = (SINGLE, DOUBLE, EXACT)
 products = {(rounding, v): _product(v, rounding) for rounding in ROUNDINGS for v in TILES}
 _convolutions = {
     (rounding, *kind): _convolution(kind[0], rounding, kind[1] or None)
@@ -219,7 +223,7 @@ _convolutions = {
 }
 
 
-def convolutions(rounding, quads, x_pixel):
+def convolutions(rounding: str, quads: int, x_pixel: int) -> Any:
     """Turns of QUADS over the blocks of maps, of single quads over images."""
     known = RGB if (quads, x_pixel) == (1, RGB) else 0
     return _convolutions[rounding, quads, known]

@@ -3,6 +3,7 @@
     single    the sum as float32, times a scale, to the nearest integer (ties to even): XNNPACK
     double    the sum times a multiplier of 31 bits, to the nearest; that shifted, to the nearest again
               (ties away from zero): LiteRT's reference kernels, in products of 64 bits
+    exact     the sum times a scale of float64, to the nearest (ties away from zero): their dense layers
 
 Then the zero point is added, and the result clamped.  What a vector of channels needs lies in one piece,
 its constants: the bias, then the scale, or left shift, multiplier and right shift.
@@ -22,8 +23,9 @@ from ..isa.llvm import INT32, INT64, after, call_llvm, load, store
 from ..tiles.microkernel import phase
 from .quads import CHANNELS, FLOATS, INTS, WIDE, every, narrowed, pick, spread, widened
 
-SINGLE, DOUBLE = "single", "double"
-VECTORS = {SINGLE: 2, DOUBLE: 4}  # that the constants of a vector of channels are
+SINGLE, DOUBLE, EXACT = "single", "double", "exact"
+VECTORS = {SINGLE: 2, DOUBLE: 4, EXACT: 3}  # that the constants of a vector of channels are
+DOUBLES = ir.VectorType(llvm.DOUBLE, LANES)
 LONGS = ir.VectorType(INT64, LANES)
 EVEN = 0x4B400000  # 1.5 * 2**23, whose float32 neighbours are one apart
 _ROUND = {16: "avx512.mask.cvtps2dq.512", 8: "avx.cvt.ps2dq.256", 4: "sse2.cvtps2dq"}[LANES]
@@ -81,6 +83,27 @@ def twice(builder, total, left, multiplier, right):
     return builder.trunc(rounded, INTS)
 
 
+def exactly(builder, total, scale):
+    """One rounding of a float64."""
+
+    def every(value):
+        return ir.Constant(DOUBLES, [ir.Constant(llvm.DOUBLE, value)] * LANES)
+
+    product = builder.fmul(builder.sitofp(total, DOUBLES), scale)
+    for sign, bound in (("<", -1024.0), (">", 1024.0)):  # beyond every bound, and 32 bits hold it
+        beyond = builder.fcmp_ordered(sign, product, every(bound))
+        product = builder.select(beyond, every(bound), product)
+    whole = builder.fptosi(product, INTS)
+    rest = builder.fsub(product, builder.sitofp(whole, DOUBLES))
+    up = builder.zext(builder.fcmp_ordered(">=", rest, every(0.5)), INTS)
+    down = builder.zext(builder.fcmp_ordered("<=", rest, every(-0.5)), INTS)
+    return builder.sub(builder.add(whole, up), down)
+
+
+_ROUNDED = {SINGLE: once, DOUBLE: twice, EXACT: exactly}
+_CONSTANTS = {SINGLE: [FLOATS], DOUBLE: [INTS] * 3, EXACT: [DOUBLES]}  # behind the bias
+
+
 def requantised(rounding):
     """Sums to groups of bytes.  zero, bottom, top: integers of the unsigned result."""
 
@@ -91,16 +114,12 @@ def requantised(rounding):
         most = builder.sitofp(spread(builder, limit), FLOATS)
         groups = []
         for v in range(given.nr):
-            kinds = [FLOATS] if rounding == SINGLE else [INTS] * 3
             own = [
                 load(builder, kind, given.constants, v * step + (1 + q) * BYTES)
-                for q, kind in enumerate(kinds)
+                for q, kind in enumerate(_CONSTANTS[rounding])
             ]
-            column = sums[v :: given.nr]
-            if rounding == SINGLE:
-                column = [once(builder, total, *own, most) for total in column]
-            else:
-                column = [twice(builder, total, *own) for total in column]
+            own += [most] if rounding == SINGLE else []
+            column = [_ROUNDED[rounding](builder, total, *own) for total in sums[v :: given.nr]]
             groups += grouped(builder, v, column, given.zero, given.bottom, given.top)
         return groups
 
@@ -121,7 +140,20 @@ def grouped(builder, v, column, zero, bottom, top):
 # What an addition has to know, int32 each; a: what was just computed, b: the map that is added
 ADDING = {
     SINGLE: ["zero", "bottom", "top", "bias", "a", "b", "shift"],
-    DOUBLE: ["zero", "bottom", "top", "a_zero", "a", "a_right", "b_zero", "b", "b_right", "left", "sum", "right"],
+    DOUBLE: [
+        "zero",
+        "bottom",
+        "top",
+        "a_zero",
+        "a",
+        "a_right",
+        "b_zero",
+        "b",
+        "b_right",
+        "left",
+        "sum",
+        "right",
+    ],
 }
 
 

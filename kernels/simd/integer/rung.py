@@ -15,7 +15,6 @@ from ..runtime import executor
 from ..runtime.work_item import BASES, CALL
 from ..runtime.work_stealing import SPACING
 from . import pack, product, window
-from .requantise import DOUBLE, SINGLE
 
 Array = NDArray[Any]
 BEYOND = 8 * BYTES  # bytes that microkernels may read past the end
@@ -88,7 +87,7 @@ def convolution(
     fields |= {"y_plane": rows * columns * LANES, "y_row": columns * LANES, "band": band}
     image = height * width * m
     images = [fields | {"x": memory[i * image :], "y": found[i]} for i in range(n)]
-    rounding = SINGLE if out.single else DOUBLE
+    rounding = pack.rounding_of(out)
     run(product.convolutions(rounding, quads, fields["x_pixel"]), -(-rows // band), images)
     _side_by_side(found, y)
 
@@ -102,7 +101,7 @@ def depthwise(
     _, rows, columns, _ = y.shape
     if not y.size:
         return
-    rounding, blocks = SINGLE if out.single else DOUBLE, pack.up(m, LANES) // LANES
+    rounding, blocks = pack.rounding_of(out), pack.up(m, LANES) // LANES
     w = w.astype(np.int32) - np.asarray(zeros[1], np.int32)
     fields = _requantised(w, b, zeros, x, out, y)
     routine, packed = window.any_windows[rounding], pack.single_taps(w)

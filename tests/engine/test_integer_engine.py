@@ -1,0 +1,159 @@
+"""The integer engine against the operators one by one, in NumPy: to the bit, whatever the machine."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import npmobilenet as nm
+from npmobilenet.ops.checks import Array
+from npmobilenet.quantization import Quantization, QuantizedPlan, infer, quantize
+from tests.commands import ROOT
+
+NETWORKS = {  # model, width, resolution: odd maps, and channels that fill no vector
+    "v1": ("v1", 0.25, 40),
+    "v2": ("v2", 0.35, 64),
+    "v3-small": ("v3-small", 0.75, 40),
+}
+STORED = {
+    "int8": {"dtype": "int8", "per_channel": True},
+    "uint8": {"dtype": "uint8", "per_channel": False},
+}
+ROUNDINGS = ("double", "single")
+
+
+@cache
+def quantized(
+    network: str, stored: str, classes: int = 10
+) -> tuple[QuantizedPlan, dict[str, Array]]:
+    """A network of random weights."""
+    model, width, resolution = NETWORKS[network]
+    plan = nm.plan(model, width=width, resolution=resolution, classes=classes)
+    images = np.random.default_rng(1).standard_normal((4, resolution, resolution, 3), np.float32)
+    return quantize(plan, nm.init(plan, seed=0), images, **STORED[stored])  # type: ignore[arg-type]
+
+
+def drawn(qplan: QuantizedPlan, count: int) -> Array:
+    """Images of all integers."""
+    size = (count, *qplan.plan.resolution, qplan.plan.channels)
+    drawn = np.random.default_rng(2).integers(0, 256, size).astype(np.uint8)
+    return drawn.view(qplan.dtype)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_integer_is_that_of_the_operators(network: str, stored: str, rounding: str) -> None:
+    qplan, arrays = quantized(network, stored)
+    qplan = qplan.with_rounding(rounding)
+    x = drawn(qplan, 3)
+    expected = infer(qplan, arrays, x, rung="numpy")
+    assert len(np.unique(expected)) > 8  # not all clamped to the same
+    for threads in 1, 2:
+        engine = nm.compile(qplan, arrays, batch=3, threads=threads)
+        found = engine(x)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(engine(x[1:2]), expected[1:2])
+
+
+@pytest.mark.parametrize("lowest", [True, False])
+def test_weights_that_no_signed_byte_holds(lowest: bool) -> None:
+    """Zero points at both ends: differences up to 255, and down to -255."""
+    qplan, arrays = quantized("v2", "uint8")
+    numbers = dict(qplan.numbers)
+    for name, found in numbers.items():
+        if name.endswith(".weight"):
+            zero = (0 if lowest else 255,)
+            numbers[name] = Quantization(found.dtype, (found.scale[0] / 2,), zero)
+    qplan = replace(qplan, numbers=numbers)
+    x = drawn(qplan, 1)
+    expected = infer(qplan, arrays, x, rung="numpy")
+    np.testing.assert_array_equal(nm.compile(qplan, arrays, threads=1)(x), expected)
+
+
+@pytest.mark.parametrize("least", [True, False])
+def test_images_of_one_extreme(least: bool) -> None:
+    qplan, arrays = quantized("v1", "int8")
+    x = np.full((1, *qplan.plan.resolution, 3), -128 if least else 127, np.int8)
+    expected = infer(qplan, arrays, x, rung="numpy")
+    np.testing.assert_array_equal(nm.compile(qplan, arrays, threads=1)(x), expected)
+
+
+def test_sums_that_wrap_do_so_alike() -> None:
+    """Biases at the ends of 32 bits."""
+    qplan, arrays = quantized("v1", "int8")
+    ends = np.array([2**31 - 1, -(2**31)], np.int32)
+    changed = {
+        name: np.resize(ends, value.shape) if name.endswith("pointwise.bias") else value
+        for name, value in arrays.items()
+    }
+    x = drawn(qplan, 1)
+    for rounding in ROUNDINGS:
+        rounded = qplan.with_rounding(rounding)
+        expected = infer(rounded, changed, x, rung="numpy")
+        np.testing.assert_array_equal(nm.compile(rounded, changed, threads=2)(x), expected)
+
+
+def test_real_images_give_real_logits() -> None:
+    qplan, arrays = quantized("v2", "int8")
+    x = np.random.default_rng(0).standard_normal((2, *qplan.plan.resolution, 3), np.float32)
+    engine = nm.compile(qplan, arrays, batch=2)
+    found = engine(x)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, infer(qplan, arrays, x, rung="numpy"))
+    assert engine(x[:0]).shape == (0, 10)
+
+
+def test_the_engine_is_small() -> None:
+    """Weights and maps are bytes: less than a third of what floats take."""
+    qplan, arrays = quantized("v1", "int8", classes=1000)
+    engine = nm.compile(qplan, arrays, threads=1)
+    plan = nm.plan("v1", width=0.25, resolution=40)
+    floats = nm.compile(plan, nm.init(plan, seed=0), threads=1)
+    for part in "weights", "maps":
+        assert engine.nbytes[part] < floats.nbytes[part] / 2.5, part
+    assert len(engine.time_stages(drawn(qplan, 1), rounds=1)) == len(engine.stages)
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    qplan, arrays = quantized("v1", "int8")
+    engine = nm.compile(qplan, arrays)
+    size = (*qplan.plan.resolution, 3)
+    with pytest.raises(ValueError, match=r"engine: x must be float32 or int8 \(N, 40, 40, 3\)"):
+        engine(np.zeros((1, *size), np.uint8))
+    with pytest.raises(
+        ValueError, match="engine: x has 2 images, but it was compiled for at most 1"
+    ):
+        engine(np.zeros((2, *size), np.int8))
+    short = {name: value for name, value in arrays.items() if name != "stem.bias"}
+    with pytest.raises(ValueError, match=r"missing stem\.bias"):
+        nm.compile(qplan, short)
+
+
+MACHINES = {
+    "8 lanes": {"NPMOBILENET_LANES": "8"},
+    "4 lanes": {"NPMOBILENET_LANES": "4"},
+    "no VNNI": {"NPMOBILENET_VNNI": "0"},
+    "8 lanes, no VNNI": {"NPMOBILENET_LANES": "8", "NPMOBILENET_VNNI": "0"},
+    "4 lanes, no VNNI": {"NPMOBILENET_LANES": "4", "NPMOBILENET_VNNI": "0"},
+    "SSE2": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "+sse2"},
+    "AVX without AVX2": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "+avx"},
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("machine", MACHINES)
+def test_other_machines_have_the_same_bits(machine: str) -> None:
+    """These tests and those of the rung again, in a process that takes this machine for another."""
+    names = [f"tests/engine/test_integer_{name}.py" for name in ("engine", "rung")]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not long", "-p", "no:cacheprovider"]
+    env = os.environ | MACHINES[machine]
+    done = subprocess.run([*command, *names], env=env, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout[-3000:]
