@@ -24,6 +24,7 @@ class Folding:
 
     def __init__(self, plan: Plan, points: Points, how: Quantize) -> None:
         self.plan, self.points, self.how = plan, points, how
+        self.learns = how.ranges == "learnt"
         self.eps = {layer.name: layer.eps for layer in plan.layers if isinstance(layer, BatchNorm)}
 
     def grid(self, params: Mapping[str, Array], tensor: str) -> Grid:

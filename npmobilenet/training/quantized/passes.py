@@ -108,9 +108,10 @@ class Passes(Folding):
             dy = flowing.pop(layer.name)
             cache, after = tape[layer.name]
             if after is not None:
-                dy, dscale = ops.fake_quantize_backward(dy, after)
                 tensor = self.points.after[layer.name]
-                if tensor in self.points.free:
+                own = self.learns and tensor in self.points.free
+                dy, dscale = ops.fake_quantize_backward(dy, after, scale_gradient=own)
+                if dscale is not None:
                     found(f"{tensor}.scale", dscale * _slow(after, len(dy)))
             dinputs, darrays = execute_backward(layer, dy, cache, layer.inputs != ("image",))
             for short, gradient in zip(layer.arrays, darrays, strict=True):
@@ -134,8 +135,10 @@ class Passes(Folding):
         cache, s = caches[name]
         if s is not None:
             gradient = gradient / np.where(s == 0, 1, s)
-        dfolded, dscale = ops.fake_quantize_backward(np.ascontiguousarray(gradient), cache)
-        if self.how.ranges == "learnt":
+        dfolded, dscale = ops.fake_quantize_backward(
+            np.ascontiguousarray(gradient), cache, scale_gradient=self.learns
+        )
+        if dscale is not None:
             found(f"{name}.weight.scale", dscale * _slow(cache, 1))
         found(f"{name}.weight", dfolded if s is None else dfolded * s)
 
