@@ -36,7 +36,7 @@ def same(run: Any, operator: str) -> None:
 
 
 @pytest.mark.parametrize("operator", WITH_RUNGS)
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(seed=seeds)
 def test_rungs_agree(operator: str, seed: int) -> None:
     same(CASES[operator](np.random.default_rng(seed)).run, operator)
