@@ -119,7 +119,7 @@ def test_batches_and_features(tmp_path: Path) -> None:
     (found,) = litert(path, "xnnpack", x).values()
     expected = nm.infer(plan, params, x)
     assert found.shape == expected.shape
-    assert scaled_error(found, expected) < 1e-5
+    assert scaled_error(found, expected) < 2e-5  # of 400 times as many numbers
     back = import_weights(path, "tflite").model
     assert not back.plan.include_top
 
