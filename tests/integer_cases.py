@@ -28,6 +28,12 @@ class Case:
     model: Callable[[], bytes]
     inputs: tuple[Array, ...]
     about: dict[str, Any] = field(default_factory=dict)
+    then: Callable[[Array, str], Array] | None = None  # what is done with LiteRT's answer
+
+    def theirs(self, kernels: str) -> Array:
+        """LiteRT's answer."""
+        found = litert.answer(self.model(), self.inputs, kernels)
+        return found if self.then is None else self.then(found, kernels)
 
 
 def f32(value: float) -> float:
@@ -163,7 +169,7 @@ def depthwise_conv2d(rng: np.random.Generator) -> Case:
             "DEPTHWISE_CONV_2D",
             [(x, x_q)],
             (run(rung="numpy").shape, y_q),
-            constants=[(w[None].copy(), w_q, 3), (b, b_q, 0)],
+            constants=[(w[None].copy(), w_q, 3 * (len(w_q.scale) > 1)), (b, b_q, 0)],
             options=_placed(window)
             | {"FusedActivationFunction": litert.FUSED[activation], "DepthMultiplier": 1}
             | {"DilationHFactor": 1, "DilationWFactor": 1},
@@ -324,6 +330,34 @@ def hard_swish(rng: np.random.Generator) -> Case:
     return Case(run, model, (x,), {"q": (x_q, y_q)})
 
 
+def hard_sigmoid(rng: np.random.Generator) -> Case:
+    dtype = ("int8", "uint8")[rng.integers(2)]
+    low, high = LIMITS[dtype]
+    x_q, y_q = draw_q(rng, dtype, 0.06), draw_q(rng, dtype, 1 / 256)
+    shifted_q = Quantization(dtype, (f32(6 / 255 * 2 ** rng.uniform(-0.5, 0.2)),), (low,))
+    three_q, sixth_q = (Quantization(dtype, (f32(c / 255),), (low,)) for c in (3, 1 / 6))
+    x = np.arange(low, high + 1).astype(dtype).reshape(1, 16, 16)
+    most = np.full(1, high, dtype)  # either constant
+
+    def run(**more: Any) -> Array:
+        return integers.hard_sigmoid(x, x_q, shifted_q, y_q, **more)
+
+    def layer(code: str, value: Array, q: Any, constant_q: Any, result_q: Any, fused: Any) -> bytes:
+        options = {"FusedActivationFunction": litert.FUSED[fused]}
+        constants = [(most, constant_q, 0)]
+        result = (x.shape, result_q)
+        return litert.single_layer(code, [(value, q)], result, constants=constants, options=options)
+
+    def then(shifted: Array, kernels: str) -> Array:
+        model = layer("MUL", shifted, shifted_q, sixth_q, y_q, None)
+        return litert.answer(model, [shifted], kernels)
+
+    def model() -> bytes:
+        return layer("ADD", x, x_q, three_q, shifted_q, "relu6")
+
+    return Case(run, model, (x,), {"q": (x_q, shifted_q, y_q)}, then)
+
+
 def requantize(rng: np.random.Generator) -> Case:
     x_dtype, y_dtype = (("int8", "uint8")[rng.integers(2)] for _ in range(2))
     x_q = draw_q(rng, x_dtype)
@@ -347,7 +381,10 @@ def softmax(rng: np.random.Generator) -> Case:
     x_q = draw_q(rng, dtype)
     y_q = Quantization(dtype, (1 / 256,), (LIMITS[dtype][0],))
     x = draw_x(rng, x_q, (int(rng.integers(1, 4)), int(rng.integers(1, 1002))))
-    if x.std() == 0:  # LiteRT ends its process where the exponentials sum to 512
+    differences = x_q.scale[0] * (x.astype(float) - x.max(axis=1, keepdims=True))
+    if (
+        np.exp(differences).sum(axis=1).max() > 500
+    ):  # where they sum to 512, LiteRT ends its process
         x = x[:, :500]
 
     def run(**more: Any) -> Array:
@@ -402,6 +439,7 @@ CASES: dict[str, Callable[[np.random.Generator], Case]] = {
         avg_pool2d,
         max_pool2d,
         hard_swish,
+        hard_sigmoid,
         requantize,
         softmax,
         quantize,

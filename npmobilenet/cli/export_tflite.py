@@ -1,6 +1,7 @@
 """npmobilenet export WEIGHTS --to tflite: floats or integers, and the images to calibrate with."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from ..quantization.plan import QuantizedPlan
     from ..weights import Model
 
-MOST = 128  # images to calibrate with: the ranges of more are the same
 Ends = tuple[dict[str, tuple[str | int, ...]], dict[str, tuple[str | int, ...]]]
 
 
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--calibrate",
         metavar="FOLDER",
-        help=f"images, {MOST} are looked at, for the ranges of integers: --int8 or --uint8 of floats",
+        help="images, 128 are looked at, for the ranges of integers: --int8 or --uint8 of floats",
     )
     group.add_argument(
         "--softmax", action="store_true", help="end with probabilities instead of logits"
@@ -74,56 +74,27 @@ def _wanted(
     model: "Model", options: argparse.Namespace
 ) -> "tuple[Plan | QuantizedPlan, dict[str, Array]]":
     """What is written: as the weights are, or made integers or floats."""
+    from ..predicting.calibration import calibration_images, quantized_model
     from ..quantization.floats import dequantized
-    from ..quantization.quantize import quantize
 
     there = model.quantized.dtype if model.quantized else "float32"
     wanted = options.stored or there
-    if options.calibrate and (wanted == "float32" or wanted == there):
-        raise ValueError("--calibrate is for --int8 or --uint8 of weights that are floats")
+    if options.calibrate and wanted in ("float32", there):
+        raise ValueError(
+            "--calibrate is for --int8 or --uint8 of weights that are not stored so yet"
+        )
     if wanted == there:
         return model.network, model.params
     if model.quantized:
         floats = dequantized(model.quantized, model.params)
-        if wanted == "float32":
-            return model.plan, floats
-        model_plan, params = model.plan, floats
-    else:
-        model_plan, params = model.plan, model.params
+        model = replace(model, params=floats, quantized=None)
+    if wanted == "float32":
+        return model.plan, model.params
     if not options.calibrate:
         raise ValueError(
             f"--{wanted}: the ranges of integers are found by looking at images: --calibrate FOLDER"
         )
-    made = model.preprocessing
-    ends = [
-        (end - mean) / std
-        for mean, std in zip(made.mean, made.std, strict=True)
-        for end in (0.0, 1.0)  # a black and a white pixel
-    ]
-    return quantize(
-        model_plan,
-        params,
-        _images(Path(options.calibrate), model),
-        dtype=wanted,
-        image_range=(min(ends), max(ends)),
-    )
-
-
-def _images(folder: Path, model: "Model") -> "Array":
-    """Images of a folder and those below, as the network reads them; of many, spread over all."""
-    import numpy as np
-
-    from ..datasets.file_tree import image_files
-    from ..images.inputs import opened
-    from ..images.preprocessing import prepare
-
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: --calibrate takes a folder of images")
-    paths = sorted(image_files(folder))
-    if not paths:
-        raise ValueError(f"{folder}: no image files in this folder")
-    step = max(1, len(paths) // MOST)
-    chosen = paths[::step][:MOST]
-    complain(f"note: calibrated on {len(chosen)} of {len(paths)} images in {folder}")
-    made = model.preprocessing
-    return np.stack([prepare(opened(path, made.channels), made) for path in chosen])
+    images = calibration_images(options.calibrate, model.preprocessing)
+    complain(f"note: calibrated on {sum(map(len, images))} images of {options.calibrate}")
+    made = quantized_model(model, images, dtype=wanted)
+    return made.network, made.params

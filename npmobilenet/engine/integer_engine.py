@@ -54,7 +54,15 @@ class IntegerEngine(Engine):
         kinds = {"float32", self.quantized.dtype}
         kinds |= {"uint8"} if "pixels" in self.quantized.numbers else set()
         x = array("engine", "x", x, size, *sorted(kinds))
-        return x if x.dtype == self.quantized.dtype else stored_images(self.quantized, x)
+        if x.dtype == self.quantized.dtype:
+            return x
+        if x.dtype != np.float32 or not x.size or np.isnan(x.min()):  # NaN is refused there
+            return stored_images(self.quantized, x)
+        from ..kernels.simd.integer.rung import quantize
+
+        q, y = self.quantized["image"], np.empty(x.shape, self.quantized.dtype)
+        quantize(x, self.quantized.rounding, q.scale[0], q.zero_point[0], y)
+        return y
 
     def __call__(self, x: Array) -> Array:
         """Logits (N, classes) of x (N, H, W, C); the last map of a plan without top.

@@ -110,7 +110,7 @@ class Builder:
     ) -> None:
         """Pooling, V3's and V4's dense layer of `head` outputs, others, dropout, classifier.
 
-        normalised: V4's head, which has batch normalisation instead of a bias, unless the dialect has none.
+        normalised: V4's head: batch normalisation instead of a bias, unless the dialect has none.
         """
         if not self.include_top:
             return

@@ -7,6 +7,7 @@ A forward call returns its result and a cache: what the backward call needs, and
 A backward call may be made twice and gives the same answer twice.  Activations are (N, H, W, C).
 """
 
+from . import integers
 from .activations import (
     hard_sigmoid,
     hard_sigmoid_backward,
@@ -38,7 +39,7 @@ from .convolution import (
     grouped_conv2d,
     grouped_conv2d_backward,
 )
-from .fake_quantize import fake_quantize, fake_quantize_backward
+from .faking import fake_quantize, fake_quantize_backward
 from .loss import (
     log_softmax,
     log_softmax_backward,
@@ -86,6 +87,7 @@ __all__ = [
     "hard_sigmoid_backward",
     "hard_swish",
     "hard_swish_backward",
+    "integers",
     "log_softmax",
     "log_softmax_backward",
     "max_pool2d",

@@ -79,7 +79,8 @@ def export_tflite(
     _check_about(network, classes, preprocessing)
     if softmax and not network.include_top:
         raise ValueError("export_tflite: softmax is of classes, and this network has no top")
-    image, result = _written(graph, network, params, pooling, softmax)
+    connected = plan.connected if isinstance(plan, QuantizedPlan) else ()
+    image, result = _written(graph, network, params, pooling, connected, softmax)
     if preprocessing is None and classes is None:
         content = graph.packed(network.model, image, result)
     else:
@@ -104,7 +105,12 @@ def _check_about(plan: Plan, classes: Any, preprocessing: Any) -> None:
 
 
 def _written(
-    graph: Graph, plan: Plan, arrays: Mapping[str, Array], pooling: str, softmax: bool
+    graph: Graph,
+    plan: Plan,
+    arrays: Mapping[str, Array],
+    pooling: str,
+    connected: Sequence[str],
+    softmax: bool,
 ) -> tuple[int, int]:
     """All operators of a folded plan; the tensors that go in and come out."""
     fused, size = _fused(plan), (*plan.resolution, plan.channels)
@@ -121,7 +127,7 @@ def _written(
         own = {short: arrays[f"{layer.name}.{short}"] for short in layer.arrays}
         function = fused[layer.name].function if layer.name in fused else None
         inputs = [values[source] for source in layer.inputs]
-        job = Job(graph, layer, inputs, own, function, pooling)
+        job = Job(graph, layer, inputs, own, function, pooling, layer.name in connected)
         values[layer.name] = WRITERS[type(layer)](job)
     last = values[plan.layers[-1].name]
     if not plan.include_top:

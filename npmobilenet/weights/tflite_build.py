@@ -169,7 +169,8 @@ class Graph:
                 "QuantizationParameters",
                 Scale=builder.CreateNumpyVector(scale),
                 ZeroPoint=builder.CreateNumpyVector(zeros),
-                QuantizedDimension=tensor.axis,
+                # XNNPACK takes depthwise layers of one scale only where the axis is the first
+                QuantizedDimension=tensor.axis if len(scale) > 1 else 0,
             )
         return self._table(builder, "Tensor", **fields)
 

@@ -27,7 +27,7 @@ from .file_kinds import kind_of, regular
 from .tflite_entrance import entrance
 from .tflite_integers import integers_of, is_quantised
 from .tflite_place import PRODUCTS, Differs, Walk
-from .tflite_read import File, Operator, Tensor, read_file
+from .tflite_read import File, Numbers, Operator, Tensor, read_file
 from .tflite_said import Said, known_together, said_by
 from .tflite_walk import walk
 
@@ -161,6 +161,8 @@ def _tensors(file: File) -> Iterator[tuple[str, Array]]:
         bias = np.zeros(outputs, np.float32)
         if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
             bias = constant(file, operator, operator.inputs[2])
+        if len(bias) != outputs:
+            raise ValueError(f"{operator}: {len(bias)} biases, expected {outputs}")
         yield f"{name}.bias", bias
 
 
@@ -175,7 +177,17 @@ def constant(file: File, operator: Operator, index: int) -> Array:
         raise ValueError(f"{operator}: {tensor} is no constant")
     if tensor.dtype.startswith("float"):
         return tensor.data.astype(np.float32)
+    if tensor.numbers is None and tensor.dtype == "int32":
+        tensor = replace(tensor, numbers=_of_bias(file, operator))
     return dequantised(tensor, operator)
+
+
+def _of_bias(file: File, operator: Operator) -> Numbers | None:
+    """The scale of sums of products, sx sw."""
+    image, weight = (file.tensors[x].numbers for x in operator.inputs[:2])
+    if image is None or weight is None:
+        return None
+    return Numbers(image.scale[0] * weight.scale, np.zeros(len(weight.scale), np.int64), 0)
 
 
 def dequantised(tensor: Tensor, operator: Operator) -> Array:

@@ -1,6 +1,6 @@
 """Activations in TFLite graphs: fused, an operator of their own, or several.
 
-A hard sigmoid is an addition of 3, a ReLU6 and a sixth; a hard swish may be one operator, or x times that.
+A hard sigmoid is an addition of 3, a ReLU6 and a sixth; a hard swish one operator, or x times that.
 """
 
 from __future__ import annotations

@@ -66,7 +66,13 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     pixels = file.tensors[file.inputs[0]]
     if pixels.dtype in _BYTES and pixels.index != found.places["image"].tensor:
         numbers["pixels"] = numbers_of(pixels)
-    return QuantizedPlan(plan=ready, numbers=numbers, pooling=found.pooling), arrays
+    connected = tuple(
+        step.name
+        for step in low.steps
+        if step.name in found.operators and found.operators[step.name].kind == "FULLY_CONNECTED"
+    )
+    how = {"pooling": found.pooling, "connected": connected}
+    return QuantizedPlan(plan=ready, numbers=numbers, **how), arrays
 
 
 def _one_operator(file: File, found: Walk, step: Step, end: str) -> None:
@@ -116,10 +122,6 @@ def _own(
     output = 3 if operator.kind == "DEPTHWISE_CONV_2D" else 0
     if len(stored.scale) > 1 and axis != output:
         raise ValueError(f"{weight}: scales along axis {axis}, expected {output}, the outputs")
-    if layer.kind == "dense" and operator.kind == "CONV_2D" and stored.dtype == "int8":
-        # with one scale a dense layer's multiplier is rounded otherwise than a convolution's
-        count = layer.output[-1] // len(stored.scale)
-        stored = Quantization("int8", stored.scale * count, stored.zero_point * count)
     yield "weight", (stored, np.ascontiguousarray(to_ours(layer, weight.data)))
     if "bias" not in layer.arrays:
         return

@@ -2,9 +2,9 @@
 
 Activations stay (N, H, W, C) and filters become (O, K, L, M), depthwise ones (1, K, L, M).  What has been
 pooled stays (N, 1, 1, C) up to the end, so that a gate spreads over height and width by itself, and a
-dense layer is a 1x1 convolution, which may have a scale for each channel in every runtime.  One with a
-single scale for int8 is FULLY_CONNECTED, whose multiplier is rounded as our dense layer's.  Floats and
-integers are the same operators: in a graph with numbers, tensors are stored as those say.
+dense layer is a 1x1 convolution, which may have a scale for each channel in every runtime, or, where the
+quantised plan says so, FULLY_CONNECTED, which rounds otherwise.  Floats and integers are the same
+operators: in a graph with numbers, tensors are stored as those say.
 """
 
 from collections.abc import Callable
@@ -34,6 +34,7 @@ from ..ops.checks import Array
 from ..ops.integers.activations import of_constant
 from ..ops.integers.elementwise import constant
 from ..ops.window import Window, window
+from ..quantization.storing import of_bias
 from .tflite_build import Graph
 
 
@@ -47,6 +48,7 @@ class Job:
     arrays: dict[str, Array] = field(default_factory=dict)
     activation: str | None = None
     pooling: str = "mean"
+    connected: bool = False  # whether a dense layer is FULLY_CONNECTED
 
     def output(self, suffix: str = "") -> int:
         """The tensor of its result, or of what lies between, NAME + suffix."""
@@ -55,8 +57,10 @@ class Job:
     def weight(self, value: Array, axis: int = 0) -> list[int]:
         """Weight, in TFLite's layout, and bias, zeros where the layer has none."""
         name, graph = self.layer.name, self.graph
-        dtype = np.int32 if f"{name}.weight" in graph.numbers else np.float32
-        zeros = np.zeros(self.layer.output[-1], dtype)
+        stored, image = graph.numbers.get(f"{name}.weight"), graph.tensors[self.inputs[0]].numbers
+        zeros = np.zeros(self.layer.output[-1], np.int32 if stored else np.float32)
+        if stored and image:
+            graph.numbers.setdefault(f"{name}.bias", of_bias(image, stored))
         bias = self.arrays.get("bias", zeros)
         return [graph.array(f"{name}.weight", value, axis), graph.array(f"{name}.bias", bias)]
 
@@ -98,9 +102,8 @@ def _conv(job: Job) -> int:
 
 
 def _matrix(job: Job) -> int:
-    weight, stored = job.arrays["weight"].T, job.graph.numbers.get(f"{job.layer.name}.weight")
-    single = stored is not None and stored.dtype == "int8" and len(stored.scale) == 1
-    if isinstance(job.layer, Dense) and single:
+    weight = job.arrays["weight"].T
+    if job.connected:
         inputs = [*job.inputs, *job.weight(weight)]
         keep = {"KeepNumDims": True}
         return job.graph.operator("FULLY_CONNECTED", inputs, job.output(), job.activation, **keep)

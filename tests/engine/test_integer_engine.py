@@ -14,6 +14,7 @@ pytest.importorskip("numba")
 import npmobilenet as nm
 from npmobilenet.ops.checks import Array
 from npmobilenet.quantization import Quantization, QuantizedPlan, infer, quantize
+from npmobilenet.quantization.network import stored_images
 from tests.commands import ROOT
 
 NETWORKS = {  # model, width, resolution: odd maps, and channels that fill no vector
@@ -101,14 +102,24 @@ def test_sums_that_wrap_do_so_alike() -> None:
         np.testing.assert_array_equal(nm.compile(rounded, changed, threads=2)(x), expected)
 
 
-def test_real_images_give_real_logits() -> None:
-    qplan, arrays = quantized("v2", "int8")
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("stored", STORED)
+def test_real_images_give_real_logits(stored: str, rounding: str) -> None:
+    qplan, arrays = quantized("v1", stored)
+    qplan = qplan.with_rounding(rounding)
     x = np.random.default_rng(0).standard_normal((2, *qplan.plan.resolution, 3), np.float32)
+    halves = (np.arange(-400, 400) + 0.5) * np.float32(qplan["image"].scale[0])
+    x.reshape(-1)[: halves.size] = halves
+    x.reshape(-1)[-3:] = np.inf, -np.inf, 1e30
     engine = nm.compile(qplan, arrays, batch=2)
     found = engine(x)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, infer(qplan, arrays, x, rung="numpy"))
+    np.testing.assert_array_equal(engine._checked(x), stored_images(qplan, x))
     assert engine(x[:0]).shape == (0, 10)
+    x[0, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="x must hold numbers, found NaN"):
+        engine(x)
 
 
 def test_the_engine_is_small() -> None:

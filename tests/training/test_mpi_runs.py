@@ -38,6 +38,7 @@ def small(noise: Path, folder: Path, *more: object) -> list[object]:
     return [*TRAIN, noise, *SMALL, "--epochs", 2, "--output", folder, *more]
 
 
+@pytest.mark.long
 def test_ranks_say_one_thing(noise: Path, tmp_path: Path) -> None:
     """Two ranks write one run and one text; the figures are those of one rank by rounding."""
     how = [

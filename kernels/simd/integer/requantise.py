@@ -64,9 +64,24 @@ def once(builder, total, scale, most):
     if PACKS:
         beside = (every(INTS, 0), ir.IntType(16)(0xFFFF), INT32(4)) if LANES == 16 else ()
         return call_llvm(builder, f"llvm.x86.{_ROUND}", INTS, product, *beside)
-    product = llvm.larger(builder, llvm.constant(-512), product)
+    return to_even(builder, llvm.larger(builder, llvm.constant(-1024), product))
+
+
+def to_even(builder, value):
+    """A small float32 to the nearest integer, ties to even."""
     magic = builder.bitcast(every(INTS, EVEN), FLOATS)
-    return builder.sub(builder.bitcast(builder.fadd(product, magic), INTS), every(INTS, EVEN))
+    return builder.sub(builder.bitcast(builder.fadd(value, magic), INTS), every(INTS, EVEN))
+
+
+def away(builder, value):
+    """A float that 32 bits hold to the nearest integer, ties away from zero."""
+    kind = value.type
+    whole = builder.fptosi(value, INTS)
+    rest = builder.fsub(value, builder.sitofp(whole, kind))
+    for sign, half, change in ((">=", 0.5, builder.add), ("<=", -0.5, builder.sub)):
+        limit = ir.Constant(kind, [ir.Constant(kind.element, half)] * LANES)
+        whole = change(whole, builder.zext(builder.fcmp_ordered(sign, rest, limit), INTS))
+    return whole
 
 
 def twice(builder, total, left, multiplier, right):
@@ -93,11 +108,7 @@ def exactly(builder, total, scale):
     for sign, bound in (("<", -1024.0), (">", 1024.0)):  # beyond every bound, and 32 bits hold it
         beyond = builder.fcmp_ordered(sign, product, every(bound))
         product = builder.select(beyond, every(bound), product)
-    whole = builder.fptosi(product, INTS)
-    rest = builder.fsub(product, builder.sitofp(whole, DOUBLES))
-    up = builder.zext(builder.fcmp_ordered(">=", rest, every(0.5)), INTS)
-    down = builder.zext(builder.fcmp_ordered("<=", rest, every(-0.5)), INTS)
-    return builder.sub(builder.add(whole, up), down)
+    return away(builder, product)
 
 
 _ROUNDED = {SINGLE: once, DOUBLE: twice, EXACT: exactly}

@@ -14,7 +14,7 @@ from ..isa.lanes import BYTES, LANES
 from ..runtime import executor
 from ..runtime.work_item import BASES, CALL
 from ..runtime.work_stealing import SPACING
-from . import pack, product, window
+from . import pack, product, storing, window
 
 Array = NDArray[Any]
 BEYOND = 8 * BYTES  # bytes that microkernels may read past the end
@@ -127,3 +127,20 @@ def depthwise(
 def pointwise(x: Array, w: Array, b: Array, zeros: Any, out: Any, y: Array) -> None:
     """y (P, O) of x (P, M) and w (M, O)."""
     convolution(x[None, None], w[None, None], b, zeros, (1, 1), out, y[None, None])
+
+
+def quantize(x: Array, rounding: str, scale: float, zero: int, y: Array) -> None:
+    """y, bytes, of real x, float32: the nearest integers of x / scale, plus the zero point."""
+    whole = x.size // storing.FOUR
+    flip = int(_flip(y))
+    given = storing.fields(rounding, scale, zero + flip) | {"flip": flip}
+    source, result = x.reshape(-1), y.reshape(-1)
+    if whole:
+        band = max(1, whole // 16)
+        own = given | {"x": source, "y": result, "count": whole, "band": band}
+        run(storing.routines[rounding], -(-whole // band), [own])
+    if left := x.size - whole * storing.FOUR:  # with zeros behind, and only they are taken
+        rest, found = np.zeros(storing.FOUR, np.float32), np.empty(storing.FOUR, y.dtype)
+        rest[:left] = source[-left:]
+        run(storing.routines[rounding], 1, [given | {"x": rest, "y": found, "count": 1, "band": 1}])
+        result[-left:] = found[:left]

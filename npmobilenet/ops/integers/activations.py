@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import floor
+from typing import Any
 
 import numpy as np
 
@@ -105,10 +106,11 @@ def hard_sigmoid(
     sixth_q = sixth_q or of_constant(1 / 6, x_q.dtype)
     every = np.arange(*np.add(LIMITS[x_q.dtype], (0, 1)), dtype=x_q.dtype).reshape(256, 1)
     three = np.broadcast_to(constant(3, three_q), every.shape)
-    how = {"rounding": rounding, "rung": rung}
-    middle = add(every, three, x_q, three_q, shifted_q, activation="relu6", **how)
+    middle = add(
+        every, three, x_q, three_q, shifted_q, activation="relu6", rounding=rounding, rung=rung
+    )
     sixth = np.broadcast_to(constant(1 / 6, sixth_q), every.shape)
-    table = multiply(middle, sixth, shifted_q, sixth_q, y_q, **how)
+    table = multiply(middle, sixth, shifted_q, sixth_q, y_q, rounding=rounding, rung=rung)
     return np.asarray(table.reshape(256)[x.astype(np.int64) - LIMITS[x_q.dtype][0]])
 
 
@@ -166,7 +168,8 @@ def softmax_numbers(rounding: str, x_q: Quantization, y_q: Quantization) -> soft
         if right[0]:
             raise ValueError(f"softmax: the scale of x must be above 2^-26, found {float(sx):g}")
         radius = floor((2**WHOLE - 1) * 2.0**EXP_BITS / 2.0 ** int(left[0]))
-        table = softmaxes.exponentials(int(left[0]), int(fixed[0]), -radius)
+        exponentials: Any = softmaxes.exponentials  # kernels are not annotated
+        table = exponentials(int(left[0]), int(fixed[0]), -radius)
     limits = bounds(y_q, None, rounding)
     return softmaxes.Softmax(rounding == "single", table, single(y_q), y_q.zero_point[0], *limits)
 

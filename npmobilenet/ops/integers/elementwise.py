@@ -213,4 +213,4 @@ def _maps(operator: str, **given: Quantization) -> None:
 
 def constant(value: float, q: Quantization) -> Array:
     """A number as TFLite keeps one beside a map: one integer."""
-    return quantize(np.float32([value]), q)
+    return quantize(np.array([value], np.float32), q)

@@ -201,12 +201,9 @@ def of_layer(
 ) -> Requantise:
     """Everything that turns the sums of a convolution or dense layer into y.
 
-    operator: "conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense" ...  Two of them are not as the
-    others: a dense layer that would round twice rounds once, in float64; and where a depthwise
-    convolution has uint8 weights, which XNNPACK does not take, single is double.
+    operator: "conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense" ...  One of them is not as the
+    others: a dense layer that would round twice rounds once, in float64.
     """
-    if operator == "depthwise_conv2d" and w_q.dtype == "uint8":
-        rounding = "double"
     dense = operator == "dense"
     factor = of_products(rounding, x_q, w_q, y_q, channels, dense=dense)
     out = requantise(rounding, factor, y_q, bounds(y_q, activation, rounding), channels)
