@@ -82,7 +82,7 @@ def rows_of(runs: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, ...]]:
     return rows
 
 
-def predictions(found: dict[str, Any], network: Network, overlap: float) -> list[tuple[str, ...]]:
+def predictions(found: dict[str, Any], network: Network, overlap: float) -> list[dict[str, Any]]:
     """Images a second on n hosts, as a multiple of one host's, for each model and bandwidth."""
     rows = []
     for run in found["ranks"]:
@@ -93,8 +93,8 @@ def predictions(found: dict[str, Any], network: Network, overlap: float) -> list
                 )
                 for n in HOSTS
             ]
-            gains = (f"{n * run['alone'] / t:.1f}" for n, t in zip(HOSTS, times, strict=True))
-            rows.append((run["model"], f"{speed}", *gains))
+            gains = [n * run["alone"] / t for n, t in zip(HOSTS, times, strict=True)]
+            rows.append({"model": run["model"], "gbit": speed, "hosts": HOSTS, "times": gains})
     return rows
 
 
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m benchmarks.scaling", description=(__doc__ or "").partition("\n")[0]
     )
     add = parser.add_argument
-    add("--models", default="v1,v2,v3", help="(v1,v2,v3)")
+    add("--models", default="v1,v2,v3-large", help="(v1,v2,v3-large)")
     add("--batch", type=int, default=32, help="images of a rank (32)")
     add("--resolution", type=int, default=128, help="(128)")
     add("--rounds", type=int, default=7, help="(7)")
@@ -117,6 +117,9 @@ def main(arguments: list[str] | None = None) -> None:
         found = json.loads(Path(options.load).read_text(encoding="utf-8"))
     else:
         found = measured(options)
+        if found["hosts"]:
+            network, overlap, *_ = checked(found)
+            found["predicted"] = predictions(found, network, overlap)
     if options.save:
         Path(options.save).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     show(found, options.markdown)
@@ -164,7 +167,11 @@ def show(found: dict[str, Any], markdown: bool) -> None:
         f"({predicted / real - 1:+.1%})"
     )
     print("predicted, not measured: images a second, times those of one host")
-    draw(("", ">Gb/s", *(f">{n} hosts" for n in HOSTS)), predictions(found, network, overlap))
+    rows = [
+        (row["model"], f"{row['gbit']}", *(f"{gain:.1f}" for gain in row["times"]))
+        for row in predictions(found, network, overlap)
+    ]
+    draw(("", ">Gb/s", *(f">{n} hosts" for n in HOSTS)), rows)
 
 
 if __name__ == "__main__":

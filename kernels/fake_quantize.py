@@ -4,7 +4,7 @@
     q = min(max(round(v) + zero[c], least), greatest)      the integer; halves are rounded away from 0
     y[p, c] = (q - zero[c]) scale[c]                       what it stands for
 
-x, y are (P, C), or flat with C = 1.  y is a staircase, whose derivative is 0 wherever it has one.  The
+x, y are (P, C); with one scale for all of x, C may be anything.  y is a staircase, whose derivative is 0 wherever it has one.  The
 straight-through rule takes rounding for a slope of 1, and keeps that of clipping:
 
     dx[p, c] = dy[p, c]                 where least <= round(v) + zero <= greatest, else 0
@@ -12,7 +12,7 @@ straight-through rule takes rounding for a slope of 1, and keeps that of clippin
                                                q - zero        else      (the end that it is clipped to)
 
 It is the true gradient of the function in which the rounding error round(v) - v of every element, and
-whether it is clipped, stand still.  Bengio et al. 2013, arXiv:1308.3432; dscale as in Esser et al. 2020,
+whether it is clipped, stand still.  dscale is computed where it is learnt.  Bengio et al. 2013, arXiv:1308.3432; dscale as in Esser et al. 2020,
 arXiv:1902.08153.
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 
 from .compiling import Rungs, compiled, prange
 
+HALF = np.float32(0.5)  # which leaves float32 as it is
 BLOCKS = 16  # that dscale is summed in, however many threads there are
 
 
@@ -35,12 +36,13 @@ def numpy_forward(x, scale, zero, least, greatest, y):
     y[...] = (np.clip(whole + zero, least, greatest) - zero) * scale
 
 
-def numpy_backward(dy, x, scale, zero, least, greatest, dx, dscale):
+def numpy_backward(dy, x, scale, zero, least, greatest, learnt, dx, dscale):
     whole, error = numpy_rounded(x / scale)
     q = np.clip(whole + zero, least, greatest)
     inside = q == whole + zero
     dx[...] = np.where(inside, dy, 0)
-    dscale[:] = (dy * np.where(inside, error, q - zero)).sum(axis=0)
+    if learnt:
+        dscale[:] = (dy * np.where(inside, error, q - zero)).sum(axis=0)
 
 
 @compiled
@@ -58,8 +60,15 @@ def numba_forward(x, scale, zero, least, greatest, y):
 
 
 @compiled
-def numba_backward(dy, x, scale, zero, least, greatest, dx, dscale):
+def numba_backward(dy, x, scale, zero, least, greatest, learnt, dx, dscale):
     rows, channels = x.shape
+    if not learnt:
+        for p in prange(rows):
+            for c in range(channels):
+                v = x[p, c] / scale[c]
+                inside = v > least - zero[c] - HALF and v < greatest - zero[c] + HALF
+                dx[p, c] = dy[p, c] if inside else 0
+        return
     parts = np.zeros((BLOCKS, channels), x.dtype)
     for block in prange(BLOCKS):
         for p in range(block * rows // BLOCKS, (block + 1) * rows // BLOCKS):

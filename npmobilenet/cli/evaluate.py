@@ -87,6 +87,8 @@ def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset")
     from ..predicting import prediction_sheet
     from ..training.report import plots
 
+    if options.ranks and not options.ranks.first:
+        return
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
@@ -120,10 +122,10 @@ def _scored(
     from ..predicting.evaluation import evaluate
 
     how = {"batch_size": options.batch, "workers": options.workers, "engine": options.engine}
-    bar = beside(options.json)
+    bar, ranks = beside(options.json), options.ranks
     try:
         with counting(bar, len(dataset)) as seen:
-            return evaluate(model, dataset, progress=seen, **how), dataset, []
+            return evaluate(model, dataset, progress=seen, ranks=ranks, **how), dataset, []
     except ValueError:
         damaged = undecodable(dataset, options.workers)
         if not damaged:
@@ -133,7 +135,8 @@ def _scored(
         raise ValueError(f"none of the {len(dataset):,} images can be read; the first is {first}")
     left = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), list(damaged)))
     with counting(bar, len(left)) as seen:
-        return evaluate(model, left, progress=seen, **how), left, list(damaged.values())
+        scores = evaluate(model, left, progress=seen, ranks=ranks, **how)
+    return scores, left, list(damaged.values())
 
 
 def _show(scores: "Evaluation") -> None:

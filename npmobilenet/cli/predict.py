@@ -57,16 +57,19 @@ def run(options: argparse.Namespace) -> int:
     from .. import fonts
     from ..predicting import prediction_sheet
     from ..predicting.prediction import predictions
+    from ..ranks.world import Ranks
 
     model = weights_of(options)
     paths = image_paths(options.images)
-    found = predictions(model, paths, options.top, engine=options.engine)
+    ranks = options.ranks or Ranks()
+    own = predictions(model, paths[ranks.rank :: ranks.size], options.top, engine=options.engine)
+    found = ranks.in_turn(own, len(paths))
     pages: list[Image.Image] = []
     bad = 0
     bar = beside(options.json)
     show = _Json() if options.json else _Text(model, bar)
     with said_of(options.weights), show, counting(bar, len(paths)) as seen:
-        for done, (path, one) in enumerate(zip(paths, found, strict=True)):
+        for done, (path, one) in enumerate(zip(paths, found, strict=ranks.first)):
             seen(done)
             if isinstance(one, ValueError):
                 bad += 1
@@ -82,9 +85,9 @@ def run(options: argparse.Namespace) -> int:
         prediction_sheet.stacked(pages).save(options.picture)
         if remark := fonts.remark(model.classes):
             complain(f"note: {remark}")
-    if options.picture and len(pages) < len(paths):
+    if options.picture and ranks.first and len(pages) < len(paths):
         complain(f"note: {options.picture} has {len(pages)} of {len(paths)} images")
-    return int(bad > 0)
+    return int(ranks.any(bad > 0))
 
 
 def image_paths(given: list[str]) -> list[Path]:

@@ -39,7 +39,7 @@ from .convolution import (
     grouped_conv2d,
     grouped_conv2d_backward,
 )
-from .fake_quantize import fake_quantize, fake_quantize_backward
+from .faking import fake_quantize, fake_quantize_backward
 from .loss import (
     log_softmax,
     log_softmax_backward,

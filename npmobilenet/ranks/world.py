@@ -81,6 +81,18 @@ class Ranks:
         with self.waiting():
             return self.comm.bcast(thing)
 
+    def in_turn(self, own: Iterator[Any], count: int) -> Iterator[Any]:
+        """Of so many things rank r has numbers r, r + size and so on: on the first rank all, in order.
+
+        The others hand theirs over, and get none.
+        """
+        for number in range(count):
+            rank = number % self.size
+            if self.first:
+                yield next(own) if rank == 0 else self.comm.recv(source=rank)
+            elif rank == self.rank:
+                self.comm.send(next(own), dest=0)
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Around what waits for the other ranks."""

@@ -13,6 +13,8 @@ from .compiled_step import CompiledStep, Take, taker
 from .config import Config
 from .parts import Share
 from .preflight import require_batches
+from .quantized.beginning import first_ranges
+from .quantized.step import QuantizedStep, quantized_step
 from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
 from .run.folder import erase, require_no_run, require_room
 from .run.history import Epoch, Reporter, write_logs
@@ -27,7 +29,10 @@ def joins(config: Config) -> bool:
     return config.train.sync_bn and config.train.engine == "reference"
 
 
-def _step(model: Model, config: Config) -> Step:
+def _step(model: Model, config: Config, images: int) -> Step:
+    """What takes the steps, of a run on so many images."""
+    if config.quantize.wanted:
+        return quantized_step(model, config, images)
     train = config.train
     settings = {"label_smoothing": train.label_smoothing, "clip": train.clip, "ema": train.ema}
     return Step.of(model.plan, config.optimizer, train.freeze, **settings)
@@ -37,7 +42,7 @@ def shared_taker(
     model: Model, config: Config, training: Dataset, ranks: Ranks, share: Share, reporter: Reporter
 ) -> Take:
     """What takes the steps; where a batch is in parts, a `SharedStep`."""
-    train, step = config.train, _step(model, config)
+    train, step = config.train, _step(model, config, len(training))
     require_batches(step, training, config)
     largest = share.largest(min(train.batch, len(training)))
     take, slower = taker(step, largest, train.threads, train.engine)
@@ -70,7 +75,7 @@ def where(
     if not resume:
         if anew and (gone := erase(folder)):
             reporter.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
-        return _step(model, config).start(model.params), Progress(), []
+        return _first(model, config, training), Progress(), []
     found, state, progress, remark = load_checkpoint(folder)
     if remark:
         reporter.remark(remark)
@@ -79,12 +84,19 @@ def where(
     return state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
 
 
+def _first(model: Model, config: Config, training: Dataset) -> State:
+    """The state before the first step."""
+    step, params = _step(model, config, len(training)), model.params
+    if isinstance(step, QuantizedStep):
+        params = params | first_ranges(step.ways, model, training, config)
+    return step.start(params)
+
+
 def mend_best(run: Run, resume: bool) -> None:
     """Where the best weights of a run that goes on are gone, the last ones take their place."""
     if resume and run.history and (why := best_is_gone(run.folder)):
         run.reporter.remark(f"{why}; the last checkpoint takes its place, and the next epoch")
-        best = replace(run.model, params=run.state.best_params, notes=run.notes())
-        save(best, run.folder / BEST)
+        save(replace(run.answer(), notes=run.notes()), run.folder / BEST)
         run.forgotten = len(run.history)
 
 

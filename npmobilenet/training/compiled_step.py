@@ -35,6 +35,8 @@ class CompiledStep:
     """Takes the steps that a `Step` describes."""
 
     def __init__(self, step: Step, batch: int, threads: int = 0) -> None:
+        if type(step) is not Step:
+            raise NotImplementedError("quantize: the compiled step has no fake quantisation")
         self.step = step
         params = {name: np.zeros(shape, np.float32) for name, shape in step.plan.arrays.items()}
         first = compile_training(

@@ -7,6 +7,7 @@
     [optimizer]     name = "sgd", "rmsprop", "rmsprop-torch", "adam" or "adamw"; its keys (optimizers.py)
     [schedule]      name = "constant", "cosine", "piecewise" or "exponential" (schedules.py)
     [distillation]  models to learn from, beside the labels (distillation.py)
+    [quantize]      how weights and activations are rounded in training (quantized/settings.py)
     [train]         how long, how many at once, and the rest
 
 Every key that nobody gives has a default; every key that does not exist is an error.
@@ -22,6 +23,7 @@ from ..models.dialect import Dialect
 from ..predicting.model import ENGINES as ENGINES
 from ..settings import nearest, read, settle, to_toml, unknown_key
 from .optimizers import OPTIMIZERS, Optimizer, Sgd
+from .quantized.settings import Quantize
 from .schedules import SCHEDULES, Cosine, Schedule
 
 VALIDATION = ("given", "holdout", "none")
@@ -178,6 +180,7 @@ class Config:
     optimizer     how weights move: an `Optimizer`
     schedule      how the learning rate moves: a `Schedule`
     distillation  models to learn from, beside the labels: a `Distillation`
+    quantize      how it learns to be a network of integers: a `Quantize`
     train         how long, how many at once, and the rest: a `Train`
     """
 
@@ -188,6 +191,7 @@ class Config:
     optimizer: Optimizer = field(default_factory=Sgd)
     schedule: Schedule = field(default_factory=Cosine)
     distillation: Distillation = field(default_factory=Distillation)
+    quantize: Quantize = field(default_factory=Quantize)
     train: Train = field(default_factory=Train)
 
     def __post_init__(self) -> None:
@@ -247,7 +251,7 @@ class Config:
 SECTIONS: dict[str, Any] = {
     "data": Data, "model": Network, "switches": dict, "augment": Augment,
     "optimizer": Optimizer, "schedule": Schedule, "distillation": Distillation,
-    "train": Train,
+    "quantize": Quantize, "train": Train,
 }  # fmt: skip
 KINDS: dict[str, Mapping[str, type[Any]]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 DEFAULT_NAMES = {"optimizer": "sgd", "schedule": "cosine"}

@@ -211,7 +211,7 @@ def _finish_epoch(run: Run) -> None:
     """Measure, and put the epoch's figures and checkpoints on disk."""
     run.save()  # before anything that may fail: measuring can be done again
     progress, started = run.progress, time.perf_counter()
-    model = replace(run.model, params=run.state.best_params)
+    model = run.answer()
     loss, top1, top5 = _measured(run, model)
     earlier = [epoch.validation_top1 for epoch in run.history[run.forgotten :]]
     best = top1 is None or all(before is None or top1 > before for before in earlier)

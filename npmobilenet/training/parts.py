@@ -11,7 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.loader import count_batches
+
 MIXING = 3  # distinguishes this stream of random numbers from dropout's
+
+
+def drops_last(images: int, batch: int) -> bool:
+    """A last batch of one image is left out: one value a channel cannot be normalised."""
+    return images > 1 and images % batch == 1
+
+
+def steps_of(images: int, batch: int) -> int:
+    """Steps of an epoch."""
+    return count_batches(images, batch, drops_last(images, batch))
 
 
 def cuts(count: int, parts: int, least: int = 2) -> list[int]:

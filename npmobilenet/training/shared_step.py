@@ -108,8 +108,8 @@ class _Plain:
     def adopt(self, state: State) -> None:
         dtype = next(iter(state.params.values())).dtype
         if not self.grads.arrays:
-            self.grads = Arrayed(self.plan.parameters, dtype)
-            self.statistics = Arrayed(self.plan.statistics, dtype)
+            self.grads = Arrayed(self.step.parameters, dtype)
+            self.statistics = Arrayed(self.step.statistics, dtype)
             self.moved = self.statistics.numbers
 
     def look(
@@ -136,11 +136,9 @@ class _Plain:
 
     def move(self, state: State, lr: float) -> None:
         grads = {
-            name: self.grads.arrays[name] for name in self.plan.parameters if name in self.trained
+            name: self.grads.arrays[name] for name in self.step.parameters if name in self.trained
         }
-        still = {f"{name}.{kind}" for name in self.step.frozen for kind in ("mean", "variance")}
-        moved = self.statistics.arrays.items()
-        own = {name: value.copy() for name, value in moved if name not in still}
+        own = {name: self.statistics.arrays[name].copy() for name in self.step.moves(state)}
         self.step.move(state, grads, own, lr)
 
 

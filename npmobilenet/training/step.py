@@ -86,6 +86,21 @@ class Step:
         frozen = (name for name in norms if {f"{name}.gamma", f"{name}.beta"} <= stay)
         return cls(plan, optimizer, trained, frozenset(frozen), **settings)
 
+    @property
+    def parameters(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays that may take steps, by name."""
+        return dict(self.plan.parameters)
+
+    @property
+    def statistics(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what a forward pass may move, by name."""
+        return dict(self.plan.statistics)
+
+    def moves(self, state: State) -> list[str]:
+        """Names of the statistics that this step moves."""
+        still = {f"{name}.{kind}" for name in self.frozen for kind in ("mean", "variance")}
+        return [name for name in self.statistics if name not in still]
+
     def start(self, params: Mapping[str, Array]) -> State:
         """The state before the first step."""
         params = dict(params)
@@ -149,10 +164,15 @@ class Step:
     def move(self, state: State, grads: Arrays, statistics: Arrays, lr: float) -> None:
         """Clip, optimise, average: `state` moves on."""
         params, grads = state.params | statistics, clipped(grads, self.clip)
-        state.params, state.optimizer = self.optimizer.step(params, grads, state.optimizer, lr)
+        moved, state.optimizer = self.optimizer.step(params, grads, state.optimizer, lr)
+        state.params = self._bounded(state.params, moved)
         state.step += 1
         if self.ema:
             self._average(state)
+
+    def _bounded(self, before: Arrays, after: Arrays) -> Arrays:
+        """What arrays become in a step, where they may not become everything."""
+        return after
 
     def _average(self, state: State) -> None:
         """average = d average + (1 - d) params; early on d is small, or the start would linger."""
@@ -162,7 +182,7 @@ class Step:
             AVERAGE.numpy(average, state.params[name], d)
 
     def _trained_in_order(self) -> list[str]:
-        return [name for name in self.plan.parameters if name in self.trained]
+        return [name for name in self.parameters if name in self.trained]
 
     def _moving(self) -> list[str]:
         """Names of all that changes: trained arrays, and statistics that are not frozen."""

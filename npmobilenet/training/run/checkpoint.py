@@ -25,6 +25,7 @@ from ...weights.disk import flush_folder, write_whole
 from ...weights.native import load, save
 from ..config import Config
 from ..optimizers import Arrays
+from ..quantized.step import split
 from ..step import State
 from .history import Epoch
 
@@ -51,8 +52,10 @@ def save_checkpoint(
     """Write last.safetensors; what was there becomes previous.safetensors."""
     extra = {f"optimizer/{name}": value for name, value in state.optimizer.items()}
     extra |= {f"average/{name}": value for name, value in state.average.items()}
+    params, ranges = split(state.params, model.plan)
+    extra |= {f"quantize/{name}": value for name, value in ranges.items()}
     described = {**notes, "step": state.step, "progress": asdict(progress)}
-    model = Model(model.plan, state.params, model.classes, model.preprocessing, extra, described)
+    model = Model(model.plan, params, model.classes, model.preprocessing, extra, described)
     save(model, folder / NEW)
     _make_last(folder)
 
@@ -124,8 +127,9 @@ def _read(file: Path) -> tuple[Model, State, Progress]:
     model = load(file)
     if "progress" not in model.notes:
         raise ValueError(f"{file}: weights, but not a run that could go on")
-    optimizer, average = (_under(f"{part}/", model.extra) for part in ("optimizer", "average"))
-    state = State(model.params, optimizer, average)
+    parts = ("optimizer", "average", "quantize")
+    optimizer, average, ranges = (_under(f"{part}/", model.extra) for part in parts)
+    state = State({**model.params, **ranges}, optimizer, average)
     if name := not_finite(state):
         raise ValueError(f"{file}: {name} is not finite")
     try:

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ...datasets.dataset import Dataset
-from ...datasets.loader import count_batches
 from ...ops.checks import Array
 from ...predicting.model import Model
 from ...ranks.world import Ranks
 from ..compiled_step import Take
 from ..config import Config
-from ..parts import Share
+from ..parts import Share, drops_last, steps_of
+from ..quantized.leaving import integer_model
 from ..step import State
 from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
 from .history import Epoch, Reporter
@@ -83,6 +83,13 @@ class Run:
             f"{self.config.optimizer.lr:g}"
         )
 
+    def answer(self) -> Model:
+        """What the run has come to: averaged weights where there are any, or integers."""
+        params = self.state.best_params
+        if self.config.quantize.wanted:
+            return integer_model(self.model, params, self.config.quantize)
+        return replace(self.model, params=params)
+
     def notes(self) -> dict[str, Any]:
         """What weight files tell of the run."""
         return {
@@ -99,13 +106,13 @@ class Run:
 
     @property
     def drop_last(self) -> bool:
-        """A last batch of one image is left out: one value a channel cannot be normalised."""
-        return len(self.training) > 1 and len(self.training) % self.config.train.batch == 1
+        """Whether an epoch leaves out its last batch."""
+        return drops_last(len(self.training), self.config.train.batch)
 
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return count_batches(len(self.training), self.config.train.batch, self.drop_last)
+        return steps_of(len(self.training), self.config.train.batch)
 
     def lr(self, step: int) -> float:
         """The learning rate of a step, counted from 0 and the start of the run."""

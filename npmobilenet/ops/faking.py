@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -72,9 +73,9 @@ def fake_quantize(
             f"{name}: zero_point must be from least to greatest, found {least}, {zero_point}, "
             f"{greatest}"
         )
-    rows = np.ascontiguousarray(x).reshape(-1, channels)
-    spread = np.full(channels, scale[0]) if len(scale) == 1 else np.ascontiguousarray(scale)
-    zero = np.full(channels, zero_point, x.dtype)
+    rows = np.ascontiguousarray(x).reshape(-1, _length(x.shape) if len(scale) == 1 else channels)
+    spread = np.full(rows.shape[1], scale[0]) if len(scale) == 1 else np.ascontiguousarray(scale)
+    zero = np.full(rows.shape[1], zero_point, x.dtype)
     y = np.empty_like(rows)
     number = x.dtype.type
     forward, _ = kernels.RUNGS[rung]
@@ -84,7 +85,14 @@ def fake_quantize(
     return y.reshape(x.shape), cache
 
 
-def fake_quantize_backward(dy: Array, cache: FakeQuantizeCache) -> tuple[Array, Array]:
+def _length(shape: tuple[int, ...]) -> int:
+    """Of the rows that an array is cut into where one scale is for all of it: long ones are faster."""
+    return max(1, prod(shape[-2:] if len(shape) > 2 else shape[-1:]))
+
+
+def fake_quantize_backward(
+    dy: Array, cache: FakeQuantizeCache, *, scale_gradient: bool = True
+) -> tuple[Array, Array | None]:
     """Gradient of `fake_quantize` by the straight-through rule.
 
         dx = dy where x is not clipped, else 0
@@ -92,19 +100,23 @@ def fake_quantize_backward(dy: Array, cache: FakeQuantizeCache) -> tuple[Array, 
 
     dy     shape and dtype of y: the loss's derivative by it
     cache  what `fake_quantize` returned
+    scale_gradient  False: leave dscale out, and return None for it
 
     Returns dx, shaped as x, and dscale, shaped as scale.  ValueError for another shape or dtype, and for
     another operator's cache.
     """
     dy = checks.gradient("fake_quantize", dy, cache).reshape(cache.x.shape)
+    wanted = checks.flag("fake_quantize", "scale_gradient", scale_gradient)
     dx, dscale = np.empty_like(dy), np.empty_like(cache.scale)
     if not dy.size:
-        return dx.reshape(cache.result), np.zeros(cache.scales, dy.dtype)
+        return dx.reshape(cache.result), np.zeros(cache.scales, dy.dtype) if wanted else None
     number = dy.dtype.type
     least, greatest = (number(end) for end in cache.ends)
     _, backward = kernels.RUNGS[cache.rung]
     grid = cache.x, cache.scale, cache.zero, least, greatest
-    call(cache.rung, backward, dy, *grid, dx, dscale)
+    call(cache.rung, backward, dy, *grid, wanted, dx, dscale)
+    if not wanted:
+        return dx.reshape(cache.result), None
     if cache.scales == 1:
         dscale = dscale.sum(keepdims=True)
     return dx.reshape(cache.result), dscale
