@@ -82,7 +82,7 @@ def draw_bias(
 ) -> tuple[Array, Quantization]:
     """int32 at the scale of a product."""
     b = rng.integers(-64 * taps - 1, 64 * taps + 1, channels).astype(np.int32) * 16
-    scale = tuple(f32(np.float32(x_q.scale[0]) * np.float32(s)) for s in w_q.scale)
+    scale = tuple(float(np.float32(x_q.scale[0]) * np.float32(s)) for s in w_q.scale)
     return b, Quantization("int32", scale, (0,) * len(scale))
 
 

@@ -88,8 +88,8 @@ class Network:
             return integers.add(x, b, x_q, q(inputs[1]), y_q, activation=kept, **how)
         if name == "AVERAGE_POOL_2D":
             kept = self.options(operator, "Pool2DOptions")
-            window, rung = (kept.FilterHeight(), kept.FilterWidth()), {"rung": how.get("rung")}
-            return integers.avg_pool2d(x, x_q, y_q, window, **rung)
+            window = kept.FilterHeight(), kept.FilterWidth()
+            return integers.avg_pool2d(x, x_q, y_q, window, rung=how.get("rung"))
         w, w_q, b = self.constant(inputs[1]), q(inputs[1]), self.constant(inputs[2])
         if name == "FULLY_CONNECTED":
             return integers.dense(x.reshape(len(x), -1), w.T.copy(), b, x_q, w_q, y_q, **how)

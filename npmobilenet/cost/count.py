@@ -145,7 +145,7 @@ def cost(plan: Plan | QuantizedPlan) -> Cost:
     from ..models.network_plan import check_plan  # here: see the imports above
 
     # of a quantised one, whose room need not be imported to ask it
-    own: Plan = plan.plan if hasattr(plan, "numbers") else plan
+    own: Plan = getattr(plan, "plan", plan) if hasattr(plan, "numbers") else plan  # type: ignore[arg-type]
     check_plan(own)
     require(COST, own)
     return Cost(own, tuple(_layer_cost(layer) for layer in own.layers))

@@ -38,7 +38,7 @@ def between_dtypes(operator: str, case: Case) -> bool:
     if operator != "requantize":
         return False
     x_q, y_q = case.about["q"]
-    return x_q.dtype != y_q.dtype and x_q.scale != y_q.scale
+    return bool(x_q.dtype != y_q.dtype and x_q.scale != y_q.scale)
 
 
 @pytest.mark.parametrize("kernels", KERNELS)

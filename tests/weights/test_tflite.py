@@ -14,7 +14,7 @@ from npmobilenet.models.folding import fold_batch_norm
 from npmobilenet.verify.checks import scaled_error
 from npmobilenet.weights import Model, import_weights, load, save
 from tests.foreign import foreign
-from tests.weights.tflite_files import differing, drawn, integers, litert, pictures
+from tests.weights.tflite_files import ROUNDINGS, differing, drawn, integers, litert, pictures
 
 foreign("tflite")
 
@@ -100,9 +100,9 @@ def test_probabilities_and_pooling(dtype: str, tmp_path: Path) -> None:
     qplan, arrays = nm.quantize(plan, drawn(plan), pictures(plan, 4), **how)
     assert nm.export_tflite(qplan, arrays, path) == "probabilities"
     x = integers(qplan)
-    logits = nm.infer(qplan, arrays, x)
     numbers = qplan[qplan.output], qplan["softmax"]
-    for kernels, rounding in (("reference", "double"), ("xnnpack", "single")):
+    for kernels, rounding in ROUNDINGS.items():
+        logits = nm.infer(qplan.with_rounding(rounding), arrays, x)
         ours = nm.ops.integers.softmax(logits, *numbers, rounding=rounding)
         np.testing.assert_array_equal(litert(path, kernels, x)["probabilities"], ours)
     back = import_weights(path, "tflite").model.quantized
@@ -112,13 +112,14 @@ def test_probabilities_and_pooling(dtype: str, tmp_path: Path) -> None:
 
 def test_batches_and_features(tmp_path: Path) -> None:
     """Several images at once; a network without its top."""
-    plan, path = small("v2", "paper", include_top=False), tmp_path / "a.tflite"
+    plan = nm.plan("v2", width=0.35, resolution=(64, 48), include_top=False)
+    path = tmp_path / "a.tflite"
     params, x = drawn(plan), pictures(plan, 3)
     assert nm.export_tflite(plan, params, path, batch=3) == "features"
     (found,) = litert(path, "xnnpack", x).values()
     expected = nm.infer(plan, params, x)
     assert found.shape == expected.shape
-    assert scaled_error(found, expected) < 1e-5
+    assert scaled_error(found, expected) < 2e-5  # of 400 times as many numbers
     back = import_weights(path, "tflite").model
     assert not back.plan.include_top
 
@@ -167,7 +168,7 @@ def model_of(plan: nm.Plan) -> Model:
 def test_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """export --to tflite, of floats and integers and back; weights import --from tflite, both ways."""
     source, pictures_of = tmp_path / "a.safetensors", tmp_path / "images"
-    save(model_of(small("v3-small", "torchvision")), source)
+    save(model_of(small("v1", "timm")), source)
     pictures_of.mkdir()
     rng = np.random.default_rng(0)
     from PIL import Image
@@ -219,7 +220,7 @@ def test_refused_by_the_verb(
     save(model_of(small("v1", "paper")), tmp_path / "a.safetensors")
     target = tmp_path / "a.tflite"
     verb = ["export", str(tmp_path / "a.safetensors"), "--to", "tflite", "--output", str(target)]
-    assert main([*verb, *options]) == 2
+    assert main([*verb, *options]) == 1
     said = capsys.readouterr().err
     assert why in said
     assert said.count("\n") == 1

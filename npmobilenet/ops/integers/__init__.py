@@ -1,6 +1,6 @@
 """Checked operators on 8-bit integers: what a quantised network computes, to the bit.
 
-    y = operator(x, ..., x_q, ..., y_q, rounding="double" | "single", rung="loops" | "numpy" | "numba")
+    y = operator(x, ..., x_q, ..., y_q, rounding="double" | "single", rung="loops" | "numpy" | ...)
 
 Arrays are int8 or uint8, biases int32; a `Quantization` says which real numbers they stand for.  All
 rungs give the same integers: with rounding="double" those of LiteRT's reference kernels, with "single"

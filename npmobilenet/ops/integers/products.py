@@ -42,7 +42,7 @@ def conv2d(
     stride, padding   as `nm.ops.conv2d` takes them; what is padded stands for the real 0
     activation    None, "relu" or "relu6", which narrow low and high
     rounding      "double", as LiteRT's reference kernels, or "single", as XNNPACK on x86
-    rung          "loops", "numpy" or "numba": which implementation; None: the fastest
+    rung          "loops", "numpy", "numba" or "simd": which implementation; None: the fastest
 
     Returns y (N, I, J, O).  Sums wrap around in 32 bits (`could_overflow` tells before).  ValueError or
     TypeError, naming the argument, for shapes, dtypes or quantizations that do not fit.
@@ -94,7 +94,7 @@ def _grouped(
     rounding: str,
     rung: str | None,
 ) -> Array:
-    rung = choose(operator, rung, conv.RUNGS)
+    rung = _highest(operator, rung, conv.RUNGS)
     _quantized(operator, x, "N H W M", w, "K L M O", (x_q, w_q, y_q))
     channels, filters = x.shape[3], w.shape[3]
     if channels % groups or filters % groups or w.shape[2] != channels // groups:
@@ -133,7 +133,7 @@ def depthwise_conv2d(
     w is (K, L, M), b (M,).  Everything else, results and errors too, is as `conv2d` has it.
     """
     operator = "depthwise_conv2d"
-    rung = choose(operator, rung, depthwise.RUNGS)
+    rung = _highest(operator, rung, depthwise.RUNGS)
     _quantized(operator, x, "N H W M", w, "K L M", (x_q, w_q, y_q))
     if w.shape[2] != x.shape[3]:
         raise ValueError(
@@ -208,7 +208,7 @@ def _product(
     rounding: str,
     rung: str | None,
 ) -> Array:
-    rung = choose(operator, rung, pointwise.RUNGS)
+    rung = _highest(operator, rung, pointwise.RUNGS)
     _quantized(operator, x, axes, w, "M O", q)
     if len(w) != x.shape[-1]:
         raise ValueError(
@@ -218,6 +218,12 @@ def _product(
     y = np.empty((len(rows), w.shape[1]), q[2].dtype)
     _run(operator, pointwise.RUNGS, rung, rows, w, b, q, (), activation, rounding, y)
     return y.reshape(*x.shape[:-1], w.shape[1])
+
+
+def _highest(operator: str, rung: str | None, offered: Rungs) -> str:
+    """The rung asked for, or the highest that runs here: these operators have a fourth."""
+    found = choose(operator, rung, offered)
+    return "simd" if rung is None and found == "numba" and "simd" in offered else found
 
 
 def _quantized(operator: str, x: Array, x_axes: str, w: Array, w_axes: str, q: Three) -> None:
