@@ -1,4 +1,4 @@
-"""Draws chapter 6 of the book, which is in English alone: python docs/pictures/book_backwards.py."""
+"""Draws chapter 6 of the book: python docs/pictures/book_backwards.py."""
 
 from functools import cache
 
@@ -14,7 +14,6 @@ from panel import (
     PINK,
     POINTWISE,
     SECOND,
-    SKY,
     SOFT,
     STRONG,
     ZERO,
@@ -37,7 +36,11 @@ from npmobilenet.explorer.looking import seen
 
 
 def rotated_filter(say: Say) -> dw.Drawing:
-    """Which outputs have read an input, at stride 2, along one axis; and dy among zeros."""
+    """The chapter's five numbers at stride 2: who has read an input, and dy among zeros."""
+    x, w, dy = np.arange(1, 6), np.arange(1, 4), np.array([1, 10])
+    arrays = x.reshape(1, 1, 5, 1).astype(float), w.reshape(1, 3, 1).astype(float)
+    _, cache = nm.depthwise_conv2d(*arrays, stride=2, padding="valid")
+    dx, _ = nm.depthwise_conv2d_backward(dy.reshape(1, 1, 2, 1).astype(float), cache)
     d = panel(
         440,
         say("The gradient of a depthwise convolution's input", "深度卷积的输入的梯度"),
@@ -45,41 +48,45 @@ def rotated_filter(say: Say) -> dw.Drawing:
             "Forwards, stride 2: each output reads three inputs", "前向，步长 2：每个输出读三个输入"
         ),
     )
-    cell, left = 46, 120
-    word(d, 24, 148, say("inputs x", "输入 x"), 15)
-    word(d, 24, 80, say("outputs y", "输出 y"), 15)
-    for a in range(9):
-        box(d, left + a * cell, 120, cell, cell, PINK if a == 4 else BLUE, f"x{a}", 15)
-    for i in range(4):
-        centre = left + (2 * i + 1) * cell
-        box(d, centre, 54, cell, 36, ORANGE if i in (1, 2) else ZERO, f"y{i}", 15)
+    cell, left = 76, 150
+    word(d, 24, 152, say("inputs x", "输入 x"), 15)
+    word(d, 24, 76, say("outputs y", "输出 y"), 15)
+    for a, number in enumerate(x):
+        box(d, left + a * cell, 126, cell, 44, PINK if a == 2 else BLUE, f"x{a} = {number}", 15)
+    for i, number in enumerate(dy):
+        middle = left + (2 * i + 1.5) * cell
+        box(d, middle - 62, 52, 124, 36, ORANGE, f"y{i}, dy{i} = {number}", 15)
         for u in range(3):
-            strong = 2 * i + u == 4
-            tip = centre + cell / 2 + 8 * (u - 1)
+            strong = 2 * i + u == 2
+            foot, tip = left + (2 * i + u + 0.5) * cell, middle + 24 * (u - 1)
             arrow(
                 d,
-                (left + (2 * i + u + 0.5) * cell, 119),
-                (tip, 92),
+                (foot, 125),
+                (tip, 90),
                 color=INK if strong else "#8b8b86",
                 width=2.4 if strong else 1.2,
             )
-    reads = say("y1 reads x4 by weight c, y2 by weight a:", "y1 用权重 c 读 x4，y2 用权重 a：")
-    word(d, 24, 198, f"{reads}  dx4 = c dy1 + a dy2", 15)
-    line(d, 24, 220, 616, 220)
-    heading = say("Backwards: dy among zeros, the filter rotated", "反向：dy 在零中间，卷积核旋转")
+    reads = say("y0 reads x2 by w2 = 3, y1 by w0 = 1:", "y0 用 w2 = 3 读 x2，y1 用 w0 = 1：")
+    total = f"dx2 = {w[2]}·{dy[0]} + {w[0]}·{dy[1]} = {dx[0, 0, 2, 0]:g}"
+    word(d, 24, 202, f"{reads}  {total}", 15)
+    line(d, 24, 222, 616, 222)
+    heading = say("Backwards: dy among zeros, the filter rotated", "反向：dy 中间填零，卷积核旋转")
     word(d, 24, 256, heading, 16, bold=True)
     word(d, 24, 306, "dy", 15)
-    small = 41
-    dilated = ["0", "0", "dy0", "0", "dy1", "0", "dy2", "0", "dy3", "0", "0"]
-    for q, name in enumerate(dilated):
-        fill = ZERO if name == "0" else ORANGE if name in ("dy1", "dy2") else SKY
-        box(d, left + 40 + (q - 1) * small, 280, small, small, fill, name, 15)
-    word(d, 24, 366, say("filter for dx4", "dx4 的卷积核"), 15)
-    for q, name in enumerate(("c", "b", "a")):
-        box(d, left + 40 + (3 + q) * small, 340, small, small, GREEN, name, 15)
-    frame(d, left + 40 + 3 * small, 280, 3 * small, small)
-    same = say(": a convolution of stride 1, for every input", "：每个输入都是步长 1 的卷积")
-    word(d, 24, 418, f"c dy1 + b 0 + a dy2{same}", 15)
+    small = 56
+    dilated = np.zeros(7, int)
+    dilated[2:5:2] = dy
+    under = dilated[2:5]
+    assert (w[::-1] * under).sum() == dx[0, 0, 2, 0]
+    for q, number in enumerate(dilated):
+        box(d, left + q * small, 280, small, small, ORANGE if number else ZERO, number, 16)
+    word(d, 24, 374, say("filter for dx2", "dx2 的卷积核"), 15)
+    for q, number in enumerate(w[::-1]):
+        box(d, left + (2 + q) * small, 344, small, small, GREEN, number, 16)
+    frame(d, left + 2 * small, 280, 3 * small, small)
+    terms = " + ".join(f"{a}·{b}" for a, b in zip(w[::-1], under, strict=True))
+    same = say("; moved on by one it gives dx3", "；往右移一格就得 dx3")
+    word(d, 24, 424, f"{terms} = {dx[0, 0, 2, 0]:g}{same}", 15)
     return d
 
 
@@ -95,14 +102,14 @@ def dy_among_zeros(say: Say) -> dw.Drawing:
     assert sum(a * b for a, b in under) == dx[0, 2, 2, 0]
     terms = [f"{a:g}·{b:g}" for a, b in under if b]
     heading = say(
-        "Stride 2: dy among zeros, and the filter rotated", "步长 2：dy 在零中间，卷积核旋转"
+        "Stride 2: dy among zeros, and the filter rotated", "步长 2：dy 中间填零，卷积核旋转"
     )
-    d = panel(430, say("dy among zeros", "零中间的 dy"), heading)
+    d = panel(430, say("dy among zeros", "中间填零的 dy"), heading)
     cell = 42
     nonzero = [(int(i), int(j)) for i, j in np.argwhere(dilated)]
     grid(d, 24, 58, dilated.astype(int), ZERO, cell, nonzero, POINTWISE)
     frame(d, 24 + 2 * cell, 58 + 2 * cell, 3 * cell, 3 * cell, SECOND)
-    word(d, 24, 378, say("dy (2 × 2), dilated", "dy（2 × 2），撑开"), 15)
+    word(d, 24, 378, say("dy (2 × 2), dilated", "dy（2 × 2），中间填零"), 15)
     grid(d, 346, 58, w.astype(int), DEPTHWISE, 38)
     word(d, 346, 194, say("the filter w", "卷积核 w"), 15)
     grid(d, 490, 58, w[::-1, ::-1].astype(int), DEPTHWISE, 38)

@@ -60,7 +60,9 @@ def pieces(say: Say) -> dw.Drawing:
 
 def curve_of_n(say: Say) -> dw.Drawing:
     """How many times cheaper over N, and V1's blocks on it."""
-    heading = say("How many times cheaper, windows of 3 × 3", "便宜多少倍（3 × 3 的窗口）")
+    heading = say(
+        "How many times cheaper, windows of 3 × 3", "标准卷积是可分离卷积的几倍（3 × 3 的窗口）"
+    )
     d = panel(370, say("V1's blocks on the curve", "曲线上的 V1 模块"), heading)
 
     def at(n: float, times: float) -> tuple[float, float]:

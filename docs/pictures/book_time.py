@@ -73,7 +73,7 @@ def macs_and_time(say: Say) -> dw.Drawing:
     )
     for row, (title, values, total) in enumerate(bars):
         y, x, right = 76 + 76 * row, 24.0, 370 + 230 * row
-        word(d, 24, y - 10, f"{title}: {total}", 16)
+        word(d, 24, y - 10, f"{title}{say(': ', '：')}{total}", 16)
         word(d, right, 236, title, 15, "end", bold=True)
         for k, ((*_, fill), value) in enumerate(zip(kinds, values, strict=True)):
             share = value / sum(values)

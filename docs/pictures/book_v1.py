@@ -120,7 +120,7 @@ def v1_where_the_work_is(say: Say) -> dw.Drawing:
     for row, (title, what) in enumerate(counted):
         total = sum(what(layer) for layer in plan.layers)
         y, x, right = 44 + 72 * row, 24.0, 316 + 170 * row
-        word(d, 24, y - 12, f"{title}: {total:,}", 16, bold=True)
+        word(d, 24, y - 12, f"{title}{say(': ', '：')}{total:,}", 16, bold=True)
         word(d, right, 188, title, 15, "end", bold=True)
         word(d, right + 78, 188, say("paper", "论文"), 15, "end", SOFT)
         for k, (kind, _, fill) in enumerate(kinds):

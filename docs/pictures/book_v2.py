@@ -51,7 +51,7 @@ def spiral(say: Say) -> dw.Drawing:
         back = wide @ np.linalg.lstsq(wide, plane, rcond=None)[0]
         x, y = 116 + 204 * (k % 3), 138 + 186 * (k // 3)
         trace(x, y, back, lost)
-        share = round(100 * share_lost(embeddings(n)))
+        share = f"{100 * share_lost(embeddings(n)):.{0 if n < 10 else 1}f}"
         text = say(f"n = {n}: {share} % lost", f"n = {n}：丢失 {share} %")
         word(d, x, y + 102, text, 15, "middle", bold=True)
     text = say("thin and grey: points that can no longer be told apart", "细灰线：再也分不开的点")

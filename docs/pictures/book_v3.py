@@ -65,7 +65,7 @@ def v3_block(say: Say) -> dw.Drawing:
             arrow(d, (450, top - 17), (450, top - 2))
     arrow(d, (x, 236), (312, 236), (312, 203), (348, 203))
     arrow(d, (348, 315), (257, 315))
-    word(d, 350, 172, say("squeeze and excite", "压缩与激励（SE）"), 15, bold=True)
+    word(d, 350, 172, say("squeeze and excite", "压缩-激励（SE）"), 15, bold=True)
     arrow(d, (x, 417), (x, 438))
     arrow(d, (96, 57), (36, 57), (36, 446), (x - 14, 446), color=SECOND, width=2.2)
     word(d, x, 453, "+", 22, "middle", SECOND, bold=True)
@@ -175,7 +175,7 @@ def tail_before_after(say: Say) -> dw.Drawing:
     ):
         x = 24 + 304 * column
         total = sum(work for _, _, work, _ in layers)
-        word(d, x, 34, f"{title}: {total:,}", 17, bold=True)
+        word(d, x, 34, f"{title}{say(': ', '：')}{total:,}", 17, bold=True)
         word(d, x + 78, 70, "7 × 7 × 160", 15, "middle")
         for k, (name, shape, work, fill) in enumerate(layers):
             y = 96 + 76 * k

@@ -140,7 +140,7 @@ function oneNumberFilter(layer) {
   const grid = (pick) => Array.from({ length: K }, (_, u) => some.slice(u * L, (u + 1) * L).map(pick));
   const place = lit.u === undefined ? null : [lit.u, lit.v];
   return el("div", { class: "pair" },
-    numberTable({ caption: say("patch x", "图块 x"), rows: grid((p) => p.x), zeros: grid((p) => p.padding), lit: place }),
+    numberTable({ caption: say("patch x", "窗口 x"), rows: grid((p) => p.x), zeros: grid((p) => p.padding), lit: place }),
     el("span", { class: "times" }, "×"),
     numberTable({ caption: say("filter w", "卷积核 w"), rows: grid((p) => p.w), lit: place }));
 }

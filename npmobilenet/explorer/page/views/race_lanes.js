@@ -37,7 +37,7 @@ function raceStanding(settings, step) {
 function raceLanesDrawn(settings) {
   const { pace, length } = racePace(settings);
   const patch = racePatch(settings);
-  return el("section", { class: "race-lanes", aria: { label: say("Three lanes, one patch", "同一图块，三条跑道") } },
+  return el("section", { class: "race-lanes", aria: { label: say("Three lanes, one patch", "同一窗口，三条跑道") } },
     raceStanding(settings, stepOf()).map((lane) => raceLane(settings, lane, length, patch)),
     el("p", { class: "soft" }, raceRules(settings, pace, patch)));
 }
