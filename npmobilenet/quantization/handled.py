@@ -32,7 +32,7 @@ COMPUTED = (
     GlobalAveragePool,
     AveragePool,
     MaxPool,
-    Dropout,  # which does nothing here
+    Dropout,  # one that does nothing in evaluation
 )
 
 
@@ -40,6 +40,8 @@ def _computed(layer: Layer) -> bool:
     if isinstance(layer, Activation):
         slope = layer.slope is None or isclose(layer.slope, SLOPE)
         return layer.function in FUNCTIONS and slope
+    if isinstance(layer, Dropout):
+        return layer.mode == "inverted"
     if isinstance(layer, AveragePool) and layer.count_padding and any(layer.window.sides):
         return False  # the runtimes' mean is over pixels that are there
     return type(layer) in COMPUTED

@@ -2,7 +2,8 @@
 
 Batch normalisation goes into the layer before it; where there is none, it is a depthwise convolution of
 one tap.  A hard sigmoid is relu6(x + 3) / 6 in every runtime for integers; one with another slope s is
-that of 6 s x, and the factor goes into the layer before it.
+that of 6 s x, and the factor goes into the layer before it.  The factor of a dropout that scales in evaluation
+goes into the weight of the dense layer behind it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..models.folding import fold_batch_norm, fold_layers
-from ..models.layers import Activation, BatchNorm, Depthwise, Layer
+from ..models.layers import Activation, BatchNorm, Dense, Depthwise, Dropout, Layer
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from .handled import SLOPE
@@ -34,6 +35,9 @@ def prepared(plan: Plan, params: Mapping[str, Array]) -> tuple[Plan, dict[str, A
         for short in folded[name].arrays:
             value = arrays[f"{name}.{short}"]
             arrays[f"{name}.{short}"] = (value * np.float64(factor)).astype(value.dtype)
+    for name, factor in _shares(folded).items():
+        value = arrays[f"{name}.weight"]
+        arrays[f"{name}.weight"] = (value * np.float64(factor)).astype(value.dtype)
     ready = _rewritten(folded)
     return ready, {name: arrays[name] for name in ready.arrays}
 
@@ -44,7 +48,8 @@ def prepared_plan(plan: Plan) -> Plan:
 
 
 def _rewritten(folded: Plan) -> Plan:
-    factors = _factors(folded)
+    factors, shares = _factors(folded), _shares(folded)
+    scaling = {folded[name].inputs[0] for name in shares}
     layers: list[Layer] = []
     for layer in folded.layers:
         if isinstance(layer, BatchNorm) and len(layer.input) == 3:
@@ -53,6 +58,8 @@ def _rewritten(folded: Plan) -> Plan:
             layers.append(Depthwise(**place, bias=True))
         elif isinstance(layer, Activation) and layer.inputs[0] in factors:
             layers.append(replace(layer, slope=None))
+        elif isinstance(layer, Dropout) and layer.name in scaling:
+            layers.append(replace(layer, mode="inverted"))
         else:
             layers.append(layer)
     return replace(folded, layers=tuple(layers))
@@ -80,4 +87,16 @@ def _factors(folded: Plan) -> dict[str, float]:
         linear = source in folded and folded[source].folds and readers[source] == 1
         if layer.slope is not None and linear:
             found[source] = layer.slope / SLOPE
+    return found
+
+
+def _shares(folded: Plan) -> dict[str, float]:
+    """Dense layer -> by what its weight is multiplied, for the dropout before it that scales."""
+    readers = [(source, layer) for layer in folded.layers for source in layer.inputs]
+    found: dict[str, float] = {}
+    for layer in folded.layers:
+        if isinstance(layer, Dropout) and layer.mode != "inverted":
+            behind = [reader for source, reader in readers if source == layer.name]
+            if behind and all(isinstance(reader, Dense) for reader in behind):
+                found |= {reader.name: 1 - layer.rate for reader in behind}
     return found

@@ -33,8 +33,9 @@ from .tflite_walk import walk
 
 
 def without_norm(dialect: Dialect) -> Dialect:
-    """A dialect as its networks are when batch normalisation is folded, and slopes of gates too."""
-    changed: Any = {"batch_norm": False, "conv_bias": True, "gate_slope": 1 / 6}
+    """A dialect as its networks are when batch normalisation is folded, and factors of gates and dropout."""
+    changed: Any = {"batch_norm": False, "conv_bias": True}
+    changed |= {"gate_slope": 1 / 6, "dropout_mode": "inverted"}
     return replace(dialect, **changed)
 
 
