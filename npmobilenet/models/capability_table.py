@@ -5,6 +5,7 @@ from typing import Any
 from ..cost.operator_memory import MEMORY
 from ..engine.handled import ENGINE, STEP
 from ..explorer.layers import EXPLORER
+from ..quantization.handled import QUANTIZED
 from ..verify import OPERATORS
 from ..weights.layout import WEIGHTS
 from ..weights.onnx_nodes import ONNX
@@ -40,6 +41,7 @@ CONSUMERS = {
         RUNNER,
         BACK_RUNNER,
         INFERRER,
+        QUANTIZED,
         ENGINE,
         STEP,
         COST,

@@ -7,6 +7,7 @@ from ..models.layers import (
     Activation,
     Add,
     AveragePool,
+    BatchNorm,
     Conv,
     Dense,
     Depthwise,
@@ -33,6 +34,7 @@ COMPUTED = (
     AveragePool,
     MaxPool,
     Dropout,  # one that does nothing in evaluation
+    BatchNorm,  # which `prepared` puts into a convolution, or makes one of
 )
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..models.capabilities import require
+from ..models.capabilities import NotHandled, require
 from ..models.layers import (
     Activation,
     Add,
+    BatchNorm,
     Conv,
     Dense,
     Depthwise,
@@ -77,6 +78,9 @@ def lowered(plan: Plan) -> Lowered:
     NotHandled, a ValueError that names the layer, where one has no integer operator.
     """
     require(QUANTIZED, plan)
+    for layer in plan.layers:
+        if isinstance(layer, BatchNorm):
+            raise NotHandled(f"quantize: {layer.name} normalises what no convolution puts out")
     now = resolved(plan)
     readers = Counter(
         now[source]

@@ -122,6 +122,13 @@ def infer(plan: nm.Plan, params: Any, x: Any, _: Path) -> None:
     assert nm.infer(plan, params, x).shape == (2, 5)
 
 
+def quantised(plan: nm.Plan, params: Any, x: Any, _: Path) -> None:
+    """A hundredth of the largest logit is what eight bits may cost so small a network."""
+    integers = nm.infer(*nm.quantize(plan, params, x), x)
+    floats = nm.infer(plan, params, x)
+    assert 0 < np.abs(integers - floats).max() < 0.05 * np.abs(floats).max()
+
+
 def engine(plan: nm.Plan, params: Any, x: Any, _: Path) -> None:
     found = nm.compile(plan, params, batch=2)(x)
     np.testing.assert_allclose(found, nm.infer(plan, params, x), rtol=1e-4, atol=1e-5)
@@ -176,6 +183,7 @@ TRIED: dict[str, Callable[..., None]] = {
     "forward": forward,
     "backward": backward,
     "infer": infer,
+    "quantised": quantised,
     "engine": engine,
     "training step": training_step,
     "cost": cost,
