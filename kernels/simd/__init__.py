@@ -6,6 +6,7 @@
     nhwc/       operators called one by one: products and depthwise convolutions of NHWC arrays
     infer/      the stages of a compiled network
     train/      the stages of a compiled training step
+    integer/    8-bit integers: their microkernels, stages and operators
     runtime/    work items, and how several threads share them without waiting for a late one
 
 docs/performance.md draws the ideas, docs/microkernels.md has the contracts.  Unlike its neighbours this

@@ -74,12 +74,12 @@ def _run_everything() -> None:
     """One small run of whatever there is to compile."""
     import numpy as np
 
-    from ..engine import compile, emit_inference  # noqa: F401  (which imports the routines)
+    from ..engine import compile, emit_inference, emit_integer  # noqa: F401  (they import the routines)
     from ..kernels.routines import known
     from ..models import backward, forward, init, plan
 
     for title, routine in known.items():
-        if title.startswith("simd.infer."):
+        if title.startswith(("simd.infer.", "simd.integer.")):
             routine.address  # noqa: B018  (asking for it compiles it)
     for model, dialect in (("v1", "keras"), ("v3-small", "paper")):
         small = plan(model, width=0.25, resolution=32, classes=3, dialect=dialect)
