@@ -12,6 +12,7 @@ from npmobilenet.ops.checks import Array
 from npmobilenet.training.compiled_step import taker
 from npmobilenet.training.config import Config, Train
 from npmobilenet.training.optimizers import Sgd
+from npmobilenet.training.quantized.folding import Folding
 from npmobilenet.training.quantized.passes import Passes
 from npmobilenet.training.quantized.points import points
 from npmobilenet.training.quantized.settings import Quantize
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = tuple("abcde")
 EIGHT = Quantize(weights=8, activations=8)
 RNG = np.random.default_rng(0)
+SIDE = 17  # every map has an odd side, so that no mean of integers is a half
 
 
 def prepared_as(side: int) -> Preprocessing:
@@ -34,7 +36,7 @@ def prepared_as(side: int) -> Preprocessing:
 def network(name: str, dtype: Any = np.float64) -> tuple[nm.Plan, dict[str, Array], Preprocessing]:
     """A narrow one whose normalisations are as if it had been trained."""
     dialect = replace(nm.CIFAR, dropout=0.0)
-    plan = nm.plan(name, width=0.25, resolution=16, classes=5, dialect=dialect)
+    plan = nm.plan(name, width=0.25, resolution=SIDE, classes=5, dialect=dialect)
     params, rng = dict(nm.init(plan, 3, dtype)), np.random.default_rng(1)
     for key, value in params.items():
         short = key.rpartition(".")[2]
@@ -42,7 +44,7 @@ def network(name: str, dtype: Any = np.float64) -> tuple[nm.Plan, dict[str, Arra
             params[key] = rng.uniform(0.5, 2, value.shape).astype(dtype)
         if short in ("beta", "mean"):
             params[key] = (rng.standard_normal(value.shape) / 3).astype(dtype)
-    how = prepared_as(16)
+    how = prepared_as(SIDE)
     return plan, params, how
 
 
@@ -71,16 +73,31 @@ def stepping(name: str, how: Quantize, dtype: Any = np.float64, **train: Any) ->
 
 
 def batch(count: int, dtype: Any = np.float64) -> tuple[Array, Array]:
-    x = np.random.default_rng(5).uniform(-2, 2, (count, 16, 16, 3)).astype(dtype)
+    x = np.random.default_rng(5).uniform(-2, 2, (count, SIDE, SIDE, 3)).astype(dtype)
     return x, np.arange(count) % 5
+
+
+def off_the_kinks(passes: Passes, params: Any, name: str) -> dict[str, Array]:
+    """What `rounded_shift` gives, and a third of a unit."""
+    scale = passes.grid(params, passes.points.reads[name]).scale[0]
+    third = scale * passes.weight_grid(params, name).scale / 3
+    found = Folding.rounded_shift(passes, params, name)
+    return {key: value + third for key, value in found.items()}
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("kind", ["averaged", "learnt"])
 @pytest.mark.parametrize("name", ["v1-shallow", "v3-small"])
-def test_gradients_are_pytorchs(name: str, kind: str, frozen: bool) -> None:
-    """The whole network with the same rule, differentiated by torch, in float64."""
+def test_gradients_are_pytorchs(
+    name: str, kind: str, frozen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole network with the same rule, differentiated by torch, in float64.
+
+    Whole biases make sums that are exactly 0, where a ReLU has its kink and float64 only nearly 0: here
+    they are a third of a unit more.
+    """
     torch = pytest.importorskip("torch")
+    monkeypatch.setattr(Passes, "rounded_shift", off_the_kinks)
     from tests.witnesses.quantized_torch import QuantizedTorchPlan
 
     how = replace(EIGHT, weights=5, ranges=kind, per_channel=name != "v1-shallow")
@@ -121,8 +138,8 @@ def test_what_moves_until_it_is_still() -> None:
 def test_a_learnt_scale_is_bounded_and_spared_by_decay() -> None:
     """However long the step: above 0, within a tenth; weight decay leaves it."""
     step, state = stepping("v1-shallow", replace(EIGHT, ranges="learnt"), np.float32, batch=8)
-    assert not step.optimizer.decays("stem.scale")
-    assert step.optimizer.decays("stem.weight")
+    assert not replace(step.optimizer, weight_decay=1e-5).decays("stem.scale")
+    assert replace(step.optimizer, weight_decay=1e-5).decays("stem.weight")
     x, labels = batch(8, np.float32)
     before = dict(state.params)
     step(state, x, labels, lr=1e6, rng=RNG)
