@@ -2,7 +2,7 @@
 
 Four things in turn, round after round, so that whatever else the machine does meets all of them: the
 first rank's step while the others sleep; all ranks' steps without a sum; the sums without a step; both.
-Before each it is waited for other programs to be still; rounds in which they work all the same do not count.
+Each waits until other programs are still; rounds in which they work all the same do not count.
 """
 
 import argparse
@@ -61,7 +61,7 @@ class Bench:
         self.buckets.finish()
 
     def readiness(self) -> list[float]:
-        """When in a step the forward pass is over, and each bucket's gradients are there: shares of it."""
+        """At which share of a step the forward pass is over, and each bucket's gradients are there."""
         begun = time.perf_counter()
         step = self.alone.first
         logits, _ = step.forward(self.x, rng=np.random.default_rng(0))
