@@ -8,7 +8,7 @@ import pytest
 
 from npmobilenet.ranks.buckets import Buckets
 from npmobilenet.ranks.noticing import SAID, communicator, started
-from npmobilenet.ranks.world import Elsewhere, Ranks
+from npmobilenet.ranks.world import Done, Elsewhere, Ranks
 
 
 @pytest.fixture
@@ -40,20 +40,6 @@ def test_one_process_needs_no_mpi(nobody: pytest.MonkeyPatch) -> None:
         communicator()
 
 
-class Late:
-    """A sum that is done when it is asked for the third time."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def Test(self) -> bool:
-        self.asked += 1
-        return self.asked > 2
-
-    def Wait(self) -> bool:
-        return True
-
-
 class Two(Ranks):
     """Two ranks of which the other always has the same numbers."""
 
@@ -65,7 +51,7 @@ class Two(Ranks):
         """Doubles it."""
         array *= 2
         self.begun.append(len(array))
-        return Late()
+        return Done()
 
 
 def test_buckets_begin_at_the_end_and_hold_everything() -> None:
