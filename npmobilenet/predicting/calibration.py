@@ -18,7 +18,7 @@ from ..datasets.subsets import part_of
 from ..images.inputs import opened
 from ..images.preprocessing import Preprocessing, prepare
 from ..ops.checks import Array, shown, whole
-from ..quantization.quantize import quantize
+from ..quantization.quantizing import quantize
 from .model import Model
 from .predictor import require_model
 
