@@ -91,8 +91,8 @@ def rows_of(name: str, model: Model, data: Path, test: Dataset, known: bool) -> 
 
     yield row(FLOATS, floats)
     yield row(NO_CEILING, answers(replace(model, plan=without_ceiling(model.plan)), test)[0])
-    plan, params = equalised(model.plan, model.params, images)
-    yield row(EQUAL, answers(replace(model, plan=plan, params=params), test)[0])
+    params = equalised(model.plan, model.params, images)
+    yield row(EQUAL, answers(replace(model, params=params), test)[0])
     for step, how in STEPS.items():
         yield row(step, answers(quantized_model(model, images, **how), test)[0])
 

@@ -23,7 +23,7 @@ from .models.network_plan import Plan, plan
 from .models.registry import MODELS
 from .quantization.plan import QuantizedPlan
 
-__all__ = ["count", "plan_in"]
+__all__ = ["count", "network_in", "plan_in"]
 
 
 def count(
@@ -70,6 +70,12 @@ def plan_in(weights: str, family: str = "") -> Plan:
 
     family: who wrote the file, one of `weights import`'s; "" finds out.  ValueError, one line.
     """
+    network = network_in(weights, family)
+    return network.plan if isinstance(network, QuantizedPlan) else network
+
+
+def network_in(weights: str, family: str = "") -> Plan | QuantizedPlan:
+    """`plan_in`, or the quantised plan where the weights are integers."""
     from .weights.by_name import find_weights
     from .weights.families import FAMILIES
     from .weights.hub import in_folder
@@ -80,13 +86,16 @@ def plan_in(weights: str, family: str = "") -> Plan:
         path
     ) is not None
     if family or not foreign:
-        return find_weights(weights, family).model.plan
+        return find_weights(weights, family).model.network
     found: dict[Plan, list[str]] = {}
     for name in FAMILIES:
         try:
-            found.setdefault(find_weights(weights, name).model.plan, []).append(name)
+            model = find_weights(weights, name).model
         except ValueError:
             continue
+        if model.quantized:
+            return model.quantized
+        found.setdefault(model.plan, []).append(name)
     if not found:
         raise ValueError(
             f"{weights}: no family of {', '.join(FAMILIES)} has such a network; say whose file it is, "

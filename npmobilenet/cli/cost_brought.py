@@ -10,17 +10,13 @@ from ..models.network_plan import Plan
 from ..models.network_plan import plan as make_plan
 from ..models.registry import MODELS
 from ..tables import Shape
+from . import networks
 from .common import console, write_table
 from .options import MODEL_HELP, plan_of
 from .streams import complain
 
-# what describes a plan, and its value where nobody asked
 PLAN_OPTIONS = {
-    "width": None,
-    "divisor": None,
-    "classes": None,
-    "no_top": False,
-    "dialect": None,
+    name: value for name, value in networks.PLAN_OPTIONS.items() if name != "resolution"
 }
 
 
@@ -71,7 +67,7 @@ def subject(options: argparse.Namespace) -> Plan | ModuleCost:
             view = "--params" if options.params else "--training"
             options.complain(f"{view}: not for {name}, only for networks of this project")
         return _counted(options)
-    if not Path(name).exists() and not _has_weights(name):
+    if not networks.has_weights(name):
         options.complain(
             f"argument MODEL: invalid choice: {name!r} (choose from {', '.join(MODELS)}; or a run, a "
             "file, FILE.py:NAME, PACKAGE:NAME)"
@@ -83,13 +79,6 @@ def _is_module(name: str) -> bool:
     from ..cost.references import is_reference
 
     return is_reference(name) and not Path(name).is_dir()
-
-
-def _has_weights(name: str) -> bool:
-    from ..weights.native import weight_file
-    from ..weights.sources import SOURCES
-
-    return name in SOURCES or weight_file(name).is_file()
 
 
 def _counted(options: argparse.Namespace) -> ModuleCost:
@@ -108,10 +97,16 @@ def _counted(options: argparse.Namespace) -> ModuleCost:
 
 def _plan(options: argparse.Namespace) -> Plan:
     """The plan of a run or of weights, at another resolution where that is asked."""
-    from ..counting import plan_in
+    from ..counting import network_in
+    from ..quantization.plan import QuantizedPlan
 
     _refuse(options, options.model, "input", *PLAN_OPTIONS)
-    plan = plan_in(options.model, options.family)
+    plan = network_in(options.model, options.family)
+    if isinstance(plan, QuantizedPlan):
+        complain(
+            f"note: of {plan.dtype} integers; `npmobilenet memory {options.model}` has their bytes"
+        )
+        plan = plan.plan
     if options.resolution is None:
         return plan
     return make_plan(**plan.asked | {"resolution": options.resolution})

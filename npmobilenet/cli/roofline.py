@@ -16,15 +16,16 @@ from ..cost.roofline import (
 from ..models.folding import fold_batch_norm
 from ..models.params import init
 from ..quantization.network import stored_images
-from ..quantization.quantize import quantize
+from ..quantization.quantizing import quantize
 from .common import add_formats, console, write_table
-from .options import add_model, add_plan_options, plan_of
+from .networks import add_network, network_of
+from .options import add_plan_options
 from .values import at_least, figure_option
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
-    add_model(parser)
+    add_network(parser)
     add_plan_options(parser)
     parser.add_argument("--batch", type=at_least(1), default=1, help="images at a time (1)")
     parser.add_argument(
@@ -37,21 +38,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype",
         choices=("float32", "int8"),
-        default="float32",
-        help="float32; int8: of the quantised network, step by step (float32)",
+        help="int8: of the quantised network, step by step (float32, or what a file has)",
     )
     parser.add_argument(
         "--picture", type=figure_option, metavar="FILE.png", help="draw the roofline"
     )
     add_formats(parser)
-    parser.epilog = "example: npmobilenet roofline v2 --resolution 160 --fold --picture v2.png"
+    parser.epilog = """\
+example: npmobilenet roofline v2 --resolution 160 --fold --picture v2.png
+         npmobilenet roofline v2 --dtype int8
+         npmobilenet roofline flowers-int8.safetensors"""
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure the machine and the layers, and print both."""
-    network = plan_of(options)
-    params = init(network, 0)
-    if options.fold:
+    network, model = network_of(options)
+    params = model.params if model else init(network, 0)
+    quantized = model.quantized if model else None
+    if quantized and options.dtype == "float32":
+        options.wrong_usage(f"--dtype: {options.model} is of {quantized.dtype}")
+    if options.fold and not quantized:
         network, params = fold_batch_norm(network, params)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((options.batch, *network.resolution, network.channels), np.float32)
@@ -59,10 +65,10 @@ def run(options: argparse.Namespace) -> int:
     if drawn:
         console().print("measuring this machine, then each layer ...", style="dim")
     machine = measure()
-    if options.dtype == "int8":
-        quantized, arrays = quantize(network, params, x)
-        integers = stored_images(quantized, x)
-        times = timed_steps(quantized, arrays, integers, repeats=options.repeats)
+    if options.dtype == "int8" and not quantized:
+        quantized, params = quantize(network, params, x)
+    if quantized:
+        times = timed_steps(quantized, params, stored_images(quantized, x), repeats=options.repeats)
         found = integer_roofline(quantized, machine, batch=options.batch, seconds=times)
     else:
         times = timed_layers(network, params, x, repeats=options.repeats)

@@ -20,7 +20,7 @@ from ..images.preprocessing import Preprocessing, prepare
 from ..ops.checks import Array, shown, whole
 from ..quantization.correcting import corrected
 from ..quantization.equalising import equalised
-from ..quantization.quantize import quantize
+from ..quantization.quantizing import quantize
 from .model import Model
 from .predictor import require_model
 
@@ -125,7 +125,7 @@ def quantized_model(
     how = {"image_range": image_range(model.preprocessing)} | how
     plan, params = model.plan, model.params
     if equalise:
-        plan, params = equalised(plan, params, images)
+        params = equalised(plan, params, images)
     quantized, arrays = quantize(plan, params, images, **how)
     if correct_bias:
         arrays = corrected(plan, params, quantized, arrays, images)

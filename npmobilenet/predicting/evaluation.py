@@ -59,7 +59,7 @@ def evaluate(
     own = dataset
     if ranks.size > 1:
         own = part_of(dataset, np.arange(*ranks.slice(len(dataset))))
-    with ranks.agreeing():
+    with ranks.agreeing(), ranks.alone():
         mine = _scored(
             model, own, batch_size=batch_size, workers=workers, engine=engine, progress=progress
         )

@@ -10,4 +10,4 @@ from .network import infer as infer
 from .network import intermediates as intermediates
 from .plan import QuantizedPlan as QuantizedPlan
 from .plan import Step as Step
-from .quantize import quantize as quantize
+from .quantizing import quantize as quantize

@@ -2,8 +2,8 @@
 
 Batch normalisation goes into the layer before it; where there is none, it is a depthwise convolution of
 one tap.  A hard sigmoid is relu6(x + 3) / 6 in every runtime for integers; one with another slope s is
-that of 6 s x, and the factor goes into the layer before it.  The factor of a dropout that scales in evaluation
-goes into the weight of the dense layer behind it.
+that of 6 s x, and the factor goes into the layer before it.  The factor of a dropout that scales in
+evaluation goes into the weight of the dense layer behind it.
 """
 
 from __future__ import annotations

@@ -43,6 +43,9 @@ def communicator() -> Any:
             f"{size} ranks were started, but mpi4py's MPI ({MPI.Get_library_version().split()[0]}) "
             f"sees {MPI.COMM_WORLD.size}: start them with the mpiexec of that MPI"
         )
+    if MPI.Query_thread() < MPI.THREAD_MULTIPLE:  # a thread watches the other ranks
+        name = MPI.Get_library_version().split()[0]
+        raise ValueError(f"{name} lets one thread at a time call it; take an MPI that lets all")
     return MPI.COMM_WORLD.Dup()
 
 

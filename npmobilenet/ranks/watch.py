@@ -22,7 +22,7 @@ import numpy as np
 
 SILENCE = 15.0  # seconds
 EVERY = 1.0
-PATIENCE = 20.0  # seconds that a rank may be late
+PATIENCE = 60.0  # seconds that a rank may be late, or five steps where those are longer
 TAG = 7
 
 

@@ -30,7 +30,7 @@ from .beginning import joins, mend_best, shared_taker, where, write_descriptions
 from .config import Config
 from .parts import MIXING, Share
 from .preflight import require_apart, require_kinds, require_sound
-from .run.agreement import require_agreement
+from .run.agreement import require_agreement, require_alike
 from .run.checkpoint import BEST, Progress
 from .run.folder import in_use
 from .run.history import Epoch, Reporter, Silent, Status, write_logs
@@ -209,6 +209,7 @@ def _own(run: Run, batch: Batch, count: int) -> tuple[Array, Array, Array]:
 
 def _finish_epoch(run: Run) -> None:
     """Measure, and put the epoch's figures and checkpoints on disk."""
+    require_alike(run.ranks, run.state)
     run.save()  # before anything that may fail: measuring can be done again
     progress, started = run.progress, time.perf_counter()
     model = run.answer()

@@ -11,7 +11,7 @@ import numpy as np
 from ..models.layers import Shape
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from .tflite_schema import FUSED, FUSING, IDENTIFIER, OPERATORS, Packages
+from .tflite_schema import FUNCTIONS, IDENTIFIER, OPERATORS, Packages
 
 _ALIGNED = 16  # bytes: constants lie where vector loads like them
 _VERSION = 3  # of the schema
@@ -94,13 +94,12 @@ class Graph:
 
         fused: "relu" or "relu6" that it computes itself; options as the schema's fields are called.
         """
-        table, *versions = OPERATORS[name]
+        table, fields, versions = OPERATORS[name][1:]
         code = name, versions[self.tensors[output].dtype == "int8"]
         if code not in self.codes:
             self.codes.append(code)
-        if table in FUSING:
-            kind = getattr(self.tflite.ActivationFunctionType, FUSED[fused])
-            options["FusedActivationFunction"] = kind
+        if "FusedActivationFunction" in fields:
+            options["FusedActivationFunction"] = FUNCTIONS[fused]
         self.operators.append(_Operator(self.codes.index(code), inputs, output, table, options))
         return output
 

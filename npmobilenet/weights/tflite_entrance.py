@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from .description import Known
+from .tflite_file import File
 from .tflite_place import Differs
-from .tflite_read import File
 
 _WHITE = 255  # pixels of eight bits
 _NEAR = 0.02  # how far numbers of pixels may be from the usual -1..1 and 0..1
@@ -33,7 +31,7 @@ class Entrance:
 
 def entrance(file: File) -> Entrance:
     """What the input says of the images; ValueError where it is none."""
-    tensor = file.tensors[file.inputs[0]]
+    tensor = file.tensors[file.image]
     if len(tensor.shape) != 4:
         raise ValueError(f"{tensor}: shape {tensor.shape}, expected images (N, H, W, C)")
     first = next((x for x in file.operators if tensor.index in x.inputs), None)
@@ -45,38 +43,27 @@ def entrance(file: File) -> Entrance:
 def _scaling(file: File, tensor: int) -> tuple[float, float]:
     """Factor and summand of what the graph does to its input's numbers before the first layer."""
     factor, summand = 1.0, 0.0
-    while tensor != file.inputs[0]:
+    while tensor != file.image:
         operator = file.maker.get(tensor)
         if operator is None:
             raise Differs(f"{file.tensors[tensor]} stands where a MobileNet reads its image")
         kind, x = operator.kind, operator.inputs[0]
         if kind in ("MUL", "DIV", "ADD", "SUB"):
-            value = _number(file, operator.inputs[-1])
-            if (
-                len(operator.inputs) != 2
-                or value is None
-                or operator.options["FusedActivationFunction"]
-            ):
+            constant = file.tensors[operator.inputs[1]]
+            value = constant.number() if constant.numbers is None else None
+            if value is None or operator.options["FusedActivationFunction"]:
                 raise Differs(f"{operator} stands between the image and the first convolution")
             if kind in ("MUL", "DIV"):
                 factor *= value if kind == "MUL" else 1 / value if value else 0.0
             else:
                 summand += factor * (value if kind == "ADD" else -value)
         elif kind == "TRANSPOSE":
-            axes = file.tensors[operator.inputs[-1]].data
-            if axes is None or np.ravel(axes).tolist() != [0, 2, 3, 1]:
+            if file.tensors[operator.inputs[1]].integers() != [0, 2, 3, 1]:
                 raise Differs(f"{operator} stands between the image and the first convolution")
         elif kind not in ("QUANTIZE", "DEQUANTIZE"):
             raise Differs(f"{operator} stands where a MobileNet reads its image")
         tensor = x
     return factor, summand
-
-
-def _number(file: File, tensor: int) -> float | None:
-    found = file.tensors[tensor] if tensor >= 0 else None
-    if found is None or found.data is None or found.data.size != 1 or found.numbers is not None:
-        return None
-    return float(found.data.reshape(())[()])
 
 
 def _first(file: File) -> int:
@@ -86,7 +73,7 @@ def _first(file: File) -> int:
             x = operator.inputs[0]
             before = file.maker.get(x)
             return before.inputs[0] if before and before.kind in ("PAD", "PADV2") else x
-    return file.inputs[0]
+    return file.image
 
 
 def _known(file: File, channels: int) -> Known:
@@ -95,7 +82,7 @@ def _known(file: File, channels: int) -> Known:
     A float input that nothing is done to says nothing: its numbers are whatever is put in.
     """
     factor, summand = _scaling(file, _first(file))
-    tensor = file.tensors[file.inputs[0]]
+    tensor = file.tensors[file.image]
     if tensor.numbers is not None and tensor.dtype in ("int8", "uint8"):
         low = -128 if tensor.dtype == "int8" else 0  # a black pixel
         scale = float(tensor.numbers.scale[0])

@@ -13,27 +13,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..models.dialect import ACTIVATIONS, Dialect
 from ..models.dialects import DIALECTS, KERAS, TF_SLIM
-from ..models.layers import Layer
 from ..models.network_plan import Plan, plan
 from ..ops.checks import Array
 from ..quantization.preparing import prepared_plan
 from .description import Description, Settled
 from .family import Contents, Family, Pairing
 from .file_kinds import kind_of, regular
+from .tflite_arrays import DEPTHWISE, depthwise, floats
 from .tflite_entrance import entrance
+from .tflite_file import File
 from .tflite_integers import integers_of, is_quantised
-from .tflite_place import PRODUCTS, Differs, Walk
-from .tflite_read import File, Numbers, Operator, Tensor, read_file
+from .tflite_place import Differs, Walk
+from .tflite_read import read_file
 from .tflite_said import Said, known_together, said_by
 from .tflite_walk import walk
 
 
 def without_norm(dialect: Dialect) -> Dialect:
-    """A dialect as its networks are when batch normalisation is folded, and factors of gates and dropout."""
+    """A dialect with batch normalisation folded, and the factors of gates and of dropout."""
     changed: Any = {"batch_norm": False, "conv_bias": True}
     changed |= {"gate_slope": 1 / 6, "dropout_mode": "inverted"}
     return replace(dialect, **changed)
@@ -65,7 +64,7 @@ def pair(family: Family, network: Plan, tensors: Mapping[str, Array]) -> Pairing
     used = set()
     for k, layer in enumerate(ours):
         name = theirs[k] if k < len(theirs) else "an operator more"
-        fits = k < len(theirs) and _same_kind(layer, name)
+        fits = k < len(theirs) and depthwise(layer) == (DEPTHWISE in name.split(" "))
         for short in layer.arrays:
             if fits and f"{name}.{short}" in tensors:
                 pairs[f"{layer.name}.{short}"] = f"{name}.{short}"
@@ -79,37 +78,6 @@ def pair(family: Family, network: Plan, tensors: Mapping[str, Array]) -> Pairing
     return Pairing(pairs, missing, tuple(name for name in tensors if name not in used))
 
 
-def _same_kind(layer: Layer, name: str) -> bool:
-    depthwise = layer.groups > 1 and layer.groups == layer.input[-1]
-    return depthwise == ("DEPTHWISE_CONV_2D" in name.split(" "))
-
-
-def to_ours(layer: Layer, value: Array) -> Array:
-    """TFLite's filter in our layout; ValueError where its number of axes cannot be."""
-    if value.ndim == 2:
-        value = value[:, None, None]
-    if value.ndim != 4:
-        raise ValueError(f"no layout of this kind of layer has shape {value.shape}")
-    if layer.groups > 1 and layer.groups == layer.input[-1]:
-        return value[0] if layer.kind == "depthwise" else value.transpose(1, 2, 0, 3)
-    value = value.transpose(1, 2, 3, 0)
-    if layer.kind in ("pointwise", "dense"):
-        if value.shape[:2] != (1, 1):
-            raise ValueError(f"no layout of this kind of layer has shape {value.shape}")
-        value = value[0, 0]
-    return value
-
-
-def to_theirs(layer: Layer, value: Array, as_conv: bool) -> Array:
-    """Our weight in TFLite's layout, where a dense layer is a 1x1 convolution."""
-    del as_conv
-    if layer.kind in ("pointwise", "dense"):
-        return value.T[:, None, None]
-    if layer.kind == "depthwise":
-        return value[None]
-    return value.transpose(3, 0, 1, 2)
-
-
 def read(path: Path) -> Contents:
     """Arrays as floats, and the graph that decides the dialect.
 
@@ -121,7 +89,7 @@ def read(path: Path) -> Contents:
         raise ValueError(f"{path}: not a TFLite file: {kind}")
     file, content = read_file(path)
     try:
-        tensors = dict(_tensors(file))
+        tensors = dict(floats(file))
         way, said = entrance(file), said_by(path, file, content)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -146,64 +114,6 @@ _HYBRID = "its weights are integers but not all it computes: they are taken as f
 
 def _any_integers(file: File) -> bool:
     return any(x.numbers is not None and x.data is not None for x in file.tensors)
-
-
-def _tensors(file: File) -> Iterator[tuple[str, Array]]:
-    """Weights and biases as floats, in the order in which the graph multiplies by them."""
-    for operator in file.operators:
-        if operator.kind not in PRODUCTS:
-            continue
-        name = f"operator {operator.index} {operator.kind}"
-        if len(operator.inputs) < 2:
-            raise ValueError(f"{operator} has no weight")
-        weight = constant(file, operator, operator.inputs[1])
-        yield f"{name}.weight", weight
-        outputs = weight.shape[-1 if operator.kind == "DEPTHWISE_CONV_2D" else 0]
-        bias = np.zeros(outputs, np.float32)
-        if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
-            bias = constant(file, operator, operator.inputs[2])
-        if len(bias) != outputs:
-            raise ValueError(f"{operator}: {len(bias)} biases, expected {outputs}")
-        yield f"{name}.bias", bias
-
-
-def constant(file: File, operator: Operator, index: int) -> Array:
-    """A weight or bias as floats; a bias without numbers of its own has the scale sx sw."""
-    if index < 0:
-        raise ValueError(f"{operator} has no weight")
-    maker, tensor = file.maker.get(index), file.tensors[index]
-    if maker is not None and maker.kind == "DEQUANTIZE":  # half precision, made single at the start
-        tensor = file.tensors[maker.inputs[0]]
-    if tensor.data is None:
-        raise ValueError(f"{operator}: {tensor} is no constant")
-    if tensor.dtype.startswith("float"):
-        return tensor.data.astype(np.float32)
-    if tensor.numbers is None and tensor.dtype == "int32":
-        tensor = replace(tensor, numbers=_of_bias(file, operator))
-    return dequantised(tensor, operator)
-
-
-def _of_bias(file: File, operator: Operator) -> Numbers | None:
-    """The scale of sums of products, sx sw."""
-    image, weight = (file.tensors[x].numbers for x in operator.inputs[:2])
-    if image is None or weight is None:
-        return None
-    return Numbers(image.scale[0] * weight.scale, np.zeros(len(weight.scale), np.int64), 0)
-
-
-def dequantised(tensor: Tensor, operator: Operator) -> Array:
-    """scale (q - zero point), with a scale of each channel where there are several."""
-    if tensor.numbers is None:
-        raise ValueError(
-            f"{operator}: {tensor} holds integers, and no scale says what they stand for"
-        )
-    assert tensor.data is not None
-    scale, zeros, axis = tensor.numbers
-    sides = [1] * tensor.data.ndim
-    if len(scale) > 1:
-        sides[axis] = len(scale)
-    real = tensor.data.astype(np.float64) - zeros.reshape(sides)
-    return (real * scale.astype(np.float64).reshape(sides)).astype(np.float32)
 
 
 def _settled(file: File, said: Said, network: Plan) -> Settled:

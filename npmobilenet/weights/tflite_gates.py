@@ -58,7 +58,7 @@ def _hard_sigmoid(step: Step, tensor: int) -> int:
 def _times_gate(step: Step, tensor: int, gate: Callable[[Step, int], int]) -> int:
     """x in x times gate(x)."""
     operator = step.made(Place(tensor), "MUL")
-    for x, y in (operator.inputs[:2], operator.inputs[1::-1]) if len(operator.inputs) == 2 else ():
+    for x, y in (operator.inputs, operator.inputs[::-1]):
         try:
             if gate(step, y) == x:
                 return x

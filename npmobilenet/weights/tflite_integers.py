@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
 from ..quantization.plan import QuantizedPlan, Step, lowered
 from ..quantization.preparing import prepared_plan
-from .tflite_place import PRODUCTS, Walk
-from .tflite_read import File, Tensor
+from .tflite_arrays import PRODUCTS, of_sums, outputs_axis, to_ours
+from .tflite_file import File, Operator, Tensor
+from .tflite_place import Walk
 
 _BYTES = ("int8", "uint8")
+_AS_FLOATS = "as floats it can be imported, with --float (dequantize=True)"
 
 
 def taken(
@@ -26,8 +29,7 @@ def taken(
     """The file's integers as they are; ValueError where they are none of a quantised plan's."""
     if sigmoid:
         raise ValueError(
-            f"{path}: one output and a sigmoid, which integers do not take; as floats it can be "
-            "imported, with --float (dequantize=True)"
+            f"{path}: one output and a sigmoid, which integers do not take; {_AS_FLOATS}"
         )
     try:
         found: tuple[QuantizedPlan, dict[str, Array]] = integers(network)
@@ -54,8 +56,9 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
     arrays: dict[str, Array] = {}
     for step in low.steps:
         _one_operator(file, found, step, low.ends[step.name])
-        for short, (stored, value) in _own(file, found, step.name, step.layer):
-            numbers[f"{step.name}.{short}"], arrays[f"{step.name}.{short}"] = stored, value
+        if step.name in found.operators:
+            for short, own in _own(file, found.operators[step.name], step.layer):
+                numbers[f"{step.name}.{short}"], arrays[f"{step.name}.{short}"] = own
         if f"{step.name}.shifted" in found.between:
             for short in ("shifted", "three", "sixth"):
                 tensor = file.tensors[found.between[f"{step.name}.{short}"]]
@@ -63,16 +66,27 @@ def integers_of(file: File, found: Walk, network: Plan) -> tuple[QuantizedPlan, 
         numbers[step.name] = numbers_of(file.tensors[found.places[low.ends[step.name]].tensor])
     if found.outcome == "SOFTMAX" and file.tensors[found.softmax].numbers is not None:
         numbers["softmax"] = numbers_of(file.tensors[found.softmax])
-    pixels = file.tensors[file.inputs[0]]
-    if pixels.dtype in _BYTES and pixels.index != found.places["image"].tensor:
+    if (pixels := _pixels(file, found.places["image"].tensor)) is not None:
         numbers["pixels"] = numbers_of(pixels)
     connected = tuple(
         step.name
         for step in low.steps
         if step.name in found.operators and found.operators[step.name].kind == "FULLY_CONNECTED"
     )
-    how = {"pooling": found.pooling, "connected": connected}
-    return QuantizedPlan(plan=ready, numbers=numbers, **how), arrays
+    made = QuantizedPlan(plan=ready, numbers=numbers, pooling=found.pooling, connected=connected)
+    return made, arrays
+
+
+def _pixels(file: File, image: int) -> Tensor | None:
+    """The input where a QUANTIZE makes the image of its integers; None where it is the image."""
+    given = file.tensors[file.image]
+    if given.index == image or given.dtype not in _BYTES:
+        return None
+    if (made := file.maker[image]).kind != "QUANTIZE" or made.inputs[0] != given.index:
+        raise ValueError(
+            f"{made} stands between the pixels and the first convolution; {_AS_FLOATS}"
+        )
+    return given
 
 
 def _one_operator(file: File, found: Walk, step: Step, end: str) -> None:
@@ -89,8 +103,7 @@ def _one_operator(file: File, found: Walk, step: Step, end: str) -> None:
         usual = found.places[step.name].tensor == tensor
     if not usual:
         raise ValueError(
-            f"{last}: {step.name} is made of several operators, which integers do not take; as floats "
-            "it can be imported, with --float (dequantize=True)"
+            f"{last}: {step.name} is made of several operators, which integers do not take; {_AS_FLOATS}"
         )
 
 
@@ -100,40 +113,29 @@ def numbers_of(tensor: Tensor) -> Quantization:
         raise ValueError(f"{tensor} holds {tensor.dtype}, and no scale says what they stand for")
     scale, zeros, _ = tensor.numbers
     try:
-        return Quantization(
-            tensor.dtype, tuple(map(float, scale)), tuple(int(zero) for zero in zeros)
-        )
+        return Quantization(tensor.dtype, tuple(scale.tolist()), tuple(zeros.tolist()))
     except ValueError as error:
         raise ValueError(f"{tensor}: {error}") from None
 
 
 def _own(
-    file: File, found: Walk, name: str, layer: Any
+    file: File, operator: Operator, layer: Any
 ) -> Iterator[tuple[str, tuple[Quantization, Array]]]:
     """Weight and bias of a layer in our layout, each with its numbers."""
-    from .tflite_family import to_ours
-
-    if name not in found.operators:
-        return
-    operator = found.operators[name]
     weight = file.tensors[operator.inputs[1]]
-    assert weight.data is not None  # asked for when the graph was walked
     stored, axis = numbers_of(weight), weight.numbers.axis if weight.numbers else 0
-    output = 3 if operator.kind == "DEPTHWISE_CONV_2D" else 0
-    if len(stored.scale) > 1 and axis != output:
-        raise ValueError(f"{weight}: scales along axis {axis}, expected {output}, the outputs")
+    if weight.data is None:
+        raise ValueError(f"{operator}: {weight} is no constant")
+    if len(stored.scale) > 1 and axis != (expected := outputs_axis(operator.kind)):
+        raise ValueError(f"{weight}: scales along axis {axis}, expected {expected}, the outputs")
     yield "weight", (stored, np.ascontiguousarray(to_ours(layer, weight.data)))
     if "bias" not in layer.arrays:
         return
-    image = file.tensors[operator.inputs[0]]
-    scale = np.float32(numbers_of(image).scale[0]) * np.array(stored.scale, np.float32)
-    zeros = (0,) * len(scale)
-    usual = Quantization("int32", tuple(map(float, scale)), zeros)
-    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
-        yield "bias", (usual, np.zeros(layer.output[-1], np.int32))
-        return
-    bias = file.tensors[operator.inputs[2]]
+    zeros = np.zeros(layer.output[-1], np.int32)
+    bias = Tensor(-1, f"bias of {operator.writes}", zeros.shape, "int32", zeros, None)
+    if operator.inputs[2:] not in ((), (-1,)):
+        bias = file.tensors[operator.inputs[2]]
     if bias.data is None or bias.dtype != "int32":
         raise ValueError(f"{operator}: {bias} holds {bias.dtype}, expected a constant of int32")
-    own = numbers_of(bias) if bias.numbers is not None else usual
-    yield "bias", (own, np.array(bias.data))
+    sums = replace(bias, numbers=bias.numbers or of_sums(file, operator))
+    yield "bias", (numbers_of(sums), np.array(bias.data))

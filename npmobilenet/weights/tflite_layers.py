@@ -1,10 +1,10 @@
 """From layers to TFLite operators: a function for each kind of layer, and the table that finds it.
 
-Activations stay (N, H, W, C) and filters become (O, K, L, M), depthwise ones (1, K, L, M).  What has been
-pooled stays (N, 1, 1, C) up to the end, so that a gate spreads over height and width by itself, and a
-dense layer is a 1x1 convolution, which may have a scale for each channel in every runtime, or, where the
-quantised plan says so, FULLY_CONNECTED, which rounds otherwise.  Floats and integers are the same
-operators: in a graph with numbers, tensors are stored as those say.
+Activations stay (N, H, W, C); filters are turned as tflite_arrays says.  What has been pooled stays
+(N, 1, 1, C) up to the end, so that a gate spreads over height and width by itself, and a dense layer is a
+1x1 convolution, which may have a scale for each channel in every runtime, or, where the quantised plan
+says so, FULLY_CONNECTED, which rounds otherwise.  Floats and integers are the same operators: in a graph
+with numbers, tensors are stored as those say.
 """
 
 from collections.abc import Callable
@@ -35,6 +35,7 @@ from ..ops.integers.activations import of_constant
 from ..ops.integers.elementwise import constant
 from ..ops.window import Window, window
 from ..quantization.storing import of_bias
+from .tflite_arrays import DEPTHWISE, depthwise, outputs_axis, to_theirs
 from .tflite_build import Graph
 
 
@@ -54,15 +55,16 @@ class Job:
         """The tensor of its result, or of what lies between, NAME + suffix."""
         return self.graph.tensor(self.layer.name + suffix, as_image(self.layer.output))
 
-    def weight(self, value: Array, axis: int = 0) -> list[int]:
-        """Weight, in TFLite's layout, and bias, zeros where the layer has none."""
+    def constants(self, operator: str) -> list[int]:
+        """Weight and bias of an operator, zeros where the layer has none."""
         name, graph = self.layer.name, self.graph
         stored, image = graph.numbers.get(f"{name}.weight"), graph.tensors[self.inputs[0]].numbers
         zeros = np.zeros(self.layer.output[-1], np.int32 if stored else np.float32)
         if stored and image:
             graph.numbers.setdefault(f"{name}.bias", of_bias(image, stored))
-        bias = self.arrays.get("bias", zeros)
-        return [graph.array(f"{name}.weight", value, axis), graph.array(f"{name}.bias", bias)]
+        value = to_theirs(self.layer, self.arrays["weight"], as_conv=not self.connected)
+        weight = graph.array(f"{name}.weight", value, outputs_axis(operator))
+        return [weight, graph.array(f"{name}.bias", self.arrays.get("bias", zeros))]
 
 
 def as_image(shape: Shape) -> Shape:
@@ -92,25 +94,22 @@ def _padded(job: Job) -> tuple[list[int], dict[str, Any]]:
 
 def _conv(job: Job) -> int:
     x, options = _padded(job)
-    if job.layer.groups == job.layer.input[-1]:  # a depthwise one, perhaps with a multiplier
-        w = job.arrays["weight"].reshape(1, *job.layer.kernel, -1)
-        options["DepthMultiplier"] = w.shape[-1] // job.layer.groups
-        arrays, operator = job.weight(w, axis=3), "DEPTHWISE_CONV_2D"
-    else:
-        arrays, operator = job.weight(job.arrays["weight"].transpose(3, 0, 1, 2)), "CONV_2D"
-    return job.graph.operator(operator, [*x, *arrays], job.output(), job.activation, **options)
+    operator = "CONV_2D"
+    if depthwise(job.layer):
+        options["DepthMultiplier"] = job.layer.output[-1] // job.layer.groups
+        operator = DEPTHWISE
+    inputs = [*x, *job.constants(operator)]
+    return job.graph.operator(operator, inputs, job.output(), job.activation, **options)
 
 
 def _matrix(job: Job) -> int:
-    weight = job.arrays["weight"].T
+    operator, options = "CONV_2D", {"StrideH": 1, "StrideW": 1}
     if job.connected:
-        inputs = [*job.inputs, *job.weight(weight)]
-        keep = {"KeepNumDims": True}
-        return job.graph.operator("FULLY_CONNECTED", inputs, job.output(), job.activation, **keep)
-    arrays = job.weight(weight[:, None, None])
-    options = {"Padding": job.graph.tflite.Padding.VALID, "StrideH": 1, "StrideW": 1}
-    inputs = [*job.inputs, *arrays]
-    return job.graph.operator("CONV_2D", inputs, job.output(), job.activation, **options)
+        operator, options = "FULLY_CONNECTED", {"KeepNumDims": True}
+    else:
+        options["Padding"] = job.graph.tflite.Padding.VALID
+    inputs = [*job.inputs, *job.constants(operator)]
+    return job.graph.operator(operator, inputs, job.output(), job.activation, **options)
 
 
 def _simple(operator: str) -> Callable[[Job], int]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .tflite_read import File, Operator, Tensor
+from .tflite_file import File, Operator, Tensor
 
 SHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 class Place(NamedTuple):
@@ -45,7 +44,8 @@ def shaped(file: File, place: Place) -> Place:
     """The same elements before operators that give them another shape."""
     tensor = place.tensor
     while (operator := file.maker.get(tensor)) is not None and operator.kind in SHAPING:
-        if file.tensors[operator.inputs[0]].shape[-1] != file.tensors[tensor].shape[-1]:
+        before, after = file.tensors[operator.inputs[0]], file.tensors[tensor]
+        if before.shape[-1:] != after.shape[-1:] or not before.stored_as(after):
             break
         tensor = operator.inputs[0]
     return Place(tensor, place.fused)
@@ -93,20 +93,9 @@ class Step:
                 self.tensor(place.tensor), f"shape {shape}, expected (N, *{expected})"
             )
 
-    def constant(self, index: int) -> float | None:
-        """The one number in a constant, as a real number; None for what is none."""
-        found = self.tensor(index)
-        if found.data is None or found.data.size != 1:
-            return None
-        value = float(found.data.reshape(())[()])
-        if found.numbers is not None:
-            value = float(found.numbers.scale[0]) * (value - int(found.numbers.zero_point[0]))
-        return value
-
     def with_number(self, operator: Operator) -> tuple[int, int, float]:
         """Of an operator with a variable and one number: the variable, the number's tensor, it."""
-        if len(operator.inputs) == 2:
-            for x, y in (operator.inputs, operator.inputs[::-1]):
-                if x >= 0 and y >= 0 and (value := self.constant(y)) is not None:
-                    return x, y, value
+        for x, y in (operator.inputs, operator.inputs[::-1]):
+            if (value := self.tensor(y).number()) is not None:
+                return x, y, value
         raise self.differs(operator, "no single number in it")

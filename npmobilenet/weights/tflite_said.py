@@ -21,8 +21,8 @@ from ..models.dialect import Dialect
 from ..ops.checks import real
 from .description import STRETCH, Known
 from .native import distinct
+from .tflite_file import File
 from .tflite_metadata import IDENTIFIER, OURS, STANDARD
-from .tflite_read import File
 from .tflite_schema import packages
 
 _LARGEST = 2**20  # bytes of a list of names
@@ -66,10 +66,12 @@ def said_by(path: Path, file: File, content: bytes) -> Said:
 def _labels(content: bytes) -> tuple[str, ...]:
     """The lines of the one text in the archive behind the model; () where there is none."""
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
+        with zipfile.ZipFile(BytesIO(content[-2 * _LARGEST :])) as archive:
             texts = [x for x in archive.infolist() if x.filename.endswith(".txt")]
             if len(texts) != 1 or texts[0].file_size > _LARGEST:
                 return ()
+            if texts[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                return ()  # others take as much memory as they like
             with archive.open(texts[0]) as text:
                 lines = text.read(_LARGEST).decode("utf-8-sig").splitlines()
     except Exception:  # no archive, or whatever hostile bytes lead zipfile to

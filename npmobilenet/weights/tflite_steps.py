@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..models.layers import (
     Activation,
     Add,
@@ -23,20 +21,18 @@ from ..models.layers import (
     Scale,
 )
 from ..ops.window import window
+from .tflite_arrays import DEPTHWISE, depthwise
+from .tflite_file import Operator
 from .tflite_gates import activation
-from .tflite_place import PRODUCTS, Place, Step, shaped
-from .tflite_read import Operator
+from .tflite_place import Place, Step, shaped
 
 
 def _product(step: Step, place: Place) -> list[Any]:
     layer = step.layer
-    depthwise = layer.groups == layer.input[-1] and len(layer.output) == 3
-    kinds = (
-        ("DEPTHWISE_CONV_2D",) if depthwise and not isinstance(layer, Pointwise) else PRODUCTS[::2]
-    )
+    kinds = (DEPTHWISE,) if depthwise(layer) else ("CONV_2D", "FULLY_CONNECTED")
     operator = step.made(place, *kinds)
     x, options = operator.inputs[0], operator.options
-    if len(operator.inputs) < 2 or step.tensor(operator.inputs[1]).data is None:
+    if step.file.constant(operator.inputs[1]).data is None:
         raise step.differs(operator, "its weight is no constant")
     step.found.operators[layer.name] = operator
     if operator.kind == "FULLY_CONNECTED":
@@ -59,11 +55,7 @@ def _sides(step: Step, operator: Operator, x: int) -> int:
     if operator.options["Padding"] == "same":
         sides = window(step.layer.name, *size, "same").sides
     elif before is not None and before.kind in ("PAD", "PADV2"):
-        zeros = step.tensor(before.inputs[1]).data if len(before.inputs) > 1 else None
-        if zeros is None or zeros.shape != (4, 2) or zeros[0].any() or zeros[3].any():
-            raise step.differs(before, "it pads more than height and width")
-        (top, bottom), (left, right) = zeros[1:3].tolist()
-        sides, x = (top, bottom, left, right), before.inputs[0]
+        sides, x = _widened(step, before), before.inputs[0]
     if sides != place.sides:
         raise step.differs(
             operator, f"zeros {sides} above, below, left, right, expected {place.sides}"
@@ -71,12 +63,23 @@ def _sides(step: Step, operator: Operator, x: int) -> int:
     return x
 
 
+def _widened(step: Step, pad: Operator) -> tuple[int, int, int, int]:
+    """The zeros that a PAD puts above, below, left and right."""
+    around = step.tensor(pad.inputs[1]).integers()
+    if around is None or len(around) != 8 or any(around[:2]) or any(around[6:]):
+        raise step.differs(pad, "it pads more than height and width")
+    if pad.kind == "PADV2" and step.tensor(pad.inputs[2]).number() != 0:
+        raise step.differs(pad, "it pads with something else than zeros")
+    if not step.tensor(pad.output).stored_as(step.tensor(pad.inputs[0])):
+        raise step.differs(pad, "its output is stored otherwise than its input")
+    top, bottom, left, right = around[2:6]
+    return top, bottom, left, right
+
+
 def _two(kind: str) -> Callable[[Step, Place], list[Any]]:
     def lay(step: Step, place: Place) -> list[Any]:
         operator = step.made(place, kind)
-        if len(operator.inputs) != 2 or any(
-            step.tensor(x).data is not None for x in operator.inputs
-        ):
+        if any(step.tensor(x).data is not None for x in operator.inputs):
             raise step.differs(operator)
         return list(operator.inputs)
 
@@ -87,8 +90,8 @@ def _global_pool(step: Step, place: Place) -> list[Any]:
     operator = step.made(place, "MEAN", "AVERAGE_POOL_2D")
     size, options = step.layer.input[:2], operator.options
     if operator.kind == "MEAN":
-        axes = step.tensor(operator.inputs[1]).data if len(operator.inputs) == 2 else None
-        if axes is None or sorted(int(a) % 4 for a in np.ravel(axes)) != [1, 2]:
+        axes = step.tensor(operator.inputs[1]).integers() or []
+        if sorted(axis % 4 for axis in axes) != [1, 2]:
             raise step.differs(operator, "not the mean over height and width")
         return [operator.inputs[0]]
     if (options["FilterHeight"], options["FilterWidth"]) != size or options["Padding"] != "valid":

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from ..models.layers import Activation, Dropout
 from ..models.network_plan import Plan
+from .tflite_file import File
 from .tflite_place import SHAPING, Differs, Place, Step, Walk, shaped
-from .tflite_read import File
 from .tflite_steps import STEPS
 
 _ENDING = (*SHAPING, "QUANTIZE", "DEQUANTIZE")
@@ -54,7 +54,7 @@ def _put(found: Walk, name: str, place: Place) -> None:
 
 def _end(file: File, found: Walk) -> int:
     """The logits, or the last features: what probabilities are made of."""
-    tensor = file.outputs[0]
+    tensor = file.result
     while (operator := file.maker.get(tensor)) is not None:
         if operator.kind in ("SOFTMAX", "LOGISTIC") and not found.outcome:
             if operator.options.get("Beta", 1.0) != 1.0:

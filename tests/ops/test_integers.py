@@ -21,6 +21,11 @@ def ones(*shape: int, dtype: str = "int8") -> Any:
     return np.ones(shape, dtype)
 
 
+def test_scales_are_kept_as_float32() -> None:
+    assert q(scale=0.1).scale == (float(np.float32(0.1)),)
+    assert q(scale=0.1) == q(scale=float(np.float32(0.1)))
+
+
 def test_two_roundings_differ_from_one() -> None:
     """A factor of 1/8: 11 / 8 = 1.375 is 1 in one step, and in the two of them too; 12 / 8 is a tie."""
     left, multiplier, right = scales.multipliers(1 / 8)
@@ -180,7 +185,9 @@ REFUSED: list[tuple[Any, str]] = [
         "int8 or uint8, found float64",
     ),
     (lambda: Quantization("int4", (1.0,), (0,)), "dtype must be one of"),
-    (lambda: Quantization("int8", (0.1,), (0,)), "float32 number above 0"),
+    (lambda: Quantization("int8", (1e-60,), (0,)), "float32 number above 0"),
+    (lambda: Quantization("int8", (1e60,), (0,)), "float32 number above 0"),
+    (lambda: Quantization("int8", (float("nan"),), (0,)), "float32 number above 0"),
     (lambda: Quantization("int8", (0.0,), (0,)), "float32 number above 0"),
     (lambda: Quantization("int8", (0.5,), (128,)), "from -128 to 127, found 128"),
     (lambda: Quantization("int8", (0.5, 0.5), (0,)), "as many zero points as scales"),

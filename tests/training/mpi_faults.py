@@ -9,6 +9,7 @@ import numpy as np
 
 from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.datasets.subsets import Subset
+from npmobilenet.ranks import world as ranks_of_a_world
 from npmobilenet.ranks.world import Ranks, world
 from npmobilenet.training.loop import train
 from npmobilenet.training.run import agreement
@@ -36,6 +37,7 @@ def main(kind: str, folder: str) -> None:
     ranks: Ranks = world()
     config, training = CONFIG, TRAINING
     odd = ranks.rank == 1
+    ranks_of_a_world.PATIENCE = 3  # type: ignore[misc]
     if kind == "configuration" and odd:
         config = replace(config, optimizer=replace(config.optimizer, lr=0.25))
     if kind == "files" and odd:

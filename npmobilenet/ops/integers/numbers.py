@@ -18,7 +18,7 @@ class Quantization:
     """How real numbers are stored: real = scale * (q - zero_point).
 
     dtype       "int8", "uint8", or "int32": a bias, whose scale is that of x times that of w
-    scale       one, or one for each output channel, the last axis of a weight; float32 values above 0
+    scale       one, or one for each output channel, the last axis of a weight; above 0, kept as float32
     zero_point  as many integers of that dtype
 
     ValueError, in one line, for anything else.
@@ -45,14 +45,21 @@ class Quantization:
                 f"{len(self.scale)}"
             )
         low, high = LIMITS[self.dtype]
-        for scale in self.scale:
-            if not real(scale) or not float(np.float32(scale)) == scale > 0 or not isfinite(scale):
-                raise ValueError(
-                    f"Quantization: a scale must be a float32 number above 0, found {shown(scale)}"
-                )
+        object.__setattr__(self, "scale", tuple(map(_scale, self.scale)))
         for zero in self.zero_point:
             if not whole(zero) or not low <= zero <= high:
                 raise ValueError(
                     f"Quantization: a zero point must be an integer from {low} to {high}, found "
                     f"{shown(zero)}"
                 )
+
+
+def _scale(given: object) -> float:
+    """A scale as files keep it, in float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        scale = float(np.float32(given)) if real(given) else 0.0  # type: ignore[arg-type]
+    if not (scale > 0 and isfinite(scale)):
+        raise ValueError(
+            f"Quantization: a scale must be a float32 number above 0, found {shown(given)}"
+        )
+    return scale

@@ -21,6 +21,7 @@ from ...ops.checks import Array
 from ...predicting.model import Model
 from ...ranks.world import Ranks
 from ..config import Config
+from ..step import State
 from .checkpoint import data_fingerprint
 from .resuming import FREE, flat
 
@@ -49,6 +50,12 @@ def require_agreement(
     ranks.require_same(files)
     arrays = dict(model.params) if targets is None else {**model.params, "the teachers": targets}
     ranks.require_same({f"the checksum of {name}": crc(a) for name, a in arrays.items()})
+
+
+def require_alike(ranks: Ranks, state: State) -> None:
+    """ValueError where ranks that took the same steps have come to other weights: nothing sends them."""
+    if ranks.size > 1:
+        ranks.require_same({f"the checksum of {n}": crc(a) for n, a in state.params.items()})
 
 
 def versions() -> dict[str, str]:
