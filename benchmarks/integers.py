@@ -1,8 +1,14 @@
-"""python -m benchmarks.integers: quantised networks beside LiteRT, tensor by tensor and in milliseconds.
+"""Networks of 8-bit integers: every tensor beside LiteRT's, milliseconds, and what they cost in accuracy.
+
+    python -m benchmarks.integers                 all three tables
+    python -m benchmarks.integers speed --quick
 
 tensors   every tensor of real files (those of NPMOBILENET_EXTRA_DATA) and of files written here,
           beside LiteRT's reference kernels (rounding "double") and beside XNNPACK ("single")
 speed     one image, in turns: our integers (rounding as XNNPACK, and "double"), LiteRT, our float32
+accuracy  the shipped networks, as far as their test images are there (benchmarks.integer_accuracy)
+
+Exit code 1 where a goal is missed.
 """
 
 import argparse
@@ -11,32 +17,38 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from npmobilenet.cli.common import console
 from npmobilenet.tables import table
 
+from . import integer_accuracy
 from .hardware import hardware, here
 from .integers_equal import WITNESSES, Compared, compared
 from .integers_networks import Network, exported, real
-from .integers_speed import Timed, timed
+from .integers_speed import GOALS, Timed, timed
+from .quiet import Patience
 
-WRITTEN = {  # names of the files that are written here
-    "v1": ("v1", "int8"),
-    "v2": ("v2", "int8"),
-    "v3-small": ("v3-small", "int8"),
-    "v1 uint8": ("v1", "uint8"),
-    "v2 uint8": ("v2", "uint8"),
-}
-MEASURED = ("v1 1.0/224 int8", "v2 1.0/224 int8", "mobilenet_v2_1.0_224_quant")
-GOALS = {"LiteRT": 1.3, "float32": 2.2}
-UINT8_GOAL = 3.0
+PARTS = ("tensors", "speed", "accuracy")
+WRITTEN = [  # model and integers of the files that are written here
+    ("v1", "int8"),
+    ("v2", "int8"),
+    ("v3-small", "int8"),
+    ("v3-large", "int8"),
+    ("v4-conv-small", "int8"),
+    ("v1", "uint8"),
+    ("v2", "uint8"),
+]
+QUICK = ("v1 1.0/224 int8", "v2 1.0/224 int8", "mobilenet_v2_1.0_224_quant")
+MET = {None: "", True: "met", False: "MISSED"}
 
 
-def networks(folder: Path, only: str) -> Iterator[Network]:
-    """All, or those whose names contain a word."""
-    yield from (network for network in real() if only in network.name)
-    for name, (model, stored) in WRITTEN.items():
-        if only in f"{name} {model} 1.0/224 {stored}":
+def networks(folder: Path, wanted: str, quick: bool) -> Iterator[Network]:
+    """All, or those whose names contain a word; quick: those with a goal."""
+    yield from (n for n in real() if wanted in n.name and not (quick and n.name not in QUICK))
+    for model, stored in WRITTEN:
+        name = f"{model} 1.0/224 {stored}"
+        if wanted in name and not (quick and name not in QUICK):
             yield exported(folder, model, stored)
 
 
@@ -45,9 +57,9 @@ def equality_rows(found: list[Compared]) -> list[tuple[str, ...]]:
     rows = []
     for each in found:
         names = ", ".join(f"{name} by {most}" for name, most in each.differing.items())
-        rows.append(
-            (each.network, each.kernels, str(each.tensors), str(len(each.differing)), names)
-        )
+        met = MET[not each.differing] + f" {names}" * bool(names)
+        counts = str(each.tensors), str(len(each.differing))
+        rows.append((each.network, each.kernels, *counts, "0", met))
     return rows
 
 
@@ -56,45 +68,77 @@ def speed_rows(found: list[Timed]) -> list[tuple[str, ...]]:
     rows = []
     for each in found:
         for who in each.rounds:
+            goal = GOALS.get(each.network, {}).get(who)
             ratio = f"{each.ratio(who):.2f}" if who != "ours" else ""
-            goal = UINT8_GOAL if who == "LiteRT" and "quant" in each.network else GOALS.get(who)
-            wanted = f"{goal}" if goal else ""
             times = f"{each.middle(who):.2f}", f"{each.best(who):.2f}"
-            rows.append((each.network, who, *times, ratio, wanted))
+            wanted = "" if goal is None else f"{goal}"
+            rows.append((each.network, who, *times, ratio, wanted, MET[each.good(who)]))
     return rows
 
 
-def main() -> None:
-    """Compare, time, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=25, help="of the timing (25); 0: none")
-    parser.add_argument("--threads", type=int, default=2, help="for all (2)")
-    parser.add_argument("--only", default="", help="networks whose names contain this")
-    parser.add_argument("--no-tensors", action="store_true", help="timing alone")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    asked = parser.parse_args()
+def measured(asked: argparse.Namespace) -> tuple[list[Compared], list[Timed]]:
+    """Tensors and milliseconds of all networks asked for."""
     equal: list[Compared] = []
     times: list[Timed] = []
+    patience = Patience(asked.patience)
     with tempfile.TemporaryDirectory() as folder:
-        for network in networks(Path(folder), asked.only):
-            if not asked.no_tensors:
+        for network in networks(Path(folder), asked.network, asked.quick):
+            if "tensors" in asked.parts:
                 equal += [compared(network, kernels) for kernels in WITNESSES]
-            if asked.rounds and network.name in MEASURED:
-                times.append(timed(network, asked.threads, asked.rounds))
-    if asked.json:
-        found = {"equal": [asdict(each) for each in equal], "times": [asdict(t) for t in times]}
-        print(json.dumps(found | {"machine": hardware()}))
-        return
+            if "speed" in asked.parts:
+                times.append(timed(network, asked.threads, asked.rounds, patience))
+    return equal, times
+
+
+def drawn(equal: list[Compared], times: list[Timed], right: list[Any], threads: int) -> None:
+    """The tables."""
     out = console()
     if equal:
-        header = ("network", "kernels of LiteRT", ">tensors", ">differ", "which")
+        header = ("network", "kernels of LiteRT", ">tensors", ">differ", ">goal", "")
         out.print(table(header, equality_rows(equal), title="Integers beside LiteRT's"))
     if times:
-        header = ("network", "who", ">ms", ">quietest", ">ours is x as fast", ">goal")
-        title = f"One image, {asked.threads} threads"
-        out.print(table(header, speed_rows(times), title=title))
+        header = ("network", "who", ">ms", ">quietest", ">ours is x as fast", ">goal", "")
+        out.print(table(header, speed_rows(times), title=f"One image, {threads} threads"))
+        if disturbed := sum(each.disturbed for each in times):
+            all_ = sum(len(each.rounds["ours"]) for each in times)
+            out.print(f"in {disturbed} of {all_} rounds other programs worked as well")
+    if right:
+        rows = map(integer_accuracy.cells, right)
+        out.print(table(integer_accuracy.COLUMNS, rows, title="Accuracy, int8 a scale a channel"))
     out.print(f"on {here()}")
 
 
+def main() -> int:
+    """Compare, time, count, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (all)")
+    parser.add_argument("--quick", action="store_true", help="5 rounds, networks with a goal")
+    parser.add_argument("--rounds", type=int, help="of the timing (25)")
+    parser.add_argument("--patience", type=float, default=300, help="seconds to wait for quiet")
+    parser.add_argument("--threads", type=int, default=2, help="for all (2)")
+    parser.add_argument("--network", default="", help="those whose names contain this")
+    parser.add_argument("--fashion-mnist", type=Path, help="the folder with its idx files")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    asked = parser.parse_args()
+    asked.parts = asked.parts or PARTS
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"PART must be one of {', '.join(PARTS)}, found {min(unknown)}")
+    asked.rounds = asked.rounds or (5 if asked.quick else 25)
+    equal, times = measured(asked)
+    counts = "accuracy" in asked.parts
+    right = list(integer_accuracy.rows(fashion=asked.fashion_mnist)) if counts else []
+    good = [not each.differing for each in equal] + [row.good for row in right]
+    good += [each.good(who) for each in times for who in each.rounds]
+    if asked.json:
+        found = {"equal": equal, "times": times, "accuracy": right}
+        lists = {name: [asdict(each) for each in rows] for name, rows in found.items()}  # type: ignore[attr-defined]
+        print(json.dumps(lists | {"machine": hardware(), "met": False not in good}))
+    else:
+        drawn(equal, times, right, asked.threads)
+    return int(False in good)
+
+
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,5 +1,6 @@
 """Tensor by tensor: LiteRT's integers beside ours."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +29,14 @@ class Compared:
 def interpreter(network: Network, kernels: str) -> Any:
     """LiteRT's, which keeps every tensor."""
     kind = OpResolverType.BUILTIN_REF if kernels == "reference" else OpResolverType.AUTO
-    made = Interpreter(
-        str(network.path),
-        experimental_op_resolver_type=kind,
-        experimental_preserve_all_tensors=True,
-        num_threads=2,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*preserve_all_tensors", category=UserWarning)
+        made = Interpreter(
+            str(network.path),
+            experimental_op_resolver_type=kind,
+            experimental_preserve_all_tensors=True,
+            num_threads=2,
+        )
     made.allocate_tensors()
     return made
 

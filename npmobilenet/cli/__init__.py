@@ -34,6 +34,7 @@ VERBS = {
     "explore": "a page that computes a network in the browser, forwards and backwards, to look into",
     "weights": "bring in weights of Keras, torchvision, timm, PaddleClas; list and fetch official ones",
     "quantize": "a trained network in 8-bit integers, and what that costs, tensor by tensor",
+    "vectors": "every integer of every layer as files for hardware, and somebody's beside them",
     "export": "write weights for other frameworks: ONNX, torchvision, timm, Keras, PaddleClas",
     "warmup": "compile everything now, so that nothing has to be compiled later",
     "exercises": "write the operators yourself, and be told by the smallest case what is wrong",

@@ -5,13 +5,18 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
 import npmobilenet as nm
+from npmobilenet.models.layers import Dense
+from npmobilenet.models.rows import Bneck, Full, Fused, Separable, Table, Uib
 from npmobilenet.ops.checks import Array
 from npmobilenet.quantization import Quantization, QuantizedPlan, infer, quantize
 from npmobilenet.quantization.network import stored_images
@@ -21,9 +26,20 @@ NETWORKS = {  # model, width, resolution: odd maps, and channels that fill no ve
     "v1": ("v1", 0.25, 40),
     "v2": ("v2", 0.35, 64),
     "v3-small": ("v3-small", 0.75, 40),
+    "v3-large": ("v3-large", 0.5, 33),
+    "v4-conv-small": ("v4-conv-small", 0.35, 48),
 }
+ODD = (  # windows that no microkernel is made for, products beside whole vectors, sums everywhere
+    Full(out=24, k=5, s=2),
+    Separable(out=17, k=7),
+    Uib(k1=5, k2=3, t=3, out=21, n=2, s=2),
+    Bneck(k=5, exp=35, out=21, se=True, nl="HS", s=1),
+    Fused(k=3, t=2, out=30, n=2, s=2),
+    Separable(out=40, k=4, s=2),
+)
 STORED = {
     "int8": {"dtype": "int8", "per_channel": True},
+    "int8 per tensor": {"dtype": "int8", "per_channel": False},
     "uint8": {"dtype": "uint8", "per_channel": False},
 }
 ROUNDINGS = ("double", "single")
@@ -34,9 +50,14 @@ def quantized(
     network: str, stored: str, classes: int = 10
 ) -> tuple[QuantizedPlan, dict[str, Array]]:
     """A network of random weights."""
-    model, width, resolution = NETWORKS[network]
-    plan = nm.plan(model, width=width, resolution=resolution, classes=classes)
-    images = np.random.default_rng(1).standard_normal((4, resolution, resolution, 3), np.float32)
+    if network == "odd":
+        table = Table(stem=10, rows=ODD, last=50, head=19)
+        plan = nm.plan(network, rows=table, like="v3", resolution=(51, 38), classes=classes)
+    else:
+        model, width, resolution = NETWORKS[network]
+        plan = nm.plan(model, width=width, resolution=resolution, classes=classes)
+    size = (4, *plan.resolution, plan.channels)
+    images = np.random.default_rng(1).standard_normal(size, np.float32)
     return quantize(plan, nm.init(plan, seed=0), images, **STORED[stored])  # type: ignore[arg-type]
 
 
@@ -49,19 +70,72 @@ def drawn(qplan: QuantizedPlan, count: int) -> Array:
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("stored", STORED)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [*NETWORKS, "odd"])
 def test_every_integer_is_that_of_the_operators(network: str, stored: str, rounding: str) -> None:
     qplan, arrays = quantized(network, stored)
     qplan = qplan.with_rounding(rounding)
     x = drawn(qplan, 3)
     expected = infer(qplan, arrays, x, rung="numpy")
     assert len(np.unique(expected)) > 8  # not all clamped to the same
-    for threads in 1, 2:
+    for threads in 1, 2, 4:
         engine = nm.compile(qplan, arrays, batch=3, threads=threads)
         found = engine(x)
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
         np.testing.assert_array_equal(engine(x[1:2]), expected[1:2])
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("stored", STORED)
+def test_connected_layers_round_once(stored: str, rounding: str) -> None:
+    """FULLY_CONNECTED multiplies in float64, a convolution in 31 bits: hundreds of logits tell."""
+    qplan, arrays = quantized("v3-large", stored, classes=600)
+    names = tuple(layer.name for layer in qplan.plan.layers if isinstance(layer, Dense))
+    connected = replace(qplan.with_rounding(rounding), connected=names)
+    x = drawn(qplan, 3)
+    expected = infer(connected, arrays, x, rung="numpy")
+    found = nm.compile(connected, arrays, batch=3)(x)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_layers_without_a_stage_are_named() -> None:
+    rows = Full(out=16), Full(out=16, groups=4)
+    plan = nm.plan("grouped", rows=rows, like="v1", resolution=16, classes=3)
+    qplan, arrays = quantize(plan, nm.init(plan, seed=0), np.zeros((1, 16, 16, 3), np.float32))
+    why = r"compile: blocks\.2\.conv is a layer of kind .grouped_conv.: .* no stage of integers"
+    with pytest.raises(NotImplementedError, match=why):
+        nm.compile(qplan, arrays)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[nm.Plan, dict[str, Any], int, int]:
+    """Any model at any size, however it is stored."""
+    plan = nm.plan(
+        draw(st.sampled_from(("v1", "v2", "v3-small", "v3-large", "v4-conv-small"))),
+        width=draw(st.sampled_from([0.25, 0.35, 0.5, 0.75, 1.0])),
+        resolution=(draw(st.integers(17, 60)), draw(st.integers(17, 60))),
+        classes=draw(st.integers(1, 40)),
+        channels=draw(st.integers(1, 4)),
+        include_top=draw(st.booleans()),
+    )
+    how = dict(STORED[draw(st.sampled_from(sorted(STORED)))])
+    how["rounding"] = draw(st.sampled_from(ROUNDINGS))
+    how["pooling"] = draw(st.sampled_from(("mean", "average_pool")))
+    return plan, how, draw(st.integers(1, 3)), draw(st.integers(1, 3))
+
+
+@pytest.mark.long
+@settings(max_examples=60, deadline=None)
+@given(networks())
+def test_any_network(case: tuple[nm.Plan, dict[str, Any], int, int]) -> None:
+    plan, how, batch, threads = case
+    size = (batch, *plan.resolution, plan.channels)
+    images = np.random.default_rng(1).standard_normal(size, np.float32)
+    qplan, arrays = quantize(plan, nm.init(plan, seed=0), images, **how)
+    x = drawn(qplan, batch)
+    expected = infer(qplan, arrays, x, rung="numpy")
+    found = nm.compile(qplan, arrays, batch=batch, threads=threads)(x)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("lowest", [True, False])
