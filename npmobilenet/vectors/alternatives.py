@@ -29,6 +29,7 @@ from .arithmetic import (
     back_of,
     clamped,
     computed,
+    operands,
 )
 
 Found = Iterator[tuple[str, Array]]
@@ -44,6 +45,8 @@ def of_sums(case: Case) -> Found:
     """Other accumulators of an operator that has them."""
     for text, changed in other_cases(case):
         yield text, _sums(changed)
+    if case.operator == "add":
+        yield from other_operands(case)
     sums = _sums(case)
     for bits in (16, 24):
         half = 1 << (bits - 1)
@@ -106,6 +109,21 @@ def _other_inputs(case: Case) -> Iterator[tuple[str, Case]]:
             "the numbers of both inputs are exchanged",
             case.changed(zeros=case.zeros[::-1], x_q=case.x_q[::-1]),
         )
+
+
+def other_operands(case: Case) -> Found:
+    """Sums of operands that were brought to one scale otherwise: with two roundings each has its own."""
+    if case.rounding != "double":
+        return
+    numbers = operands(case)
+    parts = []
+    for k, (x, zero) in enumerate(zip(case.inputs, case.zeros, strict=True)):
+        by, shift = (
+            numbers[f"operand_{name}"][k].astype(np.int64) for name in ("multiplier", "shift")
+        )
+        parts.append(_of_product(x.astype(np.int64) - zero << rungs.FRACTION, by, shift))
+    for (text, a), (_, b) in zip(*parts, strict=True):
+        yield text, a + b
 
 
 def _other_padding(case: Case) -> Iterator[tuple[str, Case]]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array
-from .alternatives import of_output, of_rounding, of_sums, of_whole, of_words
+from .alternatives import of_output, of_rounding, of_sums, of_whole, of_words, other_operands
 from .arithmetic import Case, accumulated, back_of, computed, finished
 from .document import INPUTS, case_from, read_manifest
 from .theirs import Folder
@@ -198,6 +198,8 @@ def _results(
                 back = back_of(case)
                 yield from ((text, finished(other, back)) for text, other in of_sums(case))
                 yield from of_rounding(case)
+                for text, other in other_operands(case) if case.operator == "add" else ():
+                    yield from ((same, y) for same, y in of_output(case, other) if same == text)
 
         yield _compared(entry, "output", right["output"], y, theirs["output"], others)
 

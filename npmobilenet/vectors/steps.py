@@ -55,7 +55,7 @@ def case_of(
     window = getattr(layer, "window", None)
     if window is not None:
         fields |= {"kernel": window.kernel, "stride": window.stride, "sides": window.sides}
-        fields["pad"] = fields["zeros"][0]
+    fields["pad"] = fields["zeros"][0]  # what a window sees outside the map
     if isinstance(layer, GroupedConv):
         fields["groups"] = layer.groups
     operator = _operator(qplan, step)
