@@ -73,14 +73,14 @@ def chosen(qplan: QuantizedPlan, layers: Collection[str] | None) -> list[Step]:
     if layers is None:
         return list(qplan.steps)
     if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
-        raise TypeError(f"vectors: layers must be a list of names, found {shown(layers)}")
+        raise TypeError(f"layers must be a list of names, found {shown(layers)}")
     found = set()
     for name in layers:
         fitting = {s.name for s in qplan.steps if s.name == name or s.name.startswith(f"{name}.")}
         if not fitting and not (name == "softmax" and "softmax" in qplan.numbers):
             first = ", ".join(step.name for step in qplan.steps[:4])
             raise ValueError(
-                f"vectors: no layer or block {name!r} in the quantised {qplan.plan.model}, "
+                f"no layer or block {name!r} in the quantised {qplan.plan.model}, "
                 f"whose first ones are {first}"
             )
         found |= fitting
@@ -95,7 +95,7 @@ def _formats(given: Collection[str]) -> list[str]:
     unknown = [name for name in given if name not in FORMATS]
     if unknown or not {"npy", "hex"} & set(given):
         raise ValueError(
-            f"vectors: formats must be of {', '.join(FORMATS)}, with npy or hex among them, found "
+            f"formats must be of {', '.join(FORMATS)}, with npy or hex among them, found "
             f"{', '.join(map(str, given)) or 'none'}"
         )
     return [name for name in FORMATS if name in given]
