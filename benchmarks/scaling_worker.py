@@ -2,10 +2,12 @@
 
 Four things in turn, round after round, so that whatever else the machine does meets all of them: the
 first rank's step while the others sleep; all ranks' steps without a sum; the sums without a step; both.
+Before each it is waited for other programs to be still; rounds in which they work all the same do not count.
 """
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +24,9 @@ from npmobilenet.training.parts import Share
 from npmobilenet.training.shared_step import SharedStep
 from npmobilenet.training.step import Step
 
+from . import quiet
+
+FEWEST = 3  # rounds that count, however loud the machine is
 SMALL = (1, 4096)  # float32 numbers of the sums that latency is measured by
 
 
@@ -55,11 +60,12 @@ class Bench:
     def sums(self) -> None:
         self.buckets.finish()
 
-    def readiness(self) -> tuple[float, list[float]]:
-        """Seconds of a step, and when in it each bucket's gradients are there, as shares of it."""
+    def readiness(self) -> list[float]:
+        """When in a step the forward pass is over, and each bucket's gradients are there: shares of it."""
         begun = time.perf_counter()
         step = self.alone.first
         logits, _ = step.forward(self.x, rng=np.random.default_rng(0))
+        forward = time.perf_counter() - begun
         _, cache = ops.softmax_cross_entropy(logits, self.labels)
         at = [0.0] * len(self.buckets.cuts)
 
@@ -69,7 +75,7 @@ class Bench:
         step.backward(ops.softmax_cross_entropy_backward(1.0, cache), ready)
         self.alone.moves(1e-4)
         whole = time.perf_counter() - begun
-        return whole, [when / whole for when in np.maximum.accumulate(at).tolist()]
+        return [when / whole for when in (forward, *np.maximum.accumulate(at).tolist())]
 
 
 def sleeping_barrier(ranks: Ranks) -> None:
@@ -93,19 +99,30 @@ def timed(ranks: Ranks, work: Callable[[], None], times: int, only_first: bool =
     return float(max(ranks.gather(took)))
 
 
-def measure(ranks: Ranks, plan: nm.Plan, batch: int, rounds: int, times: int) -> dict[str, Any]:
-    """Medians of all that is measured, in seconds, and each round's."""
-    bench = Bench(ranks, plan, batch)
-    found: dict[str, list[float]] = {"alone": [], "compute": [], "sums": [], "step": []}
+def counted(others: list[float]) -> list[int]:
+    """The rounds that count, by the share of the machine that others had in them."""
+    calm = [k for k, share in enumerate(others) if share <= quiet.ALLOWED]
+    return calm if len(calm) >= FEWEST else np.argsort(others, kind="stable")[:FEWEST].tolist()
+
+
+def measure(
+    ranks: Ranks, plan: nm.Plan, batch: int, rounds: int, times: int, seconds: float
+) -> dict[str, Any]:
+    """Medians of all that is measured, in seconds, and each round's; waits so many seconds for quiet."""
+    bench, mine = Bench(ranks, plan, batch), ranks.gather(os.getpid())
+    work: dict[str, Any] = {"alone": bench.own, "compute": bench.own, "sums": bench.sums}
+    found: dict[str, list[float]] = {name: [] for name in (*work, "step", "others")}
     for number in range(rounds + 1):
-        each = {
-            "alone": timed(ranks, bench.own, times, only_first=True),
-            "compute": timed(ranks, bench.own, times),
-            "sums": timed(ranks, bench.sums, times) if ranks.size > 1 else 0.0,
-            "step": timed(ranks, bench.together, times),
-        }
-        for name, value in each.items():
-            found[name] += [value] * (number > 0)  # the first round loads
+        others = []
+        for name, each in (work | {"step": bench.together}).items():
+            if ranks.first and number:
+                quiet.Patience(seconds).wait()
+            watch = quiet.Watch(*mine)
+            took = timed(ranks, each, times, only_first=name == "alone")
+            others.append(watch.share)
+            found[name] += [took] * (number > 0)  # the first round loads
+        found["others"] += [max(others)] * (number > 0)
+    own = counted(found["others"])
     one = {}
     for count in SMALL if ranks.size > 1 else ():
         array = np.zeros(count, np.float32)
@@ -114,15 +131,17 @@ def measure(ranks: Ranks, plan: nm.Plan, batch: int, rounds: int, times: int) ->
             ranks.start_sum(array).Wait()
 
         one[4 * count] = float(np.median([timed(ranks, small, 50) for _ in range(5)]))
-    shares = [bench.readiness()[1] for _ in range(5)]
+    shares = np.median([bench.readiness() for _ in range(5)], axis=0).tolist()
     cuts = [4 * (cut.stop - cut.start) for cut in bench.buckets.cuts]
     return {
         "ranks": ranks.size,
         "batch": batch,
         "bytes": cuts,
-        "ready": np.median(shares, axis=0).tolist(),
+        "forward": shares[0],
+        "ready": shares[1:],
         "small": one,
-        **{name: float(np.median(values)) for name, values in found.items()},
+        "counted": own,
+        **{name: float(np.median(np.array(values)[own])) for name, values in found.items()},
         "rounds": found,
     }
 
@@ -131,13 +150,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name, default in (("batch", 32), ("resolution", 128), ("rounds", 7), ("times", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--patience", type=float, default=5.0)
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--models", default="v1")
     chosen = parser.parse_args()
     ranks = world()
     for model in chosen.models.split(","):
         plan = nm.plan(model, width=chosen.width, resolution=chosen.resolution)
-        found = measure(ranks, plan, chosen.batch, chosen.rounds, chosen.times)
+        how = chosen.batch, chosen.rounds, chosen.times, chosen.patience
+        found = measure(ranks, plan, *how)
         if ranks.first:
             print(json.dumps({"model": model, **found}), flush=True)
     ranks.close()

@@ -264,7 +264,11 @@ def comparison_parts(found: Comparison, *, tensors: bool = True) -> list[Rendera
         drawn.append(
             f"floats and integers name the same class in {found.agree} of {found.images} images"
         )
-    return [*drawn, f"logits {found.tensors[-1].computed:.1f} dB; 6 dB are one bit"]
+    return [
+        *drawn,
+        f"logits {found.tensors[-1].computed:.1f} dB: signal to noise, 6 dB are one bit; stored: of the right "
+        "numbers, rounded; computed: of what the integers arrive at; cut: share beyond the range",
+    ]
 
 
 def quantized_parts(found: QuantizedPlan) -> list[RenderableType]:

@@ -1,4 +1,4 @@
-"""Draws the figure of docs/many-machines.md: python docs/pictures/book_machines.py.
+"""Draws the figures of docs/many-machines.md: python docs/pictures/book_machines.py.
 
 measured/scaling.json is what `python -m benchmarks.scaling --save FILE` wrote on one machine: what two
 ranks and two hosts were measured to do, and what its model predicts of more.
@@ -10,7 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import drawsvg as dw
-from panel import INK, RULE, SECOND, SOFT, STRONG, THIRD, Say, curve, dot, line, panel, word, write
+from panel import (
+    DENSE,
+    INK,
+    NORM,
+    POINTWISE,
+    RULE,
+    SECOND,
+    SOFT,
+    STRONG,
+    THIRD,
+    Say,
+    box,
+    curve,
+    dot,
+    line,
+    panel,
+    word,
+    write,
+)
+
+from benchmarks.scaling import CHECKED, checked
 
 MEASURED = Path(__file__).parent / "measured" / "scaling.json"
 LINES = {1: (SECOND, "2 4"), 10: (THIRD, "8 4"), 100: (STRONG, "")}  # Gb/s
@@ -56,7 +76,45 @@ def scaling(say: Say) -> dw.Drawing:
     return d
 
 
-PICTURES = {"scaling": scaling}
+def beside(say: Say) -> dw.Drawing:
+    """A step of V1 on two hosts at 1 Gb/s, as the model has it: sums after the computing, and beside it."""
+    found = json.loads(MEASURED.read_text(encoding="utf-8"))
+    network, _, _, _ = checked(found)
+    run = next(run for run in found["hosts"] if run["rate"] == CHECKED)
+    sums = network.sums(run["bytes"], 2, float(run["bandwidth"]))
+    whole = run["compute"] + sum(sums)
+    heading = say(
+        "A step of V1 on two hosts at 1 Gb/s: sums after it, or beside it",
+        "V1 的一步：两台主机，1 Gb/s；求和在计算之后，或与计算同时",
+    )
+    d = panel(262, say("Sums while others are computed", "边计算边求和"), heading)
+
+    def row(y: float, begin: float) -> float:
+        """One step; begin: when the first sum may begin, at least.  Returns its end."""
+        parts = (0.0, run["forward"] * run["compute"], run["compute"])
+        names = say("forward", "前向"), say("backward", "反向")
+        for name, a, b, color in zip(names, parts, parts[1:], (NORM, POINTWISE), strict=False):
+            box(d, 24 + 592 * a / whole, y, 592 * (b - a) / whole, 30, color, name)
+        free = begin
+        for number, (share, took) in enumerate(zip(run["ready"], sums, strict=True)):
+            free = max(free, share * run["compute"])
+            box(d, 24 + 592 * free / whole, y + 34, 592 * took / whole, 24, DENSE)
+            if 592 * took / whole > 12:
+                word(d, 24 + 592 * (free + took / 2) / whole, y + 51, number + 1, 14, "middle")
+            free += took
+        return max(free, run["compute"])
+
+    for y, begin, name in (
+        (72, run["compute"], say("after it", "之后")),
+        (168, 0.0, say("beside it", "同时")),
+    ):
+        end = row(y, begin)
+        word(d, 24, y - 8, f"{name}: {1e3 * end:.0f} ms")
+    word(d, 24, 248, say("1, 2, ...: buckets of gradients", "1、2……：梯度桶"), 14, color=SOFT)
+    return d
+
+
+PICTURES = {"scaling": scaling, "beside": beside}
 
 if __name__ == "__main__":
     write(PICTURES)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ..weights import Model
 
 EXAMPLES = """\
-example: npmobilenet quantize flowers --calibrate flower_photos -o flowers-int8.safetensors
+example: npmobilenet quantize flowers --calibrate flower_photos -o int8.safetensors
          npmobilenet quantize runs/mine --calibrate photos --observer mse --layers
-         npmobilenet predict rose.jpg --weights flowers-int8.safetensors"""
+         npmobilenet predict rose.jpg --weights int8.safetensors"""
 COMPARED = 32  # calibration images on which both networks are laid side by side
 
 

@@ -18,7 +18,9 @@ from ..datasets.subsets import part_of
 from ..images.inputs import opened
 from ..images.preprocessing import Preprocessing, prepare
 from ..ops.checks import Array, shown, whole
-from ..quantization.quantize import quantize
+from ..quantization.correcting import corrected
+from ..quantization.equalising import equalised
+from ..quantization.quantizing import quantize
 from .model import Model
 from .predictor import require_model
 
@@ -103,17 +105,28 @@ def image_range(preprocessing: Preprocessing) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def quantized_model(model: Model, images: Any, **how: Any) -> Model:
+def quantized_model(
+    model: Model, images: Any, *, equalise: bool = False, correct_bias: bool = False, **how: Any
+) -> Model:
     """The model in 8-bit integers: `npmobilenet.quantize` of what it is made of, with the same classes.
 
-    model   of floats
-    images  as `calibration_images` gives them
-    how     as `npmobilenet.quantize` takes it; image_range is that of the model's preprocessing
+    model         of floats
+    images        as `calibration_images` gives them
+    equalise      True: the channels between two layers become equally wide on both sides, which is the
+                  same function (`npmobilenet.quantization.equalised`): for one scale a tensor
+    correct_bias  True: what rounding the weights does to the mean of a channel is taken off its bias
+                  (`npmobilenet.quantization.corrected`), measured on these images
+    how           as `npmobilenet.quantize` takes it; image_range is that of the model's preprocessing
 
     Returns a `Model` that is predicted with, evaluated and saved as any other; it has no state of an
     optimiser.  ValueError as `quantize`.
     """
     model = require_model(model).floats("quantize")
     how = {"image_range": image_range(model.preprocessing)} | how
-    quantized, arrays = quantize(model.plan, model.params, images, **how)
+    plan, params = model.plan, model.params
+    if equalise:
+        params = equalised(plan, params, images)
+    quantized, arrays = quantize(plan, params, images, **how)
+    if correct_bias:
+        arrays = corrected(plan, params, quantized, arrays, images)
     return replace(model, plan=quantized.plan, params=arrays, quantized=quantized, extra={})

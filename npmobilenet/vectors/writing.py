@@ -13,10 +13,11 @@ from ..ops.integers.overflow import largest_sum
 from ..quantization.fitting import check_arrays
 from ..quantization.network import intermediates
 from ..quantization.plan import QuantizedPlan, Step
-from .arithmetic import TABLES, Case, accumulated, back_of, computed, finished, table
 from .document import MANIFEST, Tensor, entry_of, manifest_of, tensors_of, text_of
 from .files import c_header, hex_text
+from .outputs import back_of, computed, finished, table
 from .steps import case_of, softmax_case
+from .sums import TABLES, Case, accumulated
 
 FORMATS = ("npy", "hex", "h")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ...quantization.preparing import prepared
 from ...quantization.storing import SMALLEST, of_range
 from ..config import Config
 from ..optimizers import Arrays
+from .equalising import equalised
 from .passes import Passes
 from .points import Weight
 
@@ -24,13 +26,16 @@ FRACTIONS = np.linspace(
 )  # of a weight's largest number, among which one is looked for
 
 
-def first_ranges(passes: Passes, model: Model, training: Dataset, config: Config) -> Arrays:
-    """The arrays that quantised training adds to a state, before the first step.
+def first_arrays(passes: Passes, model: Model, training: Dataset, config: Config) -> Arrays:
+    """A state's arrays before the first step: the model's, perhaps equalised, and those that are added.
 
     An activation's range is the mean of those of batches; a learnt scale of a weight has the least
     squared error.
     """
     points, how, dtype = passes.points, config.quantize, next(iter(model.params.values())).dtype
+    if how.equalise:
+        images = (x.astype(dtype, copy=False) for x in _images(model, training, config))
+        model = replace(model, params=equalised(model, points, images))
     ready, arrays = prepared(model.plan, model.params)
     ends = {name: points.low.ends[name] for name in points.free}
     sums = {name: np.zeros(2) for name in points.free}
@@ -52,7 +57,7 @@ def first_ranges(passes: Passes, model: Model, training: Dataset, config: Config
         for name, weight in points.weights.items():
             folded, _ = passes.folded(model.params, name)
             found[f"{name}.weight.scale"] = _least_error(weight, folded, passes).astype(dtype)
-    return found
+    return dict(model.params) | found
 
 
 def _images(model: Model, training: Dataset, config: Config) -> Iterator[Array]:

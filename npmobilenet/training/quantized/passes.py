@@ -77,7 +77,10 @@ class Passes(Folding):
 
         put("image", x, None)
         for layer in self.plan.layers:
-            put(layer.name, *execute_forward(run, layer, [values[n] for n in layer.inputs]))
+            y, cache = execute_forward(run, layer, [values[n] for n in layer.inputs])
+            if f"{self.points.after.get(layer.name)}.shifted" in self.points.fixed:
+                y = self._gate(params, layer.name, values[layer.inputs[0]])
+            put(layer.name, y, cache)
             for source in layer.inputs:
                 if last[source] == layer.name:
                     values.pop(source, None)
@@ -123,6 +126,13 @@ class Passes(Folding):
                 if dinput is not None and source != "image":
                     flowing[source] = flowing[source] + dinput if source in flowing else dinput
         return grads
+
+    def _gate(self, params: Mapping[str, Array], layer: str, x: Array) -> Array:
+        """A hard sigmoid as integers have it: relu6(x + 3) is rounded, then a sixth of it."""
+        grid = self.grid(params, f"{self.points.after[layer]}.shifted")
+        inside = np.clip(x + x.dtype.type(3), 0, 6)
+        y, _ = ops.fake_quantize(inside, *grid[:2], least=grid[2], greatest=grid[3])
+        return y / x.dtype.type(6)
 
     def _weight_back(
         self,

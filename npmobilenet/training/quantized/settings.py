@@ -20,6 +20,8 @@ class Quantize:
                  takes steps, and zero points stay as they began
     rounding     how the network of integers rounds: "single", once, which is what is learnt, and what
                  LiteRT does on x86; or "double", as its reference kernels do
+    equalise     True: before the first step, channels between two layers are made equally wide on both
+                 sides, which is the same network of floats (quantized/equalising.py)
     rate         of that average: new = old + rate (batch - old)
     images       to look at before the first step, for ranges to begin with
     still        share of the run's steps, at its end, in which batch normalisations use their running
@@ -33,6 +35,7 @@ class Quantize:
     per_channel: bool = True
     ranges: str = "averaged"
     rounding: str = "single"
+    equalise: bool = False
     rate: float = 0.01
     images: int = 128
     still: float = 0.5
