@@ -23,10 +23,15 @@ from npmobilenet.cli.common import console
 from npmobilenet.datasets.dataset import Dataset
 from npmobilenet.datasets.splits import load_evaluation, load_splits
 from npmobilenet.ops.checks import Array
-from npmobilenet.predicting.calibration import COUNT, calibration_images, quantized_model
+from npmobilenet.predicting.calibration import (
+    COUNT,
+    calibration_images,
+    equalised_model,
+    quantized_model,
+)
 from npmobilenet.predicting.evaluation import logits_of
 from npmobilenet.predicting.model import Model
-from npmobilenet.quantization.equalising import equalised, without_ceiling
+from npmobilenet.quantization.equalising import without_ceiling
 from npmobilenet.quantization.ranges import channel_ranges
 from npmobilenet.tables import table
 from npmobilenet.weights import load
@@ -37,7 +42,8 @@ from .integer_accuracy import places
 
 TENSOR = {"per_channel": False}
 FOUR = {"weight_bits": 4}
-MENDED = {"equalise": True, "correct_bias": True}
+EQUAL = {"equalise": True}
+CORRECTED = {"correct_bias": True}
 STEPS: dict[str, dict[str, Any]] = {
     "a scale a channel": {},
     "a scale a tensor": TENSOR,
@@ -45,18 +51,17 @@ STEPS: dict[str, dict[str, Any]] = {
     "a scale a tensor, moving average": {**TENSOR, "observer": "moving_average"},
     "a scale a tensor, percentile": {**TENSOR, "observer": "percentile"},
     "a scale a tensor, least squared error": {**TENSOR, "observer": "mse"},
-    "a scale a tensor, bias corrected": {**TENSOR, "correct_bias": True},
-    "a scale a tensor, equalised": {**TENSOR, "equalise": True},
-    "a scale a tensor, equalised, bias corrected": {**TENSOR, **MENDED},
-    "a scale a channel, bias corrected": {"correct_bias": True},
-    "a scale a channel, equalised, bias corrected": MENDED,
+    "a scale a tensor, bias corrected": {**TENSOR, **CORRECTED},
+    "a scale a tensor, equalised": {**TENSOR, **EQUAL},
+    "a scale a tensor, equalised, bias corrected": {**TENSOR, **EQUAL, **CORRECTED},
+    "a scale a channel, bias corrected": CORRECTED,
+    "a scale a channel, equalised, bias corrected": {**EQUAL, **CORRECTED},
     "4 bits, a scale a channel": FOUR,
-    "4 bits, a scale a channel, bias corrected": {**FOUR, "correct_bias": True},
+    "4 bits, a scale a channel, bias corrected": {**FOUR, **CORRECTED},
     "4 bits, a scale a tensor": {**FOUR, **TENSOR},
-    "4 bits, a scale a tensor, equalised, bias corrected": {**FOUR, **TENSOR, **MENDED},
+    "4 bits, a scale a tensor, equalised, bias corrected": {**FOUR, **TENSOR, **EQUAL, **CORRECTED},
 }
-FLOATS, NO_CEILING = "floats", "floats, ReLU for ReLU6"
-EQUAL = "floats, equalised"
+FLOATS, NO_CEILING, EVEN = "floats", "floats, ReLU for ReLU6", "floats, equalised"
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,12 @@ def rows_of(name: str, model: Model, data: Path, test: Dataset, known: bool) -> 
 
     yield row(FLOATS, floats)
     yield row(NO_CEILING, answers(replace(model, plan=without_ceiling(model.plan)), test)[0])
-    params = equalised(model.plan, model.params, images)
-    yield row(EQUAL, answers(replace(model, params=params), test)[0])
+    even = equalised_model(model, images)
+    yield row(EVEN, answers(even, test)[0])
     for step, how in STEPS.items():
-        yield row(step, answers(quantized_model(model, images, **how), test)[0])
+        asked = {name: value for name, value in how.items() if name != "equalise"}
+        made = quantized_model(even if "equalise" in how else model, images, **asked)
+        yield row(step, answers(made, test)[0])
 
 
 def answers(model: Model, test: Dataset) -> tuple[Array, Array]:
