@@ -148,7 +148,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
     """train -o quantize.weights=8, then evaluate and predict what it left; a wrong value in one line."""
     monkeypatch.chdir(tmp_path)
     words = "train fashion-mnist-sample --model v1-shallow --width 0.1 --resolution 12 --epochs 1"
-    how = "--batch 256 -o quantize.weights=8 --output run".split()
+    how = ["--batch", "256", "-o", "quantize.weights=8", "--output", "run"]
     assert cli.main([*words.split(), *how]) == 0
     assert cli.main(["evaluate", "fashion-mnist-sample", "--weights", "run"]) == 0
     assert "1000 images: top-1" in capsys.readouterr().out
