@@ -6,8 +6,8 @@
 Each network is calibrated on 128 images that it was trained with (the one of ImageNet on photographs of
 flowers), and measured on the test images.  Folders that are not named are looked for where
 NPMOBILENET_EXTRA_DATA says; Fashion-MNIST also where Debian's package has it.
---ranges prints instead how wide every channel of the depthwise layers is, as JSON: the largest absolute
-weight as trained, and with batch normalisation folded into it.
+--ranges prints instead how wide the channels of the depthwise layers are: the largest absolute weights,
+as trained and with batch normalisation folded into them.
 """
 
 import argparse
@@ -22,13 +22,17 @@ import numpy as np
 from npmobilenet.cli.common import console
 from npmobilenet.datasets.dataset import Dataset
 from npmobilenet.datasets.splits import load_evaluation, load_splits
-from npmobilenet.models.layers import Depthwise
 from npmobilenet.ops.checks import Array
-from npmobilenet.predicting.calibration import COUNT, calibration_images, quantized_model
+from npmobilenet.predicting.calibration import (
+    COUNT,
+    calibration_images,
+    equalised_model,
+    quantized_model,
+)
 from npmobilenet.predicting.evaluation import logits_of
 from npmobilenet.predicting.model import Model
-from npmobilenet.quantization.equalising import equalised, without_ceiling
-from npmobilenet.quantization.preparing import prepared
+from npmobilenet.quantization.equalising import without_ceiling
+from npmobilenet.quantization.ranges import channel_ranges
 from npmobilenet.tables import table
 from npmobilenet.weights import load
 from npmobilenet.weights.by_name import read_weights
@@ -38,7 +42,8 @@ from .integer_accuracy import places
 
 TENSOR = {"per_channel": False}
 FOUR = {"weight_bits": 4}
-MENDED = {"equalise": True, "correct_bias": True}
+EQUAL = {"equalise": True}
+CORRECTED = {"correct_bias": True}
 STEPS: dict[str, dict[str, Any]] = {
     "a scale a channel": {},
     "a scale a tensor": TENSOR,
@@ -46,18 +51,17 @@ STEPS: dict[str, dict[str, Any]] = {
     "a scale a tensor, moving average": {**TENSOR, "observer": "moving_average"},
     "a scale a tensor, percentile": {**TENSOR, "observer": "percentile"},
     "a scale a tensor, least squared error": {**TENSOR, "observer": "mse"},
-    "a scale a tensor, bias corrected": {**TENSOR, "correct_bias": True},
-    "a scale a tensor, equalised": {**TENSOR, "equalise": True},
-    "a scale a tensor, equalised, bias corrected": {**TENSOR, **MENDED},
-    "a scale a channel, bias corrected": {"correct_bias": True},
-    "a scale a channel, equalised, bias corrected": MENDED,
+    "a scale a tensor, bias corrected": {**TENSOR, **CORRECTED},
+    "a scale a tensor, equalised": {**TENSOR, **EQUAL},
+    "a scale a tensor, equalised, bias corrected": {**TENSOR, **EQUAL, **CORRECTED},
+    "a scale a channel, bias corrected": CORRECTED,
+    "a scale a channel, equalised, bias corrected": {**EQUAL, **CORRECTED},
     "4 bits, a scale a channel": FOUR,
-    "4 bits, a scale a channel, bias corrected": {**FOUR, "correct_bias": True},
+    "4 bits, a scale a channel, bias corrected": {**FOUR, **CORRECTED},
     "4 bits, a scale a tensor": {**FOUR, **TENSOR},
-    "4 bits, a scale a tensor, equalised, bias corrected": {**FOUR, **TENSOR, **MENDED},
+    "4 bits, a scale a tensor, equalised, bias corrected": {**FOUR, **TENSOR, **EQUAL, **CORRECTED},
 }
-FLOATS, NO_CEILING = "floats", "floats, ReLU for ReLU6"
-EQUAL = "floats, equalised"
+FLOATS, NO_CEILING, EVEN = "floats", "floats, ReLU for ReLU6", "floats, equalised"
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,12 @@ def rows_of(name: str, model: Model, data: Path, test: Dataset, known: bool) -> 
 
     yield row(FLOATS, floats)
     yield row(NO_CEILING, answers(replace(model, plan=without_ceiling(model.plan)), test)[0])
-    params = equalised(model.plan, model.params, images)
-    yield row(EQUAL, answers(replace(model, params=params), test)[0])
+    even = equalised_model(model, images)
+    yield row(EVEN, answers(even, test)[0])
     for step, how in STEPS.items():
-        yield row(step, answers(quantized_model(model, images, **how), test)[0])
+        asked = {name: value for name, value in how.items() if name != "equalise"}
+        made = quantized_model(even if "equalise" in how else model, images, **asked)
+        yield row(step, answers(made, test)[0])
 
 
 def answers(model: Model, test: Dataset) -> tuple[Array, Array]:
@@ -123,19 +129,15 @@ def networks(
             yield name, model, data, test, True
 
 
-def ranges(model: Model) -> dict[str, list[dict[str, float]]]:
-    """Of every depthwise layer and channel: its largest absolute weight as trained, and as folded."""
-    folded, arrays = prepared(model.plan, model.params)
-    found = {}
-    for layer in folded.layers:
-        name = f"{layer.name}.weight"
-        if isinstance(layer, Depthwise) and name in model.params:
-            ends = (np.abs(a[name]).max(axis=(0, 1)) for a in (model.params, arrays))
-            found[layer.name] = [
-                {"trained": float(before), "folded": float(after)}
-                for before, after in zip(*ends, strict=True)
-            ]
-    return found
+RANGES = ("network", "layer", ">channels", ">trained", ">folded", ">median", ">under half a step")
+
+
+def range_rows(name: str, model: Model) -> Iterator[tuple[str, ...]]:
+    """A row a depthwise layer: its widest channel before and after, the median, and what is lost."""
+    for layer, (trained, folded) in channel_ranges(model.plan, model.params).items():
+        lost = int((folded < folded.max() / 127 / 2).sum())
+        sizes = (trained.max(), folded.max(), np.median(folded))
+        yield name, layer, str(len(folded)), *(f"{size:.3g}" for size in sizes), str(lost)
 
 
 def main() -> int:
@@ -145,18 +147,18 @@ def main() -> int:
     parser.add_argument("--fashion-mnist", type=Path, help="the folder with its idx files")
     parser.add_argument("--imagenet", type=Path, help="Keras' weights of a network of ImageNet's")
     parser.add_argument("--only", default="", help="networks whose names contain this")
-    parser.add_argument("--ranges", action="store_true", help="ranges of the channels, as JSON")
+    parser.add_argument("--ranges", action="store_true", help="ranges of the channels")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     asked = parser.parse_args()
     found = []
-    spans = {}
+    spans: list[tuple[str, ...]] = []
     for name, model, data, test, known in networks(
         *places(asked.flowers, asked.fashion_mnist, asked.imagenet)
     ):
         if asked.only not in name:
             continue
         if asked.ranges:
-            spans[name] = ranges(model)
+            spans += range_rows(name, model)
             continue
         for row in rows_of(name, model, data, test, known):
             found.append(row)
@@ -165,7 +167,7 @@ def main() -> int:
     if not found and not spans:
         parser.error("no data: name folders, or set NPMOBILENET_EXTRA_DATA")
     if asked.ranges:
-        print(json.dumps(spans))
+        console().print(table(RANGES, spans))
     elif asked.json:
         print(json.dumps(hardware() | {"rows": [asdict(row) for row in found]}, indent=1))
     else:

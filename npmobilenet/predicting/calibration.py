@@ -105,15 +105,16 @@ def image_range(preprocessing: Preprocessing) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def quantized_model(
-    model: Model, images: Any, *, equalise: bool = False, correct_bias: bool = False, **how: Any
-) -> Model:
+def equalised_model(model: Model, images: Any) -> Model:
+    """The model with channels that one scale suits (`npmobilenet.quantization.equalised`)."""
+    return replace(model, params=equalised(model.plan, model.params, images), extra={})
+
+
+def quantized_model(model: Model, images: Any, *, correct_bias: bool = False, **how: Any) -> Model:
     """The model in 8-bit integers: `npmobilenet.quantize` of what it is made of, with the same classes.
 
     model         of floats
     images        as `calibration_images` gives them
-    equalise      True: the channels between two layers become equally wide on both sides, which is the
-                  same function (`npmobilenet.quantization.equalised`): for one scale a tensor
     correct_bias  True: what rounding the weights does to the mean of a channel is taken off its bias
                   (`npmobilenet.quantization.corrected`), measured on these images
     how           as `npmobilenet.quantize` takes it; image_range is that of the model's preprocessing
@@ -123,10 +124,7 @@ def quantized_model(
     """
     model = require_model(model).floats("quantize")
     how = {"image_range": image_range(model.preprocessing)} | how
-    plan, params = model.plan, model.params
-    if equalise:
-        params = equalised(plan, params, images)
-    quantized, arrays = quantize(plan, params, images, **how)
+    quantized, arrays = quantize(model.plan, model.params, images, **how)
     if correct_bias:
-        arrays = corrected(plan, params, quantized, arrays, images)
+        arrays = corrected(model.plan, model.params, quantized, arrays, images)
     return replace(model, plan=quantized.plan, params=arrays, quantized=quantized, extra={})

@@ -11,3 +11,4 @@ from .network import intermediates as intermediates
 from .plan import QuantizedPlan as QuantizedPlan
 from .plan import Step as Step
 from .quantizing import quantize as quantize
+from .ranges import channel_ranges as channel_ranges

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from .arithmetic import SUMMED, Back, Case, operands
+from .outputs import Back
+from .sums import SUMMED, Case, operands
 from .wording import FILES, OPERATORS, RULES
 
 FORMAT = 1  # of the manifest; another one is refused

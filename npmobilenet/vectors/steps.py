@@ -25,7 +25,7 @@ from ..ops.checks import Array
 from ..ops.integers.activations import of_constant
 from ..quantization.fitting import constants
 from ..quantization.plan import QuantizedPlan, Step
-from .arithmetic import Case
+from .sums import Case
 
 NAMES: dict[type[Layer], str] = {
     Conv: "conv2d",

@@ -13,10 +13,11 @@ from ..ops.integers.overflow import largest_sum
 from ..quantization.fitting import check_arrays
 from ..quantization.network import intermediates
 from ..quantization.plan import QuantizedPlan, Step
-from .arithmetic import TABLES, Case, accumulated, back_of, computed, finished, table
 from .document import MANIFEST, Tensor, entry_of, manifest_of, tensors_of, text_of
 from .files import c_header, hex_text
+from .outputs import back_of, computed, finished, table
 from .steps import case_of, softmax_case
+from .sums import TABLES, Case, accumulated
 
 FORMATS = ("npy", "hex", "h")
 
@@ -72,14 +73,14 @@ def chosen(qplan: QuantizedPlan, layers: Collection[str] | None) -> list[Step]:
     if layers is None:
         return list(qplan.steps)
     if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
-        raise TypeError(f"vectors: layers must be a list of names, found {shown(layers)}")
+        raise TypeError(f"layers must be a list of names, found {shown(layers)}")
     found = set()
     for name in layers:
         fitting = {s.name for s in qplan.steps if s.name == name or s.name.startswith(f"{name}.")}
         if not fitting and not (name == "softmax" and "softmax" in qplan.numbers):
             first = ", ".join(step.name for step in qplan.steps[:4])
             raise ValueError(
-                f"vectors: no layer or block {name!r} in the quantised {qplan.plan.model}, "
+                f"no layer or block {name!r} in the quantised {qplan.plan.model}, "
                 f"whose first ones are {first}"
             )
         found |= fitting
@@ -94,7 +95,7 @@ def _formats(given: Collection[str]) -> list[str]:
     unknown = [name for name in given if name not in FORMATS]
     if unknown or not {"npy", "hex"} & set(given):
         raise ValueError(
-            f"vectors: formats must be of {', '.join(FORMATS)}, with npy or hex among them, found "
+            f"formats must be of {', '.join(FORMATS)}, with npy or hex among them, found "
             f"{', '.join(map(str, given)) or 'none'}"
         )
     return [name for name in FORMATS if name in given]

@@ -19,7 +19,7 @@ COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 def network(
     rounding: str = "double", **how: Any
 ) -> tuple[nm.QuantizedPlan, dict[str, Array], Array]:
-    """A quantised network with random weights, and an image that is brighter than its ranges are made for.
+    """A quantised network with random weights, and an image beyond what its ranges are made for.
 
     So some results are clamped, above and below.
     """

@@ -102,8 +102,10 @@ def requantised(bias: ArrayLike, out: Any, flip: int) -> dict[str, Any]:
     """
     if out.exact is not None:
         kept = [out.exact]
+    elif out.single:
+        kept = [out.scale]
     else:
-        kept = [out.scale] if out.single else [out.left, out.multiplier, out.right]
+        kept = [out.left, out.multiplier, out.right, -(out.right > 0).astype(np.int32)]
     parts = []
     for row in (np.asarray(bias).astype(np.int64).astype(np.int32), *kept):
         full = np.pad(row, (0, -row.size % LANES))

@@ -6,7 +6,7 @@
     exact     the sum times a scale of float64, to the nearest (ties away from zero): their dense layers
 
 Then the zero point is added, and the result clamped.  What a vector of channels needs lies in one piece,
-its constants: the bias, then the scale, or left shift, multiplier and right shift.
+its constants: the bias, then the scale, or left shift, multiplier, right shift and whether there is one.
 
 Values leave as bytes of four pixels at a time: they are packed together, and where pixels are neighbours
 in memory they are one store.
@@ -24,9 +24,9 @@ from ..tiles.microkernel import phase
 from .quads import CHANNELS, FLOATS, INTS, WIDE, every, narrowed, pick, spread, widened
 
 SINGLE, DOUBLE, EXACT = "single", "double", "exact"
-VECTORS = {SINGLE: 2, DOUBLE: 4, EXACT: 3}  # that the constants of a vector of channels are
+VECTORS = {SINGLE: 2, DOUBLE: 5, EXACT: 3}  # that the constants of a vector of channels are
 DOUBLES = ir.VectorType(llvm.DOUBLE, LANES)
-LONGS = ir.VectorType(INT64, LANES)
+LONGS = ir.VectorType(INT64, LANES // 2)
 EVEN = 0x4B400000  # 1.5 * 2**23, whose float32 neighbours are one apart
 _ROUND = {16: "avx512.mask.cvtps2dq.512", 8: "avx.cvt.ps2dq.256", 4: "sse2.cvtps2dq"}[LANES]
 
@@ -84,18 +84,47 @@ def away(builder, value):
     return whole
 
 
-def twice(builder, total, left, multiplier, right):
-    """Double rounding."""
-    product = builder.mul(
-        builder.sext(builder.shl(total, left), LONGS), builder.sext(multiplier, LONGS)
+def twice(builder, total, left, multiplier, right, less):
+    """Double rounding: h = (total m + 2**30) >> 31, and h >> right to the nearest, ties away from zero.
+
+    A product has 64 bits.  Those of even lanes and of odd ones are made apart, from where the lanes are,
+    and what counts of each ends up in its own lane.  Ties are away from zero if one is first taken off
+    what is negative.  less: -1 where something is shifted out, else 0.
+    """
+    total = builder.shl(total, left)
+    even, odd = (
+        builder.add(
+            builder.mul(half(builder, total), half(builder, multiplier)), _every_long(1 << 30)
+        )
+        for half in (_evens, _odds)
     )
-    high = builder.ashr(builder.add(product, every(LONGS, 1 << 30)), every(LONGS, 31))
-    right = builder.zext(right, LONGS)
-    half = builder.lshr(builder.shl(every(LONGS, 1), right), every(LONGS, 1))
-    away = builder.ashr(high, every(LONGS, 63))  # -1 where it is negative
-    away = builder.select(builder.icmp_unsigned("==", half, every(LONGS, 0)), half, away)
-    rounded = builder.ashr(builder.add(builder.add(high, half), away), right)
-    return builder.trunc(rounded, INTS)
+    even, odd = builder.lshr(even, _every_long(31)), builder.shl(odd, _every_long(1))
+    mask = [lane + LANES * (lane % 2) for lane in range(LANES)]
+    high = builder.shuffle_vector(
+        builder.bitcast(even, INTS), builder.bitcast(odd, INTS),
+        ir.Constant(ir.VectorType(INT32, LANES), mask),
+    )  # fmt: skip
+    zero, one = every(INTS, 0), every(INTS, 1)
+    negative = builder.icmp_signed("<", high, zero)
+    high = builder.select(negative, builder.add(high, less), high)
+    whole = builder.ashr(high, right)
+    last = builder.lshr(builder.shl(one, right), one)  # of the bits that are shifted out
+    up = builder.icmp_unsigned("!=", builder.and_(high, last), zero)
+    return builder.select(up, builder.sub(whole, less), whole)
+
+
+def _every_long(value):
+    return every(LONGS, value)
+
+
+def _evens(builder, value):
+    """Lanes 0, 2, 4 ... as numbers of 64 bits."""
+    pairs = builder.bitcast(value, LONGS)
+    return builder.ashr(builder.shl(pairs, _every_long(32)), _every_long(32))
+
+
+def _odds(builder, value):
+    return builder.ashr(builder.bitcast(value, LONGS), _every_long(32))
 
 
 def exactly(builder, total, scale):
@@ -112,7 +141,7 @@ def exactly(builder, total, scale):
 
 
 _ROUNDED = {SINGLE: once, DOUBLE: twice, EXACT: exactly}
-_CONSTANTS = {SINGLE: [FLOATS], DOUBLE: [INTS] * 3, EXACT: [DOUBLES]}  # behind the bias
+_CONSTANTS = {SINGLE: [FLOATS], DOUBLE: [INTS] * 4, EXACT: [DOUBLES]}  # behind the bias
 
 
 def requantised(rounding):
@@ -177,14 +206,20 @@ def sum_of(builder, rounding, fact, a, b):
     if rounding == SINGLE:
         total = builder.add(fact("bias"), builder.mul(a, fact("a")))
         return builder.ashr(builder.add(total, builder.mul(b, fact("b"))), fact("shift"))
+    none = every(INTS, 0)
+
+    def rounded(value, left, multiplier, right):
+        less = builder.sext(builder.icmp_unsigned("!=", right, none), INTS)
+        return twice(builder, value, left, multiplier, right, less)
+
     parts = [
-        twice(
-            builder, builder.sub(value, fact(f"{name}_zero")), every(INTS, 20), fact(name),
+        rounded(
+            builder.sub(value, fact(f"{name}_zero")), every(INTS, 20), fact(name),
             fact(f"{name}_right"),
         )
         for name, value in (("a", a), ("b", b))
     ]  # fmt: skip
-    return twice(builder, builder.add(*parts), fact("left"), fact("sum"), fact("right"))
+    return rounded(builder.add(*parts), fact("left"), fact("sum"), fact("right"))
 
 
 def facts_at(builder, address, names):
