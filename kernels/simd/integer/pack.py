@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..isa.lanes import LANES
-from .requantise import DOUBLE, EXACT, SINGLE
+from .requantise import DOUBLE, EXACT, PLAIN, SINGLE
 from .window import placements
 
 Array = NDArray[Any]
@@ -111,5 +111,8 @@ def requantised(bias: ArrayLike, out: Any, flip: int) -> dict[str, Any]:
         full = np.pad(row, (0, -row.size % LANES))
         parts.append(full.view(np.int32).reshape(full.size // LANES, -1))
     constants = np.concatenate(parts, axis=1).ravel()
-    bounds = {"bottom": out.low + flip, "top": out.high + flip}
-    return {"constants": constants, "zero": out.zero + flip} | bounds
+    zero, bottom, top = out.zero + flip, out.low + flip, out.high + flip
+    small = bool((out.scale < 1).all()) and not out.left.any()
+    if out.exact is None and small and (zero, bottom, top) == (0, 0, 255):
+        bottom = PLAIN
+    return {"constants": constants, "zero": zero, "bottom": bottom, "top": top}
