@@ -6,9 +6,9 @@
     exact     the sum times a scale of float64, to the nearest (ties away from zero): their dense layers
 
 Then the zero point is added, and the result clamped.  After a ReLU there is mostly nothing to do: the
-zero point is the lowest byte, and narrowing clamps by itself.  What a vector of channels needs lies in one
-piece, its constants: the bias, then the scale, or left shift, multiplier, right shift and whether there is
-one.
+zero point is the lowest byte, and narrowing clamps by itself.  What a vector of channels needs lies in
+one piece, its constants: the bias, then the scale, or left shift, multiplier, right shift and whether
+there is one.
 
 Values leave as bytes of four pixels at a time: they are packed together, and where pixels are neighbours
 in memory they are one store.
