@@ -118,18 +118,30 @@ def rows(
     every: bool = False,
 ) -> Iterator[Row]:
     """All rows whose data are there; every: also the ways that have no goal."""
+    flowers, fashion, imagenet = places(flowers, fashion, imagenet)
+    ways = WAYS if every else {"per channel": WAYS["per channel"]}
+    if fashion:
+        yield from shipped_rows("fashion-mnist", fashion, lambda count: count // 100, ways)
+    if flowers:
+        yield from shipped_rows("flowers", flowers, lambda _: 4, ways)
+        if imagenet:
+            yield from agreement_rows(imagenet, flowers, ways)
+
+
+def places(
+    flowers: Path | None, fashion: Path | None, imagenet: Path | None
+) -> tuple[Path | None, Path | None, Path | None]:
+    """Where the data are: as named, or where they usually lie; None of what is not there."""
     extra = os.environ.get("NPMOBILENET_EXTRA_DATA")
     base = Path(extra) if extra else None
     flowers = flowers or (base / FLOWERS if base else None)
     imagenet = imagenet or (base / IMAGENET if base else None)
-    ways = WAYS if every else {"per channel": WAYS["per channel"]}
     fashion = fashion or DEBIAN
-    if fashion.is_dir():
-        yield from shipped_rows("fashion-mnist", fashion, lambda count: count // 100, ways)
-    if flowers and flowers.is_dir():
-        yield from shipped_rows("flowers", flowers, lambda _: 4, ways)
-        if imagenet and imagenet.is_file():
-            yield from agreement_rows(imagenet, flowers, ways)
+    return (
+        flowers if flowers and flowers.is_dir() else None,
+        fashion if fashion.is_dir() else None,
+        imagenet if imagenet and imagenet.is_file() else None,
+    )
 
 
 def main() -> int:

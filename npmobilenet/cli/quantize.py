@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ..weights import Model
 
 EXAMPLES = """\
-example: npmobilenet quantize flowers --calibrate flower_photos -o flowers-int8.safetensors
+example: npmobilenet quantize flowers --calibrate flower_photos -o int8.safetensors
          npmobilenet quantize runs/mine --calibrate photos --observer mse --layers
-         npmobilenet predict rose.jpg --weights flowers-int8.safetensors"""
+         npmobilenet predict rose.jpg --weights int8.safetensors"""
 COMPARED = 32  # calibration images on which both networks are laid side by side
 
 
@@ -47,6 +47,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--per-tensor",
         action="store_true",
         help="one scale a weight, as uint8 always has, not one a channel",
+    )
+    add(
+        "--equalise",
+        action="store_true",
+        help="first make channels between two layers equally wide, for one scale a weight",
+    )
+    add(
+        "--correct-bias",
+        action="store_true",
+        help="take off each bias what rounding the weights does to the mean of a channel",
     )
     add("--symmetric", action="store_true", help="zero points of activations in the middle")
     add(
@@ -97,6 +107,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Calibrate, write the file, and say what integers cost."""
+    from ..predicting.calibration import equalised_model
     from ..quantization.comparing import COLUMNS, compare
     from ..weights import save
     from ..weights.native import weight_file
@@ -109,6 +120,8 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         spare(options.output, weight_file(options.weights))
     images = _images(options, model)
+    if options.equalise:
+        model = equalised_model(model, images)
     made = _quantized(options, model, images)
     if options.output:
         save(made, options.output)
@@ -149,6 +162,7 @@ def _quantized(options: argparse.Namespace, model: "Model", images: list[Any]) -
     how |= {"per_channel": False} if options.per_tensor else {}
     how |= {"weight_bits": options.weight_bits, "observer": options.observer}
     how |= {"percentile": options.percentile, "rounding": options.rounding}
+    how |= {"correct_bias": options.correct_bias}
     count = sum(map(len, images))
     with counting(beside(options.json), count) as seen:
 
@@ -178,6 +192,8 @@ def _facts(options: argparse.Namespace, model: "Model", made: "Model") -> dict[s
         "dtype": quantized.dtype,
         "per_channel": quantized.per_channel,
         "observer": options.observer,
+        "equalised": options.equalise,
+        "bias_corrected": options.correct_bias,
         "rounding": quantized.rounding,
         "pooling": quantized.pooling,
         "weight_bytes": after,

@@ -16,7 +16,7 @@ from ..cost.roofline import (
 from ..models.folding import fold_batch_norm
 from ..models.params import init
 from ..quantization.network import stored_images
-from ..quantization.quantize import quantize
+from ..quantization.quantizing import quantize
 from .common import add_formats, console, write_table
 from .networks import add_network, network_of
 from .options import add_plan_options

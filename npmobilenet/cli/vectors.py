@@ -160,7 +160,9 @@ def _model(options: argparse.Namespace) -> tuple["Model", str]:
 
     given = [name for name in OF_NAMES if getattr(options, name) is not None]
     if options.model in MODELS and not Path(options.model).exists():
-        return _random(options), f"random, npmobilenet.init with seed {options.seed}"
+        return _random(
+            options
+        ), f"random, npmobilenet.vectors.random_params with seed {options.seed}"
     if given:
         options.wrong_usage(f"--{given[0]} is for a MODEL with random weights: {', '.join(MODELS)}")
     family = options.family or ("tflite" if options.model.endswith(".tflite") else "")
@@ -173,13 +175,13 @@ def _model(options: argparse.Namespace) -> tuple["Model", str]:
 def _random(options: argparse.Namespace) -> "Model":
     from ..images.preprocessing import Preprocessing
     from ..models.network_plan import plan
-    from ..models.params import init
     from ..predicting.model import Model
+    from ..vectors import random_params
 
     network = plan(options.model, **{name: getattr(options, name) for name in OF_NAMES})
     classes = tuple(f"class {k}" for k in range(network.classes))
     images = Preprocessing.imagenet(network.resolution)
-    return Model(network, init(network, seed=options.seed), classes, images)
+    return Model(network, random_params(network, options.seed), classes, images)
 
 
 def _images(options: argparse.Namespace, model: "Model") -> tuple["Array", list[str]]:

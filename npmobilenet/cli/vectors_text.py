@@ -70,8 +70,11 @@ def checked(found: "Checked") -> Iterator[str]:
     if follows := states.count("follows"):
         are = "tensors are" if follows > 1 else "tensor is"
         yield f"{follows} {are} not as in the vectors, but right for what went in"
+    if given := states.count("given"):
+        are = "inputs are" if given > 1 else "input is"
+        yield f"{given} {are} not as in the vectors, and the layers that made them are not here"
     count = len(states)
-    if found.equal and not follows:
+    if found.equal:
         layers = len({look.layer for look in found.looked})
         yield f"equal: all {count} tensors of {layers} layer{'s' * (layers > 1)}"
     else:
@@ -79,9 +82,9 @@ def checked(found: "Checked") -> Iterator[str]:
 
 
 def _difference(of: "Difference") -> Iterator[str]:
-    place = ", ".join(f"{axis} {k}" for axis, k in zip(of.axes, of.index, strict=True))
+    place = " ".join(f"{axis}={k}" for axis, k in zip(of.axes, of.index, strict=True))
     yield from wrap(
-        f"{of.layer} {of.tensor}: {of.differing:,} of {of.size:,} elements differ, first {place}: "
+        f"{of.layer} {of.tensor}: {of.differing:,} of {of.size:,} elements differ, first at {place}: "
         f"expected {of.expected}, found {of.found}",
         WIDTH,
         subsequent_indent="    ",

@@ -18,7 +18,9 @@ from ..datasets.subsets import part_of
 from ..images.inputs import opened
 from ..images.preprocessing import Preprocessing, prepare
 from ..ops.checks import Array, shown, whole
-from ..quantization.quantize import quantize
+from ..quantization.correcting import corrected
+from ..quantization.equalising import equalised
+from ..quantization.quantizing import quantize
 from .model import Model
 from .predictor import require_model
 
@@ -103,12 +105,19 @@ def image_range(preprocessing: Preprocessing) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def quantized_model(model: Model, images: Any, **how: Any) -> Model:
+def equalised_model(model: Model, images: Any) -> Model:
+    """The model with channels that one scale suits (`npmobilenet.quantization.equalised`)."""
+    return replace(model, params=equalised(model.plan, model.params, images), extra={})
+
+
+def quantized_model(model: Model, images: Any, *, correct_bias: bool = False, **how: Any) -> Model:
     """The model in 8-bit integers: `npmobilenet.quantize` of what it is made of, with the same classes.
 
-    model   of floats
-    images  as `calibration_images` gives them
-    how     as `npmobilenet.quantize` takes it; image_range is that of the model's preprocessing
+    model         of floats
+    images        as `calibration_images` gives them
+    correct_bias  True: what rounding the weights does to the mean of a channel is taken off its bias
+                  (`npmobilenet.quantization.corrected`), measured on these images
+    how           as `npmobilenet.quantize` takes it; image_range is that of the model's preprocessing
 
     Returns a `Model` that is predicted with, evaluated and saved as any other; it has no state of an
     optimiser.  ValueError as `quantize`.
@@ -116,4 +125,6 @@ def quantized_model(model: Model, images: Any, **how: Any) -> Model:
     model = require_model(model).floats("quantize")
     how = {"image_range": image_range(model.preprocessing)} | how
     quantized, arrays = quantize(model.plan, model.params, images, **how)
+    if correct_bias:
+        arrays = corrected(model.plan, model.params, quantized, arrays, images)
     return replace(model, plan=quantized.plan, params=arrays, quantized=quantized, extra={})

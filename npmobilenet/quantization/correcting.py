@@ -25,7 +25,7 @@ from .fitting import check_arrays
 from .floats import dequantized
 from .plan import QuantizedPlan
 from .preparing import prepared
-from .storing import stored
+from .storing import restored, stored
 
 
 def corrected(
@@ -50,9 +50,10 @@ def corrected(
     ready, floats = prepared(plan, params)
     if ready.arrays != qplan.plan.arrays:
         raise ValueError(f"corrected: {plan.model} is not the network that was quantised")
-    first = next(iter(floats.values()))
-    x = np.concatenate(batched(plan, images, first.dtype))
-    rounded, found = dequantized(qplan, arrays), dict(arrays)
+    dtype = next(iter(floats.values())).dtype
+    x = np.concatenate(batched(plan, images, dtype))
+    rounded = {name: value.astype(dtype) for name, value in dequantized(qplan, arrays).items()}
+    found = dict(arrays)
     ours, theirs = {"image": x}, {"image": x}
     right, wrong = Run(floats, False, None, None), Run(rounded, False, None, None)
     last = {source: layer.name for layer in ready for source in layer.inputs}
@@ -63,9 +64,8 @@ def corrected(
         if bias in found:
             over = tuple(range(y.ndim - 1))
             error = z.mean(axis=over, dtype=np.float64) - y.mean(axis=over, dtype=np.float64)
-            real = rounded[bias].astype(np.float64) - error
-            found[bias] = stored(real, qplan[bias])
-            z = z - error.astype(z.dtype)
+            found[bias] = stored(rounded[bias].astype(np.float64) - error, qplan[bias])
+            z = z + (restored(found[bias], qplan[bias]).astype(dtype) - rounded[bias])
         ours[layer.name], theirs[layer.name] = y, z
         for source in layer.inputs:
             if last[source] == layer.name:

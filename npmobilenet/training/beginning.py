@@ -13,7 +13,7 @@ from .compiled_step import CompiledStep, Take, taker
 from .config import Config
 from .parts import Share
 from .preflight import require_batches
-from .quantized.beginning import first_ranges
+from .quantized.beginning import first_arrays
 from .quantized.step import QuantizedStep, quantized_step
 from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
 from .run.folder import erase, require_no_run, require_room
@@ -88,7 +88,7 @@ def _first(model: Model, config: Config, training: Dataset) -> State:
     """The state before the first step."""
     step, params = _step(model, config, len(training)), model.params
     if isinstance(step, QuantizedStep):
-        params = params | first_ranges(step.ways, model, training, config)
+        params = first_arrays(step.ways, model, training, config)
     return step.start(params)
 
 

@@ -7,8 +7,8 @@ every element; where none does, the place is all that is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,13 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array
-from .alternatives import of_output, of_rounding, of_sums, of_whole, of_words
-from .arithmetic import Case, accumulated, back_of, computed, finished
 from .document import INPUTS, case_from, read_manifest
+from .other_operators import of_rounding, of_whole
+from .other_outputs import of_output
+from .other_sums import of_sums
+from .other_words import of_words
+from .outputs import back_of, computed, finished
+from .sums import Case, accumulated
 from .theirs import Folder
 
 RESULTS = ("accumulators", "output")  # what a layer makes of what it reads
@@ -58,8 +62,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Looked:
-    """One tensor that both sides have.  state: "equal"; "follows", other numbers than in the vectors but
-    right for the input they were made of; or "differs"."""
+    """One tensor that both sides have.
+
+    state  "equal"; "follows": other numbers than in the vectors, but right for what they were made of;
+           "given": an input that is another than in the vectors, and nothing of theirs says why;
+           "differs"
+    """
 
     layer: str
     tensor: str
@@ -82,8 +90,8 @@ class Checked:
 
     @property
     def equal(self) -> bool:
-        """Whether nothing differs."""
-        return not self.differences
+        """Whether all numbers are those of the vectors."""
+        return all(look.state == "equal" for look in self.looked)
 
     def to_json(self) -> dict[str, Any]:
         """One object for programs."""
@@ -147,20 +155,40 @@ def _layer(rounding: str, entry: dict[str, Any], ours: Folder, other: Folder) ->
         if key not in RESULTS:
             expected = made.get(key, right[key])
             words = partial(of_words, expected)
-            yield _compared(entry, key, right[key], expected, theirs[key], words)
-    read = {key: theirs.get(key, made.get(key, right[key])) for key in sources}
+            look = _compared(entry, key, right[key], expected, theirs[key], words)
+            unknown = sources.get(key, "image") != "image" and key not in made
+            found = look.difference
+            yield (
+                replace(look, state="given", difference=None)
+                if (unknown and found and not found.explanations)
+                else look
+            )
     results = {key: theirs[key] for key in RESULTS if key in theirs}
-    looked = list(_results(entry, case_from(rounding, entry, right | read), right, results))
-    silent = [key for key in sources if key not in theirs and read[key] is not right[key]]
-    if silent and any(
-        look.difference for look in looked
-    ):  # or they tried this layer with our input
-        again = case_from(
-            rounding, entry, right | {k: right[k] if k in silent else read[k] for k in read}
-        )
-        beside = _results(entry, again, right, results)
-        looked = [min(pair, key=_doubt) for pair in zip(looked, beside, strict=True)]
+    looked: list[Looked] = []
+    for arrays in _readings(sources, right, theirs, made):
+        case = case_from(rounding, entry, right | arrays)
+        beside = list(_results(entry, case, right, results))
+        pairs = zip(looked or beside, beside, strict=True)
+        looked = [min(pair, key=_doubt) for pair in pairs]
+        if not any(look.difference for look in looked):
+            break
     yield from looked
+
+
+def _readings(
+    sources: Mapping[str, str],
+    right: Mapping[str, Array],
+    theirs: Mapping[str, Array],
+    made: Mapping[str, Array],
+) -> Iterator[dict[str, Array]]:
+    """What a layer of theirs may have read, the likeliest first: theirs, or what the vectors have."""
+    inputs = {key: theirs.get(key, made.get(key, right[key])) for key in sources}
+    constants = {key: theirs[key] for key in ("weight", "bias") if key in theirs}
+    yield inputs | constants
+    if constants:  # which they may have written otherwise than they read them
+        yield inputs
+    if set(made) - set(theirs):  # they tried this layer alone, with the vectors' input
+        yield {key: theirs.get(key, right[key]) for key in sources}
 
 
 def _doubt(look: Looked) -> int:

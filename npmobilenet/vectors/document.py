@@ -16,13 +16,22 @@ import numpy as np
 
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from .arithmetic import SUMMED, Back, Case, operands
+from .outputs import Back
+from .sums import SUMMED, Case, operands
 from .wording import FILES, OPERATORS, RULES
 
 FORMAT = 1  # of the manifest; another one is refused
 MANIFEST = "manifest.json"
 INPUTS = ("input", "input_2")
 MAP, ROW = ("n", "y", "x", "c"), ("n", "c")
+WINDOWS = (
+    "conv2d",
+    "grouped_conv2d",
+    "depthwise_conv2d",
+    "pointwise_conv2d",
+    "avg_pool2d",
+    "max_pool2d",
+)
 FILTERS = {
     "conv2d": ("ky", "kx", "in", "out"),
     "grouped_conv2d": ("ky", "kx", "in", "out"),
@@ -88,7 +97,7 @@ def entry_of(
     """A layer's part of the manifest."""
     entry: dict[str, Any] = {"name": name, "kind": kind, "operator": case.operator}
     entry["inputs"] = list(sources)
-    if case.kernel != (1, 1) or case.stride != (1, 1) or any(case.sides):
+    if case.inputs[0].ndim == 4 and case.operator in WINDOWS:
         sides = dict(zip(("top", "bottom", "left", "right"), case.sides, strict=True))
         entry["kernel"], entry["stride"] = list(case.kernel), list(case.stride)
         entry["padding"] = {**sides, "value": case.pad}

@@ -25,7 +25,7 @@ from ..ops.checks import Array
 from ..ops.integers.activations import of_constant
 from ..quantization.fitting import constants
 from ..quantization.plan import QuantizedPlan, Step
-from .arithmetic import Case
+from .sums import Case
 
 NAMES: dict[type[Layer], str] = {
     Conv: "conv2d",
@@ -55,7 +55,7 @@ def case_of(
     window = getattr(layer, "window", None)
     if window is not None:
         fields |= {"kernel": window.kernel, "stride": window.stride, "sides": window.sides}
-        fields["pad"] = fields["zeros"][0]
+    fields["pad"] = fields["zeros"][0]  # what a window sees outside the map
     if isinstance(layer, GroupedConv):
         fields["groups"] = layer.groups
     operator = _operator(qplan, step)

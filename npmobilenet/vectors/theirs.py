@@ -15,7 +15,10 @@ READERS = {".npy": read_npy, ".hex": read_hex}
 
 
 class Folder:
-    """The tensors that a folder has; each is read when it is asked for, and checked then."""
+    """The tensors that a folder has; each is read when it is asked for, and checked then.
+
+    A file is called LAYER/TENSOR.npy or .hex, or LAYER.TENSOR.npy or .hex where no folders can be made.
+    """
 
     def __init__(self, path: Path, layers: list[dict[str, Any]]) -> None:
         self.path = path
@@ -26,8 +29,8 @@ class Folder:
         return (layer, tensor) in self._about and bool(self._files(layer, tensor))
 
     def _files(self, layer: str, tensor: str) -> list[Path]:
-        file = self._about[layer, tensor]["file"]
-        places = (self.path / f"{file}{ending}" for ending in READERS)
+        names = self._about[layer, tensor]["file"], f"{layer}.{tensor}"
+        places = (self.path / f"{name}{ending}" for name in names for ending in READERS)
         return [place for place in places if place.is_file()]
 
     def read(self, layer: str, tensor: str) -> Array:
@@ -40,7 +43,7 @@ class Folder:
             raise ValueError(f"{self.path}: {file} is missing")
         first, *others = (READERS[f.suffix](f, about["dtype"], shape) for f in files)
         if any(not np.array_equal(first, other) for other in others):
-            raise ValueError(f"{files[0]}: has other numbers than {files[1].name} beside it")
+            raise ValueError(f"{files[0]}: has other numbers than {files[1]}; leave one of them")
         return first
 
     def layer(self, entry: Mapping[str, Any]) -> dict[str, Array]:
@@ -54,6 +57,7 @@ class Folder:
     def others(self) -> list[str]:
         """Files of these kinds that the manifest does not name."""
         named = {about["file"] for about in self._about.values()}
+        named |= {f"{layer}.{tensor}" for layer, tensor in self._about}
         found = (file for file in sorted(self.path.rglob("*")) if file.suffix in READERS)
         places = (file.relative_to(self.path) for file in found)
         return [str(place) for place in places if place.with_suffix("").as_posix() not in named]

@@ -57,11 +57,14 @@ def detect(family: Family, tensors: Mapping[str, Array], asked: Asked) -> Attemp
     if asked.model not in (None, *MODELS):
         raise ValueError(f"model must be one of {', '.join(MODELS)}, found {shown(asked.model)}")
     attempts: list[Attempt] = []
+    refused: list[ValueError] = []
     for top, bias in ((True, False), (False, False), (True, True), (False, True)):
-        found = _structures(family, asked, include_top=top, conv_bias=bias)
+        found = _structures(family, asked, refused, include_top=top, conv_bias=bias)
         attempts += [Attempt(network, family.paired(network, tensors)) for network in found]
         if any(attempt.problems == 0 for attempt in attempts):
             break
+    if not attempts and refused:
+        raise refused[0]
     if not attempts:
         where = f" in dialect {asked.dialect.name}" if asked.dialect else ""
         raise ValueError(f"{family.title} has no {asked.model or 'model'}{where}")
@@ -84,22 +87,31 @@ def detect(family: Family, tensors: Mapping[str, Array], asked: Asked) -> Attemp
 
 
 def _structures(
-    family: Family, asked: Asked, *, include_top: bool, conv_bias: bool
+    family: Family, asked: Asked, refused: list[ValueError], *, include_top: bool, conv_bias: bool
 ) -> Iterator[Plan]:
-    """A plan of each model and dialect that the family knows, at the asked width or 1."""
+    """A plan of each model and dialect that the family knows, at the asked width or 1.
+
+    refused takes what plans say that cannot be: some have windows larger than small images.
+    """
     for dialect in (asked.dialect,) if asked.dialect else family.dialects:
+        if conv_bias and dialect.conv_bias:  # the same once more
+            continue
         made = replace(dialect, conv_bias=conv_bias or dialect.conv_bias)
         for model in (asked.model,) if asked.model else MODELS:
             if MODELS[model].family.version not in made.versions:
                 continue
-            network = plan(
-                model,
-                width=1.0 if asked.width is None else asked.width,
-                dialect=made,
-                divisor=asked.divisor,
-                include_top=include_top,
-                resolution=asked.resolution,
-            )
+            try:
+                network = plan(
+                    model,
+                    width=1.0 if asked.width is None else asked.width,
+                    dialect=made,
+                    divisor=asked.divisor,
+                    include_top=include_top,
+                    resolution=asked.resolution,
+                )
+            except ValueError as error:
+                refused.append(error)
+                continue
             try:
                 family.layers(network)
             except ValueError:  # a model that the family has no names for

@@ -22,7 +22,7 @@ from ..ops.checks import Array, flag, shown, whole
 from ..quantization.fitting import check_arrays
 from ..quantization.plan import FUSED, FUSES, QuantizedPlan
 from ..quantization.preparing import prepared
-from ..quantization.quantize import SOFTMAX
+from ..quantization.quantizing import SOFTMAX
 from .disk import write_whole
 from .native import file_path
 from .tflite_build import Graph

@@ -122,7 +122,10 @@ def _settled(file: File, said: Said, network: Plan) -> Settled:
     nearest: Differs | None = None
     for dialect in _candidates(said, network):
         changed: Any = {**network.asked, "dialect": dialect}
-        made = plan(**changed)
+        try:
+            made = plan(**changed)
+        except ValueError:  # windows larger than its images
+            continue
         if made.arrays != network.arrays:
             continue
         try:

@@ -114,9 +114,7 @@ class Reader:
         self.at = where = f"{where} ({name})"
         shape = _whole(found.ShapeLength, found.ShapeAsNumpy, _AXES)
         if shape is None:
-            raise ValueError(
-                f"{where}: {found.ShapeLength():,} axes, which none of a MobileNet's has"
-            )
+            raise ValueError(f"{where}: {found.ShapeLength():,} axes, more than any MobileNet's")
         if any(not 0 < side <= _LONGEST for side in shape):
             raise ValueError(f"{where}: shape {shape} is none of a MobileNet's")
         if prod(shape) > _ELEMENTS:

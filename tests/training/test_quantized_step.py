@@ -21,7 +21,7 @@ from npmobilenet.weights import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = tuple("abcde")
-EIGHT = Quantize(weights=8, activations=8)
+EIGHT = Quantize(weights=8)
 RNG = np.random.default_rng(0)
 SIDE = 17  # every map has an odd side, so that no mean of integers is a half
 
@@ -161,8 +161,7 @@ def test_the_compiled_step_is_refused_in_a_line() -> None:
     ("given", "message"),
     [
         ({"weights": 9}, "weights must be 2 to 8 bits, or 0, found 9"),
-        ({"activations": 4}, "activations must be 8 bits, or 0, found 4"),
-        ({"weights": 8, "activations": 0}, "weights and activations must both be 0"),
+        ({"activations": 4}, "activations must be 8 bits, as integer operators have them, found 4"),
         ({"ranges": "guessed"}, "ranges must be one of averaged, learnt, found 'guessed'"),
         ({"rounding": "up"}, "rounding must be one of double, single, found 'up'"),
         ({"rate": 0.0}, "rate must be above 0"),
@@ -174,7 +173,7 @@ def test_the_compiled_step_is_refused_in_a_line() -> None:
 def test_settings_that_cannot_be(given: dict[str, Any], message: str) -> None:
     """Named with the section, the key and what was found."""
     with pytest.raises(ValueError, match=message) as error:
-        Config.from_document({"quantize": {"weights": 8, "activations": 8, **given}})
+        Config.from_document({"quantize": {"weights": 8, **given}})
     assert "quantize" in str(error.value)
     assert "\n" not in str(error.value)
 

@@ -45,7 +45,7 @@ class Passes(Folding):
         """
         norms = (weight.norm for weight in self.points.weights.values())
         moving = {name for name in norms if train and name not in frozen}
-        params, last = dict(params), _last(self.plan)
+        params, last = dict(params), last_reader(self.plan)
         weights: Arrays = {}
         shifts: Arrays = {}
         tape: dict[str, Any] = {"weights": {}}
@@ -77,7 +77,10 @@ class Passes(Folding):
 
         put("image", x, None)
         for layer in self.plan.layers:
-            put(layer.name, *execute_forward(run, layer, [values[n] for n in layer.inputs]))
+            y, cache = execute_forward(run, layer, [values[n] for n in layer.inputs])
+            if f"{self.points.after.get(layer.name)}.shifted" in self.points.fixed:
+                y = self._gate(params, layer.name, values[layer.inputs[0]])
+            put(layer.name, y, cache)
             for source in layer.inputs:
                 if last[source] == layer.name:
                     values.pop(source, None)
@@ -124,6 +127,14 @@ class Passes(Folding):
                     flowing[source] = flowing[source] + dinput if source in flowing else dinput
         return grads
 
+    def _gate(self, params: Mapping[str, Array], layer: str, x: Array) -> Array:
+        """A hard sigmoid as integers have it: relu6(x + 3) is rounded, then a sixth of it."""
+        grid = self.grid(params, f"{self.points.after[layer]}.shifted")
+        inside = np.clip(x + x.dtype.type(3), 0, 6)
+        y, _ = ops.fake_quantize(inside, *grid[:2], least=grid[2], greatest=grid[3])
+        sixth: Array = y / x.dtype.type(6)
+        return sixth
+
     def _weight_back(
         self,
         name: str,
@@ -149,6 +160,6 @@ def _slow(cache: Any, images: int) -> Any:
     return cache.dtype.type(1 / np.sqrt(max(1.0, elements) * max(map(abs, cache.ends))))
 
 
-def _last(plan: Plan) -> dict[str, str]:
+def last_reader(plan: Plan) -> dict[str, str]:
     """Layer -> the last one that reads it."""
     return {source: layer.name for layer in plan.layers for source in layer.inputs}
