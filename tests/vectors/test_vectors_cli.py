@@ -68,7 +68,7 @@ def test_what_differs_is_said(
     assert code == 1
     said = " ".join(out.split())
     assert said.startswith(
-        "stem output: 1 of 4,096 elements differ, first n 0, y 0, x 1, c 1: expected "
+        "stem output: 1 of 4,096 elements differ, first at n=0 y=0 x=1 c=1: expected "
     )
     assert "nothing known here gives these numbers" in said
     assert said.endswith("0 of 1 tensors are equal, 1 differ")
