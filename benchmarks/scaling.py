@@ -43,7 +43,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     """All runs: two ranks on this machine, two hosts at each bandwidth, V1, V2, V3 for the prediction."""
     words = [f"--batch={options.batch}", f"--resolution={options.resolution}"]
     words += [f"--rounds={options.rounds}", f"--times={options.times}"]
-    words += [f"--patience={options.patience}"]
+    words += [f"--patience={options.patience}", *["--ahead"] * options.ahead]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     start = [str(shutil.which("mpiexec", path=path)), "-n", "2"]
     found: dict[str, Any] = {"here": here(), "options": vars(options) | {"save": ""}}
@@ -106,11 +106,12 @@ def main(arguments: list[str] | None = None) -> None:
     )
     add = parser.add_argument
     add("--models", default="v1,v2,v3-large", help="(v1,v2,v3-large)")
-    add("--batch", type=int, default=32, help="images of a rank (32)")
+    add("--batch", type=int, default=64, help="images of a rank (64)")
     add("--resolution", type=int, default=128, help="(128)")
     add("--rounds", type=int, default=9, help="(9)")
-    add("--times", type=int, default=3, help="steps between two clocks (3)")
+    add("--times", type=int, default=2, help="steps between two clocks (2)")
     add("--patience", type=float, default=5.0, help="seconds to wait for quiet, each time (5)")
+    add("--ahead", action="store_true", help="before other programs, keeping cores that wait: root")
     add("--save", default="", metavar="FILE", help="keep what was measured")
     add("--load", default="", metavar="FILE", help="show what was measured before")
     add("--markdown", action="store_true", help="tables for a page of the docs")

@@ -77,7 +77,7 @@ def scaling(say: Say) -> dw.Drawing:
 
 
 def beside(say: Say) -> dw.Drawing:
-    """A step of V1 on two hosts at 1 Gb/s, as the model has it: sums after the computing, and beside it."""
+    """A step of V1 on two hosts at 1 Gb/s, as the model has it: sums after computing and beside it."""
     found = json.loads(MEASURED.read_text(encoding="utf-8"))
     network, _, _, _ = checked(found)
     run = next(run for run in found["hosts"] if run["rate"] == CHECKED)

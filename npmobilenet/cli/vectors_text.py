@@ -82,9 +82,9 @@ def checked(found: "Checked") -> Iterator[str]:
 
 
 def _difference(of: "Difference") -> Iterator[str]:
-    place = ", ".join(f"{axis} {k}" for axis, k in zip(of.axes, of.index, strict=True))
+    place = " ".join(f"{axis}={k}" for axis, k in zip(of.axes, of.index, strict=True))
     yield from wrap(
-        f"{of.layer} {of.tensor}: {of.differing:,} of {of.size:,} elements differ, first {place}: "
+        f"{of.layer} {of.tensor}: {of.differing:,} of {of.size:,} elements differ, first at {place}: "
         f"expected {of.expected}, found {of.found}",
         WIDTH,
         subsequent_indent="    ",

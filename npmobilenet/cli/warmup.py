@@ -2,9 +2,16 @@
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 from .common import console, print_json
 from .options import MODEL_HELP, model_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..models.network_plan import Plan
+    from ..ops.checks import Array
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +81,10 @@ def _run_everything() -> None:
     """One small run of whatever there is to compile."""
     import numpy as np
 
-    from ..engine import compile, emit_inference, emit_integer  # noqa: F401  (they import the routines)
+    # some import the routines
+    from ..engine import compile, emit_inference, emit_integer  # noqa: F401
     from ..kernels.routines import known
+    from ..kernels.simd.integer import rung  # noqa: F401
     from ..models import backward, forward, init, plan
 
     for title, routine in known.items():
@@ -89,3 +98,13 @@ def _run_everything() -> None:
         rng = np.random.default_rng(0)
         logits, tape, _ = forward(small, params, x, train=True, rng=rng)
         backward(small, np.ones_like(logits), tape)
+        _run_integers(small, params, x)
+
+
+def _run_integers(network: "Plan", params: "Mapping[str, Array]", x: "Array") -> None:
+    """The same network quantised, on the rung that has no routines."""
+    from ..quantization import infer, quantize
+
+    quantized, arrays = quantize(network, params, x)
+    for rounding in ("double", "single"):
+        infer(quantized.with_rounding(rounding), arrays, x, rung="numba")

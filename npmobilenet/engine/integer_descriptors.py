@@ -115,6 +115,7 @@ class IntegerEmission(Emission):
         main, split, rest = cut(vectors, widths)
         quads, offsets = pack.blocks(w, np.arange(turns) * plane)
         fields |= self._walk(quads, offsets, main, split)
+        fields["turns"] = self.program.table(pack.turns(quads, turns, main, split))
         return IntegerProduct(fields, main, split, rest, rounding)
 
     def _walk(self, quads: NDArray[Any], offsets: NDArray[Any], main: int, split: int) -> Fields:
@@ -155,7 +156,8 @@ class IntegerEmission(Emission):
         (rows, columns, _), (down, along) = w.shape, linear.stride
         routine, packed = window.any_windows[rounding], None
         if rows == columns and down == along and (rows, down) in window.KNOWN:
-            parts, packed = pack.taps(w, down)
+            parts, two, packed = pack.taps(w, down)
+            fields["two"] = self.program.table(two)
             routine = window.windows.get((rounding, rows, down, parts))
         if packed is None or routine is None:
             routine, packed = window.any_windows[rounding], pack.single_taps(w)

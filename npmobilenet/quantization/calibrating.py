@@ -44,6 +44,8 @@ def observed(
     images        batches (N, H, W, C)
     make          an observer for a tensor's name
     progress      called with how many images were run, of how many, each pass counted
+
+    ValueError, which names the tensor, where numbers are not finite.
     """
     tensors = watched(low)
     found = {name: make(name) for name in tensors}
@@ -52,6 +54,8 @@ def observed(
     for turn in range(turns):
         for batch in images:
             for name, values in outputs(plan, params, batch, tensors):
+                if not np.isfinite(values).all():
+                    raise ValueError(f"quantize: {name} becomes infinite or NaN on these images")
                 if turn < found[name].passes:
                     found[name].see(values, turn)
             done += len(batch)

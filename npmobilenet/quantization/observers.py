@@ -93,7 +93,8 @@ class Percentile(Counted):
         first = int(np.searchsorted(share, outside, side="right"))
         last = int(np.searchsorted(share, 1 - outside, side="left"))
         edges = self.edges
-        return float(edges[min(first, BINS - 1)]), float(edges[min(last, BINS - 1) + 1])
+        low, high = edges[min(first, BINS - 1)], edges[min(last, BINS - 1) + 1]
+        return min(0.0, float(low)), max(0.0, float(high))
 
 
 class MeanSquaredError(Counted):

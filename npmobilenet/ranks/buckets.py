@@ -2,7 +2,7 @@
 
 The backward pass finds the last layer's gradients first.  They lie at the end of the buffer.  So the
 buffer is cut into buckets from its end; as soon as all arrays of a bucket are there, its sum begins, and
-the pass goes on meanwhile.  MPI moves its messages when it is asked how far it is, which `ready` does.
+the pass goes on meanwhile.
 """
 
 import time
@@ -65,7 +65,7 @@ class Buckets:
         return cuts, bucket_of
 
     def _begin(self) -> None:
-        self.left, self.begun, self.pending = list(self.counts), [], 0
+        self.left, self.begun = list(self.counts), []
 
     def keep(self) -> None:
         """Remember these gradients, to be added to those of the last pass of the step."""
@@ -80,12 +80,6 @@ class Buckets:
             self.left[self.bucket_of[name]] -= 1
         while len(self.begun) < len(self.cuts) and not self.left[len(self.begun)]:
             self._start()
-        self.poll()
-
-    def poll(self) -> None:
-        """Let MPI move what it can."""
-        while self.pending < len(self.begun) and self.begun[self.pending].Test():
-            self.pending += 1
 
     def _start(self) -> None:
         """The next bucket; all ranks have the same order."""
@@ -93,6 +87,7 @@ class Buckets:
         if self.kept is not None:
             part += self.kept[self.cuts[len(self.begun)]]
         self.begun.append(self.ranks.start_sum(part))
+        self.ranks.moving.set()
 
     def finish(self) -> None:
         """Begin what has not begun, and wait for all."""
@@ -100,6 +95,7 @@ class Buckets:
         while len(self.begun) < len(self.cuts):
             self._start()
         with self.ranks.waiting():
+            self.ranks.moving.clear()
             for request in self.begun:
                 request.Wait()
         self.waited = time.perf_counter() - before

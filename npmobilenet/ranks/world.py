@@ -6,6 +6,7 @@ first, last = ranks.slice(n)     # this rank's part of n things
 """
 
 import platform
+import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from ..ops.checks import Array
 from .noticing import communicator
 from .watch import PATIENCE, Watch, end
 
+MOVES = 2e-3  # seconds between two of them
 LATER = 600.0  # seconds for what one rank does alone: compiling, writing, drawing
 
 
@@ -40,6 +42,15 @@ class Ranks:
         self.first = self.rank == 0
         self.hosts = comm.allgather(platform.node()) if comm else [platform.node()]
         self.watch = Watch(comm.Dup(), self.hosts) if self.size > 1 else None
+        self.moving = threading.Event()  # sums are under way
+        if self.size > 1:
+            threading.Thread(target=self._move, name="npmobilenet-moving", daemon=True).start()
+
+    def _move(self) -> None:
+        """MPI moves messages when it is called: call it again and again while there are any."""
+        while self.moving.wait():
+            self.comm.Iprobe()
+            time.sleep(MOVES)
 
     def slice(self, count: int) -> tuple[int, int]:
         """First and last + 1 of the things, of so many, that are this rank's."""
@@ -56,7 +67,7 @@ class Ranks:
         return total
 
     def start_sum(self, array: Array) -> Any:
-        """Begin to sum an array in place: Test() of what is returned says whether it is, Wait() waits."""
+        """Begin to sum an array in place; Wait() of what is returned waits for the sum."""
         if self.comm is None:
             return Done()
         from mpi4py import MPI
@@ -185,10 +196,6 @@ class Ranks:
 
 class Done:
     """The sum over one rank."""
-
-    def Test(self) -> bool:
-        """It is done."""
-        return True
 
     def Wait(self) -> bool:
         """It is done."""

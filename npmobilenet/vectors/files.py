@@ -129,8 +129,8 @@ def c_header(name: str, about: str, sizes: Mapping[str, int], tensors: Mapping[s
         f"#define {guard}",
         "#include <stdint.h>",
     ]
-    members = ", ".join(f"{prefix}_{key} = {_integer(value)}" for key, value in sizes.items())
-    lines += ["", f"enum {{ {members} }};", ""]
+    members = [f"  {prefix}_{key} = {_integer(value)}," for key, value in sizes.items()]
+    lines += ["", "enum {", *members, "};", ""]
     for key, values in tensors.items():
         kind = C_TYPES.get(str(values.dtype), f"{values.dtype}_t")
         shape = ", ".join(map(str, values.shape))

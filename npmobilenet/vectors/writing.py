@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array, shown
+from ..ops.integers.numbers import LIMITS
 from ..ops.integers.overflow import largest_sum
 from ..quantization.fitting import check_arrays
 from ..quantization.network import intermediates
@@ -73,14 +74,14 @@ def chosen(qplan: QuantizedPlan, layers: Collection[str] | None) -> list[Step]:
     if layers is None:
         return list(qplan.steps)
     if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
-        raise TypeError(f"vectors: layers must be a list of names, found {shown(layers)}")
+        raise TypeError(f"layers must be a list of names, found {shown(layers)}")
     found = set()
     for name in layers:
         fitting = {s.name for s in qplan.steps if s.name == name or s.name.startswith(f"{name}.")}
         if not fitting and not (name == "softmax" and "softmax" in qplan.numbers):
             first = ", ".join(step.name for step in qplan.steps[:4])
             raise ValueError(
-                f"vectors: no layer or block {name!r} in the quantised {qplan.plan.model}, "
+                f"no layer or block {name!r} in the quantised {qplan.plan.model}, "
                 f"whose first ones are {first}"
             )
         found |= fitting
@@ -95,7 +96,7 @@ def _formats(given: Collection[str]) -> list[str]:
     unknown = [name for name in given if name not in FORMATS]
     if unknown or not {"npy", "hex"} & set(given):
         raise ValueError(
-            f"vectors: formats must be of {', '.join(FORMATS)}, with npy or hex among them, found "
+            f"formats must be of {', '.join(FORMATS)}, with npy or hex among them, found "
             f"{', '.join(map(str, given)) or 'none'}"
         )
     return [name for name in FORMATS if name in given]
@@ -141,11 +142,23 @@ def _accumulator(case: Case, sums: Array | None) -> dict[str, Any] | None:
     """How many bits it needs whatever comes, and between which numbers it lay at the end."""
     if sums is None:
         return None
-    found = {"least": int(sums.min(initial=0)), "greatest": int(sums.max(initial=0))}
-    if case.weight is None or case.w_q is None:
-        return found
-    largest = largest_sum(case.weight, case.bias, case.x_q[0], case.w_q)
-    return {"bits": largest.bit_length() + 1} | found
+    bits = _largest(case).bit_length() + 1
+    return {"bits": bits, "least": int(sums.min(initial=0)), "greatest": int(sums.max(initial=0))}
+
+
+def _largest(case: Case) -> int:
+    """How large a sum, or its negative, can become."""
+    if case.weight is not None:
+        assert case.w_q is not None
+        return largest_sum(case.weight, case.bias, case.x_q[0], case.w_q)
+    ends = np.array(LIMITS[case.x_q[0].dtype])
+    if len(case.inputs) == 2:  # at their corners a sum and a product are largest
+        inputs = tuple(corner.reshape(4, 1) for corner in np.meshgrid(ends, ends))
+    else:
+        inputs = (np.broadcast_to(ends.reshape(2, 1, 1, 1), (2, *case.inputs[0].shape[1:3], 1)),)
+    sums = accumulated(case.changed(inputs=inputs))
+    assert sums is not None
+    return int(np.abs(sums.astype(np.int64)).max())
 
 
 def _save(

@@ -110,13 +110,14 @@ def test_layers_without_a_stage_are_named() -> None:
 @st.composite
 def networks(draw: st.DrawFn) -> tuple[nm.Plan, dict[str, Any], int, int]:
     """Any model at any size, however it is stored."""
+    top = draw(st.booleans())
     plan = nm.plan(
         draw(st.sampled_from(("v1", "v2", "v3-small", "v3-large", "v4-conv-small"))),
         width=draw(st.sampled_from([0.25, 0.35, 0.5, 0.75, 1.0])),
         resolution=(draw(st.integers(17, 60)), draw(st.integers(17, 60))),
-        classes=draw(st.integers(1, 40)),
+        classes=draw(st.integers(1, 40)) if top else None,
         channels=draw(st.integers(1, 4)),
-        include_top=draw(st.booleans()),
+        include_top=top,
     )
     how = dict(STORED[draw(st.sampled_from(sorted(STORED)))])
     how["rounding"] = draw(st.sampled_from(ROUNDINGS))

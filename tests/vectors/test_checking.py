@@ -64,6 +64,20 @@ def test_all_arrays_of_the_manifest_are_there(vectors: Path) -> None:
     assert not any(name.startswith("blocks.5") for name in names)
 
 
+@pytest.mark.parametrize("rounding", ["double", "single"])
+def test_accumulators_never_need_more_bits(rounding: str, tmp_path: Path) -> None:
+    """Whatever was seen lies within the bits that the manifest says are enough."""
+    document = write(*network(rounding), tmp_path, formats=["npy"])
+    kinds = set()
+    for entry in document["layers"]:
+        kinds.add(entry["operator"])
+        sums = entry["accumulator"]
+        half = 1 << (sums["bits"] - 1)
+        assert -half <= sums["least"] <= sums["greatest"] < half, entry["name"]
+        assert sums["bits"] <= 32
+    assert {"add", "mean", "conv2d"} <= kinds
+
+
 def test_outputs_are_those_of_the_network(vectors: Path) -> None:
     qplan, arrays, x = network()
     for name, values in nm.intermediates(qplan, arrays, x).items():

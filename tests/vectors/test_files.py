@@ -74,7 +74,7 @@ def test_headers_are_c() -> None:
         "factor": np.array([0.1], np.float32),
     }
     lines = c_header("blocks.1.add", "add", {"low": -128}, tensors).splitlines()
-    assert "enum { blocks_1_add_low = -128 };" in lines
+    assert "  blocks_1_add_low = -128," in lines
     assert "static const int32_t blocks_1_add_bias[2] = {" in lines
     assert "(-2147483647-1),5," in lines
     assert "static const float blocks_1_add_factor[1] = {" in lines

@@ -1,7 +1,7 @@
 """Weights in the order in which the integer microkernels read them, and the constants of their channels.
 
     panels    (T, Q, 4, O)    -> [O / (v LANES)][T][Q][v][LANES][4]      T turns of Q quads
-    taps      (K, K, M)       -> [M / LANES][row][quad][LANES][4]        as window.placements says
+    taps      (K, K, M)       -> [M / LANES][part][row][quad][LANES][4]  as window.placements says
 
 Weights come with their zero point taken off, as 16 or more bits.  What a signed byte cannot hold becomes
 several bytes: 133 is 127 and 6.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..isa.lanes import LANES
-from .requantise import DOUBLE, EXACT, SINGLE
+from .requantise import DOUBLE, EXACT, PLAIN, SINGLE
 from .window import placements
 
 Array = NDArray[Any]
@@ -66,19 +66,43 @@ def panels(quads: Array, main: int, split: int) -> Array:
     )
 
 
-def taps(w: Array, stride: int) -> tuple[int, Array]:
-    """w (K, K, M) for a microkernel of window.py; how many parts each weight has comes first."""
+def turns(quads: Array, once: int, main: int, split: int) -> Array:
+    """Of each vector of filters: how many turns its micropanel takes, int32.
+
+    All, or only the first, `once`, where every weight is a single byte.
+    """
+    full = np.pad(quads[once:], ((0, 0), (0, 0), (0, 0), (0, -quads.shape[3] % LANES)))
+    twice = full.any((0, 1, 2)).reshape(-1, LANES).any(1)
+    found = np.full(twice.size, once, np.int32)
+    for a, b in pairwise([*range(0, split, main), split, twice.size]):
+        if twice[a:b].any():
+            found[a:b] = len(quads)
+    return found
+
+
+def taps(w: Array, stride: int) -> tuple[int, Array, Array]:
+    """w (K, K, M) for a microkernel of window.py, all first parts of a block before the second ones.
+
+    How many parts weights have comes first, then int32 for each block: whether its own have two.
+    """
     parts = in_bytes(np.pad(w, ((0, 0), (0, 0), (0, -w.shape[2] % LANES))))
     kernel, _, channels = w.shape[0], w.shape[1], parts[0].shape[2]
     quads = [
         [row[tap] if tap >= 0 else np.zeros(channels, np.int8) for tap in quad]
-        for rows in zip(*parts, strict=True)
+        for part in parts
+        for row in part
         for shift in placements(kernel, stride)
         for quad in shift
-        for row in rows
     ]
+    two = np.zeros(channels, bool)
+    for part in parts[1:]:
+        two |= part.any((0, 1))
     found = np.array(quads, np.int8).reshape(len(quads), 4, channels // LANES, LANES)
-    return len(parts), found.transpose(2, 0, 3, 1).ravel()
+    return (
+        len(parts),
+        two.reshape(-1, LANES).any(1).astype(np.int32),
+        found.transpose(2, 0, 3, 1).ravel(),
+    )
 
 
 def single_taps(w: Array) -> Array:
@@ -111,5 +135,8 @@ def requantised(bias: ArrayLike, out: Any, flip: int) -> dict[str, Any]:
         full = np.pad(row, (0, -row.size % LANES))
         parts.append(full.view(np.int32).reshape(full.size // LANES, -1))
     constants = np.concatenate(parts, axis=1).ravel()
-    bounds = {"bottom": out.low + flip, "top": out.high + flip}
-    return {"constants": constants, "zero": out.zero + flip} | bounds
+    zero, bottom, top = out.zero + flip, out.low + flip, out.high + flip
+    small = bool((out.scale < 1).all()) and not out.left.any()
+    if out.exact is None and small and (zero, bottom, top) == (0, 0, 255):
+        bottom = PLAIN
+    return {"constants": constants, "zero": zero, "bottom": bottom, "top": top}

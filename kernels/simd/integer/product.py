@@ -12,7 +12,7 @@ go to every lane.
 
 A table says where x is read, so the loop does not know whether it walks over the blocks of a map or
 through a window; and a block in which some weight takes more than a signed byte stands there twice, with
-two weights that together make it.
+two weights that together make it.  Only micropanels with such a weight walk on to the second time.
 """
 
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from ..isa import llvm
 from ..isa.lanes import BYTES, LANES
 from ..isa.llvm import INT32, INT64, after, load, loop
+from ..isa.vector import offset_at
 from ..runtime.parts import made, part, span
 from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
@@ -81,7 +82,8 @@ def convolution(mr, nr, quads, rounding, pixel):
 # --- stages ----------------------------------------------------------------------------------------
 
 PRODUCT = descriptor(
-    # places, bytes from block to block; tables of byte offsets: x's turns, y's and the added's pixels
+    # places, bytes from block to block; tables of byte offsets: x's turns, y's and the added's pixels;
+    # turns: table of how many each vector of filters takes
     "x turns x_at y y_plane y_at rows columns added added_plane added_at adding"
     # all micropanels, bytes of one vector of one; first .. last: the vectors of this call
     " w w_vector constants zero bottom top first last"
@@ -105,14 +107,14 @@ def _panel(vectors, rounding):
 
     @part
     @made("panel", rounding, vectors)
-    def panel(s, x, w, constants, added, y_base, first, last, y_at, added_at):
+    def panel(s, turns, x, w, constants, added, y_base, first, last, y_at, added_at):
         p = first
         while p < last:
             # what is left over is taken together with pixels done before: the same bytes again
             wide, some = last - p > rows // 2 and last - first >= rows, last - first >= rows // 2
             count = rows if wide else rows // 2 if some else 1
             p = min(p, last - count)
-            given = (constants, x + p * LANES, s.turns, s.x_at, w, s.zero, s.bottom, s.top, added,
+            given = (constants, x + p * LANES, turns, s.x_at, w, s.zero, s.bottom, s.top, added,
                      added_at + 4 * p, s.added_plane, s.adding, y_base, y_at + 4 * p,
                      s.y_plane)  # fmt: skip
             if wide:
@@ -154,7 +156,8 @@ def _product(vectors, rounding):
                     return
                 blocks = block + vectors
         while block < blocks:
-            panel(s, x, s.w + block * s.w_vector, s.constants + block * constant,
+            turns = offset_at(s.turns + 4 * block)
+            panel(s, turns, x, s.w + block * s.w_vector, s.constants + block * constant,
                   s.added + block * s.added_plane, y_base + block * s.y_plane,
                   first, last, y_at, added_at)  # fmt: skip
             block += vectors

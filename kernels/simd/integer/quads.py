@@ -89,23 +89,25 @@ def widened(builder, channels):
 def narrowed(builder, values, zero, bottom, top):
     """Four vectors of integers, plus the zero point and clamped, as the bytes of four pixels.
 
-    zero, bottom, top: integers; 0 <= bottom <= top <= 255.
+    zero, bottom, top: integers; 0 <= bottom <= top <= 255.  Known now to be 0, 0 and 255 they are free.
     """
     if PACKS:
         pairs = [
             call_llvm(builder, f"llvm.x86.{_TO_SHORTS}", SHORTS, *values[q : q + 2]) for q in (0, 2)
         ]
-        shift = spread(builder, zero, SHORTS)
-        add = f"llvm.sadd.sat.v{2 * LANES}i16"
-        pairs = [call_llvm(builder, add, SHORTS, pair, shift) for pair in pairs]
+        if not _is(zero, 0):
+            shift = spread(builder, zero, SHORTS)
+            add = f"llvm.sadd.sat.v{2 * LANES}i16"
+            pairs = [call_llvm(builder, add, SHORTS, pair, shift) for pair in pairs]
         packed = call_llvm(builder, f"llvm.x86.{_TO_BYTES}", WIDE, *pairs)
         # each part of four lanes has been packed by itself: what they hold is put in order
         parts = LANES // 4
         order = [4 * part + pixel for pixel in range(4) for part in range(parts)]
         packed = builder.bitcast(pick(builder, builder.bitcast(packed, INTS), order), WIDE)
-        for name, bound in (("umax", bottom), ("umin", top)):
-            one = spread(builder, bound, WIDE)
-            packed = call_llvm(builder, f"llvm.{name}.v{4 * LANES}i8", WIDE, packed, one)
+        for name, bound, free in (("umax", bottom, 0), ("umin", top, 255)):
+            if not _is(bound, free):
+                one = spread(builder, bound, WIDE)
+                packed = call_llvm(builder, f"llvm.{name}.v{4 * LANES}i8", WIDE, packed, one)
         return packed
     ends = [builder.sub(bound, zero) for bound in (bottom, top)]
     low, high, shift = (spread(builder, value) for value in (*ends, zero))
@@ -116,6 +118,11 @@ def narrowed(builder, values, zero, bottom, top):
         part = builder.trunc(builder.add(value, shift), CHANNELS)
         whole = part if whole is None else _joined(builder, whole, part)
     return whole
+
+
+def _is(value, number):
+    """Whether an integer is known to be this one."""
+    return isinstance(value, ir.Constant) and value.constant == number
 
 
 def _joined(builder, whole, part):

@@ -5,8 +5,10 @@
               (ties away from zero): LiteRT's reference kernels, in products of 64 bits
     exact     the sum times a scale of float64, to the nearest (ties away from zero): their dense layers
 
-Then the zero point is added, and the result clamped.  What a vector of channels needs lies in one piece,
-its constants: the bias, then the scale, or left shift, multiplier, right shift and whether there is one.
+Then the zero point is added, and the result clamped.  After a ReLU there is mostly nothing to do: the
+zero point is the lowest byte, and narrowing clamps by itself.  What a vector of channels needs lies in
+one piece, its constants: the bias, then the scale, or left shift, multiplier, right shift and whether
+there is one.
 
 Values leave as bytes of four pixels at a time: they are packed together, and where pixels are neighbours
 in memory they are one store.
@@ -24,6 +26,8 @@ from ..tiles.microkernel import phase
 from .quads import CHANNELS, FLOATS, INTS, WIDE, every, narrowed, pick, spread, widened
 
 SINGLE, DOUBLE, EXACT = "single", "double", "exact"
+# for the lower bound: zero point 0, all 256 bytes allowed, and all factors below 1
+PLAIN = -1
 VECTORS = {SINGLE: 2, DOUBLE: 5, EXACT: 3}  # that the constants of a vector of channels are
 DOUBLES = ir.VectorType(llvm.DOUBLE, LANES)
 LONGS = ir.VectorType(INT64, LANES // 2)
@@ -58,12 +62,14 @@ def from_bias(rounding):
 
 
 def once(builder, total, scale, most):
-    """Single rounding; what is above `most`, as float32, is clamped later anyway."""
+    """Single rounding; what is above `most`, as float32, is clamped later anyway.  None: nothing is."""
     product = builder.fmul(builder.sitofp(total, FLOATS), scale)
-    product = llvm.smaller(builder, most, product)
+    if most is not None:
+        product = llvm.smaller(builder, most, product)
     if PACKS:
         beside = (every(INTS, 0), ir.IntType(16)(0xFFFF), INT32(4)) if LANES == 16 else ()
         return call_llvm(builder, f"llvm.x86.{_ROUND}", INTS, product, *beside)
+    product = llvm.smaller(builder, llvm.constant(1024), product)
     return to_even(builder, llvm.larger(builder, llvm.constant(-1024), product))
 
 
@@ -84,14 +90,15 @@ def away(builder, value):
     return whole
 
 
-def twice(builder, total, left, multiplier, right, less):
+def twice(builder, total, left, multiplier, right, less, plain=False):
     """Double rounding: h = (total m + 2**30) >> 31, and h >> right to the nearest, ties away from zero.
 
     A product has 64 bits.  Those of even lanes and of odd ones are made apart, from where the lanes are,
     and what counts of each ends up in its own lane.  Ties are away from zero if one is first taken off
-    what is negative.  less: -1 where something is shifted out, else 0.
+    what is negative.  less: -1 where something is shifted out, else 0.  plain: nothing is shifted to the
+    left, and no matter what a negative total becomes, if it is not more than 0.
     """
-    total = builder.shl(total, left)
+    total = total if plain else builder.shl(total, left)
     even, odd = (
         builder.add(
             builder.mul(half(builder, total), half(builder, multiplier)), _every_long(1 << 30)
@@ -105,8 +112,9 @@ def twice(builder, total, left, multiplier, right, less):
         ir.Constant(ir.VectorType(INT32, LANES), mask),
     )  # fmt: skip
     zero, one = every(INTS, 0), every(INTS, 1)
-    negative = builder.icmp_signed("<", high, zero)
-    high = builder.select(negative, builder.add(high, less), high)
+    if not plain:
+        negative = builder.icmp_signed("<", high, zero)
+        high = builder.select(negative, builder.add(high, less), high)
     whole = builder.ashr(high, right)
     last = builder.lshr(builder.shl(one, right), one)  # of the bits that are shifted out
     up = builder.icmp_unsigned("!=", builder.and_(high, last), zero)
@@ -145,25 +153,52 @@ _CONSTANTS = {SINGLE: [FLOATS], DOUBLE: [INTS] * 4, EXACT: [DOUBLES]}  # behind 
 
 
 def requantised(rounding):
-    """Sums to groups of bytes.  zero, bottom, top: integers of the unsigned result."""
+    """Sums to groups of bytes.  zero, bottom, top: integers of the unsigned result; PLAIN for bottom."""
 
     @phase("zero bottom top")
     def emit(builder, given, sums):
-        step = VECTORS[rounding] * BYTES
-        limit = builder.trunc(builder.sub(given.top, given.zero), INT32)
-        most = builder.sitofp(spread(builder, limit), FLOATS)
-        groups = []
-        for v in range(given.nr):
-            own = [
-                load(builder, kind, given.constants, v * step + (1 + q) * BYTES)
-                for q, kind in enumerate(_CONSTANTS[rounding])
-            ]
-            own += [most] if rounding == SINGLE else []
-            column = [_ROUNDED[rounding](builder, total, *own) for total in sums[v :: given.nr]]
-            groups += grouped(builder, v, column, given.zero, given.bottom, given.top)
-        return groups
+        whole = given.zero, given.bottom, given.top
+        if rounding == EXACT:
+            return _requantised(builder, rounding, given, sums, whole)
+        plain = builder.icmp_signed("==", given.bottom, INT64(PLAIN))
+        with builder.if_else(plain) as (yes, no):
+            with yes:
+                quick = _requantised(builder, rounding, given, sums, None)
+                after_quick = builder.block
+            with no:
+                any_ = _requantised(builder, rounding, given, sums, whole)
+                after_any = builder.block
+        return [
+            _either(builder, (one, after_quick), (other, after_any))
+            for one, other in zip(quick, any_, strict=True)
+        ]
 
     return emit
+
+
+def _requantised(builder, rounding, given, sums, bounds):
+    """bounds: zero, bottom and top; None where all bytes are allowed, and factors are below 1."""
+    step, plain, groups = VECTORS[rounding] * BYTES, bounds is None, []
+    zero, bottom, top = bounds or (INT64(0), INT64(0), INT64(255))
+    limit = builder.sitofp(spread(builder, builder.trunc(builder.sub(top, zero), INT32)), FLOATS)
+    last = {SINGLE: [None if plain else limit], DOUBLE: [plain], EXACT: []}[rounding]
+    for v in range(given.nr):
+        own = [
+            load(builder, kind, given.constants, v * step + (1 + q) * BYTES)
+            for q, kind in enumerate(_CONSTANTS[rounding])
+        ]
+        column = [_ROUNDED[rounding](builder, total, *own, *last) for total in sums[v :: given.nr]]
+        groups += grouped(builder, v, column, zero, bottom, top)
+    return groups
+
+
+def _either(builder, *found):
+    """A group that comes from one of two blocks of code."""
+    (group, _), *_ = found
+    phi = builder.phi(WIDE)
+    for each, block in found:
+        phi.add_incoming(each.bytes, block)
+    return Group(group.v, group.row, group.count, phi)
 
 
 def grouped(builder, v, column, zero, bottom, top):
@@ -249,15 +284,12 @@ def residual(rounding):
                     own, other = widened(builder, own), widened(builder, other)
                     values.append(sum_of(builder, rounding, fact, own, other))
                 (found,) = grouped(builder, group.v, values, *bounds)
-                changed.append(found.bytes)
+                changed.append(found)
             inside = builder.block
-        merged = []
-        for group, other in zip(groups, changed, strict=True):
-            phi = builder.phi(WIDE)
-            phi.add_incoming(group.bytes, before)
-            phi.add_incoming(other, inside)
-            merged.append(Group(group.v, group.row, group.count, phi))
-        return merged
+        return [
+            _either(builder, (group, before), (other, inside))
+            for group, other in zip(groups, changed, strict=True)
+        ]
 
     return emit
 

@@ -106,7 +106,8 @@ def depthwise(
     fields = _requantised(w, b, zeros, x, out, y)
     routine, packed = window.any_windows[rounding], pack.single_taps(w)
     if k == l and stride[0] == stride[1] and (k, stride[0]) in window.KNOWN:
-        parts, quads = pack.taps(w, stride[0])
+        parts, two, quads = pack.taps(w, stride[0])
+        fields["two"] = two
         if parts <= 2:
             routine, packed = window.windows[rounding, k, stride[0], parts], quads
     full = np.pad(x, ((0, 0), (0, 0), (0, 0), (0, blocks * LANES - m)))

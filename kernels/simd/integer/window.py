@@ -9,8 +9,11 @@ channel, and one `dot` multiplies four taps of all of these.  Taps that fall on 
                          four outputs share two                     y3: 0 0 0 a  b c d e
 """
 
+from functools import cache
+
 from ..isa.lanes import BYTES, LANES
 from ..isa.llvm import after, load, loop
+from ..isa.vector import offset_at
 from ..runtime.parts import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
@@ -23,8 +26,9 @@ PIXELS = (14, 7, 1)  # neighbours of a microkernel: maps are multiples of 7
 WINDOW = descriptor(
     # x: bytes from block to block, row to row, window to window along and down
     "x x_plane x_row x_pixel x_down y y_plane y_row w w_block constants zero bottom top blocks rows"
-    # whether x and y count from the scratch; there a band begins at the first row
-    " columns band x_scratch y_scratch kernel_rows kernel_columns"
+    # whether x and y count from the scratch; there a band begins at the first row; two: int32 of each
+    # block, whether its weights have two parts
+    " columns band x_scratch y_scratch kernel_rows kernel_columns two"
 )
 
 
@@ -43,6 +47,7 @@ def placements(kernel, stride):
 def slid(kernel, stride, parts):
     """x: the first input that the first pixel sees.  parts: 2 where a weight is the sum of two."""
     shifts = placements(kernel, stride)
+    part = kernel * sum(map(len, shifts)) * BYTES
 
     @phase("x x_row w")
     def emit(builder, given, sums):
@@ -51,9 +56,9 @@ def slid(kernel, stride, parts):
             row, quads = after(builder, given.x, given.x_row, u), {}
             for shift, taps in enumerate(shifts):
                 for n in range(len(taps)):
-                    for _ in range(parts):
-                        weight = load(builder, INTS, given.w, there)
-                        there += BYTES
+                    weights = [load(builder, INTS, given.w, there + q * part) for q in range(parts)]
+                    there += BYTES
+                    for weight in weights:
                         for p in range(shift, given.mr, len(shifts)):
                             at = stride * (p - shift) + 4 * n
                             if at not in quads:
@@ -107,33 +112,50 @@ def _band(s, b, item):
     return block, x + block * s.x_plane, y + block * s.y_plane, min(s.band, s.rows - row)
 
 
-def _window(kernel, stride, rounding, parts):
+@cache
+def _row(kernel, stride, rounding, parts):
     many, some_few, one = (forward(kernel, stride, count, rounding, parts) for count in PIXELS)
-    constant, (most, fewer, _) = VECTORS[rounding] * BYTES, PIXELS
+    most, fewer, _ = PIXELS
+
+    @part
+    @made("window_row", rounding, kernel, stride, parts)
+    def row(s, constants, x, w, y):
+        """As many pixels at a time as a row has."""
+        j = 0
+        while j < s.columns:
+            wide, some = s.columns >= most and s.columns - j > fewer, s.columns >= fewer
+            count = most if wide else fewer if some else 1
+            j = min(j, s.columns - count)  # the last few once more
+            given = (constants, x + j * stride * LANES, s.x_row, w,
+                     s.zero, s.bottom, s.top, y + j * LANES)  # fmt: skip
+            if wide:
+                many(*given)
+            elif some:
+                some_few(*given)
+            else:
+                one(*given)
+            j += count
+
+    return row
+
+
+def _window(kernel, stride, rounding, parts):
+    simple, double = (_row(kernel, stride, rounding, count) for count in (1, parts))
+    constant, doubles = VECTORS[rounding] * BYTES, parts > 1
 
     @stage(WINDOW)
     @made("window", rounding, kernel, stride, parts)
     def window(s, b, item):
-        """A square kernel, as many pixels at a time as a row has."""
+        """A square kernel."""
         first, x, y, rows = _band(s, b, item)
         for block in range(first, first + s.blocks):
             w, constants = s.w + block * s.w_block, s.constants + block * constant
             for i in range(rows):
                 here, there = x + i * stride * s.x_row, y + i * s.y_row
-                j = 0
-                while j < s.columns:
-                    wide, some = s.columns >= most and s.columns - j > fewer, s.columns >= fewer
-                    count = most if wide else fewer if some else 1
-                    j = min(j, s.columns - count)  # the last few once more
-                    given = (constants, here + j * stride * LANES, s.x_row, w,
-                             s.zero, s.bottom, s.top, there + j * LANES)  # fmt: skip
-                    if wide:
-                        many(*given)
-                    elif some:
-                        some_few(*given)
-                    else:
-                        one(*given)
-                    j += count
+                if doubles and offset_at(s.two + 4 * block):
+                    double(s, constants, here, w, there)
+                else:
+                    simple(s, constants, here, w, there)
             x, y = x + s.x_plane, y + s.y_plane
 
     return window

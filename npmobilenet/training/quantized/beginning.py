@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 
@@ -10,15 +10,14 @@ import numpy as np
 
 from ...datasets.dataset import Dataset
 from ...datasets.loader import batches
+from ...models.execute import Run, execute_forward
 from ...ops.checks import Array
 from ...predicting.model import Model
-from ...quantization.calibrating import outputs
-from ...quantization.preparing import prepared
 from ...quantization.storing import SMALLEST, of_range
 from ..config import Config
 from ..optimizers import Arrays
 from .equalising import equalised
-from .passes import Passes
+from .passes import Passes, last_reader
 from .points import Weight
 
 FRACTIONS = np.linspace(
@@ -36,13 +35,11 @@ def first_arrays(passes: Passes, model: Model, training: Dataset, config: Config
     if how.equalise:
         images = (x.astype(dtype, copy=False) for x in _images(model, training, config))
         model = replace(model, params=equalised(model, points, images))
-    ready, arrays = prepared(model.plan, model.params)
-    ends = {name: points.low.ends[name] for name in points.free}
     sums = {name: np.zeros(2) for name in points.free}
     count = 0
     for x in _images(model, training, config):
         count += 1
-        for name, y in outputs(ready, arrays, x.astype(dtype, copy=False), ends):
+        for name, y in _outputs(passes, model.params, x.astype(dtype, copy=False)):
             sums[name] += min(0.0, float(y.min())), max(0.0, float(y.max()))
     found: Arrays = {}
     for name in points.free:
@@ -58,6 +55,21 @@ def first_arrays(passes: Passes, model: Model, training: Dataset, config: Config
             folded, _ = passes.folded(model.params, name)
             found[f"{name}.weight.scale"] = _least_error(weight, folded, passes).astype(dtype)
     return dict(model.params) | found
+
+
+def _outputs(passes: Passes, params: Mapping[str, Array], x: Array) -> Iterator[tuple[str, Array]]:
+    """The tensors that need a range, not rounded, normalised as in the first step."""
+    plan, points = passes.plan, passes.points
+    run = Run(params, passes.how.still < 1, None, np.random.default_rng(0))
+    values, last = {"image": x}, last_reader(plan)
+    for layer in plan.layers:
+        y, _ = execute_forward(run, layer, [values[name] for name in layer.inputs])
+        values[layer.name] = y
+        if points.after.get(layer.name) in points.free:
+            yield points.after[layer.name], y
+        for source in layer.inputs:
+            if last[source] == layer.name:
+                values.pop(source, None)
 
 
 def _images(model: Model, training: Dataset, config: Config) -> Iterator[Array]:

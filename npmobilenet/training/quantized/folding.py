@@ -12,6 +12,7 @@ from ...kernels.fake_quantize import numpy_rounded
 from ...models.layers import BatchNorm
 from ...models.network_plan import Plan
 from ...ops.checks import Array
+from ...quantization.storing import BIAS_LIMIT
 from .grids import Grid, activation_grid, factor, weight_grid
 from .points import Points
 from .settings import Quantize
@@ -33,10 +34,16 @@ class Folding:
         return activation_grid(tensor, self.points, params, dtype)
 
     def weight_grid(self, params: Mapping[str, Array], name: str) -> Grid:
-        """That of a layer's folded weight."""
-        return weight_grid(
-            self.points.weights[name], self.folded(params, name)[0], params, self.how
-        )
+        """That of a layer's folded weight: wide enough that its bias fits into 32 bits."""
+        weight, folded = self.points.weights[name], self.folded(params, name)[0]
+        grid = weight_grid(weight, folded, params, self.how)
+        if weight.norm is None and f"{name}.bias" not in params:
+            return grid
+        limit = BIAS_LIMIT * self.grid(params, self.points.reads[name]).scale
+        needed = np.abs(self.bias(params, name)) / limit
+        if len(grid.scale) == 1:
+            needed = needed.max(keepdims=True)
+        return grid._replace(scale=np.maximum(grid.scale, needed).astype(grid.scale.dtype))
 
     def folded(self, params: Mapping[str, Array], name: str) -> tuple[Array, Array | None]:
         """A layer's weight as it will be folded, and what it was multiplied by."""

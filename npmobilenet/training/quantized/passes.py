@@ -45,7 +45,7 @@ class Passes(Folding):
         """
         norms = (weight.norm for weight in self.points.weights.values())
         moving = {name for name in norms if train and name not in frozen}
-        params, last = dict(params), _last(self.plan)
+        params, last = dict(params), last_reader(self.plan)
         weights: Arrays = {}
         shifts: Arrays = {}
         tape: dict[str, Any] = {"weights": {}}
@@ -132,7 +132,8 @@ class Passes(Folding):
         grid = self.grid(params, f"{self.points.after[layer]}.shifted")
         inside = np.clip(x + x.dtype.type(3), 0, 6)
         y, _ = ops.fake_quantize(inside, *grid[:2], least=grid[2], greatest=grid[3])
-        return y / x.dtype.type(6)
+        sixth: Array = y / x.dtype.type(6)
+        return sixth
 
     def _weight_back(
         self,
@@ -159,6 +160,6 @@ def _slow(cache: Any, images: int) -> Any:
     return cache.dtype.type(1 / np.sqrt(max(1.0, elements) * max(map(abs, cache.ends))))
 
 
-def _last(plan: Plan) -> dict[str, str]:
+def last_reader(plan: Plan) -> dict[str, str]:
     """Layer -> the last one that reads it."""
     return {source: layer.name for layer in plan.layers for source in layer.inputs}

@@ -13,7 +13,7 @@ class Quantize:
     """Training for a network of integers: fake quantisation in every step.
 
     weights      bits of weights, 2 to 8; 0: a network of floats, and nothing of this section holds
-    activations  bits of what layers put out: 8, as integer operators have them, or 0 with weights = 0
+    activations  bits of what layers put out: 8, as integer operators have them
     per_channel  True: a scale for each output channel of a weight; False: one for all of it
     ranges       "averaged": an activation's range is a moving average of each batch's least and greatest
                  number, a weight's reaches to its largest; "learnt": each scale is an array that
@@ -21,7 +21,7 @@ class Quantize:
     rounding     how the network of integers rounds: "single", once, which is what is learnt, and what
                  LiteRT does on x86; or "double", as its reference kernels do
     equalise     True: before the first step, channels between two layers are made equally wide on both
-                 sides, which is the same network of floats (quantized/equalising.py)
+                 sides, which is the same network of floats
     rate         of that average: new = old + rate (batch - old)
     images       to look at before the first step, for ranges to begin with
     still        share of the run's steps, at its end, in which batch normalisations use their running
@@ -31,7 +31,7 @@ class Quantize:
     """
 
     weights: int = 0
-    activations: int = 0
+    activations: int = 8
     per_channel: bool = True
     ranges: str = "averaged"
     rounding: str = "single"
@@ -44,12 +44,10 @@ class Quantize:
         settle(self)
         if self.weights != 0 and not 2 <= self.weights <= 8:
             raise ValueError(f"weights must be 2 to 8 bits, or 0, found {self.weights}")
-        if self.activations not in (0, 8):
-            raise ValueError(f"activations must be 8 bits, or 0, found {self.activations}")
-        if (self.weights > 0) != (self.activations > 0):
+        if self.activations != 8:
             raise ValueError(
-                "weights and activations must both be 0, or neither, as a network of integers has "
-                f"them; found {self.weights} and {self.activations}"
+                "activations must be 8 bits, as integer operators have them, found "
+                f"{self.activations}"
             )
         if self.ranges not in RANGES:
             raise ValueError(f"ranges must be one of {', '.join(RANGES)}, found {self.ranges!r}")
