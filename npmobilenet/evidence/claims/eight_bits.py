@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
 
 import numpy as np
@@ -11,35 +10,13 @@ from ...datasets.splits import SAMPLE
 from ...models.network_plan import plan
 from ...models.params import init
 from ...predicting.calibration import calibration_images, quantized_model
-from ...predicting.model import Model
-from ...quantization import (
-    QuantizedPlan,
-    channel_ranges,
-    equalised,
-    infer,
-    without_ceiling,
-)
+from ...quantization import channel_ranges, equalised, infer, without_ceiling
 from ...quantization.preparing import prepared_plan
 from ...weights import load
 from .claim import Finding, Source
 from .counting import listing
 
 SOURCE = Source("eight-bits", "Papers and documentation on eight bits")
-
-SHIPPED = "fashion-mnist"
-
-
-@cache
-def _in_floats() -> Model:
-    return load(SHIPPED)
-
-
-@cache
-def _in_integers() -> QuantizedPlan:
-    model = _in_floats()
-    made = quantized_model(model, calibration_images(SAMPLE, model.preprocessing, 64))
-    assert made.quantized is not None
-    return made.quantized
 
 
 @SOURCE.claim("TensorFlow's documentation: full integer quantization makes a model 4x smaller.")
@@ -66,7 +43,10 @@ def four_times_smaller() -> Finding:
     "Jacob et al. 2018, section 2.2: the multiplier of a layer, S1 S2 / S3, is always between 0 and 1."
 )
 def multipliers_below_one() -> Finding:
-    qplan = _in_integers()
+    model = load("fashion-mnist")
+    images = calibration_images(SAMPLE, model.preprocessing, 64)
+    qplan = quantized_model(model, images).quantized
+    assert qplan is not None
     found = {
         step.name: max(
             qplan[step.inputs[0]].scale[0] * s for s in qplan[f"{step.name}.weight"].scale
