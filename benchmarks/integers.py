@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from npmobilenet.cli.common import console
-from npmobilenet.tables import table
+from npmobilenet.tables import markdown_text, table
 
 from . import integer_accuracy
 from .hardware import hardware, here
@@ -96,25 +96,24 @@ def measured(asked: argparse.Namespace) -> tuple[list[Compared], list[Timed]]:
     return equal, times
 
 
-def drawn(
+def tables(
     equal: list[Compared], times: list[Timed], right: list[Any], threads: int, peak: float
-) -> None:
-    """The tables."""
-    out = console()
+) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Title, header and rows of each."""
     if equal:
         header = ("network", "kernels of LiteRT", ">tensors", ">differ", ">goal", "")
-        out.print(table(header, equality_rows(equal), title="Integers beside LiteRT's"))
+        yield "Integers beside LiteRT's", header, equality_rows(equal)
     if times:
         header = ("network", "who", ">ms", ">fastest", ">of peak", ">x", ">x", ">goal", "")
-        title = f"One image, {threads} threads; peak {peak / 1e9:,.0f} billion operations a second"
-        out.print(table(header, speed_rows(times, peak), title=title))
-        if disturbed := sum(each.disturbed for each in times):
-            all_ = sum(len(each.rounds["ours"]) for each in times)
-            out.print(f"in {disturbed} of {all_} rounds other programs worked as well")
+        all_, disturbed = times[0].rounds["ours"], sum(each.disturbed for each in times)
+        title = (
+            f"One image, {threads} threads; peak {peak / 1e9:,.0f} billion operations a second; "
+        )
+        title += f"other programs worked too in {disturbed} of {len(all_) * len(times)} rounds"
+        yield title, header, speed_rows(times, peak)
     if right:
-        rows = map(integer_accuracy.cells, right)
-        out.print(table(integer_accuracy.COLUMNS, rows, title="Accuracy, int8 a scale a channel"))
-    out.print(f"on {here()}")
+        rows = [integer_accuracy.cells(row) for row in right]
+        yield "Accuracy, int8, a scale for each channel", integer_accuracy.COLUMNS, rows
 
 
 def main() -> int:
@@ -129,7 +128,9 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2, help="for all (2)")
     parser.add_argument("--network", default="", help="those whose names contain this")
     parser.add_argument("--fashion-mnist", type=Path, help="the folder with its idx files")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs")
+    form.add_argument("--markdown", action="store_true", help="for a page")
     asked = parser.parse_args()
     asked.parts = asked.parts or PARTS
     if unknown := set(asked.parts) - set(PARTS):
@@ -146,7 +147,13 @@ def main() -> int:
         lists = {name: [asdict(each) for each in rows] for name, rows in found.items()}  # type: ignore[attr-defined]
         print(json.dumps(lists | {"machine": hardware(), "peak": peak, "met": False not in good}))
     else:
-        drawn(equal, times, right, asked.threads, peak)
+        out = console()
+        for title, header, rows in tables(equal, times, right, asked.threads, peak):
+            if asked.markdown:
+                print(f"{title}:\n\n{markdown_text(header, rows)}")
+            else:
+                out.print(table(header, rows, title=title))
+        print(f"on {here()}")
     return int(False in good)
 
 
