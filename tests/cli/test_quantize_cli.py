@@ -120,6 +120,7 @@ def test_what_needs_floats_says_so(
         ("export", integers, "--to", "torchvision", "--output", target),
         ("export", integers, "--to", "onnx", "--output", target.with_suffix(".onnx")),
         ("explore", folder / "photos/val/kind 0/0.png", "--weights", integers, "--output", target),
+        ("train", folder / "photos", "--weights", integers, "--output", target),
     ):
         code, out, err = call(capsys, *words)
         assert code in (1, 2), words
@@ -144,9 +145,6 @@ def test_bytes_of_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert code == 0
     assert "int8 integers" in err
     assert json.loads(out)["macs"] == found["macs"]
-    code, out, _ = call(capsys, "roofline", integers, "--json", "--repeats", 1)
-    assert code == 0
-    assert json.loads(out)
     for words in (
         ("memory", integers, "--width", 0.5),
         ("memory", integers, "--dtype", "float32"),
@@ -156,3 +154,10 @@ def test_bytes_of_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     ):
         code, out, _ = call(capsys, *words)
         assert (code, out) == (2, "")
+
+
+@pytest.mark.long
+def test_roofline_of_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "roofline", folder / "i.safetensors", "--json", "--repeats", 1)
+    assert code == 0
+    assert json.loads(out)["layers"][0]["name"] == "stem"
