@@ -6,7 +6,7 @@ from numba import njit, types
 
 from npmobilenet.cost.machine import ROUNDS, at_once
 from npmobilenet.kernels.peak import ACCUMULATORS
-from npmobilenet.kernels.simd.integer.quads import INTS, dot, every, spread
+from npmobilenet.kernels.simd.integer.quads import INTS, broadcast, dot, every
 from npmobilenet.kernels.simd.isa.lanes import LANES
 from npmobilenet.kernels.simd.isa.llvm import INT32, emitted, loop
 
@@ -16,7 +16,7 @@ OPERATIONS = 2 * 4 * LANES * ACCUMULATORS  # of one round
 @emitted(types.int32, rounds=types.int64, x=types.int32, w=types.int32)
 def dots(builder, rounds, x, w):  # type: ignore[no-untyped-def]
     """`rounds` dots in each accumulator; one lane of their sum."""
-    quad, weights = spread(builder, x), spread(builder, w)
+    quad, weights = broadcast(builder, x), broadcast(builder, w)
     first = [every(INTS, k) for k in range(ACCUMULATORS)]
     sums = loop(
         builder, rounds, first, lambda _, now: [dot(builder, s, quad, weights) for s in now]

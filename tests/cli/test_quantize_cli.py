@@ -160,4 +160,4 @@ def test_bytes_of_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_roofline_of_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "roofline", folder / "i.safetensors", "--json", "--repeats", 1)
     assert code == 0
-    assert [layer["name"] for layer in json.loads(out)["layers"]][0] == "stem"
+    assert json.loads(out)["layers"][0]["name"] == "stem"

@@ -17,7 +17,8 @@ PAGES = {  # what a page says, and for "backwards" the two that are read togethe
         ("fast", "book/12-fast"),
         ("backwards", "book/06-backwards", "training-step"),
         ("microkernels", "microkernels"),
-        ("integers", "integers", "integers-engine"),
+        ("arithmetic", "integers"),
+        ("integers", "integers-engine"),
     )
 }
 
