@@ -5,7 +5,8 @@
 
 tensors   every tensor of real files (those of NPMOBILENET_EXTRA_DATA) and of files written here,
           beside LiteRT's reference kernels (rounding "double") and beside XNNPACK ("single")
-speed     one image, in turns: our integers (rounding as XNNPACK, and "double"), LiteRT, our float32
+speed     one image, in turns: our integers (rounding as XNNPACK, and "double"), LiteRT, our float32; how
+          many times as fast ours are by medians, and by fastest calls
 accuracy  the shipped networks, as far as their test images are there (benchmarks.integer_accuracy)
 
 Exit code 1 where a goal is missed.
@@ -20,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from npmobilenet.cli.common import console
-from npmobilenet.tables import table
+from npmobilenet.tables import markdown_text, table
 
 from . import integer_accuracy
 from .hardware import hardware, here
 from .integers_equal import WITNESSES, Compared, compared
 from .integers_networks import Network, exported, real
+from .integers_peak import peak_operations
 from .integers_speed import GOALS, Timed, timed
 from .quiet import Patience
 
@@ -63,16 +65,20 @@ def equality_rows(found: list[Compared]) -> list[tuple[str, ...]]:
     return rows
 
 
-def speed_rows(found: list[Timed]) -> list[tuple[str, ...]]:
-    """A row for each network and contestant: median and quietest round, and how much faster ours are."""
+def speed_rows(found: list[Timed], peak: float) -> list[tuple[str, ...]]:
+    """A row for each network and contestant: median and fastest call, the latter's share of the peak of
+    integers, and how many times as fast ours are, by medians and by fastest calls."""
     rows = []
     for each in found:
         for who in each.rounds:
             goal = GOALS.get(each.network, {}).get(who)
-            ratio = f"{each.ratio(who):.2f}" if who != "ours" else ""
-            times = f"{each.middle(who):.2f}", f"{each.best(who):.2f}"
+            ratios = (
+                (f"{each.ratio(who):.2f}", f"{each.best(who):.2f}") if who != "ours" else ("", "")
+            )
+            share = f"{each.speed(who) / peak:.0%}" if peak and who != "float32" else ""
+            times = f"{each.middle(who):.2f}", f"{each.fastest[who]:.2f}", share
             wanted = "" if goal is None else f"{goal}"
-            rows.append((each.network, who, *times, ratio, wanted, MET[each.good(who)]))
+            rows.append((each.network, who, *times, *ratios, wanted, MET[each.good(who)]))
     return rows
 
 
@@ -90,22 +96,24 @@ def measured(asked: argparse.Namespace) -> tuple[list[Compared], list[Timed]]:
     return equal, times
 
 
-def drawn(equal: list[Compared], times: list[Timed], right: list[Any], threads: int) -> None:
-    """The tables."""
-    out = console()
+def tables(
+    equal: list[Compared], times: list[Timed], right: list[Any], threads: int, peak: float
+) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Title, header and rows of each."""
     if equal:
         header = ("network", "kernels of LiteRT", ">tensors", ">differ", ">goal", "")
-        out.print(table(header, equality_rows(equal), title="Integers beside LiteRT's"))
+        yield "Integers beside LiteRT's", header, equality_rows(equal)
     if times:
-        header = ("network", "who", ">ms", ">quietest", ">ours is x as fast", ">goal", "")
-        out.print(table(header, speed_rows(times), title=f"One image, {threads} threads"))
-        if disturbed := sum(each.disturbed for each in times):
-            all_ = sum(len(each.rounds["ours"]) for each in times)
-            out.print(f"in {disturbed} of {all_} rounds other programs worked as well")
+        header = ("network", "who", ">ms", ">fastest", ">of peak", ">x", ">x", ">goal", "")
+        all_, disturbed = times[0].rounds["ours"], sum(each.disturbed for each in times)
+        title = (
+            f"One image, {threads} threads; peak {peak / 1e9:,.0f} billion operations a second; "
+        )
+        title += f"other programs worked too in {disturbed} of {len(all_) * len(times)} rounds"
+        yield title, header, speed_rows(times, peak)
     if right:
-        rows = map(integer_accuracy.cells, right)
-        out.print(table(integer_accuracy.COLUMNS, rows, title="Accuracy, int8 a scale a channel"))
-    out.print(f"on {here()}")
+        rows = [integer_accuracy.cells(row) for row in right]
+        yield "Accuracy, int8, a scale for each channel", integer_accuracy.COLUMNS, rows
 
 
 def main() -> int:
@@ -120,13 +128,16 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2, help="for all (2)")
     parser.add_argument("--network", default="", help="those whose names contain this")
     parser.add_argument("--fashion-mnist", type=Path, help="the folder with its idx files")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs")
+    form.add_argument("--markdown", action="store_true", help="for a page")
     asked = parser.parse_args()
     asked.parts = asked.parts or PARTS
     if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"PART must be one of {', '.join(PARTS)}, found {min(unknown)}")
     asked.rounds = asked.rounds or (5 if asked.quick else 25)
     equal, times = measured(asked)
+    peak = peak_operations(asked.threads) if times else 0.0
     counts = "accuracy" in asked.parts
     right = list(integer_accuracy.rows(fashion=asked.fashion_mnist)) if counts else []
     good = [not each.differing for each in equal] + [row.good for row in right]
@@ -134,9 +145,15 @@ def main() -> int:
     if asked.json:
         found = {"equal": equal, "times": times, "accuracy": right}
         lists = {name: [asdict(each) for each in rows] for name, rows in found.items()}  # type: ignore[attr-defined]
-        print(json.dumps(lists | {"machine": hardware(), "met": False not in good}))
+        print(json.dumps(lists | {"machine": hardware(), "peak": peak, "met": False not in good}))
     else:
-        drawn(equal, times, right, asked.threads)
+        out = console()
+        for title, header, rows in tables(equal, times, right, asked.threads, peak):
+            if asked.markdown:
+                print(f"{title}:\n\n{markdown_text(header, rows)}")
+            else:
+                out.print(table(header, rows, title=title))
+        print(f"on {here()}")
     return int(False in good)
 
 

@@ -21,6 +21,7 @@ from npmobilenet.datasets.loader import batches
 from npmobilenet.datasets.splits import load_evaluation
 from npmobilenet.models.network_plan import Plan
 from npmobilenet.ops.checks import Array
+from npmobilenet.quantization.execute import IntegerRun, execute
 from npmobilenet.tables import as_text, table
 from npmobilenet.training.config import Config
 from npmobilenet.training.quantized.leaving import integers
@@ -28,17 +29,24 @@ from npmobilenet.training.quantized.passes import Passes
 from npmobilenet.training.quantized.points import points
 from npmobilenet.training.run.checkpoint import load_checkpoint
 
-COLUMNS = ("tensor", ">elements", ">equal", ">largest difference, steps")
+COLUMNS = (
+    "tensor", ">elements", ">equal", ">largest difference, steps", ">equal, of the same integers",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Equality:
-    """Of one tensor: elements, how many equal, by how many steps the others differ at most."""
+    """Of one tensor: elements, how many equal, by how many steps the others differ at most.
+
+    alone: how many are equal where the step reads what the fake-quantised network has there, so that
+    no difference is another's.
+    """
 
     name: str
     elements: int
     equal: int
     largest: int
+    alone: int
 
 
 def whole_numbers(passes: Passes, params: Mapping[str, Array], x: Array) -> dict[str, Array]:
@@ -57,10 +65,15 @@ def equalities(passes: Passes, params: Mapping[str, Array], x: Array) -> tuple[l
     qplan, arrays = integers(passes, params)
     ours = whole_numbers(passes, params, x)
     theirs = nm.intermediates(qplan, arrays, x.astype(np.float32))
-    rows = []
+    run, rows = IntegerRun(qplan, arrays, None), []
     for name, whole in ours.items():
         away = np.abs(whole - theirs[name].astype(np.int64))
-        rows.append(Equality(name, away.size, int((away == 0).sum()), int(away.max())))
+        equal, alone = int((away == 0).sum()), away.size
+        if name != "image":
+            step = qplan.step(name)
+            y = execute(run, step, [ours[source].astype(np.int8) for source in step.inputs])
+            alone = int((y == whole).sum())
+        rows.append(Equality(name, away.size, equal, int(away.max()), alone))
     a, b = ours[passes.points.low.output], theirs[passes.points.low.output]
     return rows, int((a.argmax(axis=1) == b.argmax(axis=1)).sum())
 
@@ -89,15 +102,17 @@ def main() -> None:
     given = parser.parse_args()
     dtype = np.float64 if given.float64 else np.float32
     rows, same, images = of_run(given.run, given.data, given.images, dtype)
-    whole = Equality(
-        "all",
-        sum(r.elements for r in rows),
-        sum(r.equal for r in rows),
-        max(r.largest for r in rows),
-    )
+    sums = [sum(getattr(r, what) for r in rows) for what in ("elements", "equal", "alone")]
+    rows.append(Equality("all", *sums[:2], max(r.largest for r in rows), sums[2]))
     cells = [
-        (r.name, f"{r.elements:,}", f"{r.equal / r.elements:.4%}", r.largest)
-        for r in (*rows, whole)
+        (
+            r.name,
+            f"{r.elements:,}",
+            f"{r.equal / r.elements:.4%}",
+            r.largest,
+            f"{r.alone / r.elements:.4%}",
+        )
+        for r in rows
     ]
     print(as_text(table(COLUMNS, cells)))
     print(f"the same class of {same} of {images} images")

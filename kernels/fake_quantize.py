@@ -4,16 +4,17 @@
     q = min(max(round(v) + zero[c], least), greatest)      the integer; halves are rounded away from 0
     y[p, c] = (q - zero[c]) scale[c]                       what it stands for
 
-x, y are (P, C); with one scale for all of x, C may be anything.  y is a staircase, whose derivative is 0 wherever it has one.  The
-straight-through rule takes rounding for a slope of 1, and keeps that of clipping:
+x, y are (P, C); with one scale for all of x, C may be anything.  y is a staircase, whose derivative is 0
+wherever it has one.  The straight-through rule takes rounding for a slope of 1, and keeps that of
+clipping:
 
     dx[p, c] = dy[p, c]                 where least <= round(v) + zero <= greatest, else 0
     dscale[c] = sum over p of dy[p, c] times   round(v) - v    there     (what rounding has added)
                                                q - zero        else      (the end that it is clipped to)
 
 It is the true gradient of the function in which the rounding error round(v) - v of every element, and
-whether it is clipped, stand still.  dscale is computed where it is learnt.  Bengio et al. 2013, arXiv:1308.3432; dscale as in Esser et al. 2020,
-arXiv:1902.08153.
+whether it is clipped, stand still.  dscale is computed where it is learnt.  Bengio et al. 2013,
+arXiv:1308.3432; dscale as in Esser et al. 2020, arXiv:1902.08153.
 """
 
 import numpy as np
@@ -24,7 +25,7 @@ HALF = np.float32(0.5)  # which leaves float32 as it is
 BLOCKS = 16  # that dscale is summed in, however many threads there are
 
 
-def numpy_rounded(v):
+def rounded(v):
     """round(v), and round(v) - v."""
     fraction, whole = np.modf(v)
     up = np.abs(fraction) >= 0.5  # adding 0.5 to v would round up what is just below a half
@@ -32,12 +33,12 @@ def numpy_rounded(v):
 
 
 def numpy_forward(x, scale, zero, least, greatest, y):
-    whole, _ = numpy_rounded(x / scale)
+    whole, _ = rounded(x / scale)
     y[...] = (np.clip(whole + zero, least, greatest) - zero) * scale
 
 
 def numpy_backward(dy, x, scale, zero, least, greatest, learnt, dx, dscale):
-    whole, error = numpy_rounded(x / scale)
+    whole, error = rounded(x / scale)
     q = np.clip(whole + zero, least, greatest)
     inside = q == whole + zero
     dx[...] = np.where(inside, dy, 0)

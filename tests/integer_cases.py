@@ -271,6 +271,8 @@ def mean(rng: np.random.Generator) -> Case:
     shape = int(rng.integers(1, 3)), *rng.integers(1, 10, 2).tolist(), int(rng.integers(1, 40))
     x = draw_x(rng, x_q, shape)
     y_q = draw_q(rng, dtype, x_q.scale[0] * (1, 0.1, 3)[rng.integers(3)])
+    if rng.integers(2):  # many means in the middle between two integers
+        y_q = Quantization(dtype, (f32(x_q.scale[0] * (1, 0.5)[rng.integers(2)]),), y_q.zero_point)
     keep = bool(rng.integers(2))
 
     def run(**more: Any) -> Array:

@@ -21,6 +21,7 @@ NAMES = {
     "tf": ("TensorFlow", "TensorFlow"),
     "torchvision": ("torchvision", "torchvision"),
     "paddle": ("PaddleClas", "PaddleClas"),
+    "eight-bits": ("eight bits", "八位整数"),
 }
 COLORS = dict(zip(VERDICTS, (ACTIVATION, YELLOW, SKY, DEPTHWISE), strict=True))
 SAID = dict(zip(VERDICTS, ("对", "对一半", "看情况", "错"), strict=True))

@@ -1,6 +1,8 @@
 """Pooling of integers: the mean of the whole map, and the average or the largest of each window.
 
     mean      total[n, m] = sum_ij (x[n, i, j, m] - zx)          y = requantised(total)
+              with one rounding, all in float32:
+              y = clamp(round(s sum_ij x[n, i, j, m] + (zero - s zx H W)), low, high)
     average   total[n, i, j, m] = sum_uv x[n, s*i + u - top, t*j + v - left, m]
               y = total / area, to the nearest integer, of two equally near that further from 0
     largest   y[n, i, j, m] = max_uv x[n, s*i + u - top, t*j + v - left, m]
@@ -27,6 +29,19 @@ def loops_mean(x, zero, sums):
                 for j in range(W):
                     total += int(x[n, i, j, m]) - zero
             sums[n, m] = total
+
+
+def biased(zero, out, pixels):
+    """What is added to s times a raw sum: y's zero point, and what x's adds to the sum taken away."""
+    return np.float32(out.zero) - np.float32(zero * pixels) * out.scale
+
+
+def loops_single(sums, bias, out, y):
+    N, M = sums.shape
+    for n in range(N):
+        for m in range(M):
+            value = np.rint(np.float32(sums[n, m]) * out.scale[m] + bias[m])
+            y[n, m] = int(min(max(value, out.low), out.high))
 
 
 def inside(first, count, size):
@@ -68,6 +83,11 @@ def loops_largest(x, window, stride, corner, limits, y):
 def numpy_mean(x, zero, sums):
     np.sum(x, axis=(1, 2), dtype=np.int32, out=sums)
     sums -= np.int32(zero * x.shape[1] * x.shape[2])
+
+
+def numpy_single(sums, bias, out, y):
+    value = np.rint(sums.astype(np.float32) * out.scale + bias)
+    y[...] = np.clip(value, out.low, out.high)
 
 
 def places(x, window, stride, corner, y, beyond):
@@ -171,8 +191,23 @@ def numba_largest(x, window, stride, corner, limits, y):
                 value[m] = min(np.int32(value[m]), high)
 
 
+def mean_of(summed, once, rung):
+    """The mean of a rung: its sums with two roundings, or raw ones with one."""
+    twice = requantised(summed, rung)
+
+    def forward(x, zero, out, y):
+        if not out.single:
+            twice(x, zero, out, y)
+            return
+        sums = np.empty(y.shape, np.int32)
+        summed(x, 0, sums)
+        once(sums, biased(zero, out, x.shape[1] * x.shape[2]), out, y)
+
+    return forward
+
+
 RUNGS: Rungs = {
-    "loops": (requantised(loops_mean, "loops"), loops_average, loops_largest),
-    "numpy": (requantised(numpy_mean, "numpy"), numpy_average, numpy_largest),
-    "numba": (requantised(numba_mean, "numba"), numba_average, numba_largest),
+    "loops": (mean_of(loops_mean, loops_single, "loops"), loops_average, loops_largest),
+    "numpy": (mean_of(numpy_mean, numpy_single, "numpy"), numpy_average, numpy_largest),
+    "numba": (mean_of(numba_mean, numpy_single, "numba"), numba_average, numba_largest),
 }

@@ -61,7 +61,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_training(parser)
     parser.set_defaults(complain=parser.error)
     parser.epilog = (
-        "example: npmobilenet train flower_photos --width 0.25 --resolution 96 --epochs 5"
+        "example: npmobilenet train flower_photos --width 0.25 --resolution 96 --epochs 5\n"
+        "         npmobilenet train flower_photos -o quantize.weights=8 --weights flowers\n"
+        "         (a network of 8-bit integers; its keys: npmobilenet recipes flowers-int8)"
     )
 
 

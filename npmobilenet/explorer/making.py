@@ -46,6 +46,7 @@ def made(
     time: bool = True,
 ) -> Page:
     """The page of a model; arguments as of `explore`.  title: what it is called; fresh: not trained."""
+    model = model.floats(f"explore: {title}" if title else "explore")
     title = printable(title) or model.plan.model
     table = cost_table(title, cost(model.plan))
 

@@ -74,14 +74,14 @@ def fake_quantize(
             f"{greatest}"
         )
     rows = np.ascontiguousarray(x).reshape(-1, _length(x.shape) if len(scale) == 1 else channels)
-    spread = np.full(rows.shape[1], scale[0]) if len(scale) == 1 else np.ascontiguousarray(scale)
+    scales = np.full(rows.shape[1], scale[0]) if len(scale) == 1 else np.ascontiguousarray(scale)
     zero = np.full(rows.shape[1], zero_point, x.dtype)
     y = np.empty_like(rows)
     number = x.dtype.type
     forward, _ = kernels.RUNGS[rung]
-    call(rung, forward, rows, spread, zero, number(least), number(greatest), y)
+    call(rung, forward, rows, scales, zero, number(least), number(greatest), y)
     ends = int(least), int(greatest)
-    cache = FakeQuantizeCache(name, x.shape, x.dtype, rows, spread, zero, ends, len(scale), rung)
+    cache = FakeQuantizeCache(name, x.shape, x.dtype, rows, scales, zero, ends, len(scale), rung)
     return y.reshape(x.shape), cache
 
 

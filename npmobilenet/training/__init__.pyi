@@ -16,6 +16,7 @@ from .optimizers import RmsPropTorch as RmsPropTorch
 from .optimizers import Sgd as Sgd
 from .optimizers import clipped as clipped
 from .prepare import prepare_run as prepare_run
+from .quantized.settings import Quantize as Quantize
 from .run.checkpoint import load_checkpoint as load_checkpoint
 from .run.history import Epoch as Epoch
 from .run.run import Diverged as Diverged

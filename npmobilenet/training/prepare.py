@@ -81,6 +81,7 @@ def prepare_run(
     source = resumed
     if asked.model.weights and not resumed:
         source = read_weights(asked.model.weights, asked.model.family, dequantize=True)
+        source = source.floats(asked.model.weights)
     splits = load_splits(
         asked.data.path,
         source.plan.channels if source else None,

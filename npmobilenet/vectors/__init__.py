@@ -3,5 +3,5 @@
 from .checking import Checked as Checked
 from .checking import Difference as Difference
 from .checking import check as check
-from .random_params import random_params as random_params
+from .drawing_weights import random_params as random_params
 from .writing import write as write

@@ -77,11 +77,14 @@ class Description:
 
     source      where it is said: "model_config", "config.json"
     dialect     the dialect that its architecture's name stands for, or its name
+    plan        the whole network, a table of rows perhaps; where its arrays are not the file's it is
+                gone by
     resolution  (H, W) of the images
     """
 
     source: str = ""
     dialect: str | Dialect | None = None
+    plan: Plan | None = None
     resolution: tuple[int, int] | None = None
     settle: Settle | None = None
 

@@ -135,11 +135,16 @@ def _sized(
         made = plan(**{**given, "width": width})
         same = [*made.arrays] == [*network.arrays]  # or at this width some block does not widen
         pairing = structure.pairing if same else family.paired(made, tensors)
-        attempt, expected = Attempt(made, pairing), made.arrays
-        for ours in pairing.pairs:
-            if (found := _shape(family, tensors, attempt, ours)) != expected[ours]:
-                attempt.wrong[ours] = (expected[ours], found)
-        yield attempt
+        yield laid(family, tensors, Attempt(made, pairing))
+
+
+def laid(family: Family, tensors: Mapping[str, Array], attempt: Attempt) -> Attempt:
+    """The attempt, with the arrays whose shapes differ."""
+    expected = attempt.plan.arrays
+    for ours in attempt.pairing.pairs:
+        if (found := _shape(family, tensors, attempt, ours)) != expected[ours]:
+            attempt.wrong[ours] = (expected[ours], found)
+    return attempt
 
 
 def _shape(family: Family, tensors: Mapping[str, Array], attempt: Attempt, ours: str) -> Shape:

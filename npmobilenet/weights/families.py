@@ -23,6 +23,7 @@ from . import (
     layout,
     tflite,
     tflite_arrays,
+    tflite_dialects,
     tflite_family,
     torch_files,
     torch_names,
@@ -147,7 +148,7 @@ FAMILIES = {
         Family(
             name="tflite",
             title="TensorFlow Lite",
-            dialects=tflite_family.OF_FILES,
+            dialects=tflite_dialects.OF_FILES,
             layers=tflite_family.layers,
             suffixes={"weight": "weight", "bias": "bias"},
             separator=".",

@@ -20,7 +20,7 @@ from ..names import (
 from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
-from .detect import Asked, Attempt, detect
+from .detect import Asked, Attempt, detect, laid
 from .download import Progress
 from .families import family_named
 from .family import Contents, Family
@@ -201,8 +201,9 @@ def _settled(
     wished = asked
     if asked.resolution is None:
         wished = replace(asked, resolution=description.resolution)
-    attempt = detect(source, tensors, wished)
-    if description.dialect and not asked.dialect:
+    whole = _described(source, tensors, wished, description.plan)
+    attempt = whole or detect(source, tensors, wished)
+    if description.dialect and not asked.dialect and not whole:
         hinted = replace(wished, dialect=dialect_named(description.dialect))
         if not (with_hint := detect(source, tensors, hinted)).problems:
             attempt = with_hint
@@ -220,6 +221,16 @@ def _settled(
         size = " x ".join(map(str, description.resolution or ()))
         hint = f"; the file says {size}" if other else ""
         raise ValueError(f"{path}: {error}{hint}") from None
+
+
+def _described(
+    source: Family, tensors: Mapping[str, Array], asked: Asked, network: Plan | None
+) -> Attempt | None:
+    """The network that the file says it holds, if nobody asks for another and its arrays fit."""
+    if network is None or asked.stated():
+        return None
+    attempt = laid(source, tensors, Attempt(network, source.paired(network, tensors)))
+    return None if attempt.problems else attempt
 
 
 def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Preprocessing:

@@ -106,11 +106,19 @@ def _seal(metadata: Mapping[str, str]) -> str:
 
 
 def plan_as_json(plan: Plan) -> str:
-    """The arguments that make a plan, for a file's metadata; `_model` reads them."""
+    """The arguments that make a plan, for a file's metadata; `plan_of_json` reads them."""
     asked = {**plan.asked, "dialect": asdict(plan.dialect)}
     if plan.table is not None:
         asked["rows"] = document_of(plan.table)
     return json.dumps(asked)
+
+
+def plan_of_json(text: str) -> Plan:
+    """The plan of which plan_as_json made this; ValueError, KeyError or TypeError where none did."""
+    asked = json.loads(text)
+    asked["resolution"] = tuple(asked["resolution"])
+    asked["dialect"] = Dialect.from_json(asked["dialect"])
+    return plan(**asked)
 
 
 def weight_file(path: str | Path) -> Path:
@@ -168,9 +176,7 @@ def load(path: str | Path) -> Model:
 
 
 def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
-    made_by = json.loads(metadata["plan"])
-    made_by["resolution"] = tuple(made_by["resolution"])
-    made_by["dialect"] = Dialect.from_json(made_by["dialect"])
+    made = plan_of_json(metadata["plan"])
     if metadata.get("sha256", digest := fingerprint(tensors)) != digest:
         raise ValueError(
             f"the arrays are not those that were saved: SHA-256 {digest[:12]}... where the file "
@@ -185,7 +191,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         for name in list(tensors)
         if name.startswith(_EXTRA)
     }
-    made, quantized = plan(**made_by), None
+    quantized = None
     if "quantization" in metadata:
         quantized = quantized_of(made, metadata["quantization"], tensors)
         made = quantized.plan

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..models.dialect import ACTIVATIONS, Dialect
-from ..models.dialects import DIALECTS, KERAS, TF_SLIM
+from ..models.dialects import TF_SLIM
 from ..models.network_plan import Plan, plan
 from ..ops.checks import Array
 from ..quantization.preparing import prepared_plan
@@ -22,6 +22,7 @@ from .description import Description, Settled
 from .family import Contents, Family, Pairing
 from .file_kinds import kind_of, regular
 from .tflite_arrays import DEPTHWISE, depthwise, floats
+from .tflite_dialects import OF_FILES, without_norm
 from .tflite_entrance import entrance
 from .tflite_file import File
 from .tflite_integers import integers_of, is_quantised
@@ -29,24 +30,6 @@ from .tflite_place import Differs, Walk
 from .tflite_read import read_file
 from .tflite_said import Said, known_together, said_by
 from .tflite_walk import walk
-
-
-def without_norm(dialect: Dialect) -> Dialect:
-    """A dialect with batch normalisation folded, and the factors of gates and of dropout."""
-    changed: Any = {"batch_norm": False, "conv_bias": True}
-    changed |= {"gate_slope": 1 / 6, "dropout_mode": "inverted"}
-    return replace(dialect, **changed)
-
-
-_TWIN = ("tutorial-b", "tutorial-e")  # which are others by another name
-# the most frequent first: of several that compute the same, the first is taken
-OF_FILES = tuple(
-    without_norm(dialect)
-    for dialect in (
-        KERAS,
-        *(d for d in DIALECTS.values() if d is not KERAS and d.name not in _TWIN),
-    )
-)
 
 
 def layers(network: Plan) -> dict[str, str]:
@@ -104,7 +87,7 @@ def read(path: Path) -> Contents:
 
     notes = () if quantised or not _any_integers(file) else (_HYBRID,)
     description = Description(
-        source="the file", dialect=said.dialect, resolution=way.resolution, settle=settle
+        source="the file", plan=said.plan, resolution=way.resolution, settle=settle
     )
     return Contents(tensors, notes, description, integers=whole if quantised else None)
 
@@ -152,7 +135,7 @@ def _candidates(said: Said, network: Plan) -> Iterator[Dialect]:
     """What the plan has, what the number of classes makes likely, all others; then other activations."""
     version = network.family.version
     first = [network.dialect]
-    if network.classes == 1001 and said.dialect is None:
+    if network.classes == 1001 and said.plan is None:
         first.insert(0, without_norm(TF_SLIM))
     known = [*first, *OF_FILES]
     able = [dialect for dialect in known if version in dialect.versions]

@@ -1,4 +1,4 @@
-"""What a TFLite file's metadata say: names of the classes, how images are prepared, which dialect.
+"""What a TFLite file's metadata say: names of the classes, how images are prepared, which network.
 
 Of whoever wrote the file, so that nothing of it is believed that does not fit: what cannot be read is
 left out, with a note.
@@ -17,15 +17,17 @@ from typing import Any
 import numpy as np
 
 from ..images.preprocessing import Preprocessing
-from ..models.dialect import Dialect
+from ..models.network_plan import Plan, plan
 from ..ops.checks import real
 from .description import STRETCH, Known
-from .native import distinct
+from .native import distinct, plan_of_json
+from .tflite_dialects import without_norm
 from .tflite_file import File
 from .tflite_metadata import IDENTIFIER, OURS, STANDARD
 from .tflite_schema import packages
 
 _LARGEST = 2**20  # bytes of a list of names
+_LONGEST = 2**18  # characters of a plan: a table of some thousand rows
 _MOST = 64  # tables of the metadata that are looked at
 _WHITE = 255
 
@@ -34,7 +36,7 @@ _WHITE = 255
 class Said:
     """What was found; exact: whether this project wrote the preprocessing."""
 
-    dialect: Dialect | None = None
+    plan: Plan | None = None
     images: Known = field(default_factory=Known)
     exact: bool = False
     labels: tuple[str, ...] = ()
@@ -83,18 +85,19 @@ def _labels(content: bytes) -> tuple[str, ...]:
 def _ours(path: Path, said: Said, data: bytes) -> Said:
     """What export_tflite wrote."""
     document = json.loads(data)
-    dialect = Dialect.from_json(json.loads(document["plan"])["dialect"])
-    from .tflite_family import without_norm
-
-    said = replace(said, dialect=without_norm(dialect))
+    if len(document["plan"]) > _LONGEST:
+        raise ValueError(f"a plan of {len(document['plan']):,} characters")
+    made = plan_of_json(document["plan"])
+    folded: Any = {**made.asked, "dialect": without_norm(made.dialect)}
+    said = replace(said, plan=plan(**folded))
     if "preprocessing" not in document:
         return said
-    made = Preprocessing.from_json(document["preprocessing"])
+    pixels = Preprocessing.from_json(document["preprocessing"])
     images = Known(
-        mean=made.mean,
-        std=made.std,
-        interpolation=made.interpolation,
-        resize=STRETCH if made.resize is None else made.resize,
+        mean=pixels.mean,
+        std=pixels.std,
+        interpolation=pixels.interpolation,
+        resize=STRETCH if pixels.resize is None else pixels.resize,
     )
     return replace(said, images=images, exact=True)
 

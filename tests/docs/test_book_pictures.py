@@ -153,3 +153,18 @@ def test_chapter_11_says_what_was_measured() -> None:
         f"{1e3 * sums:.2f} ms",
     ):
         assert said in page, said
+
+
+@pytest.mark.parametrize("page", ["15-eight-bits.md", "15-eight-bits.zh.md"])
+def test_chapter_15_says_what_was_measured(page: str) -> None:
+    """The cells of its table, row by row: of ImageNet's network as in floats, of the others right."""
+    text = (ROOT / "docs/book" / page).read_text(encoding="utf-8")
+    lines = [line.split("|")[2:-1] for line in text.splitlines() if line.startswith("| ")]
+    table = [[int(cell.replace(",", "")) for cell in cells] for cells in lines[1:]]
+    found = json.loads((FOLDER / "measured/eight-bits.json").read_text(encoding="utf-8"))["rows"]
+    by_step: dict[str, list[int]] = {}
+    for row in found:
+        by_step.setdefault(row["step"], []).append(row["right"] or row["same"])
+    assert len(table) == 15
+    rest = iter(by_step.values())  # the table leaves some steps out and keeps their order
+    assert all(any(row == other for other in rest) for row in table)

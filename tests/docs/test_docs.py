@@ -100,6 +100,7 @@ def furnish(folder: Path, extra_data: Path) -> dict[str, str]:
     state = nm.weights.FAMILIES["tutorial-a"].outgoing(flowers, nm.init(flowers, 0))
     torch.save({k: torch.tensor(v) for k, v in state.items()}, folder / "mobilenetV1.pth")
     (folder / "class_indices.json").write_text('{"0": "daisy", "1": "roses"}')
+    shutil.copy(extra_data / "weights" / "mobilenet_v1_0.25_128_quant.tflite", folder)
     cache = folder / "cache" / "keras"  # an official file that was fetched before
     cache.mkdir(parents=True)
     real = extra_data / "weights" / "keras_mobilenet_v1_0.25_224_imagenet.h5"

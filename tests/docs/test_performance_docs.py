@@ -17,6 +17,7 @@ PAGES = {  # what a page says, and for "backwards" the two that are read togethe
         ("fast", "book/12-fast"),
         ("backwards", "book/06-backwards", "training-step"),
         ("microkernels", "microkernels"),
+        ("arithmetic", "integers"),
         ("integers", "integers-engine"),
     )
 }

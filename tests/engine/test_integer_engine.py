@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 pytest.importorskip("numba")
 
 import npmobilenet as nm
+from npmobilenet.engine.integer_engine import IntegerEngine
+from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.layers import Dense
 from npmobilenet.models.rows import Bneck, Full, Fused, Separable, Table, Uib
 from npmobilenet.ops.checks import Array
+from npmobilenet.predicting.predictor import predictor
 from npmobilenet.quantization import Quantization, QuantizedPlan, infer, quantize
 from npmobilenet.quantization.network import stored_images
 from tests.commands import ROOT
@@ -206,6 +209,26 @@ def test_the_engine_is_small() -> None:
     for part in "weights", "maps":
         assert engine.nbytes[part] < floats.nbytes[part] / 2.5, part
     assert len(engine.time_stages(drawn(qplan, 1), rounds=1)) == len(engine.stages)
+
+
+def test_predictions_run_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless the reference executor is asked for; the same logits."""
+    qplan, arrays = quantized("v1", "int8")
+    half = (0.5,) * 3
+    size = qplan.plan.resolution
+    prepared = Preprocessing(resolution=size, resize=None, channels=3, mean=half, std=half)
+    model = nm.Model(qplan.plan, arrays, tuple("abcdefghij"), prepared, quantized=qplan)
+    x = np.random.default_rng(0).standard_normal((2, *qplan.plan.resolution, 3), np.float32)
+    made: list[IntegerEngine] = []
+
+    def compiled(*given: Any) -> Any:
+        made.append(nm.compile(*given))  # type: ignore[arg-type]
+        return made[-1]
+
+    monkeypatch.setattr("npmobilenet.predicting.predictor.compile", compiled)
+    found, expected = (predictor(model, 2, engine)(x) for engine in ("compiled", "reference"))
+    assert [type(each) for each in made] == [IntegerEngine]
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_what_does_not_fit_is_refused() -> None:

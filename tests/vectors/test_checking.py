@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_all_arrays_of_the_manifest_are_there(vectors: Path) -> None:
     assert not any(name.startswith("blocks.5") for name in names)
 
 
-@pytest.mark.parametrize("rounding", ["double", "single"])
+@pytest.mark.parametrize("rounding", ["double", pytest.param("single", marks=pytest.mark.long)])
 def test_accumulators_never_need_more_bits(rounding: str, tmp_path: Path) -> None:
     """Whatever was seen lies within the bits that the manifest says are enough."""
     document = write(*network(rounding), tmp_path, formats=["npy"])
@@ -158,6 +159,17 @@ def test_their_weights_are_what_they_computed_with(vectors: Path, tmp_path: Path
     assert found.differences[0].index == (0, 0, 0, 3)
 
 
+def test_a_fully_connected_layer_has_factors_of_64_bits(tmp_path: Path) -> None:
+    qplan, arrays, x = network()
+    connected = replace(qplan, connected=("classifier",))
+    (entry,) = write(connected, arrays, x, tmp_path / "a", layers=["classifier"])["layers"]
+    assert (entry["operator"], entry["requantise"]) == ("dense", "exact")
+    assert entry["tensors"]["factor"]["dtype"] == "float64"
+    words = shutil.ignore_patterns("*.npy")  # the other side has words alone
+    shutil.copytree(tmp_path / "a", tmp_path / "b", ignore=words)
+    assert check(tmp_path / "a", tmp_path / "b").equal
+
+
 def test_another_rounding_is_named(vectors: Path, tmp_path: Path) -> None:
     """The whole folder of a network that rounds once, in float32."""
     qplan, arrays, x = network()
@@ -173,6 +185,7 @@ def test_another_rounding_is_named(vectors: Path, tmp_path: Path) -> None:
     for difference in products:
         once = "it is multiplied in float32 and rounded once, as the rule single"
         assert once in difference.explanations
+    assert found.common[once] == len(products) == max(found.common.values())
 
 
 def test_two_explanations_are_both_said(vectors: Path, tmp_path: Path) -> None:

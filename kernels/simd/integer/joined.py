@@ -6,7 +6,7 @@ from ..runtime.parts import made, panel_at
 from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
 from .maps import look_up
-from .quads import CHANNELS, INTS, every, spread, widened
+from .quads import CHANNELS, INTS, broadcast, every, widened
 from .requantise import (
     DOUBLE,
     SINGLE,
@@ -46,7 +46,7 @@ def added_up(builder, given, sums):
 def divided(builder, given, sums):
     """By the number of pixels: half of it is added, away from zero, and the rest cut off."""
     (total,) = sums
-    count = spread(builder, given.pixels)
+    count = broadcast(builder, given.pixels)
     half = builder.sdiv(count, every(INTS, 2))
     positive = builder.icmp_signed(">", total, every(INTS, 0))
     near = builder.select(positive, builder.add(total, half), builder.sub(total, half))

@@ -12,7 +12,7 @@ from ..isa.llvm import BYTE, INT64, emitted
 from ..isa.vector import offset_at
 from ..runtime.parts import part
 from ..runtime.work_item import descriptor, stage
-from .quads import CHANNELS, WIDE, every, pick, spread
+from .quads import CHANNELS, WIDE, broadcast, every, pick
 
 IMAGE = descriptor(
     "y y_row rows count band flip"
@@ -35,14 +35,14 @@ def set_byte(builder, at, value):
 @emitted(at=types.int64, value=types.int64)
 def fill_channels(builder, at, value):
     """LANES bytes of one value."""
-    llvm.store(builder, spread(builder, value, CHANNELS), at, align=1)
+    llvm.store(builder, broadcast(builder, value, CHANNELS), at, align=1)
 
 
 @emitted(x=types.int64, y=types.int64, flip=types.int64)
 def copy_channels(builder, x, y, flip):
     """LANES bytes, each changed by an exclusive or."""
     bytes_ = llvm.load(builder, CHANNELS, x, align=1)
-    llvm.store(builder, builder.xor(bytes_, spread(builder, flip, CHANNELS)), y, align=1)
+    llvm.store(builder, builder.xor(bytes_, broadcast(builder, flip, CHANNELS)), y, align=1)
 
 
 # --- in and out ------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def turns(quads: Array, once: int, main: int, split: int) -> Array:
     All, or only the first, `once`, where every weight is a single byte.
     """
     full = np.pad(quads[once:], ((0, 0), (0, 0), (0, 0), (0, -quads.shape[3] % LANES)))
-    twice = full.any((0, 1, 2)).reshape(-1, LANES).any(1)
+    twice: Array = np.any(full, (0, 1, 2)).reshape(-1, LANES).any(1)
     found = np.full(twice.size, once, np.int32)
     for a, b in pairwise([*range(0, split, main), split, twice.size]):
         if twice[a:b].any():
@@ -97,12 +97,9 @@ def taps(w: Array, stride: int) -> tuple[int, Array, Array]:
     two = np.zeros(channels, bool)
     for part in parts[1:]:
         two |= part.any((0, 1))
+    double: Array = np.any(two.reshape(-1, LANES), 1)
     found = np.array(quads, np.int8).reshape(len(quads), 4, channels // LANES, LANES)
-    return (
-        len(parts),
-        two.reshape(-1, LANES).any(1).astype(np.int32),
-        found.transpose(2, 0, 3, 1).ravel(),
-    )
+    return len(parts), double.astype(np.int32), found.transpose(2, 0, 3, 1).ravel()
 
 
 def single_taps(w: Array) -> Array:

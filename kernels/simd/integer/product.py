@@ -25,7 +25,7 @@ from ..runtime.parts import made, part, span
 from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
 from ..tuning import GRAIN, TILES
-from .quads import INTS, dot, spread
+from .quads import INTS, broadcast, dot
 from .requantise import (
     DOUBLE,
     EXACT,
@@ -56,7 +56,7 @@ def walked(quads, pixel=None):
                 weights = [load(builder, INTS, there, (k * nr + v) * BYTES) for v in range(nr)]
                 for r in range(given.mr):
                     place = after(builder, here, x_pixel, r)
-                    quad = spread(builder, load(builder, INT32, place, 4 * k, align=1))
+                    quad = broadcast(builder, load(builder, INT32, place, 4 * k, align=1))
                     for v, weight in enumerate(weights, r * nr):
                         sums[v] = dot(builder, sums[v], quad, weight)
             return [after(builder, there, quads * nr * BYTES), *sums]

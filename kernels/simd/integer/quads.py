@@ -33,7 +33,7 @@ def every(kind, value):
     return ir.Constant(kind, [ir.Constant(kind.element, value)] * kind.count)
 
 
-def spread(builder, value, kind=INTS):
+def broadcast(builder, value, kind=INTS):
     """An integer in every lane."""
     if value.type.width > kind.element.width:
         value = builder.trunc(value, kind.element)
@@ -63,7 +63,7 @@ def dot(builder, total, x, w):
 
 
 def _in_pairs(builder, total, x, w):
-    """Bytes 0 and 2 of a quad, then 1 and 3, as numbers of 16 bits."""
+    """Bytes 0 and 2 of a quad, then 1 and 3, as 16-bit integers."""
     x, w = builder.bitcast(x, SHORTS), builder.bitcast(w, SHORTS)
     eight = every(SHORTS, 8)
     evens = builder.and_(x, every(SHORTS, 255)), builder.ashr(builder.shl(w, eight), eight)
@@ -96,7 +96,7 @@ def narrowed(builder, values, zero, bottom, top):
             call_llvm(builder, f"llvm.x86.{_TO_SHORTS}", SHORTS, *values[q : q + 2]) for q in (0, 2)
         ]
         if not _is(zero, 0):
-            shift = spread(builder, zero, SHORTS)
+            shift = broadcast(builder, zero, SHORTS)
             add = f"llvm.sadd.sat.v{2 * LANES}i16"
             pairs = [call_llvm(builder, add, SHORTS, pair, shift) for pair in pairs]
         packed = call_llvm(builder, f"llvm.x86.{_TO_BYTES}", WIDE, *pairs)
@@ -106,11 +106,11 @@ def narrowed(builder, values, zero, bottom, top):
         packed = builder.bitcast(pick(builder, builder.bitcast(packed, INTS), order), WIDE)
         for name, bound, free in (("umax", bottom, 0), ("umin", top, 255)):
             if not _is(bound, free):
-                one = spread(builder, bound, WIDE)
+                one = broadcast(builder, bound, WIDE)
                 packed = call_llvm(builder, f"llvm.{name}.v{4 * LANES}i8", WIDE, packed, one)
         return packed
     ends = [builder.sub(bound, zero) for bound in (bottom, top)]
-    low, high, shift = (spread(builder, value) for value in (*ends, zero))
+    low, high, shift = (broadcast(builder, value) for value in (*ends, zero))
     whole = None
     for value in values:
         for name, bound in (("smax", low), ("smin", high)):

@@ -23,7 +23,7 @@ from ..isa import llvm
 from ..isa.lanes import BYTES, LANES, PACKS
 from ..isa.llvm import INT32, INT64, after, call_llvm, load, store
 from ..tiles.microkernel import phase
-from .quads import CHANNELS, FLOATS, INTS, WIDE, every, narrowed, pick, spread, widened
+from .quads import CHANNELS, FLOATS, INTS, WIDE, broadcast, every, narrowed, pick, widened
 
 SINGLE, DOUBLE, EXACT = "single", "double", "exact"
 # for the lower bound: zero point 0, all 256 bytes allowed, and all factors below 1
@@ -126,7 +126,7 @@ def _every_long(value):
 
 
 def _evens(builder, value):
-    """Lanes 0, 2, 4 ... as numbers of 64 bits."""
+    """Lanes 0, 2, 4 ... as integers of 64 bits."""
     pairs = builder.bitcast(value, LONGS)
     return builder.ashr(builder.shl(pairs, _every_long(32)), _every_long(32))
 
@@ -180,7 +180,7 @@ def _requantised(builder, rounding, given, sums, bounds):
     """bounds: zero, bottom and top; None where all bytes are allowed, and factors are below 1."""
     step, plain, groups = VECTORS[rounding] * BYTES, bounds is None, []
     zero, bottom, top = bounds or (INT64(0), INT64(0), INT64(255))
-    limit = builder.sitofp(spread(builder, builder.trunc(builder.sub(top, zero), INT32)), FLOATS)
+    limit = builder.sitofp(broadcast(builder, builder.trunc(builder.sub(top, zero), INT32)), FLOATS)
     last = {SINGLE: [None if plain else limit], DOUBLE: [plain], EXACT: []}[rounding]
     for v in range(given.nr):
         own = [
@@ -260,7 +260,7 @@ def sum_of(builder, rounding, fact, a, b):
 def facts_at(builder, address, names):
     """Constants of so many names, int32 at an address: as scalars, and as a function to vectors."""
     scalars = {name: load(builder, INT32, address, 4 * q) for q, name in enumerate(names)}
-    return scalars, lambda name: spread(builder, scalars[name])
+    return scalars, lambda name: broadcast(builder, scalars[name])
 
 
 def residual(rounding):

@@ -12,7 +12,7 @@ from ..isa.llvm import INT64, load, store
 from ..runtime.parts import made
 from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
-from .quads import FLOATS, WIDE, narrowed, spread
+from .quads import FLOATS, WIDE, broadcast, narrowed
 from .requantise import DOUBLE, SINGLE, away, to_even
 
 STORE = descriptor("x y zero flip count band", floats="factor")
@@ -36,7 +36,7 @@ def _divided(rounding):
             ratio = llvm.larger(builder, llvm.constant(-1024), ratio)
             values.append(nearest(builder, ratio))
         bytes_ = narrowed(builder, values, given.zero, INT64(0), INT64(255))
-        flipped = builder.xor(bytes_, spread(builder, given.flip, WIDE))
+        flipped = builder.xor(bytes_, broadcast(builder, given.flip, WIDE))
         store(builder, flipped, given.y, align=1)
 
     return microkernel((1, 1), emit)

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import (
     course,
+    eight_bits,
     keras_docs,
     paddle_docs,
     paper_v1,
@@ -47,6 +48,7 @@ SOURCES: dict[str, Source] = {
         torchvision_docs,
         paddle_docs,
         course,
+        eight_bits,
     )
 }
 

@@ -94,7 +94,7 @@ def of_mean(rounding: str, x_q: Quantization, y_q: Quantization, pixels: int) ->
     the left by as many bits as that number has, less one; the quotient is cut, not rounded.
     """
     if rounding == "single":
-        return np.asarray([single(x_q) / (single(y_q) * np.float32(pixels))])
+        return np.asarray([single(x_q) / single(y_q) * (np.float32(1) / np.float32(pixels))])
     left, multiplier, right = (int(part[0]) for part in multipliers(of_ratio("double", x_q, y_q)))
     exponent = left - right
     shift = min(pixels.bit_length() - 1, 32, FRACTION + exponent)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ...kernels.fake_quantize import numpy_rounded
+from ...kernels.fake_quantize import rounded
 from ...models.layers import BatchNorm
 from ...models.network_plan import Plan
 from ...ops.checks import Array
@@ -86,6 +86,6 @@ class Folding:
             self.weight_grid(params, name).scale,
         )
         b, unit = self.bias(params, name), np.float32(x[0]) * w.astype(np.float32)
-        whole, _ = numpy_rounded(b / unit)  # type: ignore[no-untyped-call]
+        whole, _ = rounded(b / unit)  # type: ignore[no-untyped-call]
         exact = whole * (np.float64(x[0]) * w.astype(np.float64))
         return {last: (params[last] + (exact - b)).astype(params[last].dtype)}

@@ -21,7 +21,7 @@ class Quantize:
     rounding     how the network of integers rounds: "single", once, which is what is learnt, and what
                  LiteRT does on x86; or "double", as its reference kernels do
     equalise     True: before the first step, channels between two layers are made equally wide on both
-                 sides, which is the same network of floats (quantized/equalising.py)
+                 sides, which is the same network of floats
     rate         of that average: new = old + rate (batch - old)
     images       to look at before the first step, for ranges to begin with
     still        share of the run's steps, at its end, in which batch normalisations use their running
