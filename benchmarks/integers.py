@@ -75,7 +75,7 @@ def speed_rows(found: list[Timed], peak: float) -> list[tuple[str, ...]]:
             ratios = (
                 (f"{each.ratio(who):.2f}", f"{each.best(who):.2f}") if who != "ours" else ("", "")
             )
-            share = f"{each.speed(who) / peak:.0%}" if who != "float32" else ""
+            share = f"{each.speed(who) / peak:.0%}" if peak and who != "float32" else ""
             times = f"{each.middle(who):.2f}", f"{each.fastest[who]:.2f}", share
             wanted = "" if goal is None else f"{goal}"
             rows.append((each.network, who, *times, *ratios, wanted, MET[each.good(who)]))

@@ -7,7 +7,7 @@ from numba import njit, types
 from npmobilenet.cost.machine import ROUNDS, at_once
 from npmobilenet.kernels.peak import ACCUMULATORS
 from npmobilenet.kernels.simd.integer.quads import INTS, broadcast, dot, every
-from npmobilenet.kernels.simd.isa.lanes import LANES
+from npmobilenet.kernels.simd.isa.lanes import LANES, VNNI
 from npmobilenet.kernels.simd.isa.llvm import INT32, emitted, loop
 
 OPERATIONS = 2 * 4 * LANES * ACCUMULATORS  # of one round
@@ -15,14 +15,17 @@ OPERATIONS = 2 * 4 * LANES * ACCUMULATORS  # of one round
 
 @emitted(types.int32, rounds=types.int64, x=types.int32, w=types.int32)
 def dots(builder, rounds, x, w):  # type: ignore[no-untyped-def]
-    """`rounds` dots in each accumulator; one lane of their sum."""
-    quad, weights = broadcast(builder, x), broadcast(builder, w)
+    """`rounds` dots in each accumulator; one lane of what they come to."""
+    weights = broadcast(builder, w)
+
+    def dotted(_, carried):  # type: ignore[no-untyped-def]
+        quad, *sums = carried  # another one in each round, or products would be made once for all
+        return [builder.xor(quad, weights), *(dot(builder, s, quad, weights) for s in sums)]
+
     first = [every(INTS, k) for k in range(ACCUMULATORS)]
-    sums = loop(
-        builder, rounds, first, lambda _, now: [dot(builder, s, quad, weights) for s in now]
-    )
+    _, *sums = loop(builder, rounds, [broadcast(builder, x), *first], dotted)
     total = sums[0]
-    for other in sums[1:]:  # a sum of squares of what differs: nothing of it can be left out
+    for other in sums[1:]:  # no accumulator can be left out
         total = builder.xor(builder.mul(total, every(INTS, 3)), other)
     return builder.extract_element(total, ir.Constant(INT32, 0))
 
@@ -34,7 +37,12 @@ def chains(rounds, x, w):  # type: ignore[no-untyped-def]
 
 
 def peak_operations(threads: int, seconds: float = 0.5) -> float:
-    """Multiplications and additions of bytes a second, all threads at once."""
+    """Multiplications and additions of bytes a second, all threads at once.
+
+    0 without VNNI: a product is several instructions then, of which the compiler would repeat one alone.
+    """
+    if not VNNI:
+        return 0.0
     call = [lambda: chains(ROUNDS, np.int32(0x01020304), np.int32(0x7F80017F))]
     least = at_once([call for _ in range(threads)], seconds)
     return float(sum(OPERATIONS * ROUNDS / times[0] for times in least))

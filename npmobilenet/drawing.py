@@ -266,8 +266,8 @@ def comparison_parts(found: Comparison, *, tensors: bool = True) -> list[Rendera
         )
     return [
         *drawn,
-        f"logits {found.tensors[-1].computed:.1f} dB: signal to noise, 6 dB are one bit; stored: of the right "
-        "numbers, rounded; computed: of what the integers arrive at; cut: share beyond the range",
+        f"logits {found.tensors[-1].computed:.1f} dB: signal to noise, 6 dB are one bit; stored: of the "
+        "right numbers, rounded; computed: of what the integers arrive at; cut: share beyond the range",
     ]
 
 

@@ -98,7 +98,7 @@ def steps(say: Say) -> dw.Drawing:
         ("4 bits, a scale a tensor", say("4 bits, one scale", "4 位，只有一个比例")),
     )
     heading = say("Named as in floats, of 100 images", "每 100 张图中与浮点网络答案相同的张数")
-    d = panel(150 + 42 * len(shown), say("What is left", "剩下多少"), heading)
+    d = panel(112 + 42 * len(shown), say("What is left", "剩下多少"), heading)
     for k, name in enumerate(networks):
         left = 236 + 132 * k
         first, _, second = name.partition(", ")

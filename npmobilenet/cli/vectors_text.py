@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..vectors import Checked, Difference
 
 WIDTH = 79
+MOST = 10  # differences that are printed
 
 
 def summary(folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,8 +65,9 @@ def _shape(shape: list[int]) -> str:
 
 def checked(found: "Checked") -> Iterator[str]:
     """Every difference with what explains it, then how many tensors are equal."""
-    for difference in found.differences:
+    for difference in found.differences[:MOST]:
         yield from (*_difference(difference), "")
+    yield from _common(found)
     states = [look.state for look in found.looked]
     if follows := states.count("follows"):
         are = "tensors are" if follows > 1 else "tensor is"
@@ -79,6 +81,18 @@ def checked(found: "Checked") -> Iterator[str]:
         yield f"equal: all {count} tensors of {layers} layer{'s' * (layers > 1)}"
     else:
         yield f"{states.count('equal')} of {count} tensors are equal, {states.count('differs')} differ"
+
+
+def _common(found: "Checked") -> Iterator[str]:
+    """What explains most, of several differences."""
+    several = len(found.differences)
+    if several > MOST:
+        yield f"and {several - MOST} more tensors differ; --json has all of them"
+    for text, count in list(found.common.items())[:3]:
+        if several > 1:
+            yield from wrap(f"{count} of {several}: {text}", WIDTH, subsequent_indent="    ")
+    if several > 1:
+        yield ""
 
 
 def _difference(of: "Difference") -> Iterator[str]:

@@ -4,6 +4,7 @@ import argparse
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
@@ -13,6 +14,9 @@ from rich.text import Text
 from ..tables import table
 from .common import console, print_json
 from .values import at_least
+
+if TYPE_CHECKING:
+    from ..verify import Outcome
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,24 +33,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.epilog = """example: npmobilenet verify --operator depthwise_conv2d
+         npmobilenet verify --operator integers.conv2d
          npmobilenet verify --against my_ops.py"""
 
 
 def run(options: argparse.Namespace) -> int:
     """Check all operators; 1 if anything is outside its tolerance."""
-    from ..verify import OPERATORS
-
     if options.against is not None:
         return _against(options)
-    if options.operator and options.operator not in OPERATORS:
-        raise ValueError(
-            f"operator must be one of {', '.join(OPERATORS)}, found {options.operator!r}"
-        )
+    known = _names()
+    if options.operator and options.operator not in known:
+        raise ValueError(f"operator must be one of {', '.join(known)}, found {options.operator!r}")
     if options.cases < 1:
         raise ValueError(f"--cases must be at least 1, found {options.cases}")
     out, started = console(), time.perf_counter()
     with_torch = _with_torch()
-    chosen = [options.operator] if options.operator else list(OPERATORS)
+    chosen = [options.operator] if options.operator else known
     summary: dict[tuple[str, str, str, str], list[float]] = {}
     show = out.is_terminal and not options.json
     with Progress(console=out, transient=True, disable=not show) as progress:
@@ -72,6 +74,14 @@ def run(options: argparse.Namespace) -> int:
     operators = "1 operator" if len(chosen) == 1 else f"{len(chosen)} operators"
     out.print(f"{operators}, {options.cases} cases each, {int(failures)} failures, {seconds:.0f} s")
     return int(failures > 0)
+
+
+def _names() -> list[str]:
+    """All operators, those on integers last."""
+    from ..verify import OPERATORS
+    from ..verify.integers import INTEGERS, PREFIX
+
+    return [*OPERATORS, *(f"{PREFIX}{name}" for name in INTEGERS)]
 
 
 def _with_torch() -> bool:
@@ -118,17 +128,28 @@ def _check(
     summary: dict[tuple[str, str, str, str], list[float]],
 ) -> None:
     """Draw one case and add its outcomes: [count, worst error, failures]."""
-    from ..verify import OPERATORS, check_case
-
-    operator = OPERATORS[name]
-    rng = np.random.default_rng([seed, case, crc32(name.encode())])
-    drawn = operator.draw(lambda low, high: int(rng.integers(low, high + 1)), rng)
-    for outcome in check_case(operator, drawn, rng, with_torch=with_torch):
+    for outcome in _outcomes(name, case, seed, with_torch):
         key = (name, outcome.check, outcome.rung, outcome.dtype)
         found = summary.setdefault(key, [0, 0.0, 0])
         found[0] += 1
         found[1] = float(np.maximum(found[1], outcome.error))  # NaN stays
         found[2] += not outcome.passed
+
+
+def _outcomes(name: str, case: int, seed: int, with_torch: bool) -> "list[Outcome]":
+    from ..verify import OPERATORS, check_case
+    from ..verify.integers import PREFIX, check_integers, draw
+
+    rng = np.random.default_rng([seed, case, crc32(name.encode())])
+
+    def choose(low: int, high: int) -> int:
+        return int(rng.integers(low, high + 1))
+
+    if name.startswith(PREFIX):
+        own = name.removeprefix(PREFIX)
+        return check_integers(own, draw(own, choose, rng))
+    operator = OPERATORS[name]
+    return check_case(operator, operator.draw(choose, rng), rng, with_torch=with_torch)
 
 
 def _rows(summary: dict[tuple[str, str, str, str], list[float]]) -> list[tuple[object, ...]]:
@@ -139,6 +160,8 @@ def _rows(summary: dict[tuple[str, str, str, str], list[float]]) -> list[tuple[o
         allowed = tolerance(check, dtype)
         limit = f"{allowed:.0e}" if allowed else "same bits"
         error = f"{worst:.1e}" if allowed or worst else "same bits"
+        if check == "reals":
+            limit, error = "1 step", f"{worst:.2f} steps"
         verdict = Text(f"{int(failures)} failed", "red") if failures else Text("ok", "green")
         rows.append((name, check, rung, dtype, int(cases), error, limit, verdict))
     return rows

@@ -7,9 +7,11 @@ every element; where none does, the place is all that is said.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,12 @@ class Checked:
         return [look.difference for look in self.looked if look.difference]
 
     @property
+    def common(self) -> dict[str, int]:
+        """Explanation -> how many of the differences it explains, the most first."""
+        every = Counter(text for found in self.differences for text in found.explanations)
+        return dict(every.most_common())
+
+    @property
     def equal(self) -> bool:
         """Whether all numbers are those of the vectors."""
         return all(look.state == "equal" for look in self.looked)
@@ -100,13 +108,17 @@ class Checked:
         return {
             "equal": self.equal,
             "tensors": rows,
+            "explanations": self.common,
             "differences": [difference.to_json() for difference in self.differences],
             "not_looked_at": list(self.others),
         }
 
 
 def check(
-    folder: Path, theirs: Path, *, progress: Callable[[int], None] = lambda done: None
+    folder: str | PathLike[str],
+    theirs: str | PathLike[str],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Checked:
     """Compare what somebody computed with a folder of vectors.
 
@@ -120,6 +132,7 @@ def check(
     they have them.  ValueError, in one line, for a
     file that cannot be read, has another shape, or words that are none, and where nothing is to compare.
     """
+    folder, theirs = Path(folder), Path(theirs)
     document = read_manifest(folder)
     if not theirs.is_dir():
         raise ValueError(f"{theirs}: there is no such folder")

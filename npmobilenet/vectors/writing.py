@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def write(
     qplan: QuantizedPlan,
     arrays: Mapping[str, Array],
     x: Array,
-    folder: Path,
+    folder: str | PathLike[str],
     *,
     layers: Collection[str] | None = None,
     formats: Collection[str] = FORMATS,
@@ -47,6 +48,7 @@ def write(
     Returns the manifest.  Every output was computed twice, in one go and by its accumulators; they are
     equal.  ValueError for names that no step has, and where folder is not empty.
     """
+    folder = Path(folder)
     check_arrays(qplan, arrays)
     wanted = chosen(qplan, layers)
     formats = _formats(formats)

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ PROGRAM = ROOT / "docs/examples/v2_block.c"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 
+@cache
 def network(
     rounding: str = "double", **how: Any
 ) -> tuple[nm.QuantizedPlan, dict[str, Array], Array]:

@@ -18,8 +18,8 @@ from npmobilenet.vectors.sums import Case, accumulated
 
 NETWORKS = [
     ("int8", "double", "mean"),
-    ("int8", "single", "average_pool"),
-    ("uint8", "double", "average_pool"),
+    pytest.param("int8", "single", "average_pool", marks=pytest.mark.long),
+    pytest.param("uint8", "double", "average_pool", marks=pytest.mark.long),
     ("uint8", "single", "mean"),
 ]
 

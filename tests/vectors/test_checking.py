@@ -64,7 +64,7 @@ def test_all_arrays_of_the_manifest_are_there(vectors: Path) -> None:
     assert not any(name.startswith("blocks.5") for name in names)
 
 
-@pytest.mark.parametrize("rounding", ["double", "single"])
+@pytest.mark.parametrize("rounding", ["double", pytest.param("single", marks=pytest.mark.long)])
 def test_accumulators_never_need_more_bits(rounding: str, tmp_path: Path) -> None:
     """Whatever was seen lies within the bits that the manifest says are enough."""
     document = write(*network(rounding), tmp_path, formats=["npy"])
@@ -173,6 +173,7 @@ def test_another_rounding_is_named(vectors: Path, tmp_path: Path) -> None:
     for difference in products:
         once = "it is multiplied in float32 and rounded once, as the rule single"
         assert once in difference.explanations
+    assert found.common[once] == len(products) == max(found.common.values())
 
 
 def test_two_explanations_are_both_said(vectors: Path, tmp_path: Path) -> None:

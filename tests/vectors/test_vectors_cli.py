@@ -45,7 +45,7 @@ def test_a_block_is_written_and_read_back(
 
 def test_the_same_seed_writes_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     how = ["--layers", "stem", "--count", "2", "--formats", "hex", "--json"]
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+    for name, seed in (("a", 0), ("b", 0), ("c", 2)):
         words = ["vectors", *SMALL, *how, "--seed", seed, "-o", tmp_path / name]
         code, out, _ = call(capsys, *words)
         assert code == 0
