@@ -101,6 +101,8 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
              --from torchvision --output v2.safetensors
   npmobilenet weights import model.h5 --from keras --output mine.safetensors \\
       --mean 0 --std 1                  # trained on pixels divided by 255
+  npmobilenet weights import mobile.tflite --from tflite --float \\
+      --output floats.safetensors       # as integers without --float
   npmobilenet weights import model.h5 --from keras --output mine.safetensors \\
       --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225 --resize 256"""
 

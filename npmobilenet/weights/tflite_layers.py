@@ -1,10 +1,10 @@
 """From layers to TFLite operators: a function for each kind of layer, and the table that finds it.
 
 Activations stay (N, H, W, C); filters are turned as tflite_arrays says.  What has been pooled stays
-(N, 1, 1, C) up to the end, so that a gate spreads over height and width by itself, and a dense layer is a
-1x1 convolution, which may have a scale for each channel in every runtime, or, where the quantised plan
-says so, FULLY_CONNECTED, which rounds otherwise.  Floats and integers are the same operators: in a graph
-with numbers, tensors are stored as those say.
+(N, 1, 1, C) up to the end, so that a gate is broadcast over height and width by itself, and a dense layer
+is a 1x1 convolution, which may have a scale for each channel in every runtime, or, where the quantised
+plan says so, FULLY_CONNECTED, which rounds otherwise.  Floats and integers are the same operators: in a
+graph with numbers, tensors are stored as those say.
 """
 
 from collections.abc import Callable
@@ -120,7 +120,7 @@ def _simple(operator: str) -> Callable[[Job], int]:
 
 
 def number(graph: Graph, name: str, value: float) -> int:
-    """A constant that spreads over whatever it meets, as an integer where `name` has numbers."""
+    """A constant that is broadcast to whatever it meets, as an integer where `name` has numbers."""
     found = graph.numbers.get(name)
     if found is None:
         return graph.array(f"{value:g}", np.array(value, np.float32))

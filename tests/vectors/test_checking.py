@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,17 @@ def test_their_weights_are_what_they_computed_with(vectors: Path, tmp_path: Path
         ("output", "follows"),
     ]
     assert found.differences[0].index == (0, 0, 0, 3)
+
+
+def test_a_fully_connected_layer_has_factors_of_64_bits(tmp_path: Path) -> None:
+    qplan, arrays, x = network()
+    connected = replace(qplan, connected=("classifier",))
+    (entry,) = write(connected, arrays, x, tmp_path / "a", layers=["classifier"])["layers"]
+    assert (entry["operator"], entry["requantise"]) == ("dense", "exact")
+    assert entry["tensors"]["factor"]["dtype"] == "float64"
+    words = shutil.ignore_patterns("*.npy")  # the other side has words alone
+    shutil.copytree(tmp_path / "a", tmp_path / "b", ignore=words)
+    assert check(tmp_path / "a", tmp_path / "b").equal
 
 
 def test_another_rounding_is_named(vectors: Path, tmp_path: Path) -> None:
