@@ -61,10 +61,10 @@ def fitted(runs: Sequence[dict[str, Any]]) -> tuple[Network, float]:
         np.array(rows) * weights[:, None], np.array(times) * weights, rcond=None
     )
     network = Network(latency, float(cost), float(framing))
-    found = []
+    hidden = possible = 0.0
     for run in runs:
         sums = network.sums(run["bytes"], 2, run["bandwidth"])
         apart = run["compute"] + sum(sums)
-        gain = apart - ideal(run["compute"], run["ready"], sums)
-        found.append((apart - run["step"]) / gain)
-    return network, float(np.clip(np.median(found), 0, 1))
+        hidden += apart - run["step"]
+        possible += apart - ideal(run["compute"], run["ready"], sums)
+    return network, float(np.clip(hidden / possible, 0, 1))

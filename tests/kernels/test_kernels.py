@@ -82,7 +82,9 @@ def test_all_rungs_are_offered() -> None:
                 others = getattr(module, "MAX_RUNGS", {}).get(rung, ())  # max pooling's own
                 assert module.RUNGS[rung] + others == found, name
                 compared += 1
-    assert compared == 9 * 2 + 6 + 3  # ReLU, optimisers, rounding have no loops, three have the fourth
+    assert (
+        compared == 9 * 2 + 6 + 3
+    )  # ReLU, optimisers, rounding have no loops, three have the fourth
 
 
 # a finder that finds everything but Numba: as if it were not installed

@@ -58,7 +58,9 @@ def test_gradients_are_those_of_pytorchs_autograd(seed: int, bits: int, channels
             wanted = theirs.detach(), *(leaf.grad for leaf in leaves)
             for ours, other in zip(found, wanted, strict=True):
                 size = max(1.0, float(other.abs().max()))
-                np.testing.assert_allclose(np.asarray(ours), other.numpy(), rtol=0, atol=1e-12 * size)
+                np.testing.assert_allclose(
+                    np.asarray(ours), other.numpy(), rtol=0, atol=1e-12 * size
+                )
             alone, nothing = ops.fake_quantize_backward(dy, cache, scale_gradient=False)
             np.testing.assert_array_equal(alone, found[1])
             assert nothing is None

@@ -57,7 +57,7 @@ class Quantization:
 def _scale(given: object) -> float:
     """A scale as files keep it, in float32."""
     with np.errstate(over="ignore", under="ignore"):
-        scale = float(np.float32(given)) if real(given) else 0.0  # type: ignore[arg-type]
+        scale = float(np.float32(given)) if real(given) else 0.0
     if not (scale > 0 and isfinite(scale)):
         raise ValueError(
             f"Quantization: a scale must be a float32 number above 0, found {shown(given)}"
