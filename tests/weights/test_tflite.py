@@ -76,9 +76,11 @@ def test_integers(model: str, dialect: str, how: dict[str, Any], tmp_path: Path)
         assert differing(qplan, arrays, path, kernels) == [], kernels
     found = import_weights(path, "tflite").model
     assert found.quantized is not None
-    assert found.plan.layers == qplan.plan.layers
+    # of dialects that compute the same the first is taken: bias of zeros, dropout are matters of spelling
+    x = integers(qplan)
+    expected = nm.infer(qplan, arrays, x)
+    np.testing.assert_array_equal(nm.infer(found.network, found.params, x), expected)
     assert {name: found.quantized[name] for name in qplan.numbers} == qplan.numbers
-    assert set(found.params) == set(arrays)
     for name, value in arrays.items():
         np.testing.assert_array_equal(found.params[name], value)
         assert found.params[name].dtype == value.dtype
