@@ -133,7 +133,7 @@ class Train:
     save_minutes     between checkpoints within an epoch; 0: one after each step
     accumulate       parts, one after the other, in which a step's batch is computed: it needs the memory
                      of one of them. Batch normalisation sees a part at a time
-    sync_bn          True: on several ranks (many-machines.md) batch normalisation sees the parts of all
+    sync_bn          True: on several ranks by MPI: batch normalisation sees the parts of all
                      of them; the reference engine alone can do that
 
     ValueError, naming the setting, for what cannot be.

@@ -1,5 +1,6 @@
 """Runs that end as networks of integers: resumed to the bit, averaged, measured; the commands."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,6 +23,7 @@ from npmobilenet.training.quantized.settings import Quantize
 from npmobilenet.training.report.finish import conclude
 from npmobilenet.training.run.checkpoint import load_checkpoint
 from npmobilenet.weights import load
+from tests.commands import ROOT
 from tests.training.runs import (
     CONFIG,
     HOW,
@@ -141,6 +143,20 @@ def test_equalising_changes_integers_and_not_floats() -> None:
     after = equalised(model, points(PLAN, HOW), [x])
     np.testing.assert_allclose(nm.infer(PLAN, after, x), nm.infer(PLAN, params, x), atol=1e-4)
     assert np.abs(after["stem_norm.gamma"]).min() > 10 * np.abs(params["stem_norm.gamma"]).min()
+
+
+def test_the_page_has_the_figures_of_the_logs() -> None:
+    """Right of the test images, as `evaluate` printed them after each recorded run."""
+    logs = (ROOT / "docs/pictures/measured/quantized_training.txt").read_text(encoding="utf-8")
+    runs = dict(
+        re.findall(r"^== (\S+)\n.*?images: top-1 [\d.]+% \((\d+) right, 95", logs, re.M | re.S)
+    )
+    page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    for data in ("flowers", "fashion"):
+        seeds = [int(runs[f"{data}-int8-{seed}"]) for seed in range(3)]
+        line = f"| {', '.join(f'{n:,}' for n in seeds)} | {sum(seeds) / 3:,.1f} |"
+        assert line in page
+        assert f"| {int(runs[f'{data}-w4-tensor']):,} | |" in page
 
 
 @pytest.mark.long

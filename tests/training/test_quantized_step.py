@@ -117,13 +117,13 @@ def test_gradients_are_pytorchs(
     theirs = QuantizedTorchPlan(passes, state.params, norms)
     answer = theirs(torch.tensor(x))
     answer.backward(torch.tensor(dy))
-    np.testing.assert_allclose(y, answer.detach().numpy(), atol=1e-12)
+    np.testing.assert_allclose(y, answer.detach().numpy(), rtol=0, atol=1e-12)
     wanted = theirs.gradients()
     assert set(found) == set(wanted) == step.trained
     assert any(name.endswith(".scale") for name in found) == (kind == "learnt")
     for key, value in wanted.items():
         size = max(np.abs(value).max(), 1e-3)
-        np.testing.assert_allclose(found[key] / size, value / size, atol=1e-10, err_msg=key)
+        np.testing.assert_allclose(found[key] / size, value / size, rtol=0, atol=1e-12, err_msg=key)
 
 
 def test_what_moves_until_it_is_still() -> None:

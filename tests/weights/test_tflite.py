@@ -35,6 +35,7 @@ ALL = [
     for dialect in DIALECTS.values()
     if entry.family.version in dialect.versions
 ]
+OTHERS: list[dict[str, Any]] = [{"per_channel": False}, {"dtype": "uint8"}]
 KERNELS = ("reference", "xnnpack")
 
 
@@ -61,7 +62,7 @@ def test_floats(model: str, dialect: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "how",
-    [{}, pytest.param({"per_channel": False}, marks=pytest.mark.long), {"dtype": "uint8"}],
+    [{}, *(pytest.param(how, marks=pytest.mark.long) for how in OTHERS)],
     ids=["int8", "per tensor", "uint8"],
 )
 @pytest.mark.parametrize(("model", "dialect"), ALL)

@@ -20,7 +20,7 @@ from tests.weights.tflite_damage import written
 foreign("tflite")
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [36, pytest.param(1000, marks=pytest.mark.long)])
 def test_damaged_files(count: int) -> None:
     """Refused in one line, or read and run: in a process of little memory, a file in a moment."""
     command = [sys.executable, "-m", "tests.weights.tflite_damage", str(count)]
