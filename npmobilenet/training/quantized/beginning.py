@@ -13,6 +13,7 @@ from ...datasets.loader import batches
 from ...models.execute import Run, execute_forward
 from ...ops.checks import Array
 from ...predicting.model import Model
+from ...quantization.equalising import equalised
 from ...quantization.storing import SMALLEST, of_range
 from ..config import Config
 from ..optimizers import Arrays
