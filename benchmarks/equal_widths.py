@@ -16,9 +16,8 @@ from typing import Any
 from npmobilenet.datasets.splits import load_evaluation
 from npmobilenet.predicting.calibration import calibration_images, quantized_model
 from npmobilenet.predicting.evaluation import evaluate
+from npmobilenet.quantization import equalised
 from npmobilenet.tables import as_text, table
-from npmobilenet.training.quantized.equalising import equalised
-from npmobilenet.training.quantized.points import points
 from npmobilenet.weights.by_name import read_weights
 
 COLUMNS = (
@@ -38,7 +37,7 @@ def rows(name: str, data: str) -> Iterator[tuple[Any, ...]]:
     """How many test images are named right."""
     model = read_weights(name)
     images = list(calibration_images(data, model.preprocessing, 128))
-    wide = replace(model, params=equalised(model, points(model.plan, model.preprocessing), images))
+    wide = replace(model, params=equalised(model.plan, model.params, images))
     test = load_evaluation(data, model.classes, model.plan.channels)
     for who, each in ((name, model), (f"{name}, equalised", wide)):
         made = (quantized_model(each, images, rounding="single", **way) for way in WAYS)

@@ -103,7 +103,8 @@ def steps(say: Say) -> dw.Drawing:
         left = 236 + 132 * k
         first, _, second = name.partition(", ")
         word(d, left, 62, first, 14, bold=True)
-        word(d, left, 80, second, 14, color=SOFT)
+        if second:
+            word(d, left, 80, second, 14, color=SOFT)
         for j, (step, _) in enumerate(shown):
             share = shares[name, step]
             y = 96 + 42 * j

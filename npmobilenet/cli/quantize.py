@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..weights import Model
 
 EXAMPLES = """\
-example: npmobilenet quantize flowers --calibrate flower_photos -o int8.safetensors
-         npmobilenet quantize runs/mine --calibrate photos --observer mse --layers
+example: npmobilenet quantize flowers --calibrate photos -o int8.safetensors
+         npmobilenet quantize runs/mine --calibrate photos --layers
          npmobilenet predict rose.jpg --weights int8.safetensors"""
 COMPARED = 32  # calibration images on which both networks are laid side by side
 

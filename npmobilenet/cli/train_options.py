@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "example: npmobilenet train flower_photos --width 0.25 --resolution 96 --epochs 5\n"
         "         npmobilenet train flower_photos -o quantize.weights=8 --weights flowers\n"
-        "         (a network of 8-bit integers; its keys: npmobilenet recipes flowers-int8)"
+        "         (a network of integers; its keys: npmobilenet recipes flowers-int8)"
     )
 
 

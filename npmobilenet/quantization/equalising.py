@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..models.folding import fold_layers
-from ..models.layers import Activation, Depthwise, GlobalAveragePool, GroupedConv, Layer
+from ..models.layers import Activation, Depthwise, GroupedConv, Layer
 from ..models.network_plan import Plan
 from ..ops.checks import Array
 from ..shown import NamedArrays
@@ -110,8 +110,6 @@ def pairs(ready: Plan) -> list[Pair]:
     found = []
     for step in steps:
         before = by_name.get(step.inputs[0])
-        while before and isinstance(before.layer, GlobalAveragePool) and readers[before.name] == 1:
-            before = by_name.get(before.inputs[0])  # the mean of s x is s times the mean of x
         weighted = step.weighted and not isinstance(step.layer, GroupedConv)
         if before and before.weighted and weighted and readers[before.name] == 1:
             found.append(Pair(before, step))

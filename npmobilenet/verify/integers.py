@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def check_integers(name: str, case: IntegerCase) -> list[Outcome]:
             found = case.run(rung, rounding)
             outcomes.append(Outcome("rungs", rung, dtype, _differ(found, wanted)))
             if rung in ("numba", "simd"):
-                alone = on_one_thread(lambda r=rung, how=rounding: case.run(r, how))
+                alone = on_one_thread(partial(case.run, rung, rounding))
                 outcomes.append(Outcome("threads", rung, dtype, _differ(alone, found)))
     return outcomes
 
@@ -97,7 +98,8 @@ def _stored(choose: Choose, rng: np.random.Generator, q: Quantization, *shape: i
 
 def _real(x: Array, q: Quantization) -> Array:
     """What integers stand for, in float64."""
-    return np.asarray(q.scale) * (x.astype(np.int64) - np.asarray(q.zero_point))
+    found: Array = np.asarray(q.scale) * (x.astype(np.int64) - np.asarray(q.zero_point))
+    return found
 
 
 def _fitting(choose: Choose, rng: np.random.Generator, real: Array, dtype: str) -> Quantization:
@@ -164,11 +166,10 @@ def _elements(
         real = f * _real(other, other_q)[:, None, None]
         arguments = (x, other, x_q, other_q)
     else:
-        real = {
-            "mean": lambda: f.mean(axis=(1, 2)),
-            "hard_swish": lambda: f * np.clip(f + 3, 0, 6) / 6,
-            "requantize": lambda: f,
-        }[name]()
+        if name == "mean":
+            real = f.mean(axis=(1, 2))
+        else:
+            real = f * np.clip(f + 3, 0, 6) / 6 if name == "hard_swish" else f
         arguments = (x, x_q)
     y_q = _fitting(choose, rng, real, dtype)
     if name == "hard_swish":  # no finer than LiteRT's 16 bits can hold

@@ -149,7 +149,7 @@ def test_a_rank_that_hangs_is_named(tmp_path: Path) -> None:
     assert code == 1
     assert err.count("\n") == 1
     assert "rank 1 on " in err
-    assert " hangs: rank 0 has waited for it for 2" in err
+    assert " hangs: rank 0 has waited for it for " in err
 
 
 @pytest.mark.long

@@ -132,7 +132,7 @@ def test_a_batch_may_be_in_parts(tmp_path: Path) -> None:
 
 def test_equalising_changes_integers_and_not_floats() -> None:
     """A stem whose channels are a thousand times too small: the same logits, and other widths."""
-    from npmobilenet.training.quantized.equalising import equalised
+    from npmobilenet.quantization import equalised
     from npmobilenet.weights import Model
 
     params = dict(nm.init(PLAN, 1))
@@ -140,7 +140,7 @@ def test_equalising_changes_integers_and_not_floats() -> None:
     params["stem_norm.gamma"] = params["stem_norm.gamma"] * shrink
     x = np.random.default_rng(0).uniform(-2, 2, (8, 8, 8, 3)).astype(np.float32)
     model = Model(PLAN, params, TRAINING.classes, HOW)
-    after = equalised(model, points(PLAN, HOW), [x])
+    after = equalised(model.plan, model.params, x)
     np.testing.assert_allclose(nm.infer(PLAN, after, x), nm.infer(PLAN, params, x), atol=1e-4)
     assert np.abs(after["stem_norm.gamma"]).min() > 10 * np.abs(params["stem_norm.gamma"]).min()
 

@@ -13,10 +13,10 @@ from ...datasets.loader import batches
 from ...models.execute import Run, execute_forward
 from ...ops.checks import Array
 from ...predicting.model import Model
+from ...quantization.equalising import equalised
 from ...quantization.storing import SMALLEST, of_range
 from ..config import Config
 from ..optimizers import Arrays
-from .equalising import equalised
 from .passes import Passes, last_reader
 from .points import Weight
 
@@ -34,7 +34,7 @@ def first_arrays(passes: Passes, model: Model, training: Dataset, config: Config
     points, how, dtype = passes.points, config.quantize, next(iter(model.params.values())).dtype
     if how.equalise:
         images = (x.astype(dtype, copy=False) for x in _images(model, training, config))
-        model = replace(model, params=equalised(model, points, images))
+        model = replace(model, params=equalised(model.plan, model.params, images))
     sums = {name: np.zeros(2) for name in points.free}
     count = 0
     for x in _images(model, training, config):
