@@ -35,7 +35,7 @@ autodoc_member_order = "bysource"
 # nobody's to use
 nitpick_ignore_regex = [
     ("py:.*", r"(?!npmobilenet\.).*"),
-    ("py:class", r"npmobilenet\.(ops|engine|models|cost)\..*"),
+    ("py:class", r"npmobilenet\.(ops|engine|models|cost|quantization)\..*"),
     ("py:class", r"npmobilenet\.training\.optimizers\.Formula"),
 ]
 
