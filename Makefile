@@ -15,6 +15,7 @@ bench: .venv/pyvenv.cfg
 	.venv/bin/python -m pip install --quiet --editable '.[bench]'
 	.venv/bin/python -m benchmarks.rungs
 	.venv/bin/python -m benchmarks.inference
+	.venv/bin/python -m benchmarks.integers
 	.venv/bin/python -m benchmarks.training
 
 # what code draws and writes, drawn and written again; then every page is run
