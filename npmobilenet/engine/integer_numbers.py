@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.simd.integer.joined import DIVIDE
-from ..kernels.simd.integer.requantise import ADDING
+from ..kernels.simd.integer.residual import ADDING
 from ..models.layers import Conv, Dense, Depthwise, Layer, Pointwise
 from ..ops.integers import scales
 from ..ops.integers.numbers import Quantization

@@ -2,6 +2,7 @@
 
     quads.py        four bytes in a lane: their products, and how channels of four pixels get there
     requantise.py   sums to bytes, as LiteRT's reference kernels and as XNNPACK round
+    residual.py     a map added to them; stores.py where they go
     product.py      the microkernel and the stage of pointwise and standard convolutions
     window.py       those of depthwise convolutions
     maps.py         what is done without weights

@@ -10,12 +10,12 @@ from .quads import CHANNELS, INTS, broadcast, every, widened
 from .requantise import (
     DOUBLE,
     SINGLE,
-    facts_at,
     from_bias,
     grouped,
-    neighbours,
     requantised,
 )
+from .residual import facts_at
+from .stores import neighbours
 
 DIVIDE = "divide"  # a sum by the number of pixels, ties away from zero: AVERAGE_POOL_2D
 ROUNDINGS = (SINGLE, DOUBLE)

@@ -32,11 +32,10 @@ from .requantise import (
     SINGLE,
     VECTORS,
     from_bias,
-    planes,
     requantised,
-    residual,
-    scattered,
 )
+from .residual import residual
+from .stores import planes, scattered
 
 QUADS = LANES // 4  # in a pixel's part of a block: a turn of a product over maps
 

@@ -1,4 +1,4 @@
-"""The last phases of the integer microkernels: sums of 32 bits back to bytes, and where these go.
+"""The phase of the integer microkernels after the products: sums of 32 bits back to bytes.
 
     single    the sum as float32, times a scale, to the nearest integer (ties to even): XNNPACK
     double    the sum times a multiplier of 31 bits, to the nearest; that shifted, to the nearest again
@@ -10,8 +10,7 @@ zero point is the lowest byte, and narrowing clamps by itself.  What a vector of
 one piece, its constants: the bias, then the scale, or left shift, multiplier, right shift and whether
 there is one.
 
-Values leave as bytes of four pixels at a time: they are packed together, and where pixels are neighbours
-in memory they are one store.
+Values leave as bytes of four pixels at a time, packed together, for residual.py and stores.py.
 """
 
 from dataclasses import dataclass
@@ -21,9 +20,9 @@ from llvmlite import ir
 
 from ..isa import llvm
 from ..isa.lanes import BYTES, LANES, PACKS
-from ..isa.llvm import INT32, INT64, after, call_llvm, load, store
+from ..isa.llvm import INT32, INT64, call_llvm, load
 from ..tiles.microkernel import phase
-from .quads import CHANNELS, FLOATS, INTS, WIDE, broadcast, every, narrowed, pick, widened
+from .quads import FLOATS, INTS, WIDE, broadcast, every, narrowed, pick
 
 SINGLE, DOUBLE, EXACT = "single", "double", "exact"
 # for the lower bound: zero point 0, all 256 bytes allowed, and all factors below 1
@@ -169,7 +168,7 @@ def requantised(rounding):
                 any_ = _requantised(builder, rounding, given, sums, whole)
                 after_any = builder.block
         return [
-            _either(builder, (one, after_quick), (other, after_any))
+            either(builder, (one, after_quick), (other, after_any))
             for one, other in zip(quick, any_, strict=True)
         ]
 
@@ -192,7 +191,7 @@ def _requantised(builder, rounding, given, sums, bounds):
     return groups
 
 
-def _either(builder, *found):
+def either(builder, *found):
     """A group that comes from one of two blocks of code."""
     (group, _), *_ = found
     phi = builder.phi(WIDE)
@@ -208,131 +207,3 @@ def grouped(builder, v, column, zero, bottom, top):
         filled = values + values[-1:] * (4 - len(values))
         bytes_ = narrowed(builder, filled, zero, bottom, top)
         yield Group(v, row, len(values), bytes_)
-
-
-# --- the residual ----------------------------------------------------------------------------------
-
-# What an addition has to know, int32 each; a: what was just computed, b: the map that is added
-ADDING = {
-    SINGLE: ["zero", "bottom", "top", "bias", "a", "b", "shift"],
-    DOUBLE: [
-        "zero",
-        "bottom",
-        "top",
-        "a_zero",
-        "a",
-        "a_right",
-        "b_zero",
-        "b",
-        "b_right",
-        "left",
-        "sum",
-        "right",
-    ],
-}
-
-
-def sum_of(builder, rounding, fact, a, b):
-    """Two quantised vectors, widened, as their requantised sum; fact(name): a vector of a constant.
-
-    single    (bias + a ma + b mb) >> shift, half a step being in the bias
-    double    both shifted left by 20 bits and brought to one scale, and their sum to that of the result
-    """
-    if rounding == SINGLE:
-        total = builder.add(fact("bias"), builder.mul(a, fact("a")))
-        return builder.ashr(builder.add(total, builder.mul(b, fact("b"))), fact("shift"))
-    none = every(INTS, 0)
-
-    def rounded(value, left, multiplier, right):
-        less = builder.sext(builder.icmp_unsigned("!=", right, none), INTS)
-        return twice(builder, value, left, multiplier, right, less)
-
-    parts = [
-        rounded(
-            builder.sub(value, fact(f"{name}_zero")), every(INTS, 20), fact(name),
-            fact(f"{name}_right"),
-        )
-        for name, value in (("a", a), ("b", b))
-    ]  # fmt: skip
-    return rounded(builder.add(*parts), fact("left"), fact("sum"), fact("right"))
-
-
-def facts_at(builder, address, names):
-    """Constants of so many names, int32 at an address: as scalars, and as a function to vectors."""
-    scalars = {name: load(builder, INT32, address, 4 * q) for q, name in enumerate(names)}
-    return scalars, lambda name: broadcast(builder, scalars[name])
-
-
-def residual(rounding):
-    """added: a map that is added, laid out like y; adding: address of ADDING, 0 for none."""
-
-    @phase("added added_at added_plane adding")
-    def emit(builder, given, groups):
-        before = builder.block
-        with builder.if_then(builder.icmp_signed("!=", given.adding, INT64(0))):
-            scalars, fact = facts_at(builder, given.adding, ADDING[rounding])
-            bounds = [builder.sext(scalars[name], INT64) for name in ("zero", "bottom", "top")]
-            changed = []
-            for group in groups:
-                values = []
-                for row, own in group.pixels(builder):
-                    place = builder.add(
-                        given.added, llvm.offset_at(builder, given.added_at, 4 * row)
-                    )
-                    place = after(builder, place, given.added_plane, group.v)
-                    other = load(builder, CHANNELS, place, align=1)
-                    own, other = widened(builder, own), widened(builder, other)
-                    values.append(sum_of(builder, rounding, fact, own, other))
-                (found,) = grouped(builder, group.v, values, *bounds)
-                changed.append(found)
-            inside = builder.block
-        return [
-            _either(builder, (group, before), (other, inside))
-            for group, other in zip(groups, changed, strict=True)
-        ]
-
-    return emit
-
-
-# --- where they go ---------------------------------------------------------------------------------
-
-
-@phase("y y_at y_plane")
-def scattered(builder, given, groups):
-    """Each pixel at its own offset in a table; vectors are planes apart.
-
-    Mostly the pixels are neighbours all the same, for the table leaps from row to row only.
-    """
-    first, last = (llvm.offset_at(builder, given.y_at, 4 * row) for row in (0, given.mr - 1))
-    together = builder.icmp_signed("==", builder.sub(last, first), INT64((given.mr - 1) * LANES))
-    with builder.if_else(together) as (yes, no):
-        with yes:
-            _side_by_side(builder, builder.add(given.y, first), given.y_plane, groups)
-        with no:
-            for group in groups:
-                for row, channels in group.pixels(builder):
-                    place = builder.add(given.y, llvm.offset_at(builder, given.y_at, 4 * row))
-                    store(builder, channels, after(builder, place, given.y_plane, group.v), align=1)
-
-
-@phase("y y_plane")
-def planes(builder, given, groups):
-    """Pixels side by side; vectors are planes apart."""
-    _side_by_side(builder, given.y, given.y_plane, groups)
-
-
-@phase("y")
-def neighbours(builder, given, groups):
-    """Pixels side by side, of one vector."""
-    _side_by_side(builder, given.y, 0, groups)
-
-
-def _side_by_side(builder, y, y_plane, groups):
-    """Four pixels are one store."""
-    for group in groups:
-        place = after(builder, y, y_plane, group.v)
-        if group.count == 4:
-            store(builder, group.bytes, place, group.row * LANES, align=1)
-            continue
-        for row, channels in group.pixels(builder):
-            store(builder, channels, place, row * LANES, align=1)

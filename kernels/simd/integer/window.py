@@ -18,7 +18,8 @@ from ..runtime.parts import made, part
 from ..runtime.work_item import descriptor, stage
 from ..tiles.microkernel import microkernel, phase
 from .quads import CHANNELS, INTS, across, dot, widened
-from .requantise import DOUBLE, SINGLE, VECTORS, from_bias, neighbours, requantised
+from .requantise import DOUBLE, SINGLE, VECTORS, from_bias, requantised
+from .stores import neighbours
 
 KNOWN = [(kernel, stride) for kernel in (3, 5) for stride in (1, 2)]
 PIXELS = (14, 7, 1)  # neighbours of a microkernel: maps are multiples of 7
