@@ -10,13 +10,11 @@ calibrated on 128 images it was trained with, measured on the test images.
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from npmobilenet.datasets.splits import load_evaluation
-from npmobilenet.predicting.calibration import calibration_images, quantized_model
+from npmobilenet.predicting.calibration import calibration_images, equalised_model, quantized_model
 from npmobilenet.predicting.evaluation import evaluate
-from npmobilenet.quantization import equalised
 from npmobilenet.tables import as_text, table
 from npmobilenet.weights.by_name import read_weights
 
@@ -37,7 +35,7 @@ def rows(name: str, data: str) -> Iterator[tuple[Any, ...]]:
     """How many test images are named right."""
     model = read_weights(name)
     images = list(calibration_images(data, model.preprocessing, 128))
-    wide = replace(model, params=equalised(model.plan, model.params, images))
+    wide = equalised_model(model, images)
     test = load_evaluation(data, model.classes, model.plan.channels)
     for who, each in ((name, model), (f"{name}, equalised", wide)):
         made = (quantized_model(each, images, rounding="single", **way) for way in WAYS)

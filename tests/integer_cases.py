@@ -1,8 +1,4 @@
-"""Integer operators as cases: drawn from a random generator, run by us, and written for LiteRT.
-
-Scales are drawn so that about half of the results are clamped to neither end, and zero points often lie
-at one of their ends.
-"""
+"""Integer operators as cases: drawn from a random generator, run by us, and written for LiteRT."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +11,17 @@ from npmobilenet.ops.integers import Quantization
 from npmobilenet.ops.integers.numbers import LIMITS
 
 from . import litert
+from .integer_drawing import (
+    draw_bias,
+    draw_dtype,
+    draw_q,
+    draw_weights,
+    draw_window,
+    draw_x,
+    draw_y,
+    f32,
+    spread,
+)
 
 Array = Any
 ACTIVATIONS = (None, "relu", "relu6")
@@ -36,90 +43,20 @@ class Case:
         return found if self.then is None else self.then(found, kernels)
 
 
-def f32(value: float) -> float:
-    return float(np.float32(value))
-
-
-def draw_q(rng: np.random.Generator, dtype: str, scale: float | None = None) -> Quantization:
-    """A scale between 1/1000 and 1 unless given, a zero point often at an end or in the middle."""
-    low, high = LIMITS[dtype]
-    zero = (low, high, (low + high + 1) // 2, int(rng.integers(low, high + 1)))[rng.integers(4)]
-    scale = 10 ** rng.uniform(-3, 0) if scale is None else scale * 2 ** rng.uniform(-1, 1)
-    return Quantization(dtype, (f32(scale),), (zero,))
-
-
-def draw_x(rng: np.random.Generator, q: Quantization, shape: tuple[int, ...]) -> Array:
-    """All integers alike, or all the smallest, or all the largest."""
-    low, high = LIMITS[q.dtype]
-    kind = rng.integers(8)
-    if kind < 2:
-        return np.full(shape, (low, high)[kind], q.dtype)
-    return rng.integers(low, high + 1, shape).astype(q.dtype)
-
-
-def spread(x: Array, q: Quantization) -> float:
-    """The standard deviation of the numbers that x stands for, and not 0."""
-    real = q.scale[0] * (x.astype(float) - q.zero_point[0])
-    return float(np.sqrt(np.mean(real**2))) + q.scale[0]
-
-
-def draw_weights(
-    rng: np.random.Generator, shape: tuple[int, ...], dtype: str, per_channel: bool
-) -> tuple[Array, Quantization]:
-    """int8 weights are symmetric and without -128, as LiteRT wants them; uint8 ones have a zero point."""
-    channels = shape[-1] if per_channel else 1
-    scale = tuple(f32(s) for s in 10 ** rng.uniform(-3, -1, channels))
-    if dtype == "uint8":
-        w = rng.integers(0, 256, shape).astype(np.uint8)
-        return w, Quantization("uint8", scale, tuple(rng.integers(0, 256, channels).tolist()))
-    low = -127 if rng.integers(6) else 127
-    w = (rng.integers(low, 128, shape) * rng.choice([1, -1])).astype(np.int8)
-    return w, Quantization("int8", scale, (0,) * channels)
-
-
-def draw_bias(
-    rng: np.random.Generator, channels: int, x_q: Quantization, w_q: Quantization, taps: int
-) -> tuple[Array, Quantization]:
-    """int32 at the scale of a product."""
-    b = rng.integers(-64 * taps - 1, 64 * taps + 1, channels).astype(np.int32) * 16
-    scale = tuple(float(np.float32(x_q.scale[0]) * np.float32(s)) for s in w_q.scale)
-    return b, Quantization("int32", scale, (0,) * len(scale))
-
-
-def _dtype(rng: np.random.Generator) -> tuple[str, bool]:
-    """int8 per channel or per tensor, or uint8."""
-    return (("int8", True), ("int8", False), ("uint8", False))[rng.integers(3)]
-
-
-def _product(
-    rng: np.random.Generator, x_q: Quantization, w: Array, w_q: Quantization, x: Array, taps: int
-) -> Quantization:
-    """A quantization of y that fits a sum of `taps` products; sometimes far too fine or too coarse."""
-    size = spread(x, x_q) * float(np.mean(w_q.scale)) * 80 * np.sqrt(taps)
-    return draw_q(rng, x_q.dtype, size / 100 * (1, 1, 1, 20, 1 / 20)[rng.integers(5)])
-
-
-def _window(rng: np.random.Generator) -> dict[str, Any]:
-    return {
-        "stride": int(rng.integers(1, 3)),
-        "padding": ("same", "valid")[rng.integers(2)],
-    }
-
-
 def _placed(window: dict[str, Any]) -> dict[str, Any]:
     step = window["stride"]
     return {"StrideH": step, "StrideW": step, "Padding": litert.PADDING[window["padding"]]}
 
 
 def conv2d(rng: np.random.Generator, *, groups: int = 1) -> Case:
-    dtype, per_channel = _dtype(rng)
+    dtype, per_channel = draw_dtype(rng)
     x_q = draw_q(rng, dtype)
     k, size = int(rng.integers(1, 4)), tuple(rng.integers(4, 8, 2).tolist())
     m, o = groups * int(rng.integers(1, 5)), groups * int(rng.integers(1, 6))
     x = draw_x(rng, x_q, (int(rng.integers(1, 3)), *size, m))
     w, w_q = draw_weights(rng, (k, k, m // groups, o), dtype, per_channel)
     b, b_q = draw_bias(rng, o, x_q, w_q, k * k * m)
-    y_q, window = _product(rng, x_q, w, w_q, x, k * k * m // groups), _window(rng)
+    y_q, window = draw_y(rng, x_q, w, w_q, x, k * k * m // groups), draw_window(rng)
     activation = ACTIVATIONS[rng.integers(3)]
     how = {**window, "activation": activation}
 
@@ -147,7 +84,7 @@ def grouped_conv2d(rng: np.random.Generator) -> Case:
 
 
 def depthwise_conv2d(rng: np.random.Generator) -> Case:
-    dtype, per_channel = _dtype(rng)
+    dtype, per_channel = draw_dtype(rng)
     x_q = draw_q(rng, dtype)
     k, size, m = (
         (3, 5)[rng.integers(2)],
@@ -157,7 +94,7 @@ def depthwise_conv2d(rng: np.random.Generator) -> Case:
     x = draw_x(rng, x_q, (int(rng.integers(1, 3)), *size, m))
     w, w_q = draw_weights(rng, (k, k, m), dtype, per_channel)
     b, b_q = draw_bias(rng, m, x_q, w_q, k * k)
-    y_q, window = _product(rng, x_q, w, w_q, x, k * k), _window(rng)
+    y_q, window = draw_y(rng, x_q, w, w_q, x, k * k), draw_window(rng)
     activation = ACTIVATIONS[rng.integers(3)]
     how = {**window, "activation": activation}
 
@@ -179,12 +116,12 @@ def depthwise_conv2d(rng: np.random.Generator) -> Case:
 
 
 def pointwise_conv2d(rng: np.random.Generator) -> Case:
-    dtype, per_channel = _dtype(rng)
+    dtype, per_channel = draw_dtype(rng)
     x_q, m, o = draw_q(rng, dtype), int(rng.integers(1, 40)), int(rng.integers(1, 40))
     x = draw_x(rng, x_q, (int(rng.integers(1, 3)), *rng.integers(1, 6, 2).tolist(), m))
     w, w_q = draw_weights(rng, (m, o), dtype, per_channel)
     b, b_q = draw_bias(rng, o, x_q, w_q, m)
-    y_q, activation = _product(rng, x_q, w, w_q, x, m), ACTIVATIONS[rng.integers(3)]
+    y_q, activation = draw_y(rng, x_q, w, w_q, x, m), ACTIVATIONS[rng.integers(3)]
 
     def run(**more: Any) -> Array:
         return integers.pointwise_conv2d(x, w, b, x_q, w_q, y_q, activation=activation, **more)
@@ -203,12 +140,12 @@ def pointwise_conv2d(rng: np.random.Generator) -> Case:
 
 
 def dense(rng: np.random.Generator) -> Case:
-    dtype, per_channel = _dtype(rng)
+    dtype, per_channel = draw_dtype(rng)
     x_q, m, o = draw_q(rng, dtype), int(rng.integers(1, 60)), int(rng.integers(1, 40))
     x = draw_x(rng, x_q, (int(rng.integers(1, 4)), m))
     w, w_q = draw_weights(rng, (m, o), dtype, per_channel)
     b, b_q = draw_bias(rng, o, x_q, w_q, m)
-    y_q, activation = _product(rng, x_q, w, w_q, x, m), ACTIVATIONS[rng.integers(3)]
+    y_q, activation = draw_y(rng, x_q, w, w_q, x, m), ACTIVATIONS[rng.integers(3)]
 
     def run(**more: Any) -> Array:
         return integers.dense(x, w, b, x_q, w_q, y_q, activation=activation, **more)
@@ -295,7 +232,7 @@ def _pooled(rng: np.random.Generator, operator: Any, code: str) -> Case:
     q = draw_q(rng, dtype)
     k = int(rng.integers(1, 5))
     shape = int(rng.integers(1, 3)), *rng.integers(k, 9, 2).tolist(), int(rng.integers(1, 40))
-    x, window, activation = draw_x(rng, q, shape), _window(rng), ACTIVATIONS[rng.integers(3)]
+    x, window, activation = draw_x(rng, q, shape), draw_window(rng), ACTIVATIONS[rng.integers(3)]
 
     def run(rounding: str = "", **more: Any) -> Array:
         return operator(x, q, q, k, activation=activation, **window, **more)
