@@ -157,6 +157,15 @@ def test_the_page_has_the_figures_of_the_logs() -> None:
         line = f"| {', '.join(f'{n:,}' for n in seeds)} | {sum(seeds) / 3:,.1f} |"
         assert line in page
         assert f"| {int(runs[f'{data}-w4-tensor']):,} | |" in page
+        first, second, third = (f"{n:,}" for n in seeds)
+        four = f"{int(runs[f'{data}-w4-tensor']):,}"
+        for name, said in (
+            ("15-eight-bits.md", f"{first}, {second} and {third}"),
+            ("15-eight-bits.zh.md", f"{first}、{second}、{third}"),
+        ):
+            chapter = (ROOT / "docs/book" / name).read_text(encoding="utf-8")
+            assert said in chapter
+            assert four in chapter
 
 
 @pytest.mark.long
