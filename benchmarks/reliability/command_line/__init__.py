@@ -24,7 +24,7 @@ def workplace(place: Path) -> None:
     images(place / "data")
     (place / "tiny.toml").write_text(TABLE)
     for words in (
-        ("export", "m.safetensors", "--to", "keras", "--force", "--output", "k.weights.h5"),
+        ("export", "m.safetensors", "--to", "keras", "--force", "--output", "k.h5"),
         ("quantize", "m.safetensors", "--calibrate", "data", "-o", "q.safetensors"),
         ("exercises", "new", "ops.py"),
     ):

@@ -31,7 +31,7 @@ BASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "predict": (("data/val/cat/0.png",), ("--weights", "m.safetensors")),
     "explore": ((), ("--weights", "m.safetensors", "--no-time", "-o", "{new}.html")),
     "weights import": (
-        ("k.weights.h5",),
+        ("k.h5",),
         ("--from", "keras", "--output", "{new}.safetensors", "--activation", "relu"),
     ),
     "weights list": ((), ()),
@@ -40,7 +40,7 @@ BASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "vectors": (("q.safetensors",), ("-o", "{new}")),
     "export": (
         ("m.safetensors",),
-        ("--to", "keras", "--force", "--output", "{new}.weights.h5"),
+        ("--to", "keras", "--force", "--output", "{new}.h5"),
     ),
     "warmup": (("tiny.toml",), ()),
     "exercises new": (("{new}.py",), ()),
