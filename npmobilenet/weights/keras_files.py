@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import write_whole
 from ..ops.checks import Array
-from .disk import write_whole
 from .family import Contents
 from .file_kinds import kind_of, regular
 from .keras_config import LARGEST_TEXT
