@@ -1,7 +1,7 @@
 # The commands of README.md and CONTRIBUTING.md under short names; where there is no make, type those.
 
 .DELETE_ON_ERROR:
-.PHONY: check test bench docs site
+.PHONY: check test bench docs site prove
 
 # what has to pass before a change goes in: tests, lint, types
 check:
@@ -17,6 +17,11 @@ bench: .venv/pyvenv.cfg
 	.venv/bin/python -m benchmarks.inference
 	.venv/bin/python -m benchmarks.integers
 	.venv/bin/python -m benchmarks.training
+
+# every hazard of docs/reliability.md, all cases: hours, before a release
+prove: .venv/pyvenv.cfg
+	.venv/bin/python -m pip install --quiet --editable '.[prove]'
+	.venv/bin/python -m benchmarks.reliability
 
 # what code draws and writes, drawn and written again; then every page is run
 docs: .venv/pyvenv.cfg

@@ -2,7 +2,7 @@
 
     python -m benchmarks.reliability                  all cases, for hours: before a release
     python -m benchmarks.reliability --quick          some of each, for minutes
-    python -m benchmarks.reliability kills downloads  these hazards alone
+    python -m benchmarks.reliability runs downloads  these hazards alone
     python -m benchmarks.reliability --markdown       as the table of docs/reliability.md
 
 Each hazard runs in a process of its own: one that is killed by what it tries counts as bad.  Exit code 1

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import write_whole
 from ..limits import unpacked_at_most
 from ..ops.checks import Array
-from .disk import write_whole
 from .family import Contents
 from .file_kinds import kind_of, no_bomb, regular
 from .keras_config import LARGEST_TEXT

@@ -49,7 +49,7 @@ class Budget:
             self._packed(dataset, piece)
 
     def _packed(self, dataset: Any, piece: int) -> None:
-        """ValueError for filters that Keras does not use, and pieces that unpack to more than they are."""
+        """ValueError for filters but gzip's, and pieces that unpack to more than they are."""
         h5z, made = self.h5py.h5z, dataset.id.get_create_plist()
         filters = [made.get_filter(k)[0] for k in range(made.get_nfilters())]
         known = (h5z.FILTER_SHUFFLE, h5z.FILTER_DEFLATE, h5z.FILTER_FLETCHER32)
@@ -84,8 +84,9 @@ def attribute(group: Any, name: str, absent: Any = None) -> Any:
 def arrays(h5py: Any, root: Any, most: int) -> dict[str, Array]:
     """layer/parameter -> array, in the order of the model's layers as far as the file tells it.
 
-    h5py is the module, root an open file, most the bytes that all arrays may have.  ValueError, naming the path inside, for a link, for
-    an array that is not a plain array of numbers, and for HDF5 that Keras did not write.
+    h5py is the module, root an open file, most the bytes that all arrays may have.  ValueError, naming
+    the path inside, for a link, for an array that is not a plain array of numbers, and for HDF5 that
+    Keras did not write.
     """
     budget = Budget(h5py, most)
     if not _lists_layers(root) and _there(

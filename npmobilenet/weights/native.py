@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save as to_bytes
 
+from ..disk import write_whole
 from ..images.preprocessing import Preprocessing
 from ..limits import at_most
 from ..models.dialect import Dialect
@@ -28,7 +29,6 @@ from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
 from ..pretrained import shipped
 from ..shown import NamedArrays
-from .disk import write_whole
 from .file_kinds import kind_of
 from .native_quantized import numbers_as_arrays, quantized_of, settings_as_json
 from .safetensors_files import HEADER, metadata_of, read_safetensors

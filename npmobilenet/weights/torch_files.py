@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as to_bytes
 
+from ..disk import write_whole
 from ..ops.checks import Array
 from .description import NOTHING
-from .disk import write_whole
 from .family import Contents
 from .file_kinds import kind_of, sound_archive
 from .hub import of_architecture

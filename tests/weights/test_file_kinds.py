@@ -20,10 +20,9 @@ from safetensors.numpy import save as safetensors
 from safetensors.numpy import save_file
 
 import npmobilenet as nm
+from npmobilenet import limits
 from npmobilenet.cli import main
 from npmobilenet.images.preprocessing import Preprocessing
-from npmobilenet.weights import file_kinds
-from npmobilenet import limits
 from npmobilenet.limits import USUAL
 from npmobilenet.weights.file_kinds import sound_archive
 
