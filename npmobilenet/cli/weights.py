@@ -11,6 +11,7 @@ from ..models.registry import MODELS
 from ..weights.description import STRETCH
 from . import Help
 from .common import console, print_json, spare
+from .options import add_sha256
 from .streams import complain
 from .values import at_least, resolution_option
 
@@ -78,6 +79,7 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a name a line, or JSON (ImageNet's names for 1000 and 1001 classes, else numbers)",
     )
+    add_sha256(parser)
     images = parser.add_argument_group(
         "what is done to images", "As the file says, else as is usual in the family."
     )
@@ -141,6 +143,7 @@ def _import(options: argparse.Namespace) -> int:
         class_names=names,
         entry=options.entry,
         dequantize=options.dequantize,
+        sha256=options.sha256,
         **{name: getattr(options, name) for name in settings},
     )
     return _keep(found, options)

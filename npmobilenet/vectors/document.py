@@ -160,8 +160,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{folder}: has no {MANIFEST}; `npmobilenet vectors MODEL` writes one")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        found = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: is no JSON: {error}") from None
     if not isinstance(found, dict) or not isinstance(found.get("layers"), list):
         raise ValueError(f"{path}: is no manifest of vectors")
