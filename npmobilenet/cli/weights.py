@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("name", metavar="NAME", help="as `weights list` shows it")
     fetch.add_argument("--output", required=True, metavar="FILE", help="where to write it")
     fetch.add_argument("--json", action="store_true", help="one JSON object")
+    add_sha256(fetch)
     fetch.epilog = (
         "example: npmobilenet weights get keras/mobilenet_0.25_224 \\\n"
         "           --output v1.safetensors"
@@ -163,6 +164,7 @@ def _get(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
     from ..weights.importing import import_official
+    from ..weights.sources import pin_of, place_of, source_named
 
     out = console()
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -172,7 +174,14 @@ def _get(options: argparse.Namespace) -> int:
         def show(here: int, total: int | None) -> None:
             progress.update(task, completed=here, total=total)
 
-        found = import_official(options.name, show)
+        found = import_official(options.name, show, sha256=options.sha256)
+    source = source_named(options.name)
+    if source.sha256 is None and options.sha256 is None:
+        complain(
+            f"note: nobody has published a SHA-256 of {source.name}, so nothing of ours has checked it; "
+            f"it is {found.model.notes['imported from']['sha256']}, and is held to that from now on "
+            f"({pin_of(place_of(source))})"
+        )
     return _keep(found, options)
 
 

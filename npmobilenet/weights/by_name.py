@@ -69,7 +69,7 @@ def find_weights(
             "(model.family) and --class-names"
         )
     if weights in SOURCES:
-        return import_official(weights)
+        return import_official(weights, sha256=sha256)
     if family:
         return import_weights(
             weights, family, class_names=class_names, dequantize=dequantize, sha256=sha256

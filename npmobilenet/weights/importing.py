@@ -257,25 +257,35 @@ def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Prep
         raise ValueError(f"{path}: {error}") from None
 
 
-def import_official(name: str, progress: Progress | None = None) -> Imported:
+def import_official(
+    name: str, progress: Progress | None = None, *, sha256: str | None = None
+) -> Imported:
     """The official weights of that name (`weights list`), fetched if they are not here yet.
 
-    progress is called with the bytes that are here and all of them, or None.  ValueError for an unknown
-    name; DownloadError, an OSError, where they cannot be fetched.
+    progress is called with the bytes that are here and all of them, or None.  sha256: of the whole file,
+    where none is known here.  ValueError for an unknown name; DownloadError, an OSError, where they
+    cannot be fetched.
     """
-    from .sources import get, source_named
+    from .sources import forget, get, place_of, source_named
 
     source = source_named(name)
-    return import_weights(
-        get(name, progress=progress),
-        source.family,
-        model=source.model,
-        width=source.width,
-        dialect=source.dialect,
-        resolution=(source.resolution, source.resolution),
-        classes=source.classes,
-        preprocessing=source.preprocessing,
-    )
+    new = not place_of(source).is_file()
+    path = get(name, progress=progress, sha256=sha256)
+    try:
+        return import_weights(
+            path,
+            source.family,
+            model=source.model,
+            width=source.width,
+            dialect=source.dialect,
+            resolution=(source.resolution, source.resolution),
+            classes=source.classes,
+            preprocessing=source.preprocessing,
+        )
+    except ValueError:
+        if new and source.sha256 is None and sha256 is None:
+            forget(path)  # whatever came, it was not that; the next attempt fetches it again
+        raise
 
 
 def _usual_names(count: int) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ def test_what_a_killed_writer_left_is_removed_and_a_live_ones_is_not(tmp_path: P
     others.write_bytes(b"not ours")
     number = os.open(alive, os.O_WRONLY | os.O_CREAT)
     try:
-        assert disk._lock(number)
+        assert disk.locked_now(number)
         write_whole(path, b"content")
         assert sorted(tmp_path.iterdir()) == sorted([path, alive, others])
     finally:
