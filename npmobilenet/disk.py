@@ -161,7 +161,7 @@ def _made(path: Path, mode: int | None) -> tuple[int, Path]:
             if mode is not None and hasattr(os, "fchmod"):
                 with suppress(OSError):  # a file system without rights
                     os.fchmod(descriptor, mode)
-            _lock(descriptor)
+            locked_now(descriptor)
             if os.fstat(descriptor).st_nlink or os.name != "posix":
                 return descriptor, aside
         except BaseException:
@@ -172,10 +172,10 @@ def _made(path: Path, mode: int | None) -> tuple[int, Path]:
         os.close(descriptor)  # a sweep came before the lock
 
 
-def _lock(descriptor: int) -> bool:
+def locked_now(descriptor: int) -> bool:
     """Lock a file of our own; False where that cannot be, or somebody has."""
-    if sys.platform == "win32":
-        return False
+    if sys.platform == "win32":  # where nobody can remove or rename what is open
+        return True
     import fcntl
 
     try:
@@ -194,6 +194,6 @@ def _left(part: Path) -> bool:
     except OSError as error:
         return error.errno == errno.ELOOP
     try:
-        return _lock(descriptor)
+        return locked_now(descriptor)
     finally:
         os.close(descriptor)

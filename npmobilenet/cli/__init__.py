@@ -101,7 +101,7 @@ class Parser(argparse.ArgumentParser):
         if action.nargs is None and arg_strings == ["--"]:  # which argparse would take for none
             empty = ["--"]
         if action.option_strings and empty:
-            raise argparse.ArgumentError(action, f"expected a value, found {empty[0]!r}")
+            raise argparse.ArgumentError(action, f"expected something, found {empty[0]!r}")
         return super()._get_values(action, arg_strings)
 
     def _print_message(self, message: str, file: Any = None) -> None:
