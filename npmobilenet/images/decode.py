@@ -17,7 +17,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, _imaging
 
 from ..text import printable, reason
 
@@ -149,7 +149,7 @@ def _named(path: str | Path) -> Iterator[None]:
 
 
 class _Tiff:
-    """What libtiff, from C, would print to standard error of a damaged file: nobody's, and no line of ours.
+    """What libtiff, from C, prints to standard error of a damaged file, in lines without its name.
 
     Pillow's wheels bring it as a library of its own; where it is built in, as on Windows, it is out of
     reach and stays as it is.
@@ -160,7 +160,7 @@ class _Tiff:
     def __init__(self) -> None:
         self.set: list[Callable[[int | None], int | None]] = []
         with suppress(OSError, AttributeError):
-            library = ctypes.CDLL(Image.core.__file__)  # and what it depends on
+            library = ctypes.CDLL(_imaging.__file__)  # and what it depends on
             for name in self.SPEAKERS:
                 function = getattr(library, name)
                 function.restype, function.argtypes = ctypes.c_void_p, [ctypes.c_void_p]

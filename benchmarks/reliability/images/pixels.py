@@ -61,7 +61,12 @@ def cases() -> Iterator[tuple[str, bytes, Pixels | None, int]]:
     swapped = Image.frombytes("I;16B", (WIDE, HIGH), ramp.astype(">u2").tobytes())
     yield "16 bits, big end first, TIFF", saved(swapped, "TIFF"), eight, 0
     yield "32 bits TIFF", saved(Image.fromarray(ramp.astype(np.int32)), "TIFF"), eight, 0
-    yield "32 bits beyond 16 TIFF", saved(Image.fromarray(ramp.astype(np.int32) * 9), "TIFF"), None, 0
+    yield (
+        "32 bits beyond 16 TIFF",
+        saved(Image.fromarray(ramp.astype(np.int32) * 9), "TIFF"),
+        None,
+        0,
+    )
     yield "below zero TIFF", saved(Image.fromarray(ramp.astype(np.int32) - 9), "TIFF"), None, 0
     yield "float TIFF", saved(Image.fromarray(one.astype(np.float32)), "TIFF"), None, 0
     rgba = np.dstack([rgb, alpha])
@@ -69,7 +74,12 @@ def cases() -> Iterator[tuple[str, bytes, Pixels | None, int]]:
         how = {"lossless": True, "exact": True} if kind == "WEBP" else {}
         yield f"RGBA {kind}", saved(Image.fromarray(rgba), kind, **how), on_white(rgb, alpha), 1
     both = np.ascontiguousarray(np.dstack([one, alpha]))
-    yield "grey with alpha PNG", saved(Image.fromarray(both, "LA"), "PNG"), on_white(grey(one), alpha), 1
+    yield (
+        "grey with alpha PNG",
+        saved(Image.fromarray(both, "LA"), "PNG"),
+        on_white(grey(one), alpha),
+        1,
+    )
     few = (one % 4).astype(np.uint8)
     colours = RNG.integers(0, 256, (4, 3))
     palette = Image.fromarray(few).convert("P")
@@ -84,14 +94,24 @@ def cases() -> Iterator[tuple[str, bytes, Pixels | None, int]]:
     yield ("palette of alpha PNG", saved(palette, "PNG", transparency=bytes(shares.tolist())),
            on_white(colours[few], shares[few]), 1)  # fmt: skip
     clear = np.where((rgb == rgb[2, 3]).all(2)[:, :, None], 255, rgb)
-    yield "clear colour PNG", saved(coloured, "PNG", transparency=tuple(map(int, rgb[2, 3]))), clear, 0
+    yield (
+        "clear colour PNG",
+        saved(coloured, "PNG", transparency=tuple(map(int, rgb[2, 3]))),
+        clear,
+        0,
+    )
     clear = np.where(one == one[1, 1], 255, one)
     yield "clear grey PNG", saved(plain, "PNG", transparency=int(one[1, 1])), grey(clear), 0
     ink = np.dstack([rgb, alpha]).astype(np.float64)
     light = np.rint((255 - ink[..., :3]) * (255 - ink[..., 3:]) / 255)
     yield "CMYK TIFF", saved(Image.fromarray(rgba, "CMYK"), "TIFF"), light, 1
     flat = np.full((16, 16, 4), (0, 255, 255, 0), np.uint8)
-    yield "CMYK JPEG", saved(Image.fromarray(flat, "CMYK"), "JPEG"), np.full((16, 16, 3), (255, 0, 0)), 3
+    yield (
+        "CMYK JPEG",
+        saved(Image.fromarray(flat, "CMYK"), "JPEG"),
+        np.full((16, 16, 3), (255, 0, 0)),
+        3,
+    )
     for orientation in range(1, 9):
         told = Image.Exif()
         told[0x0112] = orientation
