@@ -98,7 +98,7 @@ def add_weights(
     add_sha256(parser)
 
 
-def add_sha256(parser: argparse.ArgumentParser) -> None:
+def add_sha256(parser: argparse._ActionsContainer) -> None:
     """The published SHA-256 of the file of weights."""
     parser.add_argument(
         "--sha256",

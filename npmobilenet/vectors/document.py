@@ -16,6 +16,7 @@ import numpy as np
 
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
+from ..text import read_text
 from .outputs import Back
 from .sums import SUMMED, Case, operands
 from .wording import FILES, OPERATORS, RULES

@@ -140,15 +140,14 @@ def written_by(path: str | Path) -> str | None:
     path = weight_file(path)
     if not path.is_file():  # a pipe would be waited for
         return None
-    kind = kind_of(path)
-    if kind.name != "safetensors":
+    if kind_of(path).name != "safetensors" or (metadata := metadata_of(path)) is None:
         return None
-    return "npmobilenet" if metadata_of(path).get("format") in (_FORMAT, _UNSEALED) else ""
+    return "npmobilenet" if metadata.get("format") in (_FORMAT, _UNSEALED) else ""
 
 
 def remarks(path: str | Path) -> tuple[str, ...]:
     """In sentences what one of our files leaves open: those of before have no checksum over metadata."""
-    if _SEALED in metadata_of(path := weight_file(path)):
+    if _SEALED in (metadata_of(path := weight_file(path)) or {}):
         return ()
     return (
         f"{path}: an older file, with no checksum over its metadata (plan, classes, preprocessing); "

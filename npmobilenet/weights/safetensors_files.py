@@ -76,14 +76,14 @@ def read_safetensors(
     return header.metadata, arrays
 
 
-def metadata_of(path: Path) -> dict[str, str]:
-    """The metadata alone; {} for what is no safetensors file."""
+def metadata_of(path: Path) -> dict[str, str] | None:
+    """The metadata alone; None for what is no safetensors file, or a damaged one."""
     try:
         within(path, path.stat().st_size)
         with path.open("rb") as file:
             return _header(file, os.fstat(file.fileno()).st_size).metadata
     except (ValueError, RecursionError, OSError):
-        return {}
+        return None
 
 
 def _header(file: BinaryIO, size: int) -> Header:
