@@ -158,7 +158,7 @@ def test_cross_entropy_of_huge_logits(dtype: Any) -> None:
 
 
 def test_softmax_backward_keeps_its_digits() -> None:
-    """Where one class is almost certain: beside dlogits_k = y_k sum_j y_j (dy_k - dy_j), without a loss."""
+    """Where one class is almost certain: beside dlogits_k = y_k sum_j y_j (dy_k - dy_j)."""
     rng = np.random.default_rng(0)
     y = nm.softmax(rng.normal(0, 6, (50, 3)).astype(np.float32))
     dy = rng.standard_normal(y.shape).astype(np.float32)
