@@ -28,9 +28,9 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from ..children import ROOT
+from ..interpreted import PACKAGE, interpret
 from .changing import KERNELS, Mutant
 
-PACKAGE = "npmobilenet.kernels"
 LONGEST = 300.0  # seconds of a mutant's tests: one that hangs is caught
 
 
@@ -43,7 +43,12 @@ class Tests:
 
 
 def prepare() -> None:
-    """Import what every child needs and none changes, before they are forked."""
+    """Import what every child needs and none changes, before they are forked.
+
+    One thread: threads that wait for one another slow down a busy machine, and how work is cut does not
+    depend on them.
+    """
+    os.environ["NUMBA_NUM_THREADS"] = "1"
     for name in ("numpy", "numba", "hypothesis", "pytest", "torch", "scipy.linalg", "numba.cpython.unicode"):
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
@@ -96,12 +101,11 @@ def _child(file: str, mutant: Mutant | None, tests: Tests, said: Path) -> int:
     opened = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (1, 2):
         os.dup2(opened, stream)
-    os.environ["NUMBA_NUM_THREADS"] = "2"
     without_shrinking()
     if mutant is not None:
         sys.meta_path.insert(0, Changed(mutant))
     if not tests.compiled:
-        interpret(file)
+        interpret(module_of(file))
     elif mutant is not None:
         keep_apart(mutant)
     import pytest
@@ -149,18 +153,6 @@ class Loader(SourceFileLoader):
 def module_of(file: str) -> str:
     """The module's name."""
     return ".".join([PACKAGE, *Path(file).with_suffix("").parts])
-
-
-def interpret(file: str) -> None:
-    """Leave the functions of a file that `compiled` would compile as they are."""
-    from npmobilenet.kernels import compiling
-
-    compile_later, module = compiling.compiled, module_of(file)
-
-    def compiled(function: Any) -> Any:
-        return function if function.__module__ == module else compile_later(function)
-
-    compiling.compiled = compiled  # type: ignore[assignment, misc]
 
 
 def without_shrinking() -> None:

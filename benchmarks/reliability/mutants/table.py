@@ -38,5 +38,56 @@ PLAIN: dict[str, Tests] = {
     "integer/softmax.py": _INTEGERS,
     "integer/tables.py": _INTEGERS,
 }
-COMPILED: dict[str, Tests] = {}
+_MODELS = "tests/engine/test_engine.py::test_every_model_in_every_dialect"
+_DETAILS = "tests/engine/test_engine_details.py"
+_GRADIENTS = "tests/engine/test_training_step_gradients.py::test_gradients_are_as_good_as_pytorchs"
+_INTEGER_RUNG = "tests/engine/test_integer_rung.py"
+_INTEGER_ENGINE = "tests/engine/test_integer_engine.py"
+
+_ENGINE = Tests(
+    (
+        f"{_MODELS}[v1-cifar]",
+        f"{_MODELS}[v3-small-paper]",
+        f"{_MODELS}[v1-full-cifar]",
+        f"{_MODELS}[v4-conv-medium-paper]",
+        f"{_DETAILS}::test_windows_that_no_microkernel_has",
+        f"{_DETAILS}::test_activations_that_no_tile_has",
+        f"{_DETAILS}::test_batches",
+        "tests/engine/test_engine.py::test_any_size",
+    ),
+    compiled=True,
+)
+_STEP = Tests(
+    (
+        f"{_GRADIENTS}[v1-cifar-asked0]",
+        f"{_GRADIENTS}[v3-small-paper-asked2]",
+        "tests/engine/test_training_step_gradients.py::test_frozen_normalisations_use_and_keep_their_estimates",
+        f"{_GRADIENTS}[v1-full-cifar-asked3]",
+        f"{_GRADIENTS}[v2-torchvision-asked1]",
+        "tests/engine/test_training_step_contract.py::test_same_bits_for_any_number_of_threads_and_again",
+    ),
+    compiled=True,
+)
+_RUNGS = Tests(
+    (f"{_RUNG}::test_products", f"{_RUNG}::test_windows", f"{_RUNG}::test_convolutions"), compiled=True
+)
+_BYTES = Tests((_INTEGER_RUNG, _INTEGER_ENGINE), compiled=True)
+
+COMPILED: dict[str, Tests] = {
+    **{f"simd/infer/{name}.py": _ENGINE for name in ("conv", "depthwise", "maps", "pointwise")},
+    **{f"simd/tiles/{name}.py": _ENGINE for name in ("depthwise", "epilogue", "gemm", "microkernel")},
+    **{f"simd/nhwc/{name}.py": _RUNGS for name in ("depthwise", "product")},
+    **{
+        f"simd/train/{name}.py": _STEP
+        for name in ("conv", "depthwise", "elementwise", "maps", "norm", "pack", "pointwise")
+    },
+    **{
+        f"simd/integer/{name}.py": _BYTES
+        for name in (
+            "joined", "maps", "pack", "product", "quads", "requantise", "residual", "rung",
+            "stores", "storing", "window",
+        )
+    },
+    "simd/runtime/parts.py": _STEP,
+}  # fmt: skip
 TESTS = PLAIN | COMPILED
