@@ -63,7 +63,7 @@ ROWS: tuple[str, ...] = tuple(
         "mutants",
         "coverage",
     )
-    if (Path(__file__).parent / f"{name}.py").exists()
+    if any((Path(__file__).parent / found).exists() for found in (f"{name}.py", f"{name}/__init__.py"))
 )
 
 

@@ -92,15 +92,18 @@ def mutants(file: str) -> list[Mutant]:
     return found
 
 
-def gross(file: str, function: str) -> Mutant:
-    """A function of a file that ends in an error when it is compiled or called: the harness must see it."""
-    return Mutant(file, function, "gross", -1, 0, 0, "raise")
+def gross(file: str) -> Mutant:
+    """The last function of a file that is compiled, if one is, ends in an error: everyone must see it."""
+    known = functions(parsed(file))
+    compiled = [name for name, node in known.items() if node.decorator_list]
+    return Mutant(file, [*known, *compiled][-1], "gross", -1, 0, 0, "raise")
 
 
 def apply(node: ast.AST, which: int) -> None:
     """Change a node in its tree."""
-    if isinstance(node, ast.FunctionDef):  # place -1
-        node.body = ast.parse("raise ValueError('planted')").body
+    if isinstance(node, ast.FunctionDef):  # place -1; or the function that it makes
+        last = [one for one in ast.walk(node) if isinstance(one, ast.FunctionDef)][-1]
+        last.body = ast.parse("raise ValueError('planted')").body
         return
     _, change = list(every_change(node))[which]
     change(node)

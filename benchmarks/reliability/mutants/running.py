@@ -15,11 +15,12 @@ import contextlib
 import importlib.abc
 import importlib.util
 import os
+import pickle
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -36,10 +37,15 @@ LONGEST = 300.0  # seconds of a mutant's tests: one that hangs is caught
 
 @dataclass(frozen=True)
 class Tests:
-    """What is run on a file's mutants: pytest's words; compiled: how, see above."""
+    """What is run on a file's mutants: pytest's words; compiled: how, see above.
+
+    way, names: which of outcomes.py's cases show that a mutant computes the same.
+    """
 
     words: tuple[str, ...]
     compiled: bool = False
+    way: str = "operators"
+    names: tuple[str, ...] = ()
 
 
 def prepare() -> None:
@@ -60,26 +66,60 @@ def prepare() -> None:
 def tried(
     file: str, mutant: Mutant | None, tests: Tests, said: Path, longest: float = LONGEST
 ) -> str:
-    """ "caught", "survived", or why nothing was proved; of None, the unchanged kernels, "passed".
+    """ "caught" or "survived"; of None, the unchanged kernels, "passed", or why they did not.
 
     said: a file for what pytest prints.
     """
+
+    def run() -> int:
+        import pytest
+
+        return int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests.words]))
+
+    code = _forked(lambda: _changed(file, mutant, tests.compiled, run), said, longest)
+    if mutant is None:
+        return "passed" if code == 0 else f"{file}: its tests fail without any change ({code})"
+    # an error while tests are collected is the change's too: without it there is none
+    return "survived" if code == 0 else "caught"
+
+
+def results(
+    file: str, mutant: Mutant | None, tests: Tests, count: int, rounded: bool, answer: Path
+) -> Any:
+    """What these kernels compute on so many cases: a hash, or rounded: arrays; None where they end in an error."""
+
+    def run() -> int:
+        from . import outcomes
+
+        if rounded:
+            found: Any = list(outcomes.WAYS[tests.way](tests.names, count, 0))
+        else:
+            found = outcomes.digest(tests.way, tests.names, count, 0)
+        answer.write_bytes(pickle.dumps(found))
+        return 0
+
+    said = answer.with_suffix(".txt")
+    code = _forked(lambda: _changed(file, mutant, tests.compiled, run), said, LONGEST)
+    return pickle.loads(answer.read_bytes()) if code == 0 else None
+
+
+def _forked(action: Callable[[], int], said: Path, longest: float) -> int:
+    """The exit code of a child that does this."""
     process = os.fork()
     if process == 0:
         code = 98
         try:
-            code = _child(file, mutant, tests, said)
+            os.setpgid(0, 0)
+            os.chdir(ROOT)
+            opened = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            for stream in (1, 2):
+                os.dup2(opened, stream)
+            code = action()
         except BaseException:  # never back into the parent's code
             traceback.print_exc()
         finally:
             os._exit(code)
-    code = _waited(process, longest)
-    if mutant is None:
-        return "passed" if code == 0 else f"the unchanged kernels end with {code}: {said}"
-    if code == 0:
-        return "survived"
-    # an error while tests are collected is the changed function's: the unchanged file has none
-    return "caught"
+    return _waited(process, longest)
 
 
 def _waited(process: int, longest: float) -> int:
@@ -95,23 +135,17 @@ def _waited(process: int, longest: float) -> int:
     return -signal.SIGKILL
 
 
-def _child(file: str, mutant: Mutant | None, tests: Tests, said: Path) -> int:
-    os.setpgid(0, 0)
-    os.chdir(ROOT)
-    opened = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for stream in (1, 2):
-        os.dup2(opened, stream)
+def _changed(file: str, mutant: Mutant | None, compiled: bool, action: Callable[[], int]) -> int:
+    """Do it with the changed kernels."""
     without_shrinking()
     if mutant is not None:
         sys.meta_path.insert(0, Changed(mutant))
-    if not tests.compiled:
+    if not compiled:
         interpret(module_of(file))
     elif mutant is not None:
         keep_apart(mutant)
-    import pytest
-
     with warnings_as_usual():
-        return int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests.words]))
+        return action()
 
 
 @contextlib.contextmanager

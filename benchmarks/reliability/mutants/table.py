@@ -9,34 +9,44 @@ _DRAWN = "tests/ops/test_operators.py::test_operator_convinces_every_witness"
 
 def _operators(*names: str, more: tuple[str, ...] = ()) -> Tests:
     """Drawn cases of these operators, and other tests."""
-    return Tests((*(f"{_DRAWN}[{name}]" for name in names), *more))
+    return Tests((*(f"{_DRAWN}[{name}]" for name in names), *more), names=names)
 
 
 _RUNG = "tests/kernels/test_simd_rung.py"
-_INTEGERS = Tests(("tests/kernels/test_integer_rungs.py", "tests/ops/test_integers.py"))
+_INTEGER_RUNGS = "tests/kernels/test_integer_rungs.py"
+
+
+def _integers(*names: str) -> Tests:
+    """Drawn cases of these, and all other tests of integers."""
+    first = (f"{_INTEGER_RUNGS}::test_rungs_agree[{name}]" for name in names)
+    words = (*first, _INTEGER_RUNGS, "tests/ops/test_integers.py")
+    return Tests(words, way="integers", names=names)
+
+
 
 PLAIN: dict[str, Tests] = {
     "activations.py": _operators("relu", "relu6", more=("tests/ops/test_not_finite.py",)),
     "batchnorm.py": _operators(
-        "batch_norm train", "batch_norm eval", more=("tests/ops/test_not_finite.py", "tests/ops/test_operator_details.py")
+        "batch_norm train", "batch_norm eval", more=("tests/kernels/test_shares.py", "tests/ops/test_not_finite.py", "tests/ops/test_operator_details.py")
     ),
     "conv.py": _operators("conv2d", more=(f"{_RUNG}::test_convolutions",)),
-    "depthwise.py": _operators("depthwise_conv2d", more=(f"{_RUNG}::test_windows",)),
+    "depthwise.py": _operators("depthwise_conv2d", more=(_RUNG, "tests/kernels/test_shares.py")),
     "fake_quantize.py": _operators("fake_quantize", more=("tests/ops/test_fake_quantize.py",)),
     "grouped.py": _operators("grouped_conv2d"),
     "optimizers.py": Tests(
-        ("tests/kernels/test_optimizer_rungs.py", "tests/training/test_optimizers.py", "tests/engine/test_training_step_optimizer.py")
+        ("tests/kernels/test_optimizer_rungs.py", "tests/training/test_optimizers.py", "tests/engine/test_training_step_optimizer.py"),
+        way="optimizers",
     ),
     "pointwise.py": _operators("pointwise_conv2d", "dense", more=(f"{_RUNG}::test_products",)),
     "pool.py": _operators("avg_pool2d", "max_pool2d", "global_avg_pool", more=("tests/ops/test_operator_details.py", "tests/ops/test_strides.py")),
-    "integer/conv.py": _INTEGERS,
-    "integer/depthwise.py": _INTEGERS,
-    "integer/elementwise.py": _INTEGERS,
-    "integer/pointwise.py": _INTEGERS,
-    "integer/pool.py": _INTEGERS,
-    "integer/requantise.py": _INTEGERS,
-    "integer/softmax.py": _INTEGERS,
-    "integer/tables.py": _INTEGERS,
+    "integer/conv.py": _integers("conv2d", "grouped_conv2d"),
+    "integer/depthwise.py": _integers("depthwise_conv2d"),
+    "integer/elementwise.py": _integers("add", "multiply"),
+    "integer/pointwise.py": _integers("pointwise_conv2d", "dense"),
+    "integer/pool.py": _integers("mean", "avg_pool2d", "max_pool2d"),
+    "integer/requantise.py": _integers("conv2d", "dense", "requantize"),
+    "integer/softmax.py": _integers("softmax"),
+    "integer/tables.py": _integers("hard_swish", "hard_sigmoid"),
 }
 _MODELS = "tests/engine/test_engine.py::test_every_model_in_every_dialect"
 _DETAILS = "tests/engine/test_engine_details.py"
@@ -56,6 +66,7 @@ _ENGINE = Tests(
         "tests/engine/test_engine.py::test_any_size",
     ),
     compiled=True,
+    way="inference",
 )
 _STEP = Tests(
     (
@@ -67,11 +78,19 @@ _STEP = Tests(
         "tests/engine/test_training_step_contract.py::test_same_bits_for_any_number_of_threads_and_again",
     ),
     compiled=True,
+    way="training",
 )
 _RUNGS = Tests(
-    (f"{_RUNG}::test_products", f"{_RUNG}::test_windows", f"{_RUNG}::test_convolutions"), compiled=True
+    (f"{_RUNG}::test_products", f"{_RUNG}::test_windows", f"{_RUNG}::test_convolutions"),
+    compiled=True,
+    names=("conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense"),
 )
-_BYTES = Tests((_INTEGER_RUNG, _INTEGER_ENGINE), compiled=True)
+_BYTES = Tests(
+    (_INTEGER_RUNG, _INTEGER_ENGINE),
+    compiled=True,
+    way="integers",
+    names=("conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense"),
+)
 
 COMPILED: dict[str, Tests] = {
     **{f"simd/infer/{name}.py": _ENGINE for name in ("conv", "depthwise", "maps", "pointwise")},
