@@ -65,12 +65,12 @@ class OfAKind(Protocol):
     def kind(self) -> str: ...
 
 
-Any_ = TypeVar("Any_", bound=OfAKind)
+Chosen = TypeVar("Chosen", bound=OfAKind)
 
 
 def sample(
-    pools: list[list[Any_]], count: int, seed: int, kinds: Sequence[str] = KINDS
-) -> list[Any_]:
+    pools: list[list[Chosen]], count: int, seed: int, kinds: Sequence[str] = KINDS
+) -> list[Chosen]:
     """That many, as evenly over the pools and kinds as they have them."""
     rng = random.Random(seed)
     groups = [
@@ -79,7 +79,7 @@ def sample(
         for kind in kinds
         if (these := [m for m in pool if m.kind == kind])
     ]
-    chosen: list[Any_] = []
+    chosen: list[Chosen] = []
     while len(chosen) < count and any(groups):
         rng.shuffle(groups)
         chosen += [group.pop() for group in groups if group][: count - len(chosen)]

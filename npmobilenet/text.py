@@ -2,9 +2,14 @@
 
 import codecs
 import json
+import re
+import tomllib
 import unicodedata
 from pathlib import Path
 from typing import Any
+from zlib import crc32
+
+from .limits import SETTINGS, TEXT, read_bytes
 
 # a file's first bytes -> how it goes on; UTF-32's mark begins with UTF-16's
 MARKS = {
@@ -18,20 +23,39 @@ MARKS = {
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 # what begins and ends another direction of writing: left open, it turns the rest of the line round
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# blanks that are no space, and what Unicode lets a font leave out: two names that differ in it look alike
+UNSEEN = re.compile(
+    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u202f"
+    "\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# all that printable and visible write out, but for line feeds
+HIDDEN = re.compile(
+    f"[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{TURNING}]|{UNSEEN.pattern}"
+)
+JOINING = "\u200c\u200d\ufe0f"  # which make one character of two, in emoji and in Persian
+NAME = 200  # characters of a name that are shown
 
 
-def read_text(path: str | Path) -> str:
+# parts of a dotted key: what reads them needs the square of their number, in time and memory
+_DEEPEST = 40
+_QUOTED = re.compile(r""""[^"\n]*"|'[^'\n]*'""")
+_DOTTED = re.compile(
+    r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*'))*+"""
+)
+
+
+def read_text(path: str | Path, most: int = TEXT) -> str:
     """The text of a file, its lines ended by "\\n" whatever ended them there.
 
     UTF-8, or UTF-16 and UTF-32 with a byte order mark, which Windows' editors write; the mark is no
-    part of the text.  ValueError, one line with the file's name, for a file that cannot be read, is
-    in another encoding (with the line where that shows) or holds zero bytes, as no text does.
+    part of the text.  ValueError, one line with the file's name, for a file that cannot be read, has
+    more than `most` bytes, is in another encoding (with the line where that shows) or holds zero bytes,
+    as no text does.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path}: cannot be read: not a file")
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, most)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from error
     mark = next((mark for mark in MARKS if content.startswith(mark)), b"")
@@ -53,6 +77,29 @@ def read_text(path: str | Path) -> str:
     return "\n".join(lines)
 
 
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The document in a TOML file.  ValueError, one line with the file's name, where there is none."""
+    text = read_text(path, SETTINGS)
+    try:
+        return of_toml(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: not a TOML file: {error}") from None
+
+
+def of_toml(text: str) -> dict[str, Any]:
+    """The document that a text in TOML is.  ValueError, one line, where it is none."""
+    for key in _DOTTED.finditer(text):
+        if key[0].count(".") >= _DEEPEST and _QUOTED.sub("q", key[0]).count(".") >= _DEEPEST:
+            line = text.count("\n", 0, key.start()) + 1
+            raise ValueError(f"line {line}: a key of more than {_DEEPEST} parts: {key[0]:.40}...")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except ValueError as error:  # tomllib's own is one
+        raise ValueError(reason(error)) from None
+
+
 def _lines(text: str) -> list[str]:
     """Not `splitlines`, which ends lines at characters that may be part of a name."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -69,6 +116,50 @@ def printable(name: str) -> str:
     return "".join(
         escaped(c) if unicodedata.category(c) in UNPRINTABLE or c in TURNING else c for c in name
     )
+
+
+def visible(text: str) -> str:
+    """`printable`, and what nobody would see is written out too, so that other texts look different.
+
+    Joiners stay where they join: between characters that are no ASCII, as in emoji and in Persian.
+    """
+    text = printable(text)
+    if text.isascii():
+        return text
+
+    def seen(found: re.Match[str]) -> str:
+        c, before = found[0], text[: found.start()][-1:]
+        joins = c in JOINING and before and not before.isascii() and not UNSEEN.match(before)
+        return c if joins or (c == JOINING[1] and before == JOINING[2]) else escaped(c)
+
+    return UNSEEN.sub(seen, text)
+
+
+def displayed(name: str, most: int = NAME) -> str:
+    """A name from a file, or a path, as it is displayed: `visible`, and no longer than `most` or so.
+
+    The middle of a longer one gives way to its length and a checksum, so that two of them are not taken
+    for one another.
+    """
+    if len(name) <= most:
+        return visible(name)
+    left = (most - 40) // 2
+    mark = crc32(name.encode(errors="surrogatepass"))
+    middle = f"...[{len(name):,} characters, {mark:08x}]..."
+    return visible(name[:left]) + middle + visible(name[-left:])
+
+
+def quoted(value: Any, **how: Any) -> str:
+    """JSON of a value, the true names in it, in which no character commands a terminal or goes unseen."""
+    text = json.dumps(value, ensure_ascii=False, **how)
+    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1].replace("\x7f", "\\u007f"), text)
+
+
+def markdown(text: str) -> str:
+    """A name in a line of Markdown: nothing in it is markup, HTML, mathematics or the end of a cell."""
+    text = displayed(text).replace("&", "&amp;").replace("<", "&lt;")
+    text = re.sub(r"([\\`*\[\]|$~])", r"\\\1", text)
+    return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
 
 
 def reason(error: Exception) -> str:
@@ -88,8 +179,13 @@ def toml_value(value: Any) -> str:
     """One value as TOML writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str):  # JSON's escapes are TOML's, but for one control character
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+        return HIDDEN.sub(lambda found: _toml_escape(ord(found[0])), text)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     return repr(value)
+
+
+def _toml_escape(number: int) -> str:
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -63,7 +63,7 @@ ROWS: tuple[str, ...] = tuple(
         "mutants",
         "coverage",
     )
-    if any((Path(__file__).parent / found).exists() for found in (f"{name}.py", f"{name}/__init__.py"))
+    if any((Path(__file__).parent / f"{name}{end}").exists() for end in (".py", "/__init__.py"))
 )
 
 

@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from ..cost import cost
+from ..disk import write_whole
 from ..drawing import SUMMARY, summary_rows
 from ..models.diagram import mermaid
 from ..models.network_plan import toml_of_plan
-from .common import add_formats, console, print_json, write_table
+from .common import add_formats, console, print_json, say, write_table
 from .options import add_model, add_plan_options, plan_of
 from .values import at_least
 
@@ -47,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
     if options.toml:
         print(toml_of_plan(plan), end="")
     elif options.graph:
-        options.graph.write_text(mermaid(plan, depth), encoding="utf-8")
-        print(f"{options.graph}: a diagram; GitHub and most editors draw it")
+        write_whole(options.graph, mermaid(plan, depth).encode())
+        say(f"{options.graph}: a diagram; GitHub and most editors draw it")
     elif options.json:
         rows = summary_rows(plan, depth)
         names = [column.removeprefix(">") for column in SUMMARY]

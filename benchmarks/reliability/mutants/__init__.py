@@ -65,7 +65,11 @@ def planted(file: str, folder: Path) -> str:
     """A line where a function that raises an error is not noticed: then no change would be."""
     mutant = gross(file)
     fate = running.tried(file, mutant, TESTS[file], folder / "gross.txt")
-    return "" if fate == "caught" else f"{file}: {mutant.function} may raise an error, and its tests pass"
+    return (
+        ""
+        if fate == "caught"
+        else f"{file}: {mutant.function} may raise an error, and its tests pass"
+    )
 
 
 def prove(size: Size) -> Found:

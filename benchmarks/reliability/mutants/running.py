@@ -55,7 +55,15 @@ def prepare() -> None:
     depend on them.
     """
     os.environ["NUMBA_NUM_THREADS"] = "1"
-    for name in ("numpy", "numba", "hypothesis", "pytest", "torch", "scipy.linalg", "numba.cpython.unicode"):
+    for name in (
+        "numpy",
+        "numba",
+        "hypothesis",
+        "pytest",
+        "torch",
+        "scipy.linalg",
+        "numba.cpython.unicode",
+    ):
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
     import torch
@@ -74,7 +82,9 @@ def tried(
     def run() -> int:
         import pytest
 
-        return int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests.words]))
+        return int(
+            pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests.words])
+        )
 
     code = _forked(lambda: _changed(file, mutant, tests.compiled, run), said, longest)
     if mutant is None:
@@ -86,7 +96,7 @@ def tried(
 def results(
     file: str, mutant: Mutant | None, tests: Tests, count: int, rounded: bool, answer: Path
 ) -> Any:
-    """What these kernels compute on so many cases: a hash, or rounded: arrays; None where they end in an error."""
+    """What these kernels compute on so many cases: a hash, or rounded: arrays; None after an error."""
 
     def run() -> int:
         from . import outcomes
@@ -169,7 +179,9 @@ class Changed(importlib.abc.MetaPathFinder):
         if name != self.name:
             return None
         file = str(KERNELS / self.mutant.file)
-        return importlib.util.spec_from_file_location(name, file, loader=Loader(name, file, self.mutant))
+        return importlib.util.spec_from_file_location(
+            name, file, loader=Loader(name, file, self.mutant)
+        )
 
 
 class Loader(SourceFileLoader):
@@ -232,7 +244,9 @@ def reaches(function: Any, file: str, lines: range) -> bool:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        todo += [getattr(one, name, None) for name in ("py_func", "function", "_defn", "__wrapped__")]
+        todo += [
+            getattr(one, name, None) for name in ("py_func", "function", "_defn", "__wrapped__")
+        ]
         if isinstance(one, tuple | list):
             todo += one
         elif isinstance(one, dict):

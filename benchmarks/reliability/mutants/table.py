@@ -23,22 +23,36 @@ def _integers(*names: str) -> Tests:
     return Tests(words, way="integers", names=names)
 
 
-
 PLAIN: dict[str, Tests] = {
     "activations.py": _operators("relu", "relu6", more=("tests/ops/test_not_finite.py",)),
     "batchnorm.py": _operators(
-        "batch_norm train", "batch_norm eval", more=("tests/kernels/test_shares.py", "tests/ops/test_not_finite.py", "tests/ops/test_operator_details.py")
+        "batch_norm train",
+        "batch_norm eval",
+        more=(
+            "tests/kernels/test_shares.py",
+            "tests/ops/test_not_finite.py",
+            "tests/ops/test_operator_details.py",
+        ),
     ),
     "conv.py": _operators("conv2d", more=(f"{_RUNG}::test_convolutions",)),
     "depthwise.py": _operators("depthwise_conv2d", more=(_RUNG, "tests/kernels/test_shares.py")),
     "fake_quantize.py": _operators("fake_quantize", more=("tests/ops/test_fake_quantize.py",)),
     "grouped.py": _operators("grouped_conv2d"),
     "optimizers.py": Tests(
-        ("tests/kernels/test_optimizer_rungs.py", "tests/training/test_optimizers.py", "tests/engine/test_training_step_optimizer.py"),
+        (
+            "tests/kernels/test_optimizer_rungs.py",
+            "tests/training/test_optimizers.py",
+            "tests/engine/test_training_step_optimizer.py",
+        ),
         way="optimizers",
     ),
     "pointwise.py": _operators("pointwise_conv2d", "dense", more=(f"{_RUNG}::test_products",)),
-    "pool.py": _operators("avg_pool2d", "max_pool2d", "global_avg_pool", more=("tests/ops/test_operator_details.py", "tests/ops/test_strides.py")),
+    "pool.py": _operators(
+        "avg_pool2d",
+        "max_pool2d",
+        "global_avg_pool",
+        more=("tests/ops/test_operator_details.py", "tests/ops/test_strides.py"),
+    ),
     "integer/conv.py": _integers("conv2d", "grouped_conv2d"),
     "integer/depthwise.py": _integers("depthwise_conv2d"),
     "integer/elementwise.py": _integers("add", "multiply"),
