@@ -63,7 +63,7 @@ ROWS: tuple[str, ...] = tuple(
         "mutants",
         "coverage",
     )
-    if (Path(__file__).parent / f"{name}.py").exists()
+    if (Path(__file__).parent / f"{name}.py").exists() or (Path(__file__).parent / name).is_dir()
 )
 
 
