@@ -17,6 +17,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
@@ -52,6 +53,8 @@ _turn = lock()  # of a kernel on several threads, where the library of threads n
 _kernels: weakref.WeakSet[Any] = weakref.WeakSet()
 _listening = False
 _alone = False  # whether this process is a forked child that must not start threads
+_holding = threading.local()  # over a fork: the locks of compilers
+PATIENCE = 60.0  # seconds that a fork waits for another thread's compilation
 
 
 def say(text: str) -> None:
@@ -139,6 +142,28 @@ def _in_turn(dispatcher, arguments):
         return dispatcher(*arguments)
 
 
+def _compilers():
+    """The locks of those who compile: ours, Numba's, and LLVM's where it is told apart."""
+    yield busy
+    for module, path in (
+        ("numba.core.compiler_lock", "global_compiler_lock"),
+        ("llvmlite.binding.ffi", "lib._lock"),
+    ):
+        with suppress(AttributeError, KeyError):  # not imported, or another version
+            yield attrgetter(f"{path}._lock")(sys.modules[module])
+
+
+def _forking():
+    """Before a fork: a compilation of another thread ends first, or its half would be in the child."""
+    _holding.locks = [held for held in _compilers() if held.acquire(timeout=PATIENCE)]
+
+
+def _parted():
+    """After it, in either process."""
+    for held in reversed(_holding.locks):
+        held.release()
+
+
 def _forked():
     """In a child: nobody else is here who could hold a lock, and GNU OpenMP's threads are gone.
 
@@ -146,8 +171,10 @@ def _forked():
     give the same bits, for how the work is cut does not depend on threads.
     """
     global _alone
-    for held in list(_locks):
-        held._at_fork_reinit()
+    _parted()
+    for held in {*_locks, *_compilers()}:
+        if not held._is_owned():  # what this thread holds, it goes on holding
+            held._at_fork_reinit()
     try:
         _alone = _alone or sys.modules["numba"].threading_layer() == "omp"
     except (AttributeError, KeyError, ValueError):  # Numba's threads were never started
@@ -158,18 +185,33 @@ def _forked():
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(before=_forking, after_in_parent=_parted, after_in_child=_forked)
+
+
+_counting = lock()
+_rarely = 0  # threads that want it
+_often = [0, 0, 0]  # what is set otherwise
 
 
 @contextmanager
 def collecting_rarely():
-    """Python looks less often for garbage: loading Numba makes half a million objects that stay."""
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], 100_000) if before[0] else 0, *before[1:])
+    """Python looks less often for garbage: loading Numba makes half a million objects that stay.
+
+    It is one setting for all threads: the first one here changes it, the last one restores it.
+    """
+    global _rarely
+    with _counting:
+        if not _rarely:
+            _often[:] = gc.get_threshold()
+            gc.set_threshold(max(_often[0], 100_000) if _often[0] else 0, *_often[1:])
+        _rarely += 1
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        with _counting:
+            _rarely -= 1
+            if not _rarely:
+                gc.set_threshold(*_often)
 
 
 def keep(code, function):

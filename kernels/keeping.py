@@ -9,11 +9,14 @@ import hashlib
 import marshal
 import os
 import pkgutil
+import stat
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
+
+MOST = 2**26  # bytes of a file; the largest kernel has a quarter of a million
 
 
 class Place(NamedTuple):
@@ -112,9 +115,17 @@ def _exposed(*folders: Path) -> str:
     return ""
 
 
-def trusted(file) -> bool:
-    """Whether nobody else can have written an opened file."""
+def opened(path: Path) -> BinaryIO:
+    """A file, opened to be read; what is none, such as a pipe, does not make anybody wait."""
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    return open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags))
+
+
+def trusted(file: BinaryIO) -> bool:
+    """Whether an opened file is one that nobody else can have written, no larger than kernels are."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_size > MOST:
+        return False
     if not hasattr(os, "geteuid"):
         return True
-    status = os.fstat(file.fileno())
     return status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022

@@ -1,8 +1,10 @@
 """Numba's cache of one function's compiled forms, which survives whatever happens to its files.
 
 As Numba lays them out, NAME.nbi lists the signatures of a function, and NAME.number.nbc holds the code
-for one of them.  Here each file begins with the hash of what follows.  One that is torn, missing,
-unreadable or somebody else's counts as absent: the kernel is compiled anew and the file written over.
+for one of them.  Here each file begins with the hash of what follows, and what follows with whose code
+it is.  One that is torn, missing, unreadable, another kernel's or somebody else's counts as absent: the
+kernel is compiled anew and the file written over.  Nobody ever waits for another process: two that
+compile the same write the same.
 """
 
 import hashlib
@@ -11,6 +13,9 @@ import pickle
 import shutil
 import sys
 import tempfile
+import time
+from contextlib import suppress
+from functools import cache
 
 import llvmlite
 import numba
@@ -18,10 +23,13 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from .compiling import say, title_of
-from .keeping import trusted
+from .keeping import fingerprint, opened, trusted
 from .linking import provide, undefined
 
 SEAL = hashlib.sha256().digest_size
+ABANDONED = 3600.0  # seconds after which an unfinished file is one of a process that was killed
+# of Numba's settings, those that make other code of the same source on the same processor
+SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 
 
 class Store:
@@ -33,8 +41,11 @@ class Store:
         tag = f"py{version.major}{version.minor}{sys.abiflags if hasattr(sys, 'abiflags') else ''}"
         self._place = place
         self._name = f"{name}-{code.co_firstlineno}.{tag}".replace("<", "").replace(">", "")
+        settings = (str(getattr(numba.config, setting, None)) for setting in SETTINGS)
+        # the name, for functions that were made by one function have one code and differ in constants
         self._made_of = (
-            numba.__version__, llvmlite.__version__, hashlib.sha256(code.co_code).hexdigest(),
+            fingerprint(), self._name, hashlib.sha256(code.co_code).hexdigest(),
+            numba.__version__, llvmlite.__version__, *settings,
         )  # fmt: skip
 
     @property
@@ -66,8 +77,7 @@ class Store:
             self._write(name, (key, undefined(reduced[0]), reduced))
             self._write(f"{self._name}.nbi", self._index() | {key: name})
         except OSError as error:  # the kernel works, and is compiled again next time
-            reason = error.strerror or error
-            say(f"a kernel could not be kept ({reason})")
+            _not_kept(str(error.strerror or error))
 
     def enable(self):
         """Numba may ask for that."""
@@ -84,7 +94,7 @@ class Store:
             return {}
 
     def _read(self, name):
-        with open(self._place.folder / name, "rb") as file:
+        with opened(self._place.folder / name) as file:
             content = file.read() if trusted(file) else b""
         if hashlib.sha256(content[SEAL:]).digest() != content[:SEAL]:
             raise ValueError(f"{name} is damaged")
@@ -92,13 +102,30 @@ class Store:
 
     def _write(self, name, value):
         content, path = dumps(value), self._place.folder / name
-        opened, temporary = tempfile.mkstemp(dir=self._place.folder, prefix=f"{name}.tmp.")
+        self._sweep(f"{name}.tmp.")
+        number, temporary = tempfile.mkstemp(dir=self._place.folder, prefix=f"{name}.tmp.")
         try:
-            with open(opened, "wb") as file:
+            with open(number, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            with suppress(OSError):  # the folder may be gone
+                os.unlink(temporary)
             raise
+
+    def _sweep(self, beginning):
+        """Remove what processes left that were killed while they wrote."""
+        with suppress(OSError), os.scandir(self._place.folder) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    old = entry.name.startswith(beginning)
+                    if old and entry.stat(follow_symlinks=False).st_mtime < time.time() - ABANDONED:
+                        os.unlink(entry.path)
+
+
+@cache
+def _not_kept(reason):
+    """Said once: what hinders one kernel hinders the others too."""
+    say(f"a kernel could not be kept ({reason})")

@@ -28,6 +28,7 @@ KEYS = ("id2label", "label2id", "class_to_idx", "class_indices", "idx_to_class",
         "class_names", "classes", "names", "labels")  # fmt: skip
 NUMBERED = re.compile(r"(\d+)(?:\s*[:,;]\s*|\s+)(\S.*)", re.ASCII)  # "0 daisy", "0: daisy"
 NUMBERED_BEHIND = re.compile(r".*\S[\s:,;]+(\d+)", re.ASCII)  # "daisy 0"
+_NAMES = 2**22  # bytes of a file of names: ImageNet's 21,841 have some hundred thousand
 IMAGENET = (1000, 1001)  # its usual lists call two birds and machines alike "crane"
 
 Entry = tuple[str, str]  # a name, and what tells it from another of the same name
@@ -92,7 +93,7 @@ def read_class_names(path: str | Path) -> tuple[str, ...]:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: no such file of class names")
-    text = read_text(path)
+    text = read_text(path, _NAMES)
     try:
         document = _document(text, path.suffix.lower() == ".json")
         entries = _of_lines(text) if document is None else _of_document(document)

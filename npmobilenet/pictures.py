@@ -1,10 +1,13 @@
 """Pictures of results, as PNG (by Pillow) and in the terminal."""
 
 from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from .disk import write_whole
 from .fonts import Font, font_for
 from .ops.checks import Array
 
@@ -15,6 +18,16 @@ def to_bytes(values: Array) -> Array:
     """Any real array stretched to uint8: its smallest value black, its largest white."""
     low, high = float(values.min()), float(values.max())
     return np.asarray(np.round((values - low) / (high - low or 1) * 255), np.uint8)
+
+
+def keep(picture: Image.Image, path: str | Path) -> None:
+    """Write a picture, as what its ending says.  ValueError for an ending that is none, OSError."""
+    content, path = BytesIO(), Path(path)
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(f"{path}: expected the name of a picture as out.png")
+    picture.save(content, kind)
+    write_whole(path, content.getvalue())
 
 
 def sheet(

@@ -2,9 +2,13 @@
 
 import codecs
 import json
+import re
+import tomllib
 import unicodedata
 from pathlib import Path
 from typing import Any
+
+from .limits import SETTINGS, TEXT, read_bytes
 
 # a file's first bytes -> how it goes on; UTF-32's mark begins with UTF-16's
 MARKS = {
@@ -20,18 +24,25 @@ UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
-def read_text(path: str | Path) -> str:
+# parts of a dotted key: what reads them needs the square of their number, in time and memory
+_DEEPEST = 40
+_QUOTED = re.compile(r""""[^"\n]*"|'[^'\n]*'""")
+_DOTTED = re.compile(
+    r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*'))*+"""
+)
+
+
+def read_text(path: str | Path, most: int = TEXT) -> str:
     """The text of a file, its lines ended by "\\n" whatever ended them there.
 
     UTF-8, or UTF-16 and UTF-32 with a byte order mark, which Windows' editors write; the mark is no
-    part of the text.  ValueError, one line with the file's name, for a file that cannot be read, is
-    in another encoding (with the line where that shows) or holds zero bytes, as no text does.
+    part of the text.  ValueError, one line with the file's name, for a file that cannot be read, has
+    more than `most` bytes, is in another encoding (with the line where that shows) or holds zero bytes,
+    as no text does.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path}: cannot be read: not a file")
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, most)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from error
     mark = next((mark for mark in MARKS if content.startswith(mark)), b"")
@@ -51,6 +62,29 @@ def read_text(path: str | Path) -> str:
             f"{path}: line {line} is not {encoding.upper()} text; save the file as UTF-8"
         ) from None
     return "\n".join(lines)
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The document in a TOML file.  ValueError, one line with the file's name, where there is none."""
+    text = read_text(path, SETTINGS)
+    try:
+        return of_toml(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: not a TOML file: {error}") from None
+
+
+def of_toml(text: str) -> dict[str, Any]:
+    """The document that a text in TOML is.  ValueError, one line, where it is none."""
+    for key in _DOTTED.finditer(text):
+        if key[0].count(".") >= _DEEPEST and _QUOTED.sub("q", key[0]).count(".") >= _DEEPEST:
+            line = text.count("\n", 0, key.start()) + 1
+            raise ValueError(f"line {line}: a key of more than {_DEEPEST} parts: {key[0]:.40}...")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except ValueError as error:  # tomllib's own is one
+        raise ValueError(reason(error)) from None
 
 
 def _lines(text: str) -> list[str]:

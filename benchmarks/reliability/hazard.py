@@ -63,7 +63,7 @@ ROWS: tuple[str, ...] = tuple(
         "mutants",
         "coverage",
     )
-    if (Path(__file__).parent / f"{name}.py").exists() or (Path(__file__).parent / name).is_dir()
+    if any((Path(__file__).parent / f"{name}{end}").exists() for end in (".py", "/__init__.py"))
 )
 
 

@@ -12,7 +12,7 @@ from ..models.registry import MODELS
 from ..tables import Shape
 from . import networks
 from .common import console, write_table
-from .options import MODEL_HELP, plan_of
+from .options import MODEL_HELP, add_sha256, plan_of
 from .streams import complain
 
 PLAN_OPTIONS = {
@@ -45,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FAMILY",
         help="who wrote the file of weights, as in `weights import` (found out)",
     )
+    add_sha256(brought)
     parser.set_defaults(complain=parser.error)
 
 
@@ -59,10 +60,10 @@ def subject(options: argparse.Namespace) -> Plan | ModuleCost:
     """The plan that is asked for, or the cost of what is brought and is none."""
     name = options.model
     if name in MODELS or Path(name).suffix.lower() == ".toml":
-        _refuse(options, name, "input", "family")
+        _refuse(options, name, "input", "family", "sha256")
         return plan_of(options)
     if _is_module(name) or Path(name).suffix.lower() == ".onnx":
-        _refuse(options, name, "family", "resolution", *PLAN_OPTIONS)
+        _refuse(options, name, "family", "sha256", "resolution", *PLAN_OPTIONS)
         if options.params or options.training:
             view = "--params" if options.params else "--training"
             options.complain(f"{view}: not for {name}, only for networks of this project")
@@ -99,8 +100,10 @@ def _plan(options: argparse.Namespace) -> Plan:
     """The plan of a run or of weights, at another resolution where that is asked."""
     from ..counting import network_in
     from ..quantization.plan import QuantizedPlan
+    from ..weights.by_name import check_weights
 
     _refuse(options, options.model, "input", *PLAN_OPTIONS)
+    check_weights(options.model, options.sha256)
     plan = network_in(options.model, options.family)
     if isinstance(plan, QuantizedPlan):
         complain(

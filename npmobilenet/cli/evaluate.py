@@ -84,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset") -> None:
     """The pictures that are asked for: last, for a disk may be full and the figures known."""
     from .. import fonts
+    from ..pictures import keep
     from ..predicting import prediction_sheet
     from ..training.report import plots
 
@@ -92,7 +93,7 @@ def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset")
     if options.confusion:
         plots.confusion(scores, options.confusion)
     if options.mistakes and scores.correct < scores.count:
-        prediction_sheet.mistakes(dataset, scores, options.count).save(options.mistakes)
+        keep(prediction_sheet.mistakes(dataset, scores, options.count), options.mistakes)
     elif options.mistakes:
         complain(f"note: no mistakes, so {options.mistakes} is not drawn")
     if (options.confusion or options.mistakes) and (remark := fonts.remark(scores.classes)):

@@ -119,11 +119,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
+    from ..disk import write_new
     from ..exercises.template import template
 
     try:
-        with open(options.file, "x", encoding="utf-8") as file:
-            file.write(template(options.file.name))
+        write_new(options.file, template(options.file.name).encode())
     except FileExistsError:
         raise ValueError(f"{options.file}: is there already; nothing was written") from None
     print(f"{options.file} is written. Fill in one_window, then:")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..weights.families import FAMILIES
 from . import export_tflite
 from .common import print_json, spare
+from .options import add_sha256
 from .streams import complain
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument("weights", metavar="WEIGHTS", help="a run's folder or file")
+    add_sha256(parser)
     parser.add_argument("--to", required=True, choices=list(FORMATS), help="what to write")
     parser.add_argument("--output", required=True, metavar="FILE", help="where to write it")
     parser.add_argument(
@@ -46,9 +48,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the file, and say what it is."""
     from ..weights import load
-    from ..weights.native import weight_file
+    from ..weights.by_name import check_weights
+    from ..weights.native import remarks, weight_file
 
+    check_weights(options.weights, options.sha256)
     model, output = load(options.weights), Path(options.output)
+    for remark in remarks(options.weights):
+        complain(f"note: {remark}")
     if options.to == "onnx" and output.suffix != ".onnx":
         raise ValueError(f"{output}: the name of an ONNX file ends in .onnx")
     spare(output, weight_file(options.weights))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..models.registry import MODELS
 from ..ops.checks import nearest
-from .options import MODEL_HELP, plan_of
+from .options import MODEL_HELP, add_sha256, plan_of
 
 if TYPE_CHECKING:
     from ..models.network_plan import Plan
@@ -37,6 +37,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         metavar="FAMILY",
         help="who wrote the file of weights, as in `weights import` (found out for .tflite)",
     )
+    add_sha256(parser)
     parser.set_defaults(wrong_usage=parser.error)
 
 
@@ -44,8 +45,9 @@ def network_of(options: argparse.Namespace) -> "tuple[Plan, Model | None]":
     """The plan that is asked for, and the model it is of where that is one with weights."""
     name = options.model
     if name in MODELS or Path(name).suffix.lower() == ".toml":
-        if options.family:
-            options.wrong_usage(f"--from: not for {name}")
+        for flag, given in (("--from", options.family), ("--sha256", options.sha256)):
+            if given:
+                options.wrong_usage(f"{flag}: not for {name}")
         return plan_of(options), None
     if not has_weights(name):
         known = f"{', '.join(MODELS)}, a .toml file, a run or a file of weights"
@@ -61,7 +63,7 @@ def network_of(options: argparse.Namespace) -> "tuple[Plan, Model | None]":
     from ..weights.by_name import read_weights
 
     family = options.family or ("tflite" if Path(name).suffix.lower() == ".tflite" else "")
-    model = read_weights(name, family)
+    model = read_weights(name, family, sha256=options.sha256)
     return model.plan, model
 
 

@@ -10,7 +10,7 @@ from ..models.network_plan import Plan, plan
 from ..models.registry import MODELS
 from ..ops.checks import nearest
 from .streams import complain
-from .values import resolution_option
+from .values import resolution_option, sha256_option
 
 if TYPE_CHECKING:
     from ..weights import Model
@@ -95,6 +95,17 @@ def add_weights(
         metavar="NAMES",
         help="with --from: names of its classes, one a line or JSON",
     )
+    add_sha256(parser)
+
+
+def add_sha256(parser: argparse._ActionsContainer) -> None:
+    """The published SHA-256 of the file of weights."""
+    parser.add_argument(
+        "--sha256",
+        type=sha256_option,
+        metavar="HEX",
+        help="of the file of weights, as it was published: compared before anything of it is read",
+    )
 
 
 def weights_of(options: argparse.Namespace) -> "Model":
@@ -103,7 +114,8 @@ def weights_of(options: argparse.Namespace) -> "Model":
     from ..weights.by_name import find_weights
 
     names = read_class_names(options.class_names) if options.class_names else None
-    found = find_weights(options.weights, options.family or "", names)
+    expected = getattr(options, "sha256", None)
+    found = find_weights(options.weights, options.family or "", names, sha256=expected)
     for note in found.notes:
         complain(f"note: {note}")
     return found.model

@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Name the images, each as soon as it is done; one that cannot be read does not stop the others."""
     from .. import fonts
+    from ..pictures import keep
     from ..predicting import prediction_sheet
     from ..predicting.prediction import predictions
     from ..ranks.world import Ranks
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
                 if options.picture and len(pages) < PAGES:
                     pages.append(_page(path, model, one, options.top))
     if pages:
-        prediction_sheet.stacked(pages).save(options.picture)
+        keep(prediction_sheet.stacked(pages), options.picture)
         if remark := fonts.remark(model.classes):
             complain(f"note: {remark}")
     if options.picture and ranks.first and len(pages) < len(paths):

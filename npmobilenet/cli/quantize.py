@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .common import add_formats, console, print_json, spare, write_table
-from .options import weights_of
+from .options import add_sha256, weights_of
 from .progress import beside, counting
 from .streams import complain
 from .values import at_least, between, output_option
@@ -100,6 +100,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="who wrote WEIGHTS, if not npmobilenet",
     )
     add("--class-names", metavar="NAMES", help="with --from: names of its classes")
+    add_sha256(parser)
     add_formats(parser)
     parser.epilog = EXAMPLES
     parser.set_defaults(wrong_usage=parser.error)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..cost import cost
+from ..disk import write_whole
 from ..drawing import SUMMARY, summary_rows
 from ..models.diagram import mermaid
 from ..models.network_plan import toml_of_plan
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if options.toml:
         print(toml_of_plan(plan), end="")
     elif options.graph:
-        options.graph.write_text(mermaid(plan, depth), encoding="utf-8")
+        write_whole(options.graph, mermaid(plan, depth).encode())
         print(f"{options.graph}: a diagram; GitHub and most editors draw it")
     elif options.json:
         rows = summary_rows(plan, depth)

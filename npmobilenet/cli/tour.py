@@ -23,7 +23,7 @@ from ..evidence.v1_report import paper_parts
 from ..models import CIFAR, backward, forward, init, plan
 from ..ops.checks import Array
 from ..ops.rungs import running
-from ..pictures import characters, halftone, sheet, to_bytes
+from ..pictures import characters, halftone, keep, sheet, to_bytes
 from ..tables import table
 from .common import console
 from .compiling import compile_kernels
@@ -138,7 +138,7 @@ def _rungs(out: Console, folder: Path) -> bool:
     ]
     names = ["photograph", "red: left-right edges", "green: up-down edges", "blue: mean of 3 x 3",
              "pointwise: grey", "pointwise: red - green"]  # fmt: skip
-    sheet(parts, names, columns=3, size=224).save(folder / "convolutions.png")
+    keep(sheet(parts, names, columns=3, size=224), folder / "convolutions.png")
     out.print(
         f"What they see is in {folder / 'convolutions.png'}: a depthwise filter looks at the "
         "neighbours in one channel, a pointwise one at the channels of one pixel."
@@ -256,8 +256,8 @@ def _predict(out: Console, folder: Path) -> bool:
         out.print(Text.from_markup(halftone(picture)) if out.color_system else characters(picture))
         out.print(f"  -> {caption}".replace("\n", ", "))
         out.print()
-    sheet(pictures, captions, colors=colors).save(folder / "predictions.png")
-    Image.fromarray(pictures[0]).save(folder / EXAMPLE)
+    keep(sheet(pictures, captions, colors=colors), folder / "predictions.png")
+    keep(Image.fromarray(pictures[0]), folder / EXAMPLE)
     out.print(
         f"One test image of each class, named, is in {folder / 'predictions.png'}.  To name another:\n"
         f"  npmobilenet predict {folder / EXAMPLE} --weights {folder / WEIGHTS}"

@@ -35,6 +35,14 @@ def at_least(least: int) -> Callable[[str], int]:
     return number
 
 
+def sha256_option(text: str) -> str:
+    """A SHA-256: 64 hexadecimal digits, in small letters."""
+    digits = text.strip().lower()
+    if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"expected 64 hexadecimal digits, found {text!r:.80}")
+    return digits
+
+
 def between(low: float, high: float, *, above: bool = False) -> Callable[[str], float]:
     """The type of an option that takes a real number, `low` or more (`above`: more), less than `high`."""
 

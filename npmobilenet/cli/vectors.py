@@ -8,6 +8,7 @@ from ..models.dialects import DIALECTS
 from ..models.registry import MODELS
 from . import vectors_text
 from .common import console, print_json
+from .options import add_sha256
 from .progress import beside, counting
 from .streams import complain
 from .values import at_least, resolution_option
@@ -70,6 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="as LiteRT's reference kernels, or as XNNPACK (as MODEL says, or double)",
     )
     add("--from", dest="family", choices=list(FAMILIES), metavar="FAMILY", help="who wrote MODEL")
+    add_sha256(parser)
     group = parser.add_argument_group("a MODEL of floats, which is quantised for these images")
     group.add_argument("--dtype", choices=("int8", "uint8"), help="of all tensors (int8)")
     group.add_argument("--per-tensor", action="store_true", default=None, help="one scale a weight")
@@ -166,7 +168,7 @@ def _model(options: argparse.Namespace) -> tuple["Model", str]:
     if given:
         options.wrong_usage(f"--{given[0]} is for a MODEL with random weights: {', '.join(MODELS)}")
     family = options.family or ("tflite" if options.model.endswith(".tflite") else "")
-    found = find_weights(options.model, family)
+    found = find_weights(options.model, family, sha256=options.sha256)
     for note in found.notes:
         complain(f"note: {note}")
     return found.model, str(options.model)

@@ -11,6 +11,7 @@ from ..models.registry import MODELS
 from ..weights.description import STRETCH
 from . import Help
 from .common import console, print_json, spare
+from .options import add_sha256
 from .streams import complain
 from .values import at_least, resolution_option
 
@@ -34,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("name", metavar="NAME", help="as `weights list` shows it")
     fetch.add_argument("--output", required=True, metavar="FILE", help="where to write it")
     fetch.add_argument("--json", action="store_true", help="one JSON object")
+    add_sha256(fetch)
     fetch.epilog = (
         "example: npmobilenet weights get keras/mobilenet_0.25_224 \\\n"
         "           --output v1.safetensors"
@@ -78,6 +80,7 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a name a line, or JSON (ImageNet's names for 1000 and 1001 classes, else numbers)",
     )
+    add_sha256(parser)
     images = parser.add_argument_group(
         "what is done to images", "As the file says, else as is usual in the family."
     )
@@ -141,6 +144,7 @@ def _import(options: argparse.Namespace) -> int:
         class_names=names,
         entry=options.entry,
         dequantize=options.dequantize,
+        sha256=options.sha256,
         **{name: getattr(options, name) for name in settings},
     )
     return _keep(found, options)
@@ -160,6 +164,7 @@ def _get(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
     from ..weights.importing import import_official
+    from ..weights.sources import pin_of, place_of, source_named
 
     out = console()
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -169,7 +174,14 @@ def _get(options: argparse.Namespace) -> int:
         def show(here: int, total: int | None) -> None:
             progress.update(task, completed=here, total=total)
 
-        found = import_official(options.name, show)
+        found = import_official(options.name, show, sha256=options.sha256)
+    source = source_named(options.name)
+    if source.sha256 is None and options.sha256 is None:
+        complain(
+            f"note: nobody has published a SHA-256 of {source.name}, so nothing of ours has checked it; "
+            f"it is {found.model.notes['imported from']['sha256']}, and is held to that from now on "
+            f"({pin_of(place_of(source))})"
+        )
     return _keep(found, options)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..disk import write_whole
 
 if TYPE_CHECKING:
     from .roofline import Roofline
@@ -32,10 +35,12 @@ def _figure(columns: int) -> tuple[Any, list[Any]]:
 
 
 def _save(figure: Any, path: str | Path) -> None:
+    path, content = Path(path), BytesIO()
     try:
-        figure.savefig(path)
+        figure.savefig(content, format=path.suffix[1:].lower() or None)
     except ValueError as error:  # an ending that is no format
         raise ValueError(f"{path}: {error}") from None
+    write_whole(path if path.suffix else path.with_suffix(".png"), content.getvalue())
 
 
 def sweep_picture(points: Sequence[Point], path: str | Path) -> int:

@@ -22,6 +22,7 @@ from PIL import Image
 
 from npmobilenet.data import FashionMnistArrays
 from npmobilenet.datasets import idx
+from npmobilenet.disk import write_whole
 
 TRAIN, TEST = 10_000, 1_000
 
@@ -45,14 +46,15 @@ def encode(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def write(arrays: FashionMnistArrays, file: Path) -> None:
     """One npz: PNG is compressed already and the labels are small, so its members are stored."""
-    with file.open("wb") as stream:
-        np.savez(
-            stream,
-            train_png=encode(arrays.train_images),
-            train_labels=arrays.train_labels,
-            test_png=encode(arrays.test_images),
-            test_labels=arrays.test_labels,
-        )
+    content = io.BytesIO()
+    np.savez(
+        content,
+        train_png=encode(arrays.train_images),
+        train_labels=arrays.train_labels,
+        test_png=encode(arrays.test_images),
+        test_labels=arrays.test_labels,
+    )
+    write_whole(file, content.getvalue())
 
 
 def main(arguments: list[str] | None = None) -> None:

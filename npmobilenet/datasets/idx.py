@@ -10,11 +10,14 @@ import gzip
 import math
 import struct
 import zlib
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from npmobilenet.limits import in_words, read_bytes, unpacked_at_most
 from npmobilenet.text import printable
 
 PARTS = ("train", "t10k")
@@ -36,28 +39,47 @@ def read(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """uint8 array of the file's own shape, not writable.
 
     Raises ValueError naming the file if it is damaged, is not idx, has another number of dimensions,
-    or holds fewer or more elements than its header promises.
+    or holds fewer or more elements than its header promises.  That is compared with the file before
+    anything is unpacked.
     """
+    header = 4 + 4 * dimensions
     try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+        packed = read_bytes(path)
+        file: Any = BytesIO(packed)
+        if packed[:2] == b"\x1f\x8b":
+            file = gzip.GzipFile(fileobj=file)
+        start = file.read(header)
+        size = _promised(path, start, dimensions)
+        if isinstance(file, BytesIO):
+            content = memoryview(packed)[header:]
+        elif size > (most := unpacked_at_most(len(packed))):
+            raise ValueError(
+                f"{path}: the header promises {in_words(size)}, {in_words(len(packed))} unpack to "
+                f"{in_words(most)} at most"
+            )
+        else:
+            content = memoryview(file.read(size + 1))
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: cannot be unpacked: {error}") from error
+    shape = struct.unpack(f">{dimensions}I", start[4:])
+    if len(content) != size:
+        there = "more" if len(content) > size else f"{len(content):,}"
+        raise ValueError(
+            f"{path}: the header promises {' x '.join(map(str, shape))} = {size:,} bytes, "
+            f"{there} are there"
+        )
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _promised(path: Path, start: bytes, dimensions: int) -> int:
+    """Bytes behind a header; ValueError where it is none."""
     magic = 0x0800 + dimensions
-    header = 4 + 4 * dimensions
-    if len(content) < header or struct.unpack(">I", content[:4])[0] != magic:
+    if len(start) < 4 + 4 * dimensions or struct.unpack(">I", start[:4])[0] != magic:
         raise ValueError(
             f"{path}: an idx file of {dimensions} dimension(s) begins with the number {magic}, "
-            f"this one with {int.from_bytes(content[:4])}"
+            f"this one with {int.from_bytes(start[:4])}"
         )
-    shape = struct.unpack(f">{dimensions}I", content[4:header])
-    if len(content) - header != math.prod(shape):
-        raise ValueError(
-            f"{path}: the header promises {' x '.join(map(str, shape))} = {math.prod(shape):,} bytes, "
-            f"{len(content) - header:,} are there"
-        )
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+    return math.prod(struct.unpack(f">{dimensions}I", start[4:]))
 
 
 def read_part(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Path]:

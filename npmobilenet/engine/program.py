@@ -20,6 +20,7 @@ from ..kernels.simd.runtime.work_item import CALL
 from .allocate import Buffer, Place, allocate
 from .layout import Layout
 from .pack import Floats, aligned, up
+from .pinned import Pinned
 
 LINE = 64  # bytes of a cache line: where descriptors, constants and buffers begin
 
@@ -64,7 +65,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Code:
+class Code(Pinned):
     """A finished program: arrays of calls for the executor, and all that their addresses point to."""
 
     calls: tuple[NDArray[Any], ...]  # one array for each part: trunk and head, forward and backward

@@ -11,12 +11,13 @@ from ..kernels.simd.runtime import executor
 from ..kernels.simd.runtime.work_item import BASES
 from ..kernels.simd.runtime.work_stealing import SPACING
 from .pack import aligned, up
+from .pinned import Pinned
 from .program import Code
 
 _several = lock()  # two teams on the same cores would only wait for each other
 
 
-class Runner:
+class Runner(Pinned):
     """For programs of at most so many stages in a run; whoever calls holds `lock`."""
 
     def __init__(self, code: Code, threads: int, stages: int) -> None:

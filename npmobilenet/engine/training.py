@@ -7,7 +7,7 @@ step take turns; who needs more than one call for a turn holds `step.lock` meanw
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -26,10 +26,11 @@ from .arguments import array, fitting, sizes
 from .grouping import computed
 from .handled import STEP
 from .lower import Graph, lower
+from .pinned import Pinned
 from .training_arrays import Buffers
 
 
-class TrainingStep(Shown):
+class TrainingStep(Pinned, Shown):
     """Forward and backward of one network on batches of one size; made by `compile_training`.
 
     plan     the network
@@ -66,11 +67,6 @@ class TrainingStep(Shown):
         self._waits = False  # a forward pass for its backward pass
         self._pieces: list[tuple[int, int, list[str]]] | None = None  # of the pass backwards
 
-    def __reduce__(self) -> Any:
-        raise TypeError(
-            "a TrainingStep holds addresses and cannot be copied or pickled; compile again"
-        )
-
     def __repr__(self) -> str:
         return (
             f"TrainingStep({self.plan!r}, batch {self.batch}, threads {self.threads}, "
@@ -89,6 +85,7 @@ class TrainingStep(Shown):
         with self.lock:
             for name, array in self.params.items():
                 array[...] = params[name]
+            self.buffers.filled()  # a pass of another thread went by what was there before
 
     def forward(
         self, x: Array, *, rng: np.random.Generator | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from itertools import accumulate
 from math import prod
-from threading import get_ident
+from threading import Thread, current_thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..kernels.optimizers import LINE
 from ..models.network_plan import Plan
 from .grouping import Computed, from_blocks, into_blocks
 from .pack import aligned, up
+from .pinned import Pinned
 
 if TYPE_CHECKING:
     from .program import Code
@@ -32,7 +33,7 @@ class Flat:
         self.at = {name: array.ctypes.data for name, array in self.arrays.items()}
 
 
-class Buffers:
+class Buffers(Pinned):
     """What an optimiser moves, running statistics, and what a step gives of either.
 
     ours: the plan that is compiled; what it has that the plan has not lies beside it, the gradients too.
@@ -62,7 +63,8 @@ class Buffers:
         self.nbytes = sum(flat.numbers.nbytes for flat in flats)
         self.frozen, self.chosen = frozenset(frozen), frozenset(chosen)
         self.lock = lock()
-        self._last: int | None = None  # the thread that ran the last pass
+        # not its number, which a later thread may be given again
+        self._last: Thread | None = None  # that ran the last pass
 
     def pieces(self, code: "Code") -> list[tuple[int, int, list[str]]]:
         """The pass backwards cut where the gradient of an array is complete: calls, and whose.
@@ -96,12 +98,12 @@ class Buffers:
             from_blocks(self._beside_grads.arrays[name], self.grads.arrays[name], groups)
 
     def filled(self) -> None:
-        """This thread has run a pass."""
-        self._last = get_ident()
+        """This thread has run a pass, or loaded parameters."""
+        self._last = current_thread()
 
     def check(self, what: str) -> None:
         """ValueError where the last pass is not this thread's."""
-        if self._last not in (None, get_ident()):
+        if self._last not in (None, current_thread()):
             raise ValueError(
                 f"{what}: the last pass was run by another Python thread; where several use one "
                 "training step, each holds its `lock` from a pass until what it gives is used"

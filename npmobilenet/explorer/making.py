@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..cost.count import Cost, cost
+from ..disk import write_whole
 from ..predicting.model import Model
 from ..text import printable
-from ..weights.disk import write_whole
 from ..weights.native import file_path
 from .joining import joined
 from .payload import Told, told

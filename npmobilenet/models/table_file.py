@@ -17,14 +17,13 @@ Besides, `name`, `dialect`, `width`, `divisor`, `resolution` and `classes` say w
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from ..ops.checks import nearest, real, shown, whole
-from ..text import reason, toml_value
+from ..text import read_toml, toml_value
 from .dialect import VERSIONS, Dialect
 from .dialects import DIALECTS, dialect_named
 from .rows import Bneck, Bottleneck, Full, Fused, Hidden, Pool, Row, Separable, Table, Uib
@@ -42,7 +41,6 @@ BLOCKS: dict[str, type[Any]] = {
 NAMES = {kind: name for name, kind in BLOCKS.items()}
 SETTINGS = ("width", "divisor", "resolution", "classes")  # of `plan`, where it is not told
 LARGEST, MOST = 2**16, 10_000  # channels of a row, rows of a table
-SIZE = 2**20  # bytes of a file
 
 # what holds of a key's number, wherever it stands
 _WHOLE = "a whole number of at least {}"
@@ -64,18 +62,9 @@ class Written:
 def read_file(path: str | Path) -> Written:
     """The table of a file.  ValueError, one line that names file, row and key, for what cannot be."""
     path = Path(path)
-    try:
-        if not path.exists():
-            raise ValueError(f"{path}: no such file")
-        if path.stat().st_size > SIZE:
-            raise ValueError(f"{path}: {path.stat().st_size:,} bytes, a table has at most {SIZE:,}")
-        text = path.read_bytes().decode("utf-8-sig")
-        document = tomllib.loads(text.replace("\r\n", "\n"))
-    except OSError as error:
-        raise ValueError(f"{path}: {reason(error)}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        what = "nested too deep" if isinstance(error, RecursionError) else reason(error)
-        raise ValueError(f"{path}: no TOML: {what}") from None
+    if not path.exists():
+        raise ValueError(f"{path}: no such file")
+    document = read_toml(path)
     try:
         return read(document, path.stem)
     except ValueError as error:

@@ -30,7 +30,10 @@ class Cache:
 
 def shown(value: object) -> str:
     """How a message shows an argument: its repr in one line, and not all of a long one."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # an integer of more digits than Python writes
+        return f"a {type(value).__name__} of thousands of digits"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
 
 from ..images.preprocessing import Preprocessing
+from ..kernels.compiling import lock
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops.checks import Array, shown
@@ -28,7 +28,7 @@ class Ready:
     """What `Model` keeps its network in.  Copies and pickles of a model begin with an empty one."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = lock()
         self._made: tuple[int, Callable[[Array], Array]] | None = None
 
     def logits(self, model: Model, engine: str = "compiled") -> Callable[[Array], Array]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.splits import load_evaluation
+from ..disk import write_whole
 from ..predicting.evaluation import evaluate
 from ..predicting.metrics import Evaluation
 from ..training.report.card import Measured, Story, card, facts
@@ -46,7 +47,7 @@ def ship(
     # the same arrays again, with what was measured of them
     save(replace(model, extra={}, notes={"card": told}), path, half=True)
     text = card(name, model.plan, stories, told, path)
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    write_whole(path.with_suffix(".md"), text.encode())
     return scores
 
 

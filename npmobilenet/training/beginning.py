@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..datasets.dataset import Dataset
+from ..disk import write_whole
 from ..predicting.model import Model
 from ..ranks.world import Ranks
-from ..weights.disk import write_whole
 from ..weights.native import save
 from .compiled_step import CompiledStep, Take, taker
 from .config import Config

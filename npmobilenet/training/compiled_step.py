@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..engine.pinned import Pinned
 from ..engine.training import TrainingStep, compile_training
 from ..ops.checks import Array
 from ..ops.rungs import default_rung
@@ -31,8 +32,10 @@ def taker(step: Step, batch: int, threads: int, engine: str = "compiled") -> tup
         return step, f"{error}: training with the plain step, which is slower"
 
 
-class CompiledStep:
+class CompiledStep(Pinned):
     """Takes the steps that a `Step` describes."""
+
+    instead = "make another one of its `step`"
 
     def __init__(self, step: Step, batch: int, threads: int = 0) -> None:
         if type(step) is not Step:

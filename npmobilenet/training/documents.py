@@ -4,15 +4,15 @@ Here it is still a document: tables of keys and values as TOML gives them.  `Con
 makes records of it, and complains of what does not exist.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from ..ops.checks import shown
 from ..recipes import RECIPES, recipe_text
 from ..settings import nearest, unknown_key
-from ..text import read_text
+from ..text import of_toml, read_toml
 from .config import DEFAULT_NAMES, KINDS, SECTIONS, Document
 
 
@@ -20,7 +20,7 @@ def read_document(source: str | Path) -> Document:
     """The tables of a TOML file, or of a recipe by its name.  ValueError for what is neither."""
     name = str(source)
     if name in RECIPES:
-        return tables(tomllib.loads(recipe_text(name)), name)
+        return tables(of_toml(recipe_text(name)), name)
     path = Path(source)
     if not path.is_file():
         near = nearest(name, RECIPES)
@@ -28,10 +28,7 @@ def read_document(source: str | Path) -> Document:
             f"{name}: no such configuration file, and no recipe of that name; did you mean {near}? "
             f"Recipes are {', '.join(RECIPES)}"
         )
-    try:
-        return tables(tomllib.loads(read_text(path)), name)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{name}: not a TOML file: {error}") from None
+    return tables(read_toml(path), name)
 
 
 def tables(document: Mapping[str, Any], name: str) -> Document:
@@ -40,7 +37,9 @@ def tables(document: Mapping[str, Any], name: str) -> Document:
         if section not in SECTIONS:
             raise ValueError(f"{name}: {unknown_key(section, SECTIONS)}")
         if not isinstance(table, dict):
-            raise ValueError(f"{name}: {section} must be a section, [{section}], found {table!r}")
+            raise ValueError(
+                f"{name}: {section} must be a section, [{section}], found {shown(table)}"
+            )
     return {section: dict(table) for section, table in document.items()}
 
 
@@ -60,8 +59,8 @@ def overrides(words: Sequence[str]) -> Document:
                 f"{', '.join(SECTIONS)}; did you mean {near}?"
             )
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+            value = of_toml(f"value = {text}")["value"]
+        except ValueError:
             value = text
         document.setdefault(section, {})[name] = value
     return document

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..engine.pinned import Pinned
 from ..engine.training import TrainingStep
 from ..engine.training_arrays import Flat
 from ..kernels import optimizers as kernels
@@ -16,7 +17,7 @@ from .optimizers import AVERAGE, Optimizer
 SHARES = 16  # of the sum that clipping needs
 
 
-class FusedOptimizer:
+class FusedOptimizer(Pinned):
     """Moves the arrays that a `TrainingStep` trains, in place.
 
     step       the `TrainingStep`
@@ -27,6 +28,8 @@ class FusedOptimizer:
     moves(lr) is one step.  state is what is remembered, under the names that the optimiser's own `init`
     gives, and average that average by name, both as views; steps is how many steps were taken.
     """
+
+    instead = "make another one for its step"
 
     def __init__(
         self, step: TrainingStep, optimizer: Optimizer, *, clip: float = 0.0, ema: float = 0.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..disk import write_whole
 from ..ops.checks import Array, shown
 from ..ops.integers.numbers import LIMITS
 from ..ops.integers.overflow import largest_sum
@@ -67,7 +69,7 @@ def write(
         progress(done)
     facts = {"formats": list(formats), "dtype": qplan.dtype, "count": len(x), **(about or {})}
     document = manifest_of(facts, qplan.rounding, entries)
-    (folder / MANIFEST).write_text(text_of(document), encoding="utf-8")
+    write_whole(folder / MANIFEST, text_of(document).encode())
     return document
 
 
@@ -174,13 +176,15 @@ def _save(
     place.mkdir()
     for key, values in arrays.items():
         if "npy" in formats:
-            np.save(place / f"{key}.npy", values)
+            content = BytesIO()
+            np.save(content, values)
+            write_whole(place / f"{key}.npy", content.getvalue())
         if "hex" in formats:
-            (place / f"{key}.hex").write_bytes(hex_text(values))
+            write_whole(place / f"{key}.hex", hex_text(values))
     if "h" in formats:
         about = f"{entry['operator']}; all about it is in {MANIFEST}"
         text = c_header(name, about, _sizes(entry), arrays)
-        (place / "layer.h").write_text(text, encoding="utf-8")
+        write_whole(place / "layer.h", text.encode())
 
 
 def _sizes(entry: Mapping[str, Any]) -> dict[str, int]:

@@ -18,7 +18,8 @@ from .families import FAMILIES
 from .file_kinds import kind_of
 from .hub import in_folder
 from .importing import Imported, import_official, import_weights
-from .native import load, weight_file, written_by
+from .native import load, remarks, weight_file, written_by
+from .sealing import check_file
 from .sources import SOURCES, source_named
 
 
@@ -28,9 +29,11 @@ def read_weights(
     class_names: Sequence[str] | None = None,
     *,
     dequantize: bool = False,
+    sha256: str | None = None,
 ) -> Model:
     """The model in `find_weights`."""
-    return find_weights(weights, family, class_names, dequantize=dequantize).model
+    found = find_weights(weights, family, class_names, dequantize=dequantize, sha256=sha256)
+    return found.model
 
 
 def find_weights(
@@ -39,6 +42,7 @@ def find_weights(
     class_names: Sequence[str] | None = None,
     *,
     dequantize: bool = False,
+    sha256: str | None = None,
 ) -> Imported:
     """A model, and in sentences what its file leaves open, wherever weights are asked for.
 
@@ -46,6 +50,8 @@ def find_weights(
              that framework wrote, whose classes may be given names; or the name of an official one,
              "keras/mobilenet_0.25_224", which is fetched if it is not here yet
     dequantize: a framework's file of integers as floats, to go on training.
+    sha256: of the whole file, where it was published: compared before anything of it is parsed; official
+    weights are held to their own.
 
     ValueError where there is no such thing; OSError where it cannot be fetched.
     """
@@ -55,6 +61,7 @@ def find_weights(
             f"model.family must be one of {', '.join(FAMILIES)}, found {family!r}; "
             f"did you mean {nearest(family, FAMILIES)}?"
         )
+    check_weights(weights, sha256)
     known = SOURCES[weights].family if weights in SOURCES else written_by(weights)
     if known and (class_names or family not in ("", known)):
         raise ValueError(
@@ -62,9 +69,11 @@ def find_weights(
             "(model.family) and --class-names"
         )
     if weights in SOURCES:
-        return import_official(weights)
+        return import_official(weights, sha256=sha256)
     if family:
-        return import_weights(weights, family, class_names=class_names, dequantize=dequantize)
+        return import_weights(
+            weights, family, class_names=class_names, dequantize=dequantize, sha256=sha256
+        )
     hub = in_folder(Path(weights))
     path = hub or weight_file(weights)
     foreign = known == "" or hub or path.suffix not in ("", ".safetensors")
@@ -75,7 +84,16 @@ def find_weights(
         )
     if weights.partition("/")[0] in FAMILIES and not Path(weights).exists():
         source_named(weights)  # none is called so: the message has the nearest names
-    return Imported(load(weights), ())
+    return Imported(load(weights), remarks(weights))
+
+
+def check_weights(weights: str, sha256: str | None) -> None:
+    """ValueError unless the file that `find_weights` would read has this SHA-256; None: any.
+
+    Official weights are held to their own when they are fetched.
+    """
+    if sha256 is not None and weights not in SOURCES:
+        check_file(in_folder(Path(weights)) or weight_file(weights), sha256)
 
 
 def predict(

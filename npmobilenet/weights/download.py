@@ -1,22 +1,41 @@
 """One file from the network to the disk, and nothing but that file.
 
-What has arrived lies beside the target as NAME.part until it is complete and checked; the next attempt
-asks the server for the rest alone (HTTP's Range).  Checked is what the caller knows, and what some
-servers say about their own files.
+What has arrived lies beside the target as NAME.part until it is complete and checked, and NAME.part.json
+says of which version of which address it is: the next attempt asks the server for the rest alone, if
+that version still is there (HTTP's Range and If-Range), and else begins anew.  Checked is what the
+caller knows, and what some servers say about their own files.
 """
 
-import base64
 import hashlib
+import json
+import os
+import sys
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..disk import flush_folder, locked_now, opened_apart, spare_name, sweep, write_whole
+from ..text import read_text
+from . import answers
+from .answers import Refused, answering
+
 Progress = Callable[[int, int | None], None]  # (bytes here, bytes in all, where known)
 
-_PATIENCE = 30  # seconds without a byte
-_CHUNK = 1 << 16
+LARGEST = 1 << 30  # bytes of a file of which nobody says how large it may be
+SLOWEST, LONG = 1024, 60.0  # bytes a second, over so many seconds: what is slower never ends
+
+_FLAGS = os.O_RDWR | os.O_APPEND
+
+# how a file of that ending begins
+BEGINNINGS = {
+    ".h5": (b"\x89HDF\r\n\x1a\n",),
+    ".pth": (b"PK\x03\x04", b"\x80"),
+    ".pt": (b"PK\x03\x04", b"\x80"),
+}
 
 
 class DownloadError(OSError):
@@ -51,83 +70,221 @@ def fault(path: Path, checksums: Iterable[str], mebibytes: float | None = None) 
     return None
 
 
+def strange(path: Path) -> str | None:
+    """What shows at a glance that a file is not what its ending says, or None."""
+    with path.open("rb") as file:
+        first = file.read(512)
+    if first.lstrip()[:1] in (b"<",):
+        return "is a page, and no weights; does this network want a log-in first?"
+    if path.name.removesuffix(".part").endswith(".safetensors"):
+        head = int.from_bytes(first[:8], "little")
+        right = len(first) > 8 and first[8:9] == b"{" and head + 8 <= path.stat().st_size
+    else:
+        suffix = Path(path.name.removesuffix(".part")).suffix
+        right = first.startswith(BEGINNINGS.get(suffix, (b"",)))
+    return None if right else "does not begin as a file of its ending does"
+
+
 def download(
     url: str,
     path: Path,
     *,
     checksums: tuple[str, ...] = (),
     mebibytes: float | None = None,
+    largest: int = LARGEST,
     progress: Progress | None = None,
 ) -> None:
     """Fetch `url` to `path`, going on from a part that an earlier attempt left.
 
-    checksums and mebibytes as in `fault`; a file that fails them is deleted.  DownloadError for that,
-    for a refusal of the server, and for a connection that fails: then the part is kept.
+    checksums and mebibytes as in `fault`; a file that fails them is deleted.  largest: bytes that it
+    may have; nothing beyond them is taken.  DownloadError for that, for a refusal of the server, and
+    for a connection that fails: then the part is kept.
     """
     requests = needed("requests")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
     try:
-        promised = _fetch(requests, url, part, progress or (lambda here, total: None))
-    except requests.RequestException as error:
-        raise DownloadError(f"{url}: {_reason(requests, error, url, part)}") from None
-    if found := fault(part, (*checksums, *promised), mebibytes):
-        part.unlink()
-        raise DownloadError(f"{url}: the file {found}; it was deleted")
-    part.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent, [path.name])
+        part = Part(path, url)
+    except DownloadError:
+        raise
+    except OSError as error:
+        raise DownloadError(f"{path}: cannot be written ({error.strerror or error})") from None
+    try:
+        with part:
+            promised = _fetch(requests, url, part, largest, progress or (lambda here, total: None))
+            found = fault(part.path, (*checksums, *promised), mebibytes)
+            if found is None and not any(len(c) == len("sha256:") + 64 for c in checksums):
+                found = strange(part.path)
+            if found:
+                part.forget()
+                raise DownloadError(f"{url}: the file {found}; it was deleted")
+            part.become(path)
+    except DownloadError:
+        raise
+    except Refused as error:
+        if not error.keep:
+            part.forget()
+        raise DownloadError(f"{url}: {error}{part.remark()}") from None
+    except (requests.RequestException, needed("urllib3").exceptions.HTTPError) as error:
+        raise DownloadError(f"{url}: {_reason(requests, error, url)}{part.remark()}") from None
+    except OSError as error:
+        raise DownloadError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def _fetch(requests: Any, url: str, part: Path, progress: Progress) -> tuple[str, ...]:
+class Part:
+    """What has arrived of a file: open, ours alone, and known by version.
+
+    Where another process is fetching the same file, it is one of its own, and goes when it fails.
+    """
+
+    def __init__(self, path: Path, url: str) -> None:
+        self.path, self.url, self.own = path.with_name(f"{path.name}.part"), url, False
+        self.about = path.with_name(f"{path.name}.part.json")
+        self.done = False
+        self.file = self._opened()
+        if self.file < 0:
+            self.path, self.own = spare_name(path), True
+            self.about = self.path.with_name(f"{self.path.name}.json")
+            self.file = opened_apart(self.path, _FLAGS | os.O_EXCL)
+            locked_now(self.file)
+        self.validator = self._validator()
+
+    def _opened(self) -> int:
+        """A descriptor of the part, locked; -1 where somebody else has the lock."""
+        while True:
+            try:
+                descriptor = opened_apart(self.path, _FLAGS)
+            except (
+                OSError
+            ):  # a link, a pipe, a file that somebody else knows too: what is there goes
+                self.path.unlink()
+                continue
+            if not locked_now(descriptor):
+                os.close(descriptor)
+                return -1
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), self.path.lstat()):
+                    return descriptor
+            os.close(descriptor)  # whoever had it has just given it its own name
+
+    def _validator(self) -> str:
+        """Of which version the part is; "" where nobody knows, and it begins anew."""
+        try:
+            said = json.loads(read_text(self.about))
+            if said["url"] == self.url and isinstance(said["validator"], str):
+                return str(said["validator"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            pass
+        return ""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are here."""
+        return os.fstat(self.file).st_size
+
+    def begin(self, validator: str) -> None:
+        """Empty it, for a file of this version."""
+        os.ftruncate(self.file, 0)
+        self.validator = validator
+        self.about.unlink(missing_ok=True)
+        if validator and not self.own:
+            said = {"url": self.url, "validator": validator}
+            write_whole(self.about, json.dumps(said).encode())
+
+    def add(self, piece: bytes) -> None:
+        """Append what has come."""
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(self.file, left) :]
+
+    def become(self, path: Path) -> None:
+        """The file itself, on disk before it has its name."""
+        os.fsync(self.file)
+        if sys.platform == "win32":  # where nothing that is open can be renamed
+            os.close(self.file)
+            self.file = -1
+        self.path.replace(path)
+        self.done = True
+        self.about.unlink(missing_ok=True)
+        flush_folder(path.parent)
+
+    def forget(self) -> None:
+        """Keep nothing of it."""
+        for path in (self.path, self.about):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def remark(self) -> str:
+        """How much the next attempt will find."""
+        size = self.path.stat().st_size if self.path.is_file() else 0
+        if not size or not self.validator:
+            return ""
+        return f"; {size:,} bytes are here, the next attempt goes on from there"
+
+    def __enter__(self) -> "Part":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        empty = self.file >= 0 and not self.size
+        if self.file >= 0:
+            os.close(self.file)
+        if not self.done and (self.own or empty or not self.validator):
+            self.forget()  # nobody could go on from it
+
+
+def _fetch(
+    requests: Any, url: str, part: Part, largest: int, progress: Progress
+) -> tuple[str, ...]:
     """Complete `part`; the checksums that the server promises."""
-    here = part.stat().st_size if part.is_file() else 0
-    headers = {"Accept-Encoding": "identity"}  # unpacked bytes: those that are counted and checked
-    if here:
-        headers["Range"] = f"bytes={here}-"
-    with requests.get(url, headers=headers, stream=True, timeout=_PATIENCE) as answer:
-        starts = answer.headers.get("Content-Range", "").startswith(f"bytes {here}-")
-        if here and (answer.status_code == 416 or (answer.status_code == 206 and not starts)):
-            part.unlink()  # it does not fit the server's file
-            return _fetch(requests, url, part, progress)
-        answer.raise_for_status()
-        resumed = here > 0 and answer.status_code == 206
-        here = here if resumed else 0  # 200 is the file from its beginning
-        length = answer.headers.get("Content-Length")
-        total = here + int(length) if length else None
-        with part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_content(_CHUNK):  # raises where the body ends too early
-                here += file.write(chunk)
-                progress(here, total)
-        return tuple(c for one in (*answer.history, answer) for c in _promised(one.headers))
+    start = part.size if part.validator else 0
+    try:
+        with answering(requests, url, start, part.validator) as answer:
+            if answer.start != start or not start:  # from its beginning, whatever was asked for
+                part.begin(answer.validator)
+            elif answer.validator not in ("", part.validator):
+                raise Refused("the server sends the rest of another version")
+            if answer.total is not None and answer.total > largest:
+                raise Refused(
+                    f"is to have {answer.total:,} bytes, and can honestly have {largest:,} at most"
+                )
+            _receive(answer, part, largest, progress)
+            return answer.promised
+    except Refused as error:
+        if not start or error.keep:
+            raise
+    part.begin("")  # the rest does not fit what is here: once more, from the beginning
+    return _fetch(requests, url, part, largest, progress)
 
 
-def _promised(headers: Any) -> list[str]:
-    """What the Hugging Face hub (SHA-256) and Google's storage (MD5) say about a file they send."""
-    found = []
-    linked = headers.get("X-Linked-Etag", "").strip('"')
-    if len(linked) == 64:  # a shorter one is git's hash of a small file
-        found.append(f"sha256:{linked}")
-    for item in headers.get("x-goog-hash", "").split(","):
-        algorithm, _, digest = item.strip().partition("=")
-        if algorithm == "md5":
-            found.append(f"md5:{base64.b64decode(digest).hex()}")
-    return found
+def _receive(answer: answers.Answer, part: Part, largest: int, progress: Progress) -> None:
+    """Take a body to its end.  Refused where that does not come."""
+    here, since, before = answer.start, time.monotonic(), answer.start
+    for piece in answer.pieces():
+        here += len(piece)
+        if here > largest:
+            raise Refused(f"goes on after {largest:,} bytes, all that it can honestly have")
+        part.add(piece)
+        progress(here, answer.total)
+        if (passed := time.monotonic() - since) > LONG:
+            if here - before < SLOWEST * passed:
+                raise Refused(f"comes at {(here - before) / passed:,.0f} bytes a second", True)
+            since, before = time.monotonic(), here
+    if answer.total is not None and here < answer.total:
+        raise Refused("the connection broke", True)
 
 
-def _reason(requests: Any, error: Any, url: str, part: Path) -> str:
+def _reason(requests: Any, error: Any, url: str) -> str:
     """Why a request failed, in words for people."""
     host = urlsplit(url).hostname
     if isinstance(error, requests.HTTPError):
         return f"the server answers {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.exceptions.SSLError):
-        reason = f"the certificate of {host} is not trusted"
-    elif isinstance(error, requests.Timeout):
-        reason = f"no answer from {host} within {_PATIENCE} s"
-    elif isinstance(error, requests.exceptions.ChunkedEncodingError):
-        reason = "the connection broke"
-    elif isinstance(error, requests.ConnectionError):
-        reason = f"no connection to {host}"
-    else:
-        reason = str(error)
-    if part.is_file():
-        reason += f"; {part.stat().st_size:,} bytes are here, the next attempt goes on from there"
-    return reason
+        return f"the certificate of {host} is not trusted"
+    wrong = needed("urllib3").exceptions
+    if isinstance(error, requests.Timeout | wrong.TimeoutError):
+        return f"no answer from {host} within {answers.PATIENCE:g} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | wrong.HTTPError):
+        return "the connection broke"
+    if isinstance(error, requests.ConnectionError):
+        return f"no connection to {host}"
+    return " ".join(str(error).split())

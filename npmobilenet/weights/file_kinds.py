@@ -10,10 +10,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# bytes of a file, and of what an archive unpacks to: no MobileNet's training needs more
-LARGEST = 2**32
-_LEAST_UNPACKED = 2**27  # an archive may unpack to so much whatever its size
-_MOST_PACKED = 20  # times its size, beyond that: no weights can be packed so tightly
+from ..limits import in_words, unpacked_at_most, within
+
+MOST_MEMBERS = 20_000  # of an archive: a file for each tensor, of which a MobileNet has hundreds
 _START = 512  # bytes that are looked at
 
 TORCH_ADVICE = "try --from torchvision or --from timm"
@@ -92,9 +91,7 @@ def regular(path: Path) -> None:
         raise ValueError(f"{path}: no such weight file")
     if not path.is_file():
         raise ValueError(f"{path}: a device or a pipe, expected a weight file")
-    if path.stat().st_size > LARGEST:
-        size = path.stat().st_size / 1e9
-        raise ValueError(f"{path}: {size:.1f} GB, larger than any MobileNet's weights")
+    within(path, path.stat().st_size)
 
 
 def kind_of(path: Path) -> Kind:
@@ -176,23 +173,31 @@ def _zip(path: Path) -> Kind:
     return Kind("", f"a zip archive{first}", _UNPACK)
 
 
-def unpacked_at_most(path: Path) -> int:
-    """Bytes that the numbers in a file may take, packed or not."""
-    return min(LARGEST, max(_LEAST_UNPACKED, _MOST_PACKED * path.stat().st_size))
-
-
 def sound_archive(path: Path) -> None:
     """ValueError, one line with the path, where a zip's checksums do not agree, or it is a bomb.
 
-    A program that leaves checksums out writes 0 for all; such an archive is taken as it is.
+    Nothing is unpacked before its list of members is found to be possible, and of no member more than
+    the list says.  A program that leaves checksums out writes 0 for all; such an archive is taken as it
+    is.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            size = sum(entry.file_size for entry in entries)
-            if size > unpacked_at_most(path):
-                raise ValueError(f"unpacks to {size / 1e9:.1f} GB, which no weights do")
+            no_bomb(path.stat().st_size, entries)
             if any(entry.CRC for entry in entries) and (broken := archive.testzip()):
                 raise ValueError(f"{broken} is not what was packed: another CRC-32")
     except Exception as error:  # whatever hostile bytes lead zipfile to
         raise ValueError(f"{path}: a damaged archive ({error})") from None
+
+
+def no_bomb(packed: int, entries: list[zipfile.ZipInfo]) -> None:
+    """ValueError where the members of an archive of so many bytes are none of weights."""
+    if len(entries) > MOST_MEMBERS:
+        raise ValueError(f"{len(entries):,} files in it, weights have at most {MOST_MEMBERS:,}")
+    if len({entry.filename for entry in entries}) != len(entries):
+        raise ValueError("two files in it have one name")
+    if sum(entry.compress_size for entry in entries) > packed:
+        raise ValueError("the files in it take more than itself: they share their bytes")
+    size, most = sum(entry.file_size for entry in entries), unpacked_at_most(packed)
+    if size > most:
+        raise ValueError(f"unpacks to {in_words(size)}, of {in_words(most)} at most")

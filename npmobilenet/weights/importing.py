@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..data import imagenet_classes
 from ..images.preprocessing import Preprocessing
+from ..limits import at_most
 from ..models.dialects import dialect_named
 from ..models.network_plan import Plan, plan
 from ..names import (
@@ -25,10 +25,11 @@ from .download import Progress
 from .families import family_named
 from .family import Contents, Family
 from .findings import about_description, about_integers, about_network, contradictions
-from .hub import beside, foreign_file
+from .hub import beside, foreign_file, in_folder
 from .mismatch import WeightsMismatch, mismatch
 from .native import distinct, file_path
 from .preprocessing import known, prepared, recipe_of
+from .sealing import check_file, digest_of
 from .tflite_integers import taken
 from .two_classes import of_two_classes
 
@@ -89,6 +90,8 @@ def import_weights(
     resize: int | str | None = None,
     entry: str | None = None,
     dequantize: bool = False,
+    sha256: str | None = None,
+    largest: int | None = None,
 ) -> Imported:
     """Read a weight file of another framework, and find out which network it is.
 
@@ -113,6 +116,10 @@ def import_weights(
                          "state_dict_ema"; None: the average over training where there is one, and says so
     dequantize           of a file of integers (TFLite): True: as floats, to go on training; else it stays
                          a network of integers, `model.quantized`
+    sha256               of the whole file, where it was published, 64 hexadecimal digits: compared before
+                         anything of the file is parsed
+    largest              bytes that the file, and what it unpacks to, may have; None:
+                         `npmobilenet.limits.largest()`, 1 GB unless NPMOBILENET_LARGEST says more
 
     Returns an `Imported`: the model, and notes on what was assumed.  WeightsMismatch, a ValueError with
     the mapped difference, where names or shapes do not fit; ValueError, one line with the file's name,
@@ -131,8 +138,11 @@ def import_weights(
         raise ValueError(f"preprocessing is given, and so is {', '.join(given.stated())}")
     if preprocessing:
         given = Known(mean=preprocessing.mean, std=preprocessing.std)
-    path, source = foreign_file(file_path(path)), family_named(family)
-    contents = _read(path, source, entry)
+    path, source = file_path(path), family_named(family)
+    with at_most(largest):
+        check_file(in_folder(path) or path, sha256)
+        path = foreign_file(path)
+        contents = _read(path, source, entry)
     asked = Asked(
         model=model,
         width=width,
@@ -160,9 +170,7 @@ def import_weights(
     if contents.integers is not None and not dequantize:
         quantized, params = taken(path, contents.integers, network, sigmoid=settled.sigmoid)
         network = quantized.plan
-    with path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    origin = {"family": source.name, "file": path.name, "sha256": digest}
+    origin = {"family": source.name, "file": path.name, "sha256": digest_of(path)}
     notes_of = {"imported from": origin}
     found = Model(network, params, names, made, notes=notes_of, quantized=quantized)
     decided = bool(description.dialect and settled.facts)
@@ -249,25 +257,35 @@ def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Prep
         raise ValueError(f"{path}: {error}") from None
 
 
-def import_official(name: str, progress: Progress | None = None) -> Imported:
+def import_official(
+    name: str, progress: Progress | None = None, *, sha256: str | None = None
+) -> Imported:
     """The official weights of that name (`weights list`), fetched if they are not here yet.
 
-    progress is called with the bytes that are here and all of them, or None.  ValueError for an unknown
-    name; DownloadError, an OSError, where they cannot be fetched.
+    progress is called with the bytes that are here and all of them, or None.  sha256: of the whole file,
+    where none is known here.  ValueError for an unknown name; DownloadError, an OSError, where they
+    cannot be fetched.
     """
-    from .sources import get, source_named
+    from .sources import forget, get, place_of, source_named
 
     source = source_named(name)
-    return import_weights(
-        get(name, progress=progress),
-        source.family,
-        model=source.model,
-        width=source.width,
-        dialect=source.dialect,
-        resolution=(source.resolution, source.resolution),
-        classes=source.classes,
-        preprocessing=source.preprocessing,
-    )
+    new = not place_of(source).is_file()
+    path = get(name, progress=progress, sha256=sha256)
+    try:
+        return import_weights(
+            path,
+            source.family,
+            model=source.model,
+            width=source.width,
+            dialect=source.dialect,
+            resolution=(source.resolution, source.resolution),
+            classes=source.classes,
+            preprocessing=source.preprocessing,
+        )
+    except ValueError:
+        if new and source.sha256 is None and sha256 is None:
+            forget(path)  # whatever came, it was not that; the next attempt fetches it again
+        raise
 
 
 def _usual_names(count: int) -> tuple[str, ...]:

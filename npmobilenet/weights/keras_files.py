@@ -1,5 +1,6 @@
 """Reading and writing Keras' files: .h5 of Keras 2 and 3, .weights.h5, .keras."""
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -10,18 +11,23 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import write_whole
+from ..limits import unpacked_at_most
 from ..ops.checks import Array
-from .disk import write_whole
 from .family import Contents
-from .file_kinds import kind_of, regular
+from .file_kinds import kind_of, no_bomb, regular
 from .keras_config import LARGEST_TEXT
-from .keras_hdf5 import ADAPTED, LARGEST, arrays
+from .keras_hdf5 import ADAPTED, arrays, attribute
 from .keras_settle import described_by
 from .sealing import SEAL, check_export, fingerprint
 
 _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
 _CONFIG = "config.json"  # the model's description there
-_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
+# RuntimeError: encrypted, or packed in a way that Python does not know; struct.error: cut off
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, struct.error, LookupError,
+    MemoryError, OverflowError, UnicodeError,
+)  # fmt: skip
 
 
 def read(path: Path) -> Contents:
@@ -47,8 +53,8 @@ def read(path: Path) -> Contents:
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
-            found = arrays(h5py, root)
-            check_export(root.attrs.get(SEAL), found)
+            found = arrays(h5py, root, unpacked_at_most(path.stat().st_size))
+            check_export(attribute(root, SEAL), found)
             if "model_config" in root.attrs:
                 names = "model_config", "keras_version", "training_config"
                 described, version, training = (_text(root, name) for name in names)
@@ -62,7 +68,7 @@ def read(path: Path) -> Contents:
 
 def _text(root: Any, name: str) -> str:
     """An attribute that should be text; "" where it is not there."""
-    value = root.attrs.get(name, "")
+    value = attribute(root, name, "")
     value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     if not isinstance(value, str):
         raise ValueError(f"attribute {name}: expected text, found {type(value).__name__}")
@@ -119,11 +125,14 @@ def _unzipped(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if _INSIDE_KERAS in names:
-                limits = {_INSIDE_KERAS: LARGEST, _CONFIG: LARGEST_TEXT}
-                for name in limits.keys() & set(names):
-                    if archive.getinfo(name).file_size > limits[name]:
-                        raise ValueError(f"{path}: {name} in it is larger than any MobileNet's")
-                return {name: archive.read(name) for name in limits.keys() & set(names)}
+                wanted = {_INSIDE_KERAS, _CONFIG} & set(names)
+                if _CONFIG in wanted and archive.getinfo(_CONFIG).file_size > LARGEST_TEXT:
+                    raise ValueError(f"{path}: {_CONFIG} in it is larger than any MobileNet's")
+                try:
+                    no_bomb(path.stat().st_size, archive.infolist())
+                except ValueError as error:
+                    raise ValueError(f"{path}: not a readable archive ({error})") from None
+                return {name: archive.read(name) for name in wanted}
     except _BROKEN_ARCHIVE as error:
         raise ValueError(f"{path}: not a readable archive ({error})") from None
     kind = kind_of(path)

@@ -12,14 +12,16 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
+from math import prod
 from os import PathLike, fspath
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from ..disk import write_whole
 from ..images.preprocessing import Preprocessing
+from ..limits import at_most
 from ..models.dialect import Dialect
 from ..models.network_plan import Plan, plan
 from ..models.table_file import document_of
@@ -27,13 +29,15 @@ from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
 from ..pretrained import shipped
 from ..shown import NamedArrays
-from .disk import write_whole
 from .file_kinds import kind_of
 from .native_quantized import numbers_as_arrays, quantized_of, settings_as_json
-from .safetensors_files import read_safetensors
+from .safetensors_files import HEADER, metadata_of, read_safetensors
 from .sealing import fingerprint
 
-_FORMAT = "npmobilenet 1"
+_FORMAT = "npmobilenet 2"
+_UNSEALED = "npmobilenet 1"  # files of before had no checksum over their metadata
+_SEALED = "metadata_sha256"
+_MOST_STATE = 8  # times the network's numbers: what the state of an optimiser and averages may have
 _EXTRA = "training/"  # what the tensors of a run's state start with; no layer is called so
 
 
@@ -95,13 +99,17 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
     }
     if model.quantized:
         metadata["quantization"] = settings_as_json(model.quantized)
-    metadata["metadata_sha256"] = _seal(metadata)
+    metadata[_SEALED] = _seal(metadata)
+    if (told := sum(map(len, metadata.values()))) > HEADER // 2:  # JSON in JSON, in UTF-8
+        raise ValueError(
+            f"{path}: classes and notes of {told:,} characters, more than a file may have"
+        )
     write_whole(path, to_bytes(tensors, metadata))
 
 
 def _seal(metadata: Mapping[str, str]) -> str:
     """SHA-256 over the metadata but for this number itself."""
-    listed = sorted(item for item in metadata.items() if item[0] != "metadata_sha256")
+    listed = sorted(item for item in metadata.items() if item[0] != _SEALED)
     return sha256(json.dumps(listed).encode()).hexdigest()
 
 
@@ -132,24 +140,36 @@ def written_by(path: str | Path) -> str | None:
     path = weight_file(path)
     if not path.is_file():  # a pipe would be waited for
         return None
-    try:
-        with safe_open(path, framework="numpy") as file:
-            ours = (file.metadata() or {}).get("format") == _FORMAT
-    except (SafetensorError, OSError):
+    if kind_of(path).name != "safetensors" or (metadata := metadata_of(path)) is None:
         return None
-    return "npmobilenet" if ours else ""
+    return "npmobilenet" if metadata.get("format") in (_FORMAT, _UNSEALED) else ""
 
 
-def load(path: str | Path) -> Model:
+def remarks(path: str | Path) -> tuple[str, ...]:
+    """In sentences what one of our files leaves open: those of before have no checksum over metadata."""
+    if _SEALED in (metadata_of(path := weight_file(path)) or {}):
+        return ()
+    return (
+        f"{path}: an older file, with no checksum over its metadata (plan, classes, preprocessing); "
+        "npmobilenet.save writes one",
+    )
+
+
+def load(path: str | Path, *, largest: int | None = None) -> Model:
     """A model that `save` wrote.
 
-    path  a file; a run's folder, which stands for the best.safetensors in it; or the name of a shipped
-          model, such as "flowers"
+    path     a file; a run's folder, which stands for the best.safetensors in it; or the name of a
+             shipped model, such as "flowers"
+    largest  bytes that the file may have; None: `npmobilenet.limits.largest()`
 
     Returns a `Model`; arrays in half precision become float32.  ValueError, one line with the file's
     name, for a file that is missing, damaged or not ours.
     """
-    path = weight_file(file_path(path))
+    with at_most(largest):
+        return _loaded(weight_file(file_path(path)))
+
+
+def _loaded(path: Path) -> Model:
     if not path.exists():
         hint = f"; shipped models are {', '.join(shipped())}" if shipped() else ""
         raise ValueError(f"{path}: no such weight file{hint}")
@@ -159,8 +179,8 @@ def load(path: str | Path) -> Model:
             f"{path}: not a readable safetensors file: this is {kind.what}, which `npmobilenet weights "
             f"import` brings in ({kind.advice})"
         )
-    metadata, tensors = read_safetensors(path)
-    if metadata.get("format") != _FORMAT:
+    metadata, tensors = read_safetensors(path, _fits)
+    if metadata.get("format") not in (_FORMAT, _UNSEALED):
         raise ValueError(
             f"{path}: a safetensors file, but not written by npmobilenet; `npmobilenet weights import` "
             "brings it in"
@@ -173,6 +193,19 @@ def load(path: str | Path) -> Model:
         raise ValueError(
             f"{path}: its metadata are not as npmobilenet writes them ({error})"
         ) from None
+
+
+def _fits(metadata: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """ValueError, before any array is read, where a file of ours holds more than its network has."""
+    if metadata.get("format") not in (_FORMAT, _UNSEALED):
+        return
+    try:
+        made = plan_of_json(metadata["plan"])
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, ValueError):
+        return  # is said by `_model`, in its words
+    network, there = (sum(map(prod, x.values())) for x in (made.arrays, shapes))
+    if there > _MOST_STATE * network + 2**20:
+        raise ValueError(f"{there:,} numbers, in a file of a network that has {network:,}")
 
 
 def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
@@ -208,6 +241,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         notes=json.loads(metadata["notes"]),
         quantized=quantized,
     )
-    if metadata.get("metadata_sha256", seal := _seal(metadata)) != seal:  # older files have none
+    seal = _seal(metadata)
+    if metadata.get(_SEALED, seal if metadata["format"] == _UNSEALED else "") != seal:
         raise ValueError("the metadata are not those that were saved: another SHA-256")
     return found

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import write_whole
 from ..models.capabilities import require
 from ..models.folding import fold_batch_norm
 from ..models.layers import Shape
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag, whole
-from .disk import write_whole
 from .native import file_path, plan_as_json
 from .onnx_nodes import NODES, ONNX, Graph
 

@@ -2,11 +2,14 @@
 
 Each comes with the facts that its tensors do not tell.  Read off torchvision 0.28
 (`models/mobilenetv2.py`, `mobilenetv3.py`), timm 1.0.31 (`default_cfgs`) and Keras 3.15
-(`applications/mobilenet*.py`); the tests read them there again.
+(`applications/mobilenet*.py`); the tests read them there again.  SHA-256 of whole files stand in
+none of these: they are those that people who fetched them state in public, checked against what the
+publisher does say (torchvision: the first eight digits and the size).
 """
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from math import prod
 from typing import Any
 
 from ..images.preprocessing import Preprocessing
@@ -25,6 +28,7 @@ class Source:
     recipe      how the images were prepared that it was measured on
     licence     of the project that publishes it
     checksum    "sha256:..." or "md5:...", as far as published; None: nothing is
+    sha256      of all its bytes, 64 digits, where somebody has published that; None: nobody has
     mebibytes   its size in units of 2^20 bytes, to three decimals; None: not published
     """
 
@@ -39,6 +43,7 @@ class Source:
     recipe: recipes.Recipe
     licence: str
     checksum: str | None = None
+    sha256: str | None = None
     mebibytes: float | None = None
 
     @property
@@ -68,8 +73,16 @@ class Source:
 
     @property
     def checksums(self) -> tuple[str, ...]:
-        """`checksum`, or nothing."""
-        return () if self.checksum is None else (self.checksum,)
+        """What the file is held to: `sha256` and `checksum`, as far as there are any."""
+        whole = () if self.sha256 is None else (f"sha256:{self.sha256}",)
+        return whole + (() if self.checksum is None else (self.checksum,))
+
+    @property
+    def largest(self) -> int:
+        """Bytes that the file can honestly have: its numbers twice, or its size where that is known."""
+        if self.mebibytes is not None:
+            return int(self.mebibytes * 2**20) + 2**12
+        return 8 * sum(map(prod, self.plan.arrays.values())) + 2**22
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict; of the recipe, what it comes to at this resolution."""
@@ -78,19 +91,24 @@ class Source:
         return facts | {"preprocessing": self.preprocessing.to_json()}
 
 
+# name, edition, SHA-256 and size in MiB
+_TORCHVISION = (
+    ("mobilenet_v2", 1, "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889", 13.555),
+    ("mobilenet_v2", 2, "7ebf99e03e254b273379b23edca7ec0da9f48273b23a332b93c1c99d49e86e8f", 13.598),
+    ("mobilenet_v3_large", 1, "8738ca797c879b547d18bbd15da5736ff2557b2036a9af72225393ca61759a04", 21.114),
+    ("mobilenet_v3_large", 2, "5c1a416349c4cf298f2a6a5e2600ed0ee55e604713578f5e74e6bc8bcaef7997", 21.107),
+    ("mobilenet_v3_small", 1, "047dcff4addef86ea5bc2eff13c9614dc11f47ab1160d0a71a25e7db994f4e1f", 9.829),
+)  # fmt: skip
+
+
 def _torchvision() -> Iterator[Source]:
     models = {
         "mobilenet_v2": "v2",
         "mobilenet_v3_large": "v3-large",
         "mobilenet_v3_small": "v3-small",
     }
-    for name, edition, digits, mebibytes in (
-        ("mobilenet_v2", 1, "b0353104", 13.555),
-        ("mobilenet_v2", 2, "7ebf99e0", 13.598),
-        ("mobilenet_v3_large", 1, "8738ca79", 21.114),
-        ("mobilenet_v3_large", 2, "5c1a4163", 21.107),
-        ("mobilenet_v3_small", 1, "047dcff4", 9.829),
-    ):
+    for name, edition, sha256, mebibytes in _TORCHVISION:
+        digits = sha256[:8]  # all that torchvision itself publishes
         yield Source(
             name=f"torchvision/{name}.v{edition}",
             family="torchvision",
@@ -103,6 +121,7 @@ def _torchvision() -> Iterator[Source]:
             recipe=recipes.TORCHVISION if edition == 1 else recipes.TORCHVISION_232,
             licence="BSD-3-Clause",
             checksum=f"sha256:{digits}",
+            sha256=sha256,
             mebibytes=mebibytes,
         )
 
@@ -136,6 +155,23 @@ _TIMM = (
 )  # fmt: skip
 
 
+# SHA-256 of model.safetensors, as the hub states it
+_TIMM_SHA256 = {
+    "mobilenetv1_100.ra4_e3600_r224_in1k":
+        "15c2f1411deb8e0533acbb41fe9523062f80d444d0393e7ad2b429f41378efc3",
+    "mobilenetv1_125.ra4_e3600_r224_in1k":
+        "5616b1d4d774ac5bdf3fb254a72da78a5f27b19aa13bcceac03a743077c6acd8",
+    "mobilenetv2_100.ra_in1k":
+        "55ea4fb3a96010b933710ebf44fc965b070d5cd054d3f35e44f2d1320b4a714e",
+    "mobilenetv2_140.ra_in1k":
+        "7cf3adc9931d132b0629481082a7b3fd2092139e355e89718da151ef50857c2f",
+    "mobilenetv3_large_100.ra_in1k":
+        "f425af34cc1cead2b5d6211f789a1f30b94835dc32f9c0fcc5a916e4fd2dde85",
+    "mobilenetv3_small_100.lamb_in1k":
+        "46d2c063b18125884c48937afa4c49e18128869e52e8db96df48bf0a4d7ff697",
+}  # fmt: skip
+
+
 def _timm() -> Iterator[Source]:
     for name, model, width, dialect, recipe in _TIMM:
         yield Source(
@@ -149,6 +185,7 @@ def _timm() -> Iterator[Source]:
             url=f"https://huggingface.co/timm/{name}/resolve/main/model.safetensors",
             recipe=recipe,
             licence="Apache-2.0",
+            sha256=_TIMM_SHA256.get(name),
         )
 
 

@@ -6,6 +6,7 @@ The file is its publisher's, unchanged; `importing` makes a model of it.  `publi
 """
 
 import os
+from contextlib import suppress
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
@@ -13,16 +14,22 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from ..disk import write_whole
 from ..tables import table
-from .download import DownloadError, Progress, download, fault, needed
+from ..text import read_text
+from .download import DownloadError, Progress, download, fault, needed, strange
 from .published import SOURCES, Source
+from .sealing import digest_of, published_sha256
 
 __all__ = [
     "SOURCES",
     "DownloadError",
     "Source",
+    "forget",
     "get",
     "list_parts",
+    "pin_of",
+    "place_of",
     "source_named",
     "to_json",
     "weights_folder",
@@ -61,32 +68,97 @@ def get(
     *,
     progress: Progress | None = None,
     base_url: str | None = None,
+    sha256: str | None = None,
 ) -> Path:
     """The file of `source_named(name)`: from `folder` if it is there and whole, else from the network.
 
     folder: None for `weights_folder()`.  progress: called as progress(bytes here, bytes in all or
-    None).  base_url: a mirror that has the files under the names they have in the folder.
-    ValueError for an unknown name; DownloadError, an OSError, where the file cannot be had.
+    None).  base_url: a mirror that has the files under the names they have in the folder.  sha256: of
+    the whole file, for one of which none is known here.  Without that, a file is held to what it was
+    when it first came: its SHA-256 is kept beside it (`pin_of`).
+
+    ValueError for an unknown name, and for a sha256 that is none or not the known one; DownloadError,
+    an OSError, where the file cannot be had.
     """
     source = source_named(name)
-    path = Path(folder or weights_folder()) / source.filename
-    if path.is_file() and fault(path, source.checksums, source.mebibytes) is None:
+    path = place_of(source, folder)
+    held = _held_to(source, path, sha256)
+    checksums = source.checksums + (() if held is None else (f"sha256:{held}",))
+    if _here(source, path, checksums, held):
+        _pin(source, path)
         return path
     url = f"{base_url.rstrip('/')}/{source.filename}" if base_url else source.url
     try:
         download(
             url,
             path,
-            checksums=source.checksums,
+            checksums=checksums,
             mebibytes=source.mebibytes,
+            largest=source.largest,
             progress=progress,
         )
     except DownloadError as error:
+        pinned = held is not None and sha256 is None and source.sha256 is None
+        first = (
+            f"\nSHA-256 {held} is that of the file that came first, as {pin_of(path)} says; where the "
+            "publisher has changed it, delete that one, or give --sha256 (sha256)"
+        )
         raise DownloadError(
-            f"{error}\nWith a file fetched in another way: save it as {path}, or\n"
+            f"{error}{first if pinned and 'was expected' in str(error) else ''}\n"
+            f"With a file fetched in another way: save it as {path}, or\n"
             f"npmobilenet weights import FILE --from {source.family} --output OUT.safetensors"
         ) from None
+    _pin(source, path)
     return path
+
+
+def place_of(source: Source, folder: str | Path | None = None) -> Path:
+    """Where the file of a source is kept, in `folder` or `weights_folder()`."""
+    return Path(folder or weights_folder()) / source.filename
+
+
+def pin_of(path: Path) -> Path:
+    """Beside a file of which no SHA-256 is published: the one that it had when it first came."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def forget(path: Path) -> None:
+    """Delete a file that turned out to be none, and what was kept of it."""
+    for one in (path, pin_of(path)):
+        one.unlink(missing_ok=True)
+
+
+def _held_to(source: Source, path: Path, sha256: str | None) -> str | None:
+    """The SHA-256 that a file must have: the known one, the caller's, or that of the first to come."""
+    if sha256 is not None:
+        sha256 = published_sha256(sha256)
+        if source.sha256 not in (None, sha256):
+            raise ValueError(f"{source.name}: its SHA-256 is {source.sha256}, not {sha256}")
+        return sha256
+    if source.sha256 is not None or not pin_of(path).is_file():
+        return source.sha256
+    return published_sha256(read_text(pin_of(path)).partition(" ")[0], f"{pin_of(path)}: SHA-256")
+
+
+def _here(source: Source, path: Path, checksums: tuple[str, ...], held: str | None) -> bool:
+    """Whether the file in the folder is the one; of which nothing is known, whether it looks like it."""
+    try:
+        if not path.is_file() or path.stat().st_size > source.largest:
+            return False
+        if fault(path, checksums, source.mebibytes) is not None:
+            return False
+        return held is not None or strange(path) is None
+    except OSError as error:
+        raise DownloadError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def _pin(source: Source, path: Path) -> None:
+    """Keep a file's SHA-256 beside it, as sha256sum writes it, where none is published."""
+    if source.sha256 is None:
+        line = f"{digest_of(path)}  {path.name}\n".encode()
+        if not pin_of(path).is_file() or pin_of(path).read_bytes() != line:
+            with suppress(OSError):  # a folder that can only be read: then it is not held to it
+                write_whole(pin_of(path), line)
 
 
 def list_parts() -> list[RenderableType]:

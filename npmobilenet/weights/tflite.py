@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import write_whole
 from ..images.preprocessing import Preprocessing
 from ..models.capabilities import require
 from ..models.layers import Activation
@@ -23,7 +24,6 @@ from ..quantization.fitting import check_arrays
 from ..quantization.plan import FUSED, FUSES, QuantizedPlan
 from ..quantization.preparing import prepared
 from ..quantization.quantizing import SOFTMAX
-from .disk import write_whole
 from .native import file_path
 from .tflite_build import Graph
 from .tflite_layers import TFLITE, WRITERS, Job

@@ -16,8 +16,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from ..limits import unpacked_at_most
 from ..ops.checks import Array
-from .file_kinds import Kind, sound_archive, unpacked_at_most
+from .file_kinds import Kind, sound_archive
 
 # what training programs keep of the standard library; any other name of it is out of place in a file
 # of weights, and mostly a sign of an attack
@@ -108,7 +109,11 @@ def as_array(path: Path, name: str, tensor: Any) -> Array:
         what = f"sparse or nested ({_short(tensor.layout)}); save tensor.to_dense()"
     elif tensor.is_meta:
         what = "on the device meta, which keeps no numbers"
-    elif not _bytes(tensor) <= tensor.untyped_storage().nbytes() <= unpacked_at_most(path):
+    elif (
+        not _bytes(tensor)
+        <= tensor.untyped_storage().nbytes()
+        <= unpacked_at_most(path.stat().st_size)
+    ):
         what = f"of shape {tuple(tensor.shape)}, with less in the file"
     elif tensor.dtype == torch.bfloat16:
         tensor = tensor.float()

@@ -4,12 +4,16 @@ import copy
 import os
 import pickle
 import threading
+import time
+import warnings
 
 import numpy as np
 import pytest
 
 import npmobilenet as nm
 from npmobilenet.engine import pack
+from npmobilenet.engine.engine import NumpyEngine
+from npmobilenet.kernels import compiling
 from tests.commands import python
 
 SMALL = """
@@ -136,15 +140,121 @@ def test_a_training_step_belongs_to_the_thread_that_ran_the_last_pass() -> None:
 def test_what_holds_addresses_stays_in_its_process() -> None:
     """In another one, and in a copy, they would be somebody else's."""
     pytest.importorskip("numba")
+    from npmobilenet.training.compiled_step import CompiledStep
+    from npmobilenet.training.fused_optimizer import FusedOptimizer
+    from npmobilenet.training.optimizers import Sgd
+    from npmobilenet.training.step import Step
+
     plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
     params = nm.init(plan, 0)
-    for made in (nm.compile(plan, params), nm.compile_training(plan, params, 2)):
+    engine, step = nm.compile(plan, params), nm.compile_training(plan, params, 2)
+    plain = Step.of(plan, Sgd())
+    all_made = (engine, engine.code, step, step.buffers, FusedOptimizer(step, Sgd()))
+    for made in (*all_made, CompiledStep(plain, 2)):
         for move in (copy.copy, copy.deepcopy, pickle.dumps):
-            with pytest.raises(
-                TypeError, match=r"^an? \w+ holds addresses and cannot be copied or"
-            ):
+            said = r"^an? \w+ holds addresses and cannot be copied or pickled; \w+"
+            with pytest.raises(TypeError, match=said):
                 move(made)
+    assert pickle.loads(pickle.dumps(plain)) == plain
     assert pickle.loads(pickle.dumps(plan)) == copy.deepcopy(plan) == plan
+
+
+def test_an_engine_without_numba_can_be_copied() -> None:
+    """It holds nothing but arrays."""
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    engine = NumpyEngine(plan, nm.init(plan, 0), 2, 1)
+    x = np.random.default_rng(0).standard_normal((2, 32, 32, 3), np.float32)
+    for twin in (copy.copy(engine), copy.deepcopy(engine), pickle.loads(pickle.dumps(engine))):
+        assert np.array_equal(twin(x), engine(x))
+
+
+def test_a_handler_of_signals_may_call_the_engine_that_is_running() -> None:
+    """In the middle of a call of the same thread, whose lock does not keep it out."""
+    pytest.importorskip("numba")
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    engine = nm.compile(plan, nm.init(plan, 0), threads=1)
+    x, other = np.random.default_rng(0).standard_normal((2, 1, 32, 32, 3), np.float32)
+    want, run, left = engine(x), engine._run, [3]
+    handlers: list[int] = []  # that are running
+
+    class Disturbed:
+        bases = run.bases
+
+        def __call__(self, *arguments: object) -> None:
+            run(*arguments)  # type: ignore[arg-type]
+            if left[0] and not handlers:
+                left[0] -= 1
+                handlers.append(1)
+                engine(other)
+                handlers.pop()
+
+    engine._run = Disturbed()  # type: ignore[assignment]
+    assert np.array_equal(engine(x), want)
+    left[0] = 200
+    with pytest.raises(ValueError, match=r"^engine: .*handler"):
+        engine(x)
+
+
+def test_parameters_that_another_thread_loads_end_a_pass() -> None:
+    pytest.importorskip("numba")
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    params = nm.init(plan, 0)
+    step = nm.compile_training(plan, params, 2, threads=1)
+    logits, _ = step.forward(np.zeros((2, 32, 32, 3), np.float32), rng=np.random.default_rng(0))
+    assert in_a_thread(lambda: step.load(params)) == []
+    with pytest.raises(ValueError, match="another Python thread"):
+        step.backward(np.ones_like(logits))
+
+
+@needs_fork
+def test_a_child_goes_on_holding_what_its_parent_held() -> None:
+    """And nobody holds what another thread did."""
+    pytest.importorskip("numba")
+    own, others = compiling.lock(), compiling.lock()
+    began, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with others:
+            began.set()
+            end.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    began.wait()
+    with own, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        child = os.fork()
+        if not child:
+            os._exit(not (own._is_owned() and others.acquire(timeout=5)))
+    end.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@needs_fork
+def test_a_fork_waits_for_another_threads_compilation() -> None:
+    """Half of it would be in the child, and its locks held for ever by a thread that is not there."""
+    from numba.core.compiler_lock import global_compiler_lock
+
+    began, ended = threading.Event(), threading.Event()
+
+    def compile_slowly() -> None:
+        with global_compiler_lock:
+            began.set()
+            time.sleep(0.1)
+            ended.set()
+
+    thread = threading.Thread(target=compile_slowly)
+    thread.start()
+    began.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+        if not child:
+            free = global_compiler_lock._lock.acquire(timeout=5)
+            os._exit(not (ended.is_set() and free))
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @needs_fork

@@ -209,9 +209,9 @@ DAMAGED: dict[str, tuple[str, str]] = {
     "width": ('width = "wide"\n' + GOOD, "width must be a number above 0"),
     "resolution": ("resolution = [8, 8, 8]\n" + GOOD, "resolution must be"),
     "classes": ("classes = 0\n" + GOOD, "classes must be a positive integer, found 0"),
-    "no TOML": ("rows = [", "no TOML: "),
-    "twice": (GOOD + GOOD, "no TOML: "),
-    "nested": ("rows = " + "[" * 3000, "no TOML: "),
+    "no TOML": ("rows = [", "not a TOML file: "),
+    "twice": (GOOD + GOOD, "not a TOML file: "),
+    "nested": ("rows = " + "[" * 3000, "not a TOML file: "),
     "window": (
         'resolution = 8\nrows = [{block = "pool", k = 64}]\n[switches]\npadding = "symmetric"\n',
         "",
@@ -239,7 +239,10 @@ def test_files_as_editors_save_them(tmp_path: Path) -> None:
     file = tmp_path / "网络.toml"
     file.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     assert nm.plan(file).model == "网络"
-    for data, words in ((b"\xff\xfe\x00", "no TOML"), (b"#" * (2**20 + 1), "at most 1,048,576")):
+    for data, words in (
+        (b"\xff\xfe\x00", "not UTF-16-LE text"),
+        (b"#" * (2**20 + 1), "larger than the 1.0 MB"),
+    ):
         file.write_bytes(data)
         with pytest.raises(ValueError, match=words):
             nm.plan(file)

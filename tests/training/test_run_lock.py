@@ -57,7 +57,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 sys.path.append(sys.argv[1])
-import lock
+from npmobilenet.training.run import lock
 with lock.locked(Path(sys.argv[2])):
     print("locked", flush=True)
     sys.stdin.read()
@@ -66,7 +66,7 @@ with lock.locked(Path(sys.argv[2])):
 
 def test_a_lock_is_free_once_its_process_has_ended(tmp_path: Path) -> None:
     """Who is locked out reads which process it is; its death, by kill, is the end of the lock."""
-    words = [sys.executable, "-c", HOLDER, str(Path(lock.__file__).parent), str(tmp_path)]
+    words = [sys.executable, "-c", HOLDER, str(Path(lock.__file__).parents[3]), str(tmp_path)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == b"locked"

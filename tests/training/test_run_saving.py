@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from npmobilenet.disk import write_whole
 from npmobilenet.training.run import checkpoint
 from npmobilenet.training.run.checkpoint import load_checkpoint
 from npmobilenet.training.run.folder import traces
 from npmobilenet.weights import load
-from npmobilenet.weights.disk import write_whole
 from tests.training.runs import ALWAYS, FILES, after, assert_same, failing, require_the_same, run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -28,7 +28,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(
 ) -> None:
     """In one line, with the file's name; nothing half written stays."""
     with monkeypatch.context() as patch:
-        place = os if owner == "fsync" else Path
+        place = Path if owner == "replace" else os
         failing(patch, place, owner, 20, OSError(number, os.strerror(number)))
         with pytest.raises(OSError, match=os.strerror(number)) as caught:
             run(tmp_path, ALWAYS)
@@ -51,7 +51,7 @@ def test_ctrl_c_while_writing_leaves_no_half(tmp_path: Path, monkeypatch: Any) -
 @pytest.mark.parametrize(
     ("name", "call", "error", "passes"),
     [
-        ("open", 1, PermissionError(errno.EACCES, "no"), True),
+        ("open", 2, PermissionError(errno.EACCES, "no"), True),
         ("fsync", 2, OSError(errno.EINVAL, "no"), True),
         ("fsync", 2, OSError(errno.EIO, "no"), False),
     ],

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import sys
 import threading
@@ -37,6 +38,7 @@ class Server:
     redirects: bool = False  # to /elsewhere, with `headers` on the redirection alone
     off_by: int = 0  # answers with another range than asked for
     headers: dict[str, str] = field(default_factory=dict)
+    tag: str = '"first"'  # of the version of the file that is there
     asked: list[str] = field(default_factory=list)  # path and Range of every request
 
 
@@ -52,7 +54,7 @@ def server() -> Iterator[Server]:
                 self.send_error(state.status)
             elif state.redirects and not self.path.startswith("/elsewhere"):
                 self.answer(302, {**state.headers, "Location": f"/elsewhere{self.path}"}, b"")
-            elif wanted and state.ranges:
+            elif wanted and state.ranges and self.headers.get("If-Range") == state.tag:
                 self.answer_part(int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) + state.off_by)
             else:
                 self.answer(200, {} if state.redirects else state.headers, state.content)
@@ -67,7 +69,8 @@ def server() -> Iterator[Server]:
 
         def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            told = {"ETag": state.tag, **headers, "Content-Length": str(len(body))}
+            for name, value in told.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body[: state.cut])
@@ -88,7 +91,7 @@ def server() -> Iterator[Server]:
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """NAME is published with CONTENT's first digits and size; no proxy stands before the server."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    publish(monkeypatch, checksum=f"sha256:{SHA256[:8]}", mebibytes=MIB)
+    publish(monkeypatch, checksum=f"sha256:{SHA256[:8]}", mebibytes=MIB, sha256=SHA256)
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, **facts: object) -> None:
@@ -130,7 +133,7 @@ def test_an_interrupted_download_goes_on_where_it_broke(server: Server, tmp_path
 
 def test_a_server_without_ranges_sends_all_of_it(server: Server, tmp_path: Path) -> None:
     server.ranges = False
-    part(tmp_path, CONTENT[:1000])
+    part(server, tmp_path, CONTENT[:1000])
     assert get(NAME, tmp_path, base_url=server.url).read_bytes() == CONTENT
 
 
@@ -138,26 +141,28 @@ def test_a_server_without_ranges_sends_all_of_it(server: Server, tmp_path: Path)
 def test_a_part_as_long_as_the_file_is_fetched_anew(
     server: Server, tmp_path: Path, here: int
 ) -> None:
-    part(tmp_path, bytes(here))
+    part(server, tmp_path, bytes(here))
     assert get(NAME, tmp_path, base_url=server.url).read_bytes() == CONTENT
     assert server.asked == [f"/{FILE} bytes={here}-", f"/{FILE}"]
 
 
 def test_a_range_that_was_not_asked_for_is_not_appended(server: Server, tmp_path: Path) -> None:
     server.off_by = -100
-    part(tmp_path, CONTENT[:1000])
+    part(server, tmp_path, CONTENT[:1000])
     assert get(NAME, tmp_path, base_url=server.url).read_bytes() == CONTENT
     assert server.asked == [f"/{FILE} bytes=1000-", f"/{FILE}"]
 
 
-def part(folder: Path, content: bytes) -> None:
-    """As an earlier attempt would have left it."""
+def part(server: Server, folder: Path, content: bytes, tag: str = '"first"') -> None:
+    """As an earlier attempt would have left it, of a version."""
     (folder / FILE).parent.mkdir()
     (folder / f"{FILE}.part").write_bytes(content)
+    said = {"url": f"{server.url}/{FILE}", "validator": tag}
+    (folder / f"{FILE}.part.json").write_text(json.dumps(said))
 
 
 def test_progress_counts_to_the_end(server: Server, tmp_path: Path) -> None:
-    part(tmp_path, CONTENT[:1000])
+    part(server, tmp_path, CONTENT[:1000])
     seen: list[tuple[int, int | None]] = []
     get(
         NAME, tmp_path, progress=lambda here, total: seen.append((here, total)), base_url=server.url
@@ -177,7 +182,7 @@ def refused(server: Server, folder: Path, words: str) -> str:
 
 def test_another_content_is_refused(server: Server, tmp_path: Path) -> None:
     server.content = CONTENT[:-1] + b"?"
-    refused(server, tmp_path, f"the file has the SHA256 [0-9a-f]{{8}}, {SHA256[:8]} was expected")
+    refused(server, tmp_path, f"the file has the SHA256 [0-9a-f]{{64}}, {SHA256} was expected")
 
 
 def test_another_size_is_refused(
@@ -202,7 +207,8 @@ def test_what_the_server_says_about_its_file_is_checked(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     redirects: bool, header: str, right: str, wrong: str,
 ) -> None:  # fmt: skip
-    publish(monkeypatch, checksum=None, mebibytes=None)
+    publish(monkeypatch, checksum=None, mebibytes=None, sha256=None)
+    monkeypatch.setattr(download, "strange", lambda path: None)
     server.redirects, server.headers = redirects, {header: wrong}
     refused(server, tmp_path, "the file has the (SHA256|MD5) .* was expected; it was deleted")
     server.headers = {header: right}

@@ -85,7 +85,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "a picture": (lambda f: f.write_bytes(b"\x89PNG" * 50), "not a readable safetensors file"),
     "foreign": (lambda f: save_file({"a": np.ones(3)}, f), "not written by npmobilenet"),
     "another format": (
-        rewritten(lambda t, m: m.update(format="npmobilenet 2")),
+        rewritten(lambda t, m: m.update(format="npmobilenet 3")),
         "not written by npmobilenet",
     ),
     "missing tensor": (unsealed(lambda t: t.pop("stem.weight")), "missing stem.weight"),

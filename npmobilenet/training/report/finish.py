@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ... import fonts
 from ...datasets.dataset import Dataset
+from ...disk import write_whole
 from ...predicting.evaluation import evaluate
 from ...predicting.metrics import Evaluation
 from ...text import reason
-from ...weights.disk import write_whole
 from ...weights.native import load
 from ..config import Config
 from ..run.checkpoint import BEST

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from ...disk import write_whole
 from ...fonts import font_for, written
 from ...predicting.metrics import Evaluation
 from ...text import reason
@@ -40,6 +42,13 @@ def _figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def _keep(figure: Any, path: str | Path) -> None:
+    """Write it, as PNG or what its ending says."""
+    content, path = BytesIO(), Path(path)
+    figure.savefig(content, format=path.suffix[1:].lower() or "png", dpi=110)
+    write_whole(path, content.getvalue())
+
+
 def curves(history: Sequence[Epoch], path: str | Path) -> None:
     """Loss, accuracy and learning rate over the epochs."""
     figure = _figure(11, 3.4)
@@ -59,7 +68,7 @@ def curves(history: Sequence[Epoch], path: str | Path) -> None:
     axes.plot(epochs, [epoch.lr for epoch in history], marker=mark)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)
+    _keep(figure, path)
 
 
 def confusion(scores: Evaluation, path: str | Path) -> None:
@@ -80,7 +89,7 @@ def confusion(scores: Evaluation, path: str | Path) -> None:
         for i, j in ((i, j) for i in range(count) for j in range(count) if matrix[i, j]):
             color = "white" if shares[i, j] > 0.5 else "black"
             axes.text(j, i, str(matrix[i, j]), ha="center", va="center", color=color, fontsize=8)
-    figure.savefig(path, dpi=110)
+    _keep(figure, path)
 
 
 def _labels(names: Sequence[str]) -> tuple[list[str], dict[str, Any]]:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from ...datasets.dataset import Dataset
+from ...disk import flush_folder, spare_name, write_whole
 from ...predicting.model import Model
-from ...weights.disk import flush_folder, write_whole
 from ...weights.native import load, save
 from ..config import Config
 from ..optimizers import Arrays
@@ -70,8 +70,7 @@ def _make_last(folder: Path) -> None:
 
 def _name_also(file: Path, name: Path) -> None:
     """A second name for a file, a copy where the file system has no such thing."""
-    aside = name.with_name(f"{name.name}.part")
-    aside.unlink(missing_ok=True)
+    aside = spare_name(name)
     try:
         os.link(file, aside)
     except OSError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...disk import sweep
 from ...models.network_plan import Plan
 from ..config import Config
 from ..step import Step
@@ -60,7 +61,8 @@ def in_use(folder: Path, remark: Callable[[str], None]) -> Iterator[None]:
             for name in RUNS + OTHERS:
                 if (folder / name).is_dir():
                     raise OSError(f"{folder / name}: is a folder; a run writes a file of that name")
-                (folder / f"{name}.part").unlink(missing_ok=True)
+                (folder / f"{name}.part").unlink(missing_ok=True)  # as older versions called them
+            sweep(folder, RUNS + OTHERS)
             yield
     finally:
         if new:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
-from ...weights.disk import write_whole
+from ...disk import write_whole
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from ...disk import opened_apart
+
 LOCK = "run.lock"
 _HELD: dict[Path, int] = {}  # folder -> the thread of this process that holds it
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
@@ -48,12 +50,9 @@ def locked(folder: Path, remark: Callable[[str], None] = lambda text: None) -> I
 def _locked_file(path: Path) -> tuple[IO[bytes], bool]:
     """The file, locked and with our name in it, and whether that means something."""
     while True:
+        file = os.fdopen(opened_apart(path, os.O_RDWR | os.O_APPEND), "r+b")
         try:
-            file = path.open("a+b")
-        except OSError as error:
-            raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
-        try:
-            works = _lock(file)
+            works = _lock(file, path.parent)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     file.truncate(0)
@@ -66,7 +65,7 @@ def _locked_file(path: Path) -> tuple[IO[bytes], bool]:
         file.close()  # whoever held it has just ended and removed it: another name, another lock
 
 
-def _lock(file: IO[bytes]) -> bool:
+def _lock(file: IO[bytes], folder: Path) -> bool:
     """Lock it; False where the file system has no locks.  ValueError where somebody else has."""
     try:
         if sys.platform == "win32":
@@ -84,7 +83,7 @@ def _lock(file: IO[bytes]) -> bool:
         file.seek(0)
         who = file.read().decode(errors="replace").strip() or "unknown"
         raise ValueError(
-            f"{Path(file.name).parent}: another run writes there (process {who}); wait for its end, "
+            f"{folder}: another run writes there (process {who}); wait for its end, "
             "or choose another folder"
         ) from None
     return True

@@ -1,0 +1,108 @@
+"""How much a file may hold: one border for all formats, looked at before memory is taken.
+
+A few kilobytes can claim any size, and unpack to it.  So what a file claims is compared with the file
+itself and with `largest()`, and what is larger is refused while it is still on the disk:
+
+    a file            at most `largest()` bytes, 1 GB unless something else is said
+    what it unpacks to  at most 20 times its bytes (or 64 MB), and `largest()`
+    a text            at most `TEXT` bytes, settings and tables `SETTINGS`
+
+Who has honest files beyond that says so: NPMOBILENET_LARGEST=8GB in the environment, or
+`with at_most(8 * 10**9):` around the call; some functions take it as an argument.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+VARIABLE = "NPMOBILENET_LARGEST"
+USUAL = (
+    2**30
+)  # the largest MobileNet there is, in training with Adam and an average, has half of it
+TEXT = 2**26  # a list of ImageNet's images has 50 MB
+SETTINGS = 2**20  # the largest table of rows has some kilobytes
+_LEAST_UNPACKED = 2**26  # a file may unpack to so much whatever its size
+_MOST_PACKED = 20  # times its size, beyond that: no weights and no images can be packed so tightly
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_given: ContextVar[int | None] = ContextVar("largest", default=None)
+
+
+def largest() -> int:
+    """Bytes that a file may have; ValueError where the environment's word for it is no size."""
+    if (given := _given.get()) is not None:
+        return given
+    words = os.environ.get(VARIABLE, "").strip()
+    return size_of(words, VARIABLE) if words else USUAL
+
+
+def size_of(words: str, what: str) -> int:
+    """The bytes in "8GB", "512M" or "1000000"; ValueError, beginning with `what`, for no size."""
+    found = re.fullmatch(r"([0-9]{1,15})\s*([KMGT]?)B?", words.strip().upper(), re.ASCII)
+    if not found or not int(found[1]):
+        raise ValueError(f"{what} must be a size like 8GB or 500MB, found {words[:40]!r}")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+@contextmanager
+def at_most(size: int | None) -> Iterator[None]:
+    """`largest()` is `size` within; None: as it was.  TypeError or ValueError for what is no size."""
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int)):
+        raise TypeError(f"largest must be a number of bytes, found {type(size).__name__}")
+    if size is not None and size < 1:
+        raise ValueError(f"largest must be a number of bytes above 0, found {size}")
+    before = _given.set(_given.get() if size is None else size)
+    try:
+        yield
+    finally:
+        _given.reset(before)
+
+
+def unpacked_at_most(packed: int) -> int:
+    """Bytes that a file of so many may unpack to."""
+    return min(largest(), max(_LEAST_UNPACKED, _MOST_PACKED * packed))
+
+
+def within(path: Path, size: int, most: int | None = None) -> None:
+    """ValueError, one line with the path, where a file is larger than files may be."""
+    limit = largest() if most is None else min(most, largest())
+    if size > limit:
+        hint = f"; where it is right: {VARIABLE}" if limit == largest() else ""
+        raise ValueError(
+            f"{path}: {in_words(size)}, larger than the {in_words(limit)} that are read{hint}"
+        )
+
+
+def in_words(size: int) -> str:
+    """ "1.1 GB"."""
+    for unit, words in ((10**9, "GB"), (10**6, "MB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {words}"
+    return f"{size:,} bytes"
+
+
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """All of a regular file.
+
+    ValueError, one line with the path, where it is none, is larger than `most` or `largest()`, or grows
+    while it is read; OSError where it cannot be read.  A pipe is not waited for.
+    """
+    with os.fdopen(
+        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY), "rb"
+    ) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise ValueError(f"{path}: cannot be read: not a file")
+        within(path, about.st_size, most)
+        content = file.read(about.st_size + 1)  # never more, however fast it grows
+    if len(content) > about.st_size:
+        raise ValueError(f"{path}: grew while it was read; is it still being written?")
+    return content
+
+
+_BINARY = getattr(os, "O_BINARY", 0)

@@ -1,0 +1,176 @@
+"""What a server answers: redirections followed with care, headers believed where they can be checked.
+
+A redirection from https leads to https, and ten of them are enough.  An answer is a file only with status
+200, or 206 for the rest that was asked for, without a content encoding, and where it is no page for
+people: a network that wants a log-in first answers everything with one.
+"""
+
+import base64
+import binascii
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+PATIENCE = 30.0  # seconds without a byte, and for all of an answer's headers
+REDIRECTIONS = 10
+_PIECE = 1 << 16
+
+
+class Refused(Exception):
+    """An answer that is not the file; the message says why.  keep: what is here may be gone on from."""
+
+    def __init__(self, message: str, keep: bool = False) -> None:
+        super().__init__(message)
+        self.keep = keep
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The headers of an answer that may be a file, and its body, piece by piece.
+
+    start      which byte of the file the body begins with: 0, or what was asked for
+    total      bytes of the whole file, where the server says so
+    validator  what tells the file from a later one: its ETag, or when it was changed; "" for neither
+    promised   checksums that the server states, "md5:...", "sha256:..."
+    """
+
+    start: int
+    total: int | None
+    validator: str
+    promised: tuple[str, ...]
+    pieces: Callable[[], Iterator[bytes]]
+
+
+@contextmanager
+def answering(requests: Any, url: str, start: int = 0, validator: str = "") -> Iterator[Answer]:
+    """Ask for a file, or for the rest of one from byte `start` on if it still is the one of `validator`.
+
+    Refused, or an error of requests or urllib3, for an answer that cannot be taken.
+    """
+    headers = {"Accept-Encoding": "identity"}  # the bytes that are counted and checked
+    if start:
+        headers |= {"Range": f"bytes={start}-", "If-Range": validator}
+    promised: list[str] = []
+    with requests.Session() as session:
+        for _ in range(REDIRECTIONS + 1):
+            found = _asked(session, url, headers)
+            with found:
+                promised += _promised(found.headers)
+                if not found.is_redirect:
+                    yield _answer(requests, found, start, tuple(promised))
+                    return
+                url = _elsewhere(url, found.headers["Location"])
+        raise Refused(f"redirected more than {REDIRECTIONS} times")
+
+
+def _asked(session: Any, url: str, headers: dict[str, str]) -> Any:
+    """One answer, its headers whole.
+
+    A server that sends its headers a byte at a time would never come to the end of any patience of the
+    sockets; so another thread waits for them, and is given up.
+    """
+    found: list[Any] = []
+
+    def ask() -> None:
+        try:
+            found.append(
+                session.get(
+                    url, headers=headers, stream=True, timeout=PATIENCE, allow_redirects=False
+                )
+            )
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(2 * PATIENCE)
+    if not found:
+        raise Refused(
+            f"no whole answer from {urlsplit(url).hostname} within {2 * PATIENCE:g} s", True
+        )
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
+
+
+def _elsewhere(url: str, location: str) -> str:
+    """Where a redirection leads.  Refused if it leaves https, or the web."""
+    target = urljoin(url, location)
+    before, after = urlsplit(url).scheme.lower(), urlsplit(target).scheme.lower()
+    if after not in ("http", "https"):
+        raise Refused(f"redirected to {target[:100]!r}, which is no address of the web")
+    if before == "https" and after == "http":
+        raise Refused(
+            f"redirected from https to http://{urlsplit(target).hostname}, where anybody on the way "
+            "could change it"
+        )
+    return target
+
+
+def _answer(requests: Any, found: Any, start: int, promised: tuple[str, ...]) -> Answer:
+    """What the headers say.  Refused where that is no file, or another part than was asked for."""
+    headers, status = found.headers, found.status_code
+    if status == 416 and start:
+        raise Refused("the part that is here is longer than the file")
+    found.raise_for_status()
+    if status not in (200, 206):
+        raise Refused(f"the server answers {status} {found.reason}, and no file")
+    if headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
+        raise Refused(
+            f"comes packed as {headers['Content-Encoding'][:40]!r}, which was not asked for"
+        )
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind in ("text/html", "application/xhtml+xml"):
+        raise Refused("a page came in place of the file; does this network want a log-in first?")
+    total = _number(headers.get("Content-Length"))
+    if status == 206:
+        given = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("Content-Range", ""))
+        if not start or not given or int(given[1]) != start:
+            raise Refused("the server sends another part than was asked for")
+        total = _number(given[3])
+    return Answer(
+        start if status == 206 else 0,
+        total,
+        _validator(headers),
+        promised,
+        lambda: _pieces(found.raw),
+    )
+
+
+def _pieces(raw: Any) -> Iterator[bytes]:
+    """The body as it comes: what has arrived, however little, so that its speed can be watched."""
+    read = getattr(raw, "read1", None) or (lambda size: raw.read(1024))
+    while piece := read(_PIECE):
+        yield piece
+
+
+def _number(text: str | None) -> int | None:
+    """A header's number of bytes; None for what is none."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 20 else None
+
+
+def _validator(headers: Any) -> str:
+    """What If-Range takes: a strong ETag, else the time of the last change."""
+    tag = headers.get("ETag", "")
+    if re.fullmatch(r'"[\x21\x23-\x7e]{1,200}"', tag):
+        return str(tag)
+    time = headers.get("Last-Modified", "")
+    return str(time) if re.fullmatch(r"[\x20-\x7e]{10,40}", time) else ""
+
+
+def _promised(headers: Any) -> Iterator[str]:
+    """What the Hugging Face hub (SHA-256) and Google's storage (MD5) say about a file they send."""
+    linked = headers.get("X-Linked-Etag", "").strip('"').lower()
+    if re.fullmatch("[0-9a-f]{64}", linked):  # a shorter one is git's hash of a small file
+        yield f"sha256:{linked}"
+    for item in headers.get("x-goog-hash", "").split(","):
+        algorithm, _, digest = item.strip().partition("=")
+        if algorithm == "md5":
+            try:
+                yield f"md5:{base64.b64decode(digest, validate=True).hex()}"
+            except binascii.Error:
+                continue
