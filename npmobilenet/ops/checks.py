@@ -93,6 +93,22 @@ def function(operator: str, name: str, value: object, *, none: bool = True) -> N
         raise TypeError(f"{operator}: {name} must be {what}, found {shown(value)}")
 
 
+def instance(operator: str, name: str, value: object, kind: type) -> None:
+    """Require an object of a class."""
+    if not isinstance(value, kind):
+        found = shown(value)
+        raise TypeError(f"{operator}: {name} must be a {kind.__name__}, found {found}")
+
+
+def integer(operator: str, name: str, value: object, least: int) -> int:
+    """An integer of at least so much."""
+    if not isinstance(value, int | np.integer) or not whole(value) or value < least:
+        raise ValueError(
+            f"{operator}: {name} must be an integer of at least {least}, found {shown(value)}"
+        )
+    return int(value)
+
+
 def names(operator: str, argument: str, given: Collection[str], known: Collection[str]) -> None:
     """Require a collection of known names: one that nothing has would be passed over silently."""
     if isinstance(given, str | bytes | np.ndarray) or not isinstance(given, Collection):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.checks import Array, number, shown, whole
+from ..ops.checks import Array, integer, number
 from ..shown import Shown
 from . import calling
 from .differences import Slope, slope
@@ -120,11 +120,7 @@ def gradcheck(
     changes what it is given or returns something else when it is called again.
     """
     number("gradcheck", "tolerance", tolerance, "from 1e-9 to 1", lambda v: 1e-9 <= v <= 1)
-    for name, value, least in (("most", most, 1), ("seed", seed, 0)):
-        if not whole(value) or value < least:
-            raise ValueError(
-                f"gradcheck: {name} must be an integer of at least {least}, found {shown(value)}"
-            )
+    most, seed = integer("gradcheck", "most", most, 1), integer("gradcheck", "seed", seed, 0)
     both = calling.Pair(f, f_backward, arrays, names)
     rng = np.random.default_rng(seed)
     y, cache = both.forward()

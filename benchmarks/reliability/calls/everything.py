@@ -8,28 +8,24 @@ from pathlib import Path
 
 import npmobilenet
 
-from . import integer_operators, networks, operators
+from . import files, integer_operators, networks, operators, training
 from .subjects import Subject
 
 # no calls of their own: values, packages, records that calls return, what takes no argument
 NOT_CALLED = {
-    "DIALECTS",
-    "MODELS",
-    "RUNGS",
-    "CIFAR",
-    "KERAS",
-    "PADDLE",
-    "PAPER",
-    "TF_SLIM",
-    "TIMM",
-    "TIMM_TF",
-    "TORCHVISION",
-    "datasets",
-    "images",
-    "training",
-    "default_rung",
-    "Statistics",
-    "Prediction",
+    *(
+        "DIALECTS",
+        "MODELS",
+        "RUNGS",
+        "CIFAR",
+        "KERAS",
+        "PADDLE",
+        "PAPER",
+        "TF_SLIM",
+        "TIMM",
+        "TIMM_TF",
+    ),
+    *("TORCHVISION", "datasets", "images", "training", "default_rung", "Statistics", "Prediction"),
     "CallablePackage",
 }
 
@@ -37,7 +33,13 @@ NOT_CALLED = {
 @cache
 def subjects() -> list[Subject]:
     """Everything that is called."""
-    return [*operators.subjects(), *integer_operators.subjects(), *networks.subjects()]
+    return [
+        *operators.subjects(),
+        *integer_operators.subjects(),
+        *networks.subjects(),
+        *training.subjects(),
+        *files.subjects(),
+    ]
 
 
 def public() -> list[str]:

@@ -312,7 +312,13 @@ def _subject(name: str) -> Subject:
         good, kinds = MADE[name](draw)
         return Call(getattr(ops, name), good, kinds, WORDS)
 
-    return Subject(f"integers.{name}", make, (f"ops.integers.{name}",), memory=True, compiled=True)
+    return Subject(
+        f"integers.{name}",
+        make,
+        ("Quantization",) if name == "Quantization" else (),
+        memory=True,
+        compiled=True,
+    )
 
 
 def subjects() -> list[Subject]:

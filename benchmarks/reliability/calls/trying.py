@@ -89,9 +89,8 @@ def _tries(
     for index in indices:
         guards = Guards("bytes" if how == "bounds" else how)
         _guard(guards)
-        subject, call, argument, wrong = case(
-            index, listed, guards, BOUNDED if how == "bounds" else rungs
-        )
+        allowed = BOUNDED if how == "bounds" else rungs
+        subject, call, argument, wrong = case(index, listed, guards, allowed)
         what = f"{how} {index}: {subject.name}({argument}={wrong.what})"
         if note:
             note.write_text(json.dumps([index, what]), encoding="utf-8")
