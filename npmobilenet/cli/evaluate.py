@@ -46,6 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="draw the confusion matrix (needs matplotlib)",
     )
     add("--some", action="store_true", help="a folder of some of the model's classes will do")
+    add(
+        "--skip-bad",
+        action="store_true",
+        help="images that cannot be read are counted, and the exit code is 0 all the same",
+    )
     add("--json", action="store_true", help="one JSON object; rates are fractions")
     parser.epilog = "example: npmobilenet evaluate flower_photos --weights runs/flowers"
 
@@ -78,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         complain(f"npmobilenet evaluate: {len(damaged):,} of {len(damaged) + scores.count:,} images "
                  "cannot be read; the figures are of the others")  # fmt: skip
     _draw(options, scores, dataset)
-    return 1 if damaged else 0
+    return 1 if damaged and not options.skip_bad else 0
 
 
 def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset") -> None:

@@ -47,6 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_engine(parser)
     parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="images that cannot be read are counted, and the exit code is 0 while others can",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="one JSON object for each image, a list"
     )
     parser.epilog = "example: npmobilenet predict ankle-boot --weights fashion-mnist"
@@ -88,7 +93,9 @@ def run(options: argparse.Namespace) -> int:
             complain(f"note: {remark}")
     if options.picture and ranks.first and len(pages) < len(paths):
         complain(f"note: {options.picture} has {len(pages)} of {len(paths)} images")
-    return int(ranks.any(bad > 0))
+    if options.skip_bad and bad and ranks.first:
+        complain(f"note: {bad:,} of {len(paths):,} images cannot be read")
+    return int(ranks.any(bad > (len(paths) - 1 if options.skip_bad else 0)))
 
 
 def image_paths(given: list[str]) -> list[Path]:

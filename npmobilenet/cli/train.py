@@ -37,7 +37,7 @@ FLAGS = {
     "optimizer": "optimizer.name", "lr": "optimizer.lr", "momentum": "optimizer.momentum",
     "weight_decay": "optimizer.weight_decay", "schedule": "schedule.name",
     "workers": "data.workers", "threads": "train.threads", "engine": "train.engine",
-    "validation": "data.validation", "teacher": "distillation.teachers",
+    "validation": "data.validation", "skip_bad": "data.skip_bad", "teacher": "distillation.teachers",
 }  # fmt: skip
 
 

@@ -55,7 +55,11 @@ def fashion_mnist_sample() -> tuple[ArrayImages, ArrayImages]:
 
 
 def load_splits(
-    path: str | Path, channels: int | None = None, *, validation: bool = True
+    path: str | Path,
+    channels: int | None = None,
+    *,
+    validation: bool = True,
+    skip_bad: bool = False,
 ) -> Splits:
     """Training and validation images, from one path.
 
@@ -67,6 +71,8 @@ def load_splits(
                 it is, and are made three alike where a network wants 3
     validation  False: the second part is not looked for, None stands for it; then a folder with one
                 subfolder a class will do too
+    skip_bad    True: images of lists that cannot be read are left out with a note that counts them, as
+                those of folders always are
 
     Returns `Splits`.  ValueError that says what of this was expected and what was found, and which of the
     files cannot be read.
@@ -78,7 +84,7 @@ def load_splits(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
         ) from None
     splits = _splits(path, channels, validation)
-    pass_over_damaged(splits.train, splits.validation)
+    pass_over_damaged(splits.train, splits.validation, lists=skip_bad)
     return splits
 
 

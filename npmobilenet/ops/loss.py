@@ -58,6 +58,12 @@ def softmax_backward(dy: Array, y: Array) -> Array:
     """
     checks.array("softmax_backward", "y", y, checks.any_axes(y))
     dy = checks.alike("softmax_backward", "dy", dy, y.shape, y.dtype)
+    if not y.size:
+        return np.zeros_like(y)
+    # Seen from the likeliest class, whose y may be almost 1: its own difference is then exactly 0, and
+    # nothing is lost where dy and the sum are almost equal.  A shift of dy changes no gradient.
+    likeliest = np.take_along_axis(dy, y.argmax(axis=-1, keepdims=True), axis=-1)
+    dy = dy - np.where(np.isfinite(likeliest), likeliest, 0)
     return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
 
 

@@ -43,6 +43,8 @@ class Data:
     holdout     that share of every class
     workers     threads that prepare images; changes no result
     cache_mb    megabytes for decoded images; -1: a quarter of the memory that is free
+    skip_bad    whether images of lists that cannot be read are left out and counted, as those of folders
+                are; without it they end the run before it begins
 
     ValueError, naming the setting, for what cannot be.
     """
@@ -52,6 +54,7 @@ class Data:
     holdout: float = 0.1
     workers: int = 2
     cache_mb: int = -1
+    skip_bad: bool = False
 
     def __post_init__(self) -> None:
         settle(self)
