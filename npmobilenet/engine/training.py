@@ -117,6 +117,7 @@ class TrainingStep(Pinned, Shown):
         was none, or where it was another Python thread's.
         """
         array("training step", "dlogits", dlogits, self._shape, "float32", "float64")
+        checks.function("training step", "ready", ready)
         with self.lock:
             if not self._waits:
                 raise ValueError("training step: backward needs a forward pass before it")

@@ -20,7 +20,8 @@ from .. import ops
 from ..kernels.compiling import lock
 from ..models.layers import BatchNorm
 from ..models.network import Tape, backward, forward
-from ..models.network_plan import Plan
+from ..models.network_plan import Plan, check_plan
+from ..ops import checks
 from ..ops.checks import Array
 from .name_globs import choose, matches
 from .optimizers import AVERAGE, Arrays, Optimizer, clipped
@@ -70,6 +71,15 @@ class Step:
     clip: float = 0.0
     ema: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_plan(self.plan)
+        checks.instance("Step", "optimizer", self.optimizer, Optimizer)
+        least = "at least 0", lambda v: v >= 0
+        checks.number("Step", "clip", self.clip, *least)
+        checks.number("Step", "ema", self.ema, "at least 0 and below 1", lambda v: 0 <= v < 1)
+        e = self.label_smoothing
+        checks.number("Step", "label_smoothing", e, "within 0..1", lambda v: 0 <= v <= 1)
+
     @classmethod
     def of(
         cls, plan: Plan, optimizer: Optimizer, freeze: Sequence[str] = (), **settings: float
@@ -78,6 +88,7 @@ class Step:
 
         ValueError for a pattern that fits nothing, and where nothing is left to train.
         """
+        check_plan(plan)
         stay = set(choose(plan.parameters, freeze, "freeze"))
         trained = frozenset(name for name in plan.parameters if name not in stay)
         if not trained:
@@ -117,6 +128,7 @@ class Step:
         rng draws dropout.  ValueError where the loss is not finite; state is then as it was.  Python
         threads take turns.
         """
+        checks.number("step", "lr", lr, "at least 0", lambda v: v >= 0)
         with _turn:
             return self._take(state, x, targets, lr, rng)
 
