@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
                 prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
                 prepared.config, folder, reporter,
                 params=prepared.params, targets=targets, resume=options.resume,
-                anew=options.anew, stop=stopper.stop, ranks=ranks,
+                anew=options.anew, other_data=options.other_data, stop=stopper.stop, ranks=ranks,
             )  # fmt: skip
         command = "npmobilenet " + shlex.join(sys.argv[1:])
         if ranks.first:

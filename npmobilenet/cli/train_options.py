@@ -38,6 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--anew", action="store_true", help="erase the run that is there, and begin anew"
     )
+    add("--other-data", action="store_true",
+        help="with --resume: though the images are not those it began with")  # fmt: skip
     add("--model", type=model_name, metavar="MODEL", help=f"{MODEL_HELP} ({model.name})")
     add("--width", type=float, help=f"width multiplier alpha ({model.width})")
     add(

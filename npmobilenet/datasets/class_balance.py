@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .dataset import Dataset
+from .dataset import Dataset, require_dataset
 
 UNEVEN = 5  # the largest class has so many times the images of the smallest: worth a word
 
@@ -16,6 +16,7 @@ def class_counts(dataset: Dataset) -> dict[str, int]:
 
     Returns class -> number of images, in the order of the classes.
     """
+    require_dataset("class_counts: dataset", dataset)
     found = np.bincount(dataset.labels, minlength=len(dataset.classes))
     return dict(zip(dataset.classes, map(int, found), strict=True))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..cost.count import Cost, cost
 from ..disk import write_whole
+from ..ops.checks import flag
 from ..predicting.model import Model
 from ..text import printable
 from ..weights.native import file_path
@@ -46,6 +47,7 @@ def made(
     time: bool = True,
 ) -> Page:
     """The page of a model; arguments as of `explore`.  title: what it is called; fresh: not trained."""
+    time = flag("explore", "time", time)
     model = model.floats(f"explore: {title}" if title else "explore")
     title = printable(title) or model.plan.model
     table = cost_table(title, cost(model.plan))

@@ -20,6 +20,7 @@ from typing import Any
 
 from ..images.augment import Augment
 from ..models.dialect import Dialect
+from ..ops.checks import shown
 from ..predicting.model import ENGINES as ENGINES
 from ..settings import nearest, read, settle, to_toml, unknown_key
 from .optimizers import OPTIMIZERS, Optimizer, Sgd
@@ -209,7 +210,7 @@ class Config:
         known = {f.name for f in fields(Dialect)} - {"name", "versions", "classes", "resolution"}
         parts: dict[str, Any] = {}
         if not isinstance(document, Mapping):
-            raise ValueError(f"a configuration must be tables of keys, found {document!r}")
+            raise ValueError(f"a configuration must be tables of keys, found {shown(document)}")
         for section, table in document.items():
             if section not in SECTIONS:
                 raise unknown_key(str(section), SECTIONS)
