@@ -21,7 +21,10 @@ from rich.padding import Padding
 from rich.table import Table as Drawn
 from rich.text import Text
 
+from .text import displayed
+
 GAP, TIGHT = 3, 2  # columns between two of the table's
+LONGEST = 400  # characters of a line in a cell
 
 Cell = str | Text
 
@@ -52,8 +55,10 @@ class Share(float):
 
 
 def cell_text(cell: object) -> str:
-    """A cell as it is shown: thousands of a whole number are set apart."""
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+    """A cell as it is shown: thousands of a whole number are set apart, names are inert."""
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    return "\n".join(displayed(line, LONGEST) for line in str(cell).split("\n"))
 
 
 class Table:

@@ -10,11 +10,14 @@ from fractions import Fraction
 from html import escape
 from io import StringIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from .fitting import Shape, Share, Table, cell_text, table
+from .text import printable, visible
 
 __all__ = [
+    "Inert",
     "Shape",
     "Share",
     "Table",
@@ -26,10 +29,26 @@ __all__ = [
     "table",
 ]
 
+FORMULA = "=+-@\t\r"  # what a spreadsheet would compute
 WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
 AXES: tuple[str, ...] = ("height", "width", "channels")
+
+
+class Inert(Console):
+    """rich's console, but no text in it commands a terminal: names of files may hold anything."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """As rich renders it, control characters of texts written out."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            if control or text.isprintable() or text == "\n":
+                yield segment
+            else:
+                yield Segment("\n".join(map(printable, text.split("\n"))), style)
 
 
 def apart(
@@ -64,12 +83,30 @@ def _axes(cell: object, count: int) -> list[object]:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """The same table as comma-separated values, numbers without separators; ends with a newline."""
+    """The same table as comma-separated values, numbers without separators; ends with a newline.
+
+    A text that a spreadsheet would compute, "=1+1", has an apostrophe before it.
+    """
     text, (names, cells) = StringIO(), apart(columns, rows)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(name.lstrip(">") for name in names)
-    writer.writerows(cells)
+    writer.writerows(map(_no_formula, row) for row in cells)
     return text.getvalue()
+
+
+def _no_formula(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    text = "\n".join(map(visible, cell.split("\n")))
+    return f"'{text}" if len(text) > 1 and text[0] in FORMULA and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def markdown_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -94,7 +131,7 @@ def as_text(*parts: RenderableType, width: int | None = None) -> str:
         terminal = sys.stdout is not None and sys.stdout.isatty()
         width = min(shutil.get_terminal_size().columns, WIDTH) if terminal else WIDTH
     text = StringIO()
-    console = Console(
+    console = Inert(
         file=text, width=width, height=25, color_system=None, highlight=False, markup=False,
         force_jupyter=False, force_terminal=False, legacy_windows=False,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import tomllib
 import unicodedata
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from .limits import SETTINGS, TEXT, read_bytes
 
@@ -22,6 +23,18 @@ MARKS = {
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 # what begins and ends another direction of writing: left open, it turns the rest of the line round
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# blanks that are no space, and what Unicode lets a font leave out: two names that differ in it look alike
+UNSEEN = re.compile(
+    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u202f"
+    "\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# all that printable and visible write out, but for line feeds
+HIDDEN = re.compile(
+    f"[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{TURNING}]|{UNSEEN.pattern}"
+)
+JOINING = "\u200c\u200d\ufe0f"  # which make one character of two, in emoji and in Persian
+NAME = 200  # characters of a name that are shown
 
 
 # parts of a dotted key: what reads them needs the square of their number, in time and memory
@@ -105,6 +118,50 @@ def printable(name: str) -> str:
     )
 
 
+def visible(text: str) -> str:
+    """`printable`, and what nobody would see is written out too, so that other texts look different.
+
+    Joiners stay where they join: between characters that are no ASCII, as in emoji and in Persian.
+    """
+    text = printable(text)
+    if text.isascii():
+        return text
+
+    def seen(found: re.Match[str]) -> str:
+        c, before = found[0], text[: found.start()][-1:]
+        joins = c in JOINING and before and not before.isascii() and not UNSEEN.match(before)
+        return c if joins or (c == JOINING[1] and before == JOINING[2]) else escaped(c)
+
+    return UNSEEN.sub(seen, text)
+
+
+def displayed(name: str, most: int = NAME) -> str:
+    """A name from a file, or a path, as it is displayed: `visible`, and no longer than `most` or so.
+
+    The middle of a longer one gives way to its length and a checksum, so that two of them are not taken
+    for one another.
+    """
+    if len(name) <= most:
+        return visible(name)
+    left = (most - 40) // 2
+    mark = crc32(name.encode(errors="surrogatepass"))
+    middle = f"...[{len(name):,} characters, {mark:08x}]..."
+    return visible(name[:left]) + middle + visible(name[-left:])
+
+
+def quoted(value: Any, **how: Any) -> str:
+    """JSON of a value, the true names in it, in which no character commands a terminal or goes unseen."""
+    text = json.dumps(value, ensure_ascii=False, **how)
+    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1].replace("\x7f", "\\u007f"), text)
+
+
+def markdown(text: str) -> str:
+    """A name in a line of Markdown: nothing in it is markup, HTML, mathematics or the end of a cell."""
+    text = displayed(text).replace("&", "&amp;").replace("<", "&lt;")
+    text = re.sub(r"([\\`*\[\]|$~])", r"\\\1", text)
+    return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
+
+
 def reason(error: Exception) -> str:
     """What an error says, in one line; its kind where it says nothing."""
     return " ".join(str(error).split()) or type(error).__name__
@@ -122,8 +179,13 @@ def toml_value(value: Any) -> str:
     """One value as TOML writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str):  # JSON's escapes are TOML's, but for one control character
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+        return HIDDEN.sub(lambda found: _toml_escape(ord(found[0])), text)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     return repr(value)
+
+
+def _toml_escape(number: int) -> str:
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -1,7 +1,7 @@
 """The command, thousands of times: each case is a fork of a process that has imported everything.
 
-A child sets its streams, environment and folder up as a shell and Python's start would, runs the verb, and
-ends as Python ends.  Nothing is computed before a fork, so no threads are lost in it.
+A child sets its streams, environment and folder up as a shell and Python's start would, runs
+the verb, and ends as Python ends.  Nothing is computed before a fork, so no threads are lost in it.
 """
 
 from __future__ import annotations

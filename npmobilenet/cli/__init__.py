@@ -6,14 +6,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from textwrap import fill, wrap
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import __version__
 from .ranked import quiet, run_verb
-from .streams import any_text, complain, settle
+from .streams import any_text, complain, in_a_line, settle
 
 VERBS = {
     "tour": "watch MobileNetV1 explain its cost, prove its gradients, learn and predict",
@@ -59,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             if (text := complaint(error)) is None:
                 raise
+            text = in_a_line(text, words)
             complain(" ".join(filter(None, ("npmobilenet", _verb(words)))) + f": {text}")
             settle(sys.stdout)  # which may be what has failed: a full disk
             return 1
@@ -83,13 +85,32 @@ class Help(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's, but help that cannot be written, on a full disk, is not passed over."""
+    """argparse's, but help that cannot be written, on a full disk, is not passed over.
+
+    Complaints are one line in which no word of the command commands a terminal.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Usage and what is wrong on standard error; exit code 2."""
+        self.print_usage(sys.stderr)
+        complain(f"{self.prog}: error: {' '.join(message.split(chr(10)))}")
+        self.exit(2)
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        empty = [text for text in arg_strings if not text.strip()]
+        if action.nargs is None and arg_strings == ["--"]:  # which argparse would take for none
+            empty = ["--"]
+        if action.option_strings and empty:
+            raise argparse.ArgumentError(action, f"expected something, found {empty[0]!r}")
+        return super()._get_values(action, arg_strings)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:
             file.write(message)
         else:
-            super()._print_message(message, file)
+            with suppress(OSError):  # nobody is there to read it
+                super()._print_message(message, file)
+                settle(file)
 
 
 def _many(action: argparse.Action) -> bool:

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from ..tables import WIDTH, Inert, csv_text, markdown_text, table
+from ..text import markdown, quoted, visible
 
-from ..tables import WIDTH, csv_text, markdown_text, table
 
-
-class _Console(Console):
-    """rich's, but a reader of a pipe who has seen enough is `main`'s business, as are code pages."""
+class _Console(Inert):
+    """A reader of a pipe who has seen enough is `main`'s business, as are code pages."""
 
     @property
     def encoding(self) -> str:
@@ -25,12 +24,14 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def console() -> Console:
+def console(*, error: bool = False) -> Inert:
     """Colours and live progress on a terminal; plain text of a fixed width in a pipe.
 
     Names of files and classes may have brackets in them: nothing is read as rich's markup.
+    error: standard error instead of standard output.
     """
     plain: dict[str, Any] = {"highlight": False, "markup": False, "force_jupyter": False}
+    plain["stderr"] = error
     found = _Console(**plain)
     return found if found.is_terminal else _Console(**plain, width=WIDTH, height=25)
 
@@ -71,8 +72,9 @@ def write_table(
     elif options.csv:
         sys.stdout.write(csv_text(columns, rows))
     elif options.markdown:
-        parts = (f"{title}\n" if title else "", markdown_text(columns, rows), notes or "")
-        print("\n".join(part.rstrip("\n") + "\n" for part in parts if part), end="")
+        safe = [[markdown(cell) if type(cell) is str else cell for cell in row] for row in rows]
+        parts = (f"{title}\n" if title else "", markdown_text(columns, safe), notes or "")
+        say("\n".join(part.rstrip("\n") + "\n" for part in parts if part), end="")
     else:
         lines = [notes, left_out and f"left out, and in --json: {left_out}"]
         console().print(table(columns, rows, title=title), *filter(None, lines), sep="\n")
@@ -83,6 +85,12 @@ def _sum(column: Sequence[object]) -> object:
     return sum(whole) if len(whole) == len(column) else ""
 
 
+def say(*lines: str, end: str = "\n", flush: bool = False) -> None:
+    """Lines on standard output; names in them command no terminal and hide nothing."""
+    text = "\n".join(lines)
+    print("\n".join(map(visible, text.split("\n"))), end=end, flush=flush)
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     print(json_text(document))
@@ -91,10 +99,11 @@ def print_json(document: Any) -> None:
 def json_text(document: Any) -> str:
     """A document as standard output can take it: in escapes where its code page lacks a character.
 
-    What is no number (a loss that is NaN) is null, for JSON knows no other word.
+    What is no number (a loss that is NaN) is null, for JSON knows no other word.  Names are the true
+    ones, what would command a terminal or go unseen in escapes.
     """
     document = _in_json(document)
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    text = quoted(document, indent=2)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

@@ -5,7 +5,7 @@ import struct
 import zipfile
 import zlib
 
-from ..text import reason
+from ..text import reason, visible
 
 # what data, files, memory and packages may do to a program that has no mistake
 FAILURES = (
@@ -25,7 +25,7 @@ def complaint(error: Exception) -> str | None:
     if isinstance(error, ImportError):
         return _missing(error)
     if isinstance(error, OSError) and error.strerror:
-        names = [str(x) for x in (error.filename, error.filename2) if x is not None]
+        names = [visible(str(x)) for x in (error.filename, error.filename2) if x is not None]
         return ": ".join([" -> ".join(names), error.strerror] if names else [error.strerror])
     if isinstance(error, MemoryError):
         return f"not enough memory{': ' * bool(str(error))}{error}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from . import Help
-from .common import add_formats, console, print_json, write_table
+from .common import add_formats, console, print_json, say, write_table
 from .streams import complain
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ def _new(options: argparse.Namespace) -> int:
         write_new(options.file, template(options.file.name).encode())
     except FileExistsError:
         raise ValueError(f"{options.file}: is there already; nothing was written") from None
-    print(f"{options.file} is written. Fill in one_window, then:")
-    print(f"npmobilenet exercises check {options.file} one_window")
+    say(f"{options.file} is written. Fill in one_window, then:")
+    say(f"npmobilenet exercises check {options.file} one_window")
     return 0
 
 
@@ -152,7 +152,7 @@ def _check(options: argparse.Namespace) -> int:
             _checked(options)
         except ValueError as error:  # half saved, or moved away for a moment
             complain(f"npmobilenet exercises: {error}")
-        print("Watching; Ctrl-C ends.", flush=True)
+        say("Watching; Ctrl-C ends.", flush=True)
         while _saved(options.file) == saved:
             time.sleep(WAIT)
         console().clear()
@@ -197,9 +197,9 @@ def _hint(options: argparse.Namespace) -> int:
 
     exercise = options.name
     for line in exercise.hints[options.level - 1].split("\n"):  # lines of code stay as they are
-        print(line if line.startswith("    ") else fill(line, 79))
+        say(line if line.startswith("    ") else fill(line, 79))
     if options.level < 3:
-        print(f"More: npmobilenet exercises hint {exercise.short} {options.level + 1}")
+        say(f"More: npmobilenet exercises hint {exercise.short} {options.level + 1}")
     return 0
 
 
@@ -207,7 +207,7 @@ def _solution(options: argparse.Namespace) -> int:
     from ..exercises.solution import place
 
     file, line, name = place(options.name)
-    print(f"{file}:{line}  {name}")
+    say(f"{file}:{line}  {name}")
     return 0
 
 
@@ -218,15 +218,15 @@ def _time(options: argparse.Namespace) -> int:
     out = console()
     with out.status("") if out.is_terminal else nullcontext() as status:
 
-        def say(name: str) -> None:
+        def spoken(name: str) -> None:
             if status is not None:
                 status.update(f"timing {name}")
 
-        found = timed(options.file, chosen(options.names), say=say)
+        found = timed(options.file, chosen(options.names), say=spoken)
     if found.rows or options.json or options.csv or options.markdown:
         write_table(options, found.columns, found.rows, found.document, notes=found.notes)
     else:
-        print("Nothing to time: only what is right is timed.", found.notes, sep="\n")
+        say("Nothing to time: only what is right is timed.", found.notes or "")
     return int(not found.rows)
 
 
@@ -238,7 +238,7 @@ def _graduate(options: argparse.Namespace) -> int:
     drawn = out.is_terminal and not options.json
     with out.status("") if drawn else nullcontext() as status:
 
-        def say(text: str) -> None:
+        def spoken(text: str) -> None:
             if status is not None:
                 status.update(text)
 
@@ -251,7 +251,7 @@ def _graduate(options: argparse.Namespace) -> int:
                 line.highlight_regex(rf"(?<=\s){word}(?=\s|$)", COLOURS[word])
                 out.print(line, *others, "", sep="\n", soft_wrap=True)
 
-        found = graduate(options.file, say=say, done=done)
+        found = graduate(options.file, say=spoken, done=done)
     if options.json:
         print_json(graduate_text.document(found))
     else:

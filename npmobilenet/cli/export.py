@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..weights.families import FAMILIES
 from . import export_tflite
-from .common import print_json, spare
+from .common import print_json, say, spare
 from .options import add_sha256
 from .streams import complain
 
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         print_json({**about, "bytes": size})
     else:
         ends = " -> ".join(_named(arrays) for arrays in (inputs, outputs))
-        print(f"{output}: {options.to}, {size / 1e6:.1f} MB, {ends}")
+        say(f"{output}: {options.to}, {size / 1e6:.1f} MB, {ends}")
     return 0
 
 

@@ -130,7 +130,11 @@ def duration(seconds: float) -> str:
 
 def beside(json: bool) -> Console:
     """Where a bar is drawn: beside a program's JSON on standard error, unless both are the terminal."""
-    return Console(stderr=True, quiet=console().is_terminal) if json else console()
+    if not json:
+        return console()
+    out = console(error=True)
+    out.quiet = console().is_terminal
+    return out
 
 
 @contextmanager
@@ -148,7 +152,7 @@ def counting(out: Console, count: int) -> Iterator[Callable[[int], None]]:
         transient=True,
         disable=not drawn,
         redirect_stdout=False,
-        redirect_stderr=drawn and Console(stderr=True).is_terminal,
+        redirect_stderr=drawn and console(error=True).is_terminal,
     ) as bar:
         task = bar.add_task("images", total=count)
         yield lambda done: bar.update(task, completed=done)

@@ -6,15 +6,17 @@ What a code page lacks is written in letters that it has.
 
 import codecs
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TextIO
 from unicodedata import combining, decomposition, normalize
 
-from ..text import escaped, printable
+from ..text import displayed, escaped, visible
 
 NAME = "npmobilenet.plain"  # of the codecs' error handler
+LONGEST = 10_000  # characters of a line on standard error: paths are at most 4,096
 USUAL = ("strict", "surrogateescape", "backslashreplace")  # another one was somebody's choice
 
 PLAIN = {
@@ -85,5 +87,15 @@ def settle(stream: TextIO) -> None:
 def complain(text: str) -> None:
     """A line on standard error, if there is anyone to read it; names in it command no terminal."""
     with suppress(OSError):
-        print("\n".join(map(printable, text.split("\n"))), file=sys.stderr)
+        print("\n".join(displayed(line, LONGEST) for line in text.split("\n")), file=sys.stderr)
     settle(sys.stderr)
+
+
+def in_a_line(text: str, words: Iterable[str]) -> str:
+    """A message in which no word of the command, or part of such a path, ends the line."""
+    for word in words:
+        if "\n" in word or "\r" in word:
+            for part in (word, *re.split("[/=]", word)):
+                if "\n" in part or "\r" in part:
+                    text = text.replace(part, visible(part))
+    return text

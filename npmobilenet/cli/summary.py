@@ -8,7 +8,7 @@ from ..disk import write_whole
 from ..drawing import SUMMARY, summary_rows
 from ..models.diagram import mermaid
 from ..models.network_plan import toml_of_plan
-from .common import add_formats, console, print_json, write_table
+from .common import add_formats, console, print_json, say, write_table
 from .options import add_model, add_plan_options, plan_of
 from .values import at_least
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         print(toml_of_plan(plan), end="")
     elif options.graph:
         write_whole(options.graph, mermaid(plan, depth).encode())
-        print(f"{options.graph}: a diagram; GitHub and most editors draw it")
+        say(f"{options.graph}: a diagram; GitHub and most editors draw it")
     elif options.json:
         rows = summary_rows(plan, depth)
         names = [column.removeprefix(">") for column in SUMMARY]

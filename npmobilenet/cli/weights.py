@@ -10,7 +10,7 @@ from ..models.dialects import DIALECTS
 from ..models.registry import MODELS
 from ..weights.description import STRETCH
 from . import Help
-from .common import console, print_json, spare
+from .common import console, print_json, say, spare
 from .options import add_sha256
 from .streams import complain
 from .values import at_least, resolution_option
@@ -197,6 +197,6 @@ def _keep(found: Any, options: argparse.Namespace) -> int:
         print_json({"file": str(output), **found.to_json()})
     else:
         for note in found.notes:
-            (complain if note.startswith("warning: ") else print)(note)
-        print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+            (complain if note.startswith("warning: ") else say)(note)
+        say(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     return 0

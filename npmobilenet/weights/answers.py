@@ -7,10 +7,11 @@ people: a network that wants a log-in first answers everything with one.
 
 import base64
 import binascii
+import queue
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -44,6 +45,10 @@ class Answer:
     promised: tuple[str, ...]
     pieces: Callable[[], Iterator[bytes]]
 
+    def same(self, validator: str) -> bool:
+        """Whether it is of this version; an answer to If-Range may leave out a time, no ETag."""
+        return self.validator == validator or (self.validator == "" and validator[:1] != '"')
+
 
 @contextmanager
 def answering(requests: Any, url: str, start: int = 0, validator: str = "") -> Iterator[Answer]:
@@ -57,44 +62,14 @@ def answering(requests: Any, url: str, start: int = 0, validator: str = "") -> I
     promised: list[str] = []
     with requests.Session() as session:
         for _ in range(REDIRECTIONS + 1):
-            found = _asked(session, url, headers)
-            with found:
+            with Listening(session, url, headers) as listening:
+                found = listening.next()
                 promised += _promised(found.headers)
                 if not found.is_redirect:
-                    yield _answer(requests, found, start, tuple(promised))
+                    yield _answer(found, start, tuple(promised), listening.pieces)
                     return
                 url = _elsewhere(url, found.headers["Location"])
         raise Refused(f"redirected more than {REDIRECTIONS} times")
-
-
-def _asked(session: Any, url: str, headers: dict[str, str]) -> Any:
-    """One answer, its headers whole.
-
-    A server that sends its headers a byte at a time would never come to the end of any patience of the
-    sockets; so another thread waits for them, and is given up.
-    """
-    found: list[Any] = []
-
-    def ask() -> None:
-        try:
-            found.append(
-                session.get(
-                    url, headers=headers, stream=True, timeout=PATIENCE, allow_redirects=False
-                )
-            )
-        except BaseException as error:
-            found.append(error)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(2 * PATIENCE)
-    if not found:
-        raise Refused(
-            f"no whole answer from {urlsplit(url).hostname} within {2 * PATIENCE:g} s", True
-        )
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
 
 
 def _elsewhere(url: str, location: str) -> str:
@@ -111,7 +86,9 @@ def _elsewhere(url: str, location: str) -> str:
     return target
 
 
-def _answer(requests: Any, found: Any, start: int, promised: tuple[str, ...]) -> Answer:
+def _answer(
+    found: Any, start: int, promised: tuple[str, ...], pieces: Callable[[], Iterator[bytes]]
+) -> Answer:
     """What the headers say.  Refused where that is no file, or another part than was asked for."""
     headers, status = found.headers, found.status_code
     if status == 416 and start:
@@ -132,20 +109,71 @@ def _answer(requests: Any, found: Any, start: int, promised: tuple[str, ...]) ->
         if not start or not given or int(given[1]) != start:
             raise Refused("the server sends another part than was asked for")
         total = _number(given[3])
-    return Answer(
-        start if status == 206 else 0,
-        total,
-        _validator(headers),
-        promised,
-        lambda: _pieces(found.raw),
-    )
+    begins = start if status == 206 else 0
+    return Answer(begins, total, _validator(headers), promised, pieces)
 
 
-def _pieces(raw: Any) -> Iterator[bytes]:
-    """The body as it comes: what has arrived, however little, so that its speed can be watched."""
-    read = getattr(raw, "read1", None) or (lambda size: raw.read(1024))
-    while piece := read(_PIECE):
-        yield piece
+class Listening:
+    """A question under way in a thread of its own: first the answer's headers, then its body.
+
+    What a socket's timeout bounds is the wait for the next byte.  A server that sends headers, notices
+    or trailers without end, a byte at a time or as fast as it can, is nothing to it: so another thread
+    hears it, and is given up where nothing comes of that.
+    """
+
+    def __init__(self, session: Any, url: str, headers: dict[str, str]) -> None:
+        self.session, self.url, self.headers = session, url, headers
+        self.heard: queue.Queue[Any] = queue.Queue(maxsize=8)
+        self.over = False
+        self.found: Any = None
+
+    def __enter__(self) -> "Listening":
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over = True
+        with suppress(Exception):  # whatever a connection says that is ended in the middle
+            self.found.raw.shutdown()
+        with suppress(Exception):
+            self.found.close()
+
+    def _listen(self) -> None:
+        try:
+            self.found = self.session.get(
+                self.url, headers=self.headers, stream=True, timeout=PATIENCE, allow_redirects=False
+            )
+            self._say(self.found)
+            raw = self.found.raw
+            # what has arrived, however little, so that its speed can be watched
+            read = getattr(raw, "read1", None) or (lambda size: raw.read(1024))
+            while not self.over and (piece := read(_PIECE)):
+                self._say(piece)
+            self._say(None)
+        except BaseException as error:
+            self._say(error)
+
+    def _say(self, what: Any) -> None:
+        while not self.over:
+            with suppress(queue.Full):
+                self.heard.put(what, timeout=0.5)
+                return
+
+    def next(self) -> Any:
+        """The answer, then each piece of it; None at its end.  An error where it was one."""
+        try:
+            found = self.heard.get(timeout=2 * PATIENCE)
+        except queue.Empty:
+            host = urlsplit(self.url).hostname
+            raise Refused(f"no whole answer from {host} within {2 * PATIENCE:g} s", True) from None
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body."""
+        while piece := self.next():
+            yield piece
 
 
 def _number(text: str | None) -> int | None:

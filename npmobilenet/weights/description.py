@@ -19,7 +19,7 @@ class Known:
 
     mean, std      one number a channel, in units of the range 0..1
     interpolation  Pillow's name of the filter that resizes
-    crop           share of the shorter side that the central crop keeps, above 0 and at most 1
+    crop           share of the shorter side that the central crop keeps, 0.01 to 1
     resize         instead of crop: the shorter side in pixels before the crop, or "stretch" for
                    straight to the resolution, the aspect ratio not kept
     """

@@ -151,13 +151,13 @@ class Part:
 
     def _opened(self) -> int:
         """A descriptor of the part, locked; -1 where somebody else has the lock."""
-        while True:
+        for _ in range(100):
             try:
                 descriptor = opened_apart(self.path, _FLAGS)
-            except (
-                OSError
-            ):  # a link, a pipe, a file that somebody else knows too: what is there goes
-                self.path.unlink()
+            except OSError:
+                if not os.path.lexists(self.path):
+                    raise
+                self.path.unlink()  # a link, a pipe, a file that somebody else knows too: it goes
                 continue
             if not locked_now(descriptor):
                 os.close(descriptor)
@@ -166,6 +166,7 @@ class Part:
                 if os.path.samestat(os.fstat(descriptor), self.path.lstat()):
                     return descriptor
             os.close(descriptor)  # whoever had it has just given it its own name
+        raise OSError(f"{self.path}: cannot be written (it is replaced again and again)")
 
     def _validator(self) -> str:
         """Of which version the part is; "" where nobody knows, and it begins anew."""
@@ -241,7 +242,7 @@ def _fetch(
         with answering(requests, url, start, part.validator) as answer:
             if answer.start != start or not start:  # from its beginning, whatever was asked for
                 part.begin(answer.validator)
-            elif answer.validator not in ("", part.validator):
+            elif not answer.same(part.validator):
                 raise Refused("the server sends the rest of another version")
             if answer.total is not None and answer.total > largest:
                 raise Refused(

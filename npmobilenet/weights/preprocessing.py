@@ -139,8 +139,8 @@ def known(
     """
     if crop is not None and resize is not None:
         raise ValueError("preprocessing: crop and resize exclude each other")
-    if crop is not None and (not real(crop) or not 0 < crop <= 1):
-        raise ValueError(f"preprocessing: crop must be above 0 and at most 1, found {crop!r}")
+    if crop is not None and (not real(crop) or not 0.01 <= crop <= 1):
+        raise ValueError(f"preprocessing: crop must be at least 0.01 and at most 1, found {crop!r}")
     if resize not in (None, STRETCH) and (not whole(resize) or int(resize) < 1):
         raise ValueError(f'preprocessing: resize must be pixels or "{STRETCH}", found {resize!r}')
     if interpolation not in (None, *INTERPOLATIONS):

@@ -12,8 +12,10 @@ from .cases import Tried
 
 MOST_MEMORY = 2000  # MB
 CODES = (0, 1, 2, 130)
-SAID = re.compile(r"(note|warning): |npmobilenet[ :]")  # how a line of ours begins
-STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\|\r")  # what rich writes on terminals
+SAID = re.compile(r"(note|warning|try): |npmobilenet[ :]")  # how a line of ours begins
+STYLES = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\|\r"
+)  # what rich writes on terminals
 LONGEST = 20_000  # characters of an error
 
 
@@ -64,9 +66,9 @@ def _code(tried: Tried, told: Told, plain: int | str | None, talks: bool) -> str
         allowed |= {0}
     if case.gone or str(case.folder) == "/proc" or "HOME" in case.environment:
         allowed |= {1, 2}  # files given by relative names are not there
-    if case.environment.get("OMP_NUM_THREADS"):
-        allowed |= {1}
-    return "" if told.code in allowed else f"ended with {told.code}, alone with {plain}: {told.err[-200:]!r}"
+    if told.code in allowed:
+        return ""
+    return f"ended with {told.code}, alone with {plain}: {told.err[-200:]!r}"
 
 
 def _errors(tried: Tried, told: Told, err: str) -> str:
@@ -101,7 +103,8 @@ def _stray(tried: Tried, out: str, err: str) -> str:
 
 
 def _document(tried: Tried, told: Told, out: str) -> str:
-    if "--json" not in tried.case.words or tried.case.stdout not in ("pipe",) or "--help" in tried.case.words:
+    words = tried.case.words
+    if "--json" not in words or tried.case.stdout != "pipe" or "--help" in words:
         return ""
     if not out.strip():
         return "" if told.code else "no JSON"

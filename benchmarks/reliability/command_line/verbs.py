@@ -18,7 +18,7 @@ BASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ratio": (("v1",), ()),
     "sweep": (("v1",), ("--widths", "1", "--resolutions", "224")),
     "memory": (("v1",), ()),
-    "roofline": (("m.safetensors",), ("--repeats", "1")),
+    "roofline": (("tiny.toml",), ("--repeats", "1")),
     "summary": (("v1",), ()),
     "dialects": (("v1",), ()),
     "train": (
@@ -51,7 +51,10 @@ BASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "exercises graduate": (("ops.py",), ()),
     "verify": ((), ("--cases", "1", "--operator", "softmax")),
 }
-SLOW = ("tour", "roofline", "exercises graduate", "exercises check", "exercises time", "verify")
+SLOW = (
+    "tour", "roofline", "exercises graduate", "exercises check", "exercises time", "verify", "papers",
+    "claims", "vectors", "quantize", "warmup",
+)  # fmt: skip
 # how much work is done, without an end that anybody could object to
 LENGTHS = {
     ("tour", "epochs"), ("train", "epochs"), ("roofline", "repeats"), ("verify", "cases"),

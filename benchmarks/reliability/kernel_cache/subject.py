@@ -52,7 +52,11 @@ def treble(x: float) -> float:
 
 def small() -> np.ndarray[Any, Any]:
     """That one, which has not been loaded yet, whatever this process did before."""
-    return np.array(compiling.compiled(treble)(1.5))
+    kernel = compiling.compiled(treble)
+    found = np.array(kernel(1.5))
+    if not sum(kernel._run.stats.cache_hits.values()):  # nobody announces what is not the package's
+        compiling.on_compile("treble")
+    return found
 
 
 SUBJECTS: dict[str, Callable[[], np.ndarray[Any, Any]]] = {
