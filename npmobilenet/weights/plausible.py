@@ -1,4 +1,4 @@
-"""Whether arrays look as training leaves them: what cannot be right is said, for formats without checksums.
+"""Whether arrays look as training leaves them: for formats without checksums, what is odd is said.
 
 Two tensors of one shape may have changed places, or a bit have flipped, and a file is none the worse for
 it.  But a trained network says twice how its layers' results are spread.  Once by the running mean and
@@ -67,7 +67,7 @@ def _far_out(name: str, value: Array) -> bool:
 
 
 def _told_twice(plan: Plan, params: Mapping[str, Array]) -> Iterator[tuple[str, Moments, Moments]]:
-    """Of each batch normalisation whose input is known: its name, the moments expected and those stored."""
+    """Of each batch normalisation whose input is known: its name, moments expected, moments stored."""
     known: dict[str, Moments] = {}
     for layer in plan.layers:
         own = {
@@ -78,7 +78,11 @@ def _told_twice(plan: Plan, params: Mapping[str, Array]) -> Iterator[tuple[str, 
         if isinstance(layer, BatchNorm):
             if before and len(own["mean"]) >= _CHANNELS:
                 mean, variance = before[0]
-                yield layer.name, (mean, variance + layer.eps), (own["mean"], own["variance"] + layer.eps)
+                yield (
+                    layer.name,
+                    (mean, variance + layer.eps),
+                    (own["mean"], own["variance"] + layer.eps),
+                )
             known[layer.name] = own["beta"], own["gamma"] ** 2
         elif len(before) == len(layer.inputs) and (after := _after(layer, own, before)) is not None:
             known[layer.name] = after

@@ -1,4 +1,4 @@
-"""Files made to do harm: refused or inert, in a line, before memory is taken; no code, nothing read outside."""
+"""Files made to do harm: refused in a line, or inert, before memory is taken."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ def prove(size: Size) -> Found:
         from . import archives, hdf5, native, others
         from .kinds import MADE, Kind
     except ImportError as error:
-        raise NotHere(f"{error}: hostile files are made by the packages of the extra `test`") from None
+        raise NotHere(
+            f"{error}: hostile files are made by the packages of the extra `test`"
+        ) from None
     del archives, hdf5, native, others
     from ..forked import Case, each, warm
 
     listed: list[Kind] = MADE
     if size == "tiny":
-        listed = [k for k in MADE if not any(word in k.name for word in COSTLY)][:: 10][:TINY]
+        listed = [k for k in MADE if not any(word in k.name for word in COSTLY)][::10][:TINY]
     elif size == "quick":
         listed = [k for k in MADE if "GB" not in k.name or "TB" in k.name]
     else:
@@ -40,14 +42,22 @@ def prove(size: Size) -> Found:
 
         def cases() -> Iterator[Case]:
             for k, one in enumerate(listed):
-                path = one.written(folder / str(k))
-                yield Case((str(k),), folder=folder / str(k), timeout=SECONDS, act=_reading(one.reader, path))
+                place = folder / str(k)
+                act = _reading(one.reader, one.written(place))
+                yield Case((str(k),), folder=place, timeout=SECONDS, act=act)
 
-        for case, told in each(cases()):
+        for case, told in each(list(cases())):  # made before any is timed
             one = listed[int(case.words[0])]
             refused += told.code != 0
-            limit = base.get(one.reader, told.peak) + 2 * _bytes(folder / case.words[0]) // 2**20 + MEMORY
-            most, slowest = max(most, told.peak - base.get(one.reader, 0)), max(slowest, told.seconds)
+            limit = (
+                base.get(one.reader, told.peak)
+                + 2 * _bytes(folder / case.words[0]) // 2**20
+                + MEMORY
+            )
+            most, slowest = (
+                max(most, told.peak - base.get(one.reader, 0)),
+                max(slowest, told.seconds),
+            )
             for reason in _wrong(one, told, folder / case.words[0]):
                 bad.append(f"{one.name}: {reason}")
             if told.peak > limit:
@@ -84,7 +94,9 @@ def _wrong(one: object, told: object, folder: Path) -> Iterator[str]:
 
 def _bytes(folder: Path) -> int:
     """Bytes on the disk: a hole in a file is none."""
-    return sum(512 * p.lstat().st_blocks for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+    return sum(
+        512 * p.lstat().st_blocks for p in folder.rglob("*") if p.is_file() and not p.is_symlink()
+    )
 
 
 def _reading(reader: str, path: Path) -> Callable[[], int]:
@@ -101,9 +113,13 @@ def _reading(reader: str, path: Path) -> Callable[[], int]:
         from npmobilenet.vectors.document import read_manifest
 
         functions: dict[str, Callable[[Path], object]] = {
-            "idx": IdxImages, "lists": ListImages, "names": read_class_names,
+            "idx": IdxImages, "lists": lambda path: ListImages(path).image(0), "names": read_class_names,
             "config": read_document, "vectors": read_manifest,
         }  # fmt: skip
+        if reader == "grows":
+            from .others import grow
+
+            grow(path)
         if reader in functions:
             try:
                 functions[reader](path)
@@ -114,8 +130,17 @@ def _reading(reader: str, path: Path) -> Callable[[], int]:
         words = {
             "own": ["predict", "chelsea", "--weights", str(path)],
             "table": ["summary", str(path)],
+            "grows": ["summary", str(path)],
             "onnx": ["cost", str(path)],
-            "hub": ["weights", "import", str(path), "--from", "timm", "--output", "out.safetensors"],
+            "hub": [
+                "weights",
+                "import",
+                str(path),
+                "--from",
+                "timm",
+                "--output",
+                "out.safetensors",
+            ],
         }
         usual = ["weights", "import", str(path), "--from", reader, "--output", "out.safetensors"]
         return main(words.get(reader, usual))
@@ -141,8 +166,8 @@ def _honest(folder: Path) -> dict[str, int]:
             raise RuntimeError(f"an honest file of {case.words[0]}: {told.err.decode()[-300:]}")
         found[case.words[0]] = max(found.get(case.words[0], 0), told.peak)
     least = min(found.values())
-    others = ("idx", "lists", "names", "config", "vectors", "table", "onnx", "hub")
-    return found | {reader: least for reader in others}
+    others = ("idx", "lists", "names", "config", "vectors", "table", "onnx", "hub", "grows")
+    return found | dict.fromkeys(others, least)
 
 
 HAZARD = Hazard(

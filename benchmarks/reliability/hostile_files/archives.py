@@ -94,7 +94,10 @@ def _(path: Path) -> None:
     bomb(path, ["a0.npy"], 3, npy("(12582912,)"))
     content = path.read_bytes()
     at = content.rindex(b"PK\x01\x02")
-    entry, end = content[at : content.rindex(b"PK\x05\x06")], content[content.rindex(b"PK\x05\x06") :]
+    entry, end = (
+        content[at : content.rindex(b"PK\x05\x06")],
+        content[content.rindex(b"PK\x05\x06") :],
+    )
     many = b"".join(entry.replace(b"a0.npy", f"a{k}.npy".encode()) for k in range(10))
     fields = list(struct.unpack("<4sHHHHIIH", end[:22]))
     fields[3:6] = 10, 10, len(many)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GB = 10**9
-MADE: list["Kind"] = []
+MADE: list[Kind] = []
 CANARY = "canary"  # a file that code in a hostile file would write, in the folder where it is read
 OUTSIDE = "outside"  # a pipe: who opens it to read it waits for ever
 

@@ -7,20 +7,21 @@ import os
 import socket
 import struct
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 
-from .kinds import OUTSIDE, kind, sparse
 from .archives import ZEROS
+from .kinds import OUTSIDE, kind, sparse
 
 
 def idx_folder(path: Path, images: bytes, labels: bytes = b"") -> Path:
     """MNIST's layout."""
     folder = path.parent
     (folder / "train-images-idx3-ubyte.gz").write_bytes(images)
-    (folder / "train-labels-idx1-ubyte.gz").write_bytes(labels or gzip.compress(struct.pack(">II", 2049, 0)))
+    (folder / "train-labels-idx1-ubyte.gz").write_bytes(
+        labels or gzip.compress(struct.pack(">II", 2049, 0))
+    )
     return folder
 
 
@@ -29,7 +30,9 @@ def zeros_packed(head: bytes, pieces: int) -> bytes:
     import zlib
 
     pack = zlib.compressobj(9, wbits=31)
-    return pack.compress(head) + b"".join(pack.compress(ZEROS) for _ in range(pieces)) + pack.flush()
+    return (
+        pack.compress(head) + b"".join(pack.compress(ZEROS) for _ in range(pieces)) + pack.flush()
+    )
 
 
 @kind("idx.gz of 4 MB that unpacks to 4 GB", "idx", "")
@@ -50,7 +53,9 @@ def _(path: Path) -> Path:
 
 @kind("idx with sizes of 2**32", "idx", "")
 def _(path: Path) -> Path:
-    return idx_folder(path, struct.pack(">IIII", 2051, 2**32 - 1, 2**32 - 1, 2**32 - 1) + bytes(100))
+    return idx_folder(
+        path, struct.pack(">IIII", 2051, 2**32 - 1, 2**32 - 1, 2**32 - 1) + bytes(100)
+    )
 
 
 @kind("idx of 1 TB of nothing", "idx", "")
@@ -94,12 +99,16 @@ for _name, _content in TABLES.items():
 NAMES = {
     "one line of 1 GB": lambda path: sparse(path, 10**9),
     "a name of 4 MB": lambda path: path.write_bytes(b"a" * 4_000_000),
-    "two million names": lambda path: path.write_bytes(b"".join(b"%x\n" % k for k in range(500_000))),
+    "two million names": lambda path: path.write_bytes(
+        b"".join(b"%x\n" % k for k in range(500_000))
+    ),
     "JSON nested 100,000 deep": lambda path: path.write_bytes(b"[" * 100_000),
     "Python nested 100,000 deep": lambda path: path.write_bytes(b"[(" * 50_000),
     "Python that multiplies": lambda path: path.write_bytes(b"['a'*10**10]"),
     "a number of a million digits": lambda path: path.write_bytes(b"[" + b"9" * 1_000_000 + b"]"),
-    "lines that are numbered to a million digits": lambda path: path.write_bytes(b"9" * 10**6 + b" cat\n"),
+    "lines that are numbered to a million digits": lambda path: path.write_bytes(
+        b"9" * 10**6 + b" cat\n"
+    ),
 }
 
 
@@ -129,11 +138,23 @@ def _(path: Path) -> None:
 
 
 def _everybody(name: str, make: object, ending: str) -> None:
-    for reader in ("keras", "timm", "torchvision", "paddle", "tflite", "own", "table", "config", "names"):
+    for reader in (
+        "keras",
+        "timm",
+        "torchvision",
+        "paddle",
+        "tflite",
+        "own",
+        "table",
+        "config",
+        "names",
+    ):
         if reader == "config" and name == "a folder":
             continue
 
-        @kind(f"{name}, as {reader}", reader, ending)
+        harmless = name == "an empty file" and reader == "config"
+
+        @kind(f"{name}, as {reader}", reader, ending, inert=harmless)
         def _(path: Path) -> Path | None:
             return make(path)  # type: ignore[operator, no-any-return]
 
@@ -166,17 +187,20 @@ _everybody("1 TB of nothing", lambda path: sparse(path, 10**12), ".h5")
 _everybody("an empty file", lambda path: path.touch(), ".safetensors")
 
 
-@kind("a file that grows while it is read", "table", ".toml")
+@kind("a file that grows while it is read", "grows", ".toml", inert=True)
 def _(path: Path) -> None:
     path.write_bytes(b"#" * 2**19)
 
-    def grow() -> None:
-        for _ in range(200):
-            with path.open("ab") as file:
-                file.write(b"#" * 2**19)
-            time.sleep(0.005)
 
-    threading.Thread(target=grow, daemon=True).start()
+def grow(path: Path) -> None:
+    """Begins to add to a file, in a thread."""
+
+    def add() -> None:
+        for _ in range(2000):
+            with path.open("ab") as file:
+                file.write(b"#" * 2**16)
+
+    threading.Thread(target=add, daemon=True).start()
 
 
 def flat(path: Path, ints: list[int]) -> None:
@@ -222,7 +246,9 @@ def _onnx(path: Path, location: str, length: int) -> None:
     import onnx
     from onnx import TensorProto, helper
 
-    weight = TensorProto(name="w", data_type=1, dims=[length // 4], data_location=TensorProto.EXTERNAL)
+    weight = TensorProto(
+        name="w", data_type=1, dims=[length // 4], data_location=TensorProto.EXTERNAL
+    )
     for key, value in (("location", location), ("offset", "0"), ("length", str(length))):
         entry = weight.external_data.add()
         entry.key, entry.value = key, value

@@ -98,7 +98,7 @@ def _kind(case: dict[str, Any]) -> str:
 
 HAZARD = Hazard(
     "damaged files of weights",
-    "ours are refused; nobody's make a traceback, a hang or memory beyond twice the file and 300 MB; what "
-    "formats without checksums let through is counted, and said where the arrays are implausible",
+    "ours are refused; nobody's make a traceback, a hang or memory beyond twice the file and 300 MB; "
+    "what formats without checksums let through is counted, and said where the arrays are implausible",
     prove,
 )

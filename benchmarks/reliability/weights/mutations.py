@@ -18,8 +18,31 @@ VALUES: tuple[Any, ...] = (
     None, "x", -1, 0, 1.5, 1e308, float("nan"), float("inf"), [], {}, [1], True, 2**70, [10**9, 10**9],
     "../x", 3, [0.5] * 3, "nearest", "a" * 70_000, "\x1b[31m",
 )  # fmt: skip
-TEXTS = ("", "null", "[]", "{}", "3", "NaN", "x", "[" * 5000, '"a"', "1e999", "true", "[1,2,3]", '{"a":' * 3000)
-NAMES = ("x", "../../x", "training/optimizer/x", "quantization/x.scale", "\u202ex", "", "a" * 70_000, "__metadata__ ")
+TEXTS = (
+    "",
+    "null",
+    "[]",
+    "{}",
+    "3",
+    "NaN",
+    "x",
+    "[" * 5000,
+    '"a"',
+    "1e999",
+    "true",
+    "[1,2,3]",
+    '{"a":' * 3000,
+)
+NAMES = (
+    "x",
+    "../../x",
+    "training/optimizer/x",
+    "quantization/x.scale",
+    "\u202ex",
+    "",
+    "a" * 70_000,
+    "__metadata__ ",
+)
 DTYPES = ("F16", "BF16", "F64", "I32", "U32", "I8", "F8_E4M3", "BOOL", "X", "C64")
 LENGTHS = (0, 1, 2**31, 2**40, 2**62, 2**63, 2**64 - 1, 100_000_000)
 
@@ -37,7 +60,18 @@ def mutated(original: Original, rng: Rng) -> tuple[str, bytes]:
 def _bytes(original: Original, rng: Rng) -> tuple[str, bytes]:
     """Of the whole file; half of the places lie in its first or last bytes, where formats say what is."""
     content = bytearray(original.content)
-    kinds = ["bit", "bit", "bits", "truncate", "append", "zeros", "swap", "insert", "delete", "copy"]
+    kinds = [
+        "bit",
+        "bit",
+        "bits",
+        "truncate",
+        "append",
+        "zeros",
+        "swap",
+        "insert",
+        "delete",
+        "copy",
+    ]
     kind = str(rng.choice(kinds))
     at, width = _place(len(content), rng), int(rng.integers(1, 64))
     if kind in ("bit", "bits"):
@@ -83,8 +117,8 @@ def _header(original: Original, rng: Rng) -> tuple[str, bytes]:
     same = [k for k in names if header[k]["shape"] == header[name]["shape"] and k != name]
     if same:
         other = same[int(rng.integers(len(same)))]
-    kinds = ["dtype", "shape", "offsets", "rename", "drop", "duplicate", "overlap", "swap names", "length",
-             "metadata", "drop metadata", "rename metadata", "metadata field", "metadata list",
+    kinds = ["dtype", "shape", "offsets", "rename", "drop", "duplicate", "overlap", "swap names",
+             "length", "metadata", "drop metadata", "rename metadata", "metadata field", "metadata list",
              "no metadata", "new metadata"]  # fmt: skip
     kind = str(rng.choice(kinds))
     text, told = "", header.get("__metadata__", {})
@@ -157,7 +191,11 @@ def _arrays(original: Original, rng: Rng) -> tuple[str, bytes]:
     names = [name for name, value in arrays.items() if value.size > 1]
     name = names[int(rng.integers(len(names)))]
     alike = [k for k in names if arrays[k].shape == arrays[name].shape and k != name]
-    kind = str(rng.choice(["bit of a number", "swap arrays", "nan", "scale", "zero array", "roll", "shape"]))
+    kind = str(
+        rng.choice(
+            ["bit of a number", "swap arrays", "nan", "scale", "zero array", "roll", "shape"]
+        )
+    )
     value = arrays[name]
     at = int(rng.integers(value.size))
     if kind == "bit of a number":

@@ -1,7 +1,7 @@
 """The files that are damaged: a model with the statistics of training, in every format that is read.
 
-Foreign files are written by h5py, torch, NumPy and safetensors themselves, as the world's are: without the
-checksum that `npmobilenet export` puts into them.
+Foreign files are written by h5py, torch, NumPy and safetensors themselves, as the world's are: without
+the checksum that `npmobilenet export` puts into them.
 """
 
 from __future__ import annotations

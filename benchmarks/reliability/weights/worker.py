@@ -23,7 +23,7 @@ from npmobilenet.predicting.model import Model
 from npmobilenet.weights.mismatch import WeightsMismatch
 
 from .mutations import mutated
-from .originals import NATIVE, FAMILIES, Original, original
+from .originals import FAMILIES, NATIVE, Original, original
 
 MEMORY = 300  # megabytes, beside twice the file
 SECONDS = 20.0
@@ -33,14 +33,17 @@ HEADROOM = 6 << 30  # bytes of addresses
 
 def decides(model: Model) -> dict[str, Any]:
     """Everything of a model that decides an answer or is shown."""
-    arrays = {k: (v.dtype.str, v.shape, v.tobytes()) for k, v in {**model.params, **model.extra}.items()}
+    arrays = {
+        k: (v.dtype.str, v.shape, v.tobytes()) for k, v in {**model.params, **model.extra}.items()
+    }
     quantized = model.quantized
     return {
         "plan": (model.plan.asked, repr(model.plan.dialect), repr(model.plan.layers)),
         "classes": model.classes,
         "preprocessing": model.preprocessing.to_json(),
         "notes": {k: v for k, v in model.notes.items() if k != "imported from"},
-        "numbers": quantized and (repr(dict(quantized.numbers)), quantized.rounding, quantized.pooling),
+        "numbers": quantized
+        and (repr(dict(quantized.numbers)), quantized.rounding, quantized.pooling),
         "arrays": arrays,
     }
 
