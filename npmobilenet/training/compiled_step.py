@@ -79,6 +79,10 @@ class CompiledStep(Pinned):
             steps = state.optimizer["steps"]  # perhaps of a file, and then not to be written to
             state.optimizer["steps"] = np.full_like(steps, state.step)
 
+    def spoilt(self, state: State, x: Array) -> str:
+        """Which layer was the first whose numbers were not finite."""
+        return self.step.spoilt(state, x)
+
     def adopt(self, state: State) -> None:
         """Copy a state in, if it is another one; its arrays become views."""
         if state is self.state:

@@ -21,6 +21,7 @@ from ..kernels.compiling import lock
 from ..models.layers import BatchNorm
 from ..models.network import Tape, backward, forward
 from ..models.network_plan import Plan, check_plan
+from ..models.spoilt import first_not_finite
 from ..ops import checks
 from ..ops.checks import Array
 from .name_globs import choose, matches
@@ -125,8 +126,8 @@ class Step:
     ) -> tuple[float, Array]:
         """x (N, H, W, C), targets (N,) labels or (N, classes) -> loss, logits; `state` moves on.
 
-        rng draws dropout.  ValueError where the loss is not finite; state is then as it was.  Python
-        threads take turns.
+        rng draws dropout.  ValueError where the loss is not finite, which names the first layer that
+        was not; state is then as it was.  Python threads take turns.
         """
         checks.number("step", "lr", lr, "at least 0", lambda v: v >= 0)
         with _turn:
@@ -137,9 +138,13 @@ class Step:
     ) -> tuple[float, Array]:
         loss, logits, statistics, gradients = self.look(state, x, targets, rng)
         if not np.isfinite(loss):
-            raise ValueError(f"the loss is {loss}")
+            raise ValueError(f"the loss is {loss} ({self.spoilt(state, x)})")
         self.move(state, gradients(1.0), statistics, lr)
         return loss, logits
+
+    def spoilt(self, state: State, x: Array) -> str:
+        """Which layer was the first whose numbers were not finite."""
+        return first_not_finite(self.plan, state.params, x, frozen=self.frozen)
 
     def look(
         self,

@@ -1,4 +1,4 @@
-"""Each damaged file opened: a picture, or one line that names the file; nothing else, in little memory."""
+"""Each damaged file opened: a picture, or one line that names the file; nothing else, in little room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that hit a format where it is trusted: sizes, offsets, what is packed, what lies beside a picture."""
+"""Files that hit a format where it is trusted: sizes, offsets, what is packed, what lies beside it."""
 
 from __future__ import annotations
 
