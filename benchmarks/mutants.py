@@ -1,13 +1,17 @@
-"""Mutants: a right solution with one index, sign, bound or axis changed in its syntax tree."""
+"""Mutants: a right program with one index, sign, bound or axis changed in its syntax tree.
+
+Of learners' solutions here; of the kernels in reliability/mutants/, which knows more changes.
+"""
 
 from __future__ import annotations
 
 import ast
 import copy
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol, TypeVar
 
 Change = Callable[[ast.AST], None]  # of a node in a tree of its own
 KINDS = ("index", "sign", "bound", "axis")
@@ -34,7 +38,7 @@ class Mutant:
         """The whole file."""
         tree = ast.parse(self.right)
         node = list(ast.walk(_functions(tree)[self.function]))[self.place]
-        _, change = list(_changes(node))[self.which]
+        _, change = list(changes(node))[self.which]
         change(node)
         return ast.unparse(ast.fix_missing_locations(tree))
 
@@ -46,7 +50,7 @@ def mutants(style: str, source: str, exercise: str) -> list[Mutant]:
         Mutant(exercise, kind, style, getattr(node, "lineno", 0), source, name, place, which)
         for name in _reached(functions, exercise)
         for place, node in enumerate(ast.walk(functions[name]))
-        for which, (kind, _) in enumerate(_changes(node))
+        for which, (kind, _) in enumerate(changes(node))
     ]
 
 
@@ -54,16 +58,28 @@ def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def sample(pools: list[list[Mutant]], count: int, seed: int) -> list[Mutant]:
+class OfAKind(Protocol):
+    """What can be sampled by its kind."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+Chosen = TypeVar("Chosen", bound=OfAKind)
+
+
+def sample(
+    pools: list[list[Chosen]], count: int, seed: int, kinds: Sequence[str] = KINDS
+) -> list[Chosen]:
     """That many, as evenly over the pools and kinds as they have them."""
     rng = random.Random(seed)
     groups = [
         rng.sample(these, len(these))
         for pool in pools
-        for kind in KINDS
+        for kind in kinds
         if (these := [m for m in pool if m.kind == kind])
     ]
-    chosen: list[Mutant] = []
+    chosen: list[Chosen] = []
     while len(chosen) < count and any(groups):
         rng.shuffle(groups)
         chosen += [group.pop() for group in groups if group][: count - len(chosen)]
@@ -84,18 +100,18 @@ def _reached(functions: dict[str, ast.FunctionDef], exercise: str) -> list[str]:
     return found
 
 
-def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
+def changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     """What can be changed at a node: (kind, change)."""
     if isinstance(node, ast.Subscript):
         yield from _indices(node)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        yield "sign", _set("op", ast.Sub() if isinstance(node.op, ast.Add) else ast.Add())
+        yield "sign", set_field("op", ast.Sub() if isinstance(node.op, ast.Add) else ast.Add())
         if isinstance(node.right, ast.Constant):
-            yield "bound", _set("right", ast.Constant(0))
+            yield "bound", set_field("right", ast.Constant(0))
     elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-        yield "sign", _set("op", ast.Sub())
+        yield "sign", set_field("op", ast.Sub())
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield "sign", _set("op", ast.UAdd())
+        yield "sign", set_field("op", ast.UAdd())
     elif isinstance(node, ast.Compare):
         for place, op in enumerate(node.ops):
             if type(op) in FLIPPED:
@@ -111,7 +127,7 @@ def _indices(node: ast.Subscript) -> Iterator[tuple[str, Change]]:
         if isinstance(index, ast.Constant):
             yield (
                 "axis",
-                _set("slice", ast.Constant(3 - index.value if index.value in (1, 2) else 0)),
+                set_field("slice", ast.Constant(3 - index.value if index.value in (1, 2) else 0)),
             )
         return
     parts = index.elts if isinstance(index, ast.Tuple) else [index]
@@ -133,8 +149,8 @@ def _calls(node: ast.Call) -> Iterator[tuple[str, Change]]:
     name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
     if name == "range" and len(node.args) == 1:
         end = node.args[0]
-        yield "bound", _set("args", [ast.BinOp(end, ast.Sub(), ast.Constant(1))])
-        yield "bound", _set("args", [ast.Constant(1), end])
+        yield "bound", set_field("args", [ast.BinOp(end, ast.Sub(), ast.Constant(1))])
+        yield "bound", set_field("args", [ast.Constant(1), end])
     for place, keyword in enumerate(node.keywords):
         if keyword.arg in ("axis", "axes") and isinstance(keyword.value, ast.Tuple):
             for gone in range(len(keyword.value.elts)):
@@ -146,14 +162,14 @@ def _calls(node: ast.Call) -> Iterator[tuple[str, Change]]:
         for place in range(len(output) - 1):
             swapped = output[:place] + output[place + 1] + output[place] + output[place + 2 :]
             new = ast.Constant(f"{inputs}->{swapped}")
-            yield "axis", _set("args", [new, *node.args[1:]])
+            yield "axis", set_field("args", [new, *node.args[1:]])
 
 
 def _shifted(node: ast.expr) -> ast.expr:
     return ast.BinOp(node, ast.Sub(), ast.Constant(1))
 
 
-def _set(field: str, value: object) -> Change:
+def set_field(field: str, value: object) -> Change:
     return lambda node: setattr(node, field, copy.deepcopy(value))
 
 

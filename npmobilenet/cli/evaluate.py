@@ -4,7 +4,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..tables import table
-from ..text import printable
 from .common import console, print_json
 from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
@@ -46,6 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="draw the confusion matrix (needs matplotlib)",
     )
     add("--some", action="store_true", help="a folder of some of the model's classes will do")
+    add(
+        "--skip-bad",
+        action="store_true",
+        help="images that cannot be read are counted, and the exit code is 0 all the same",
+    )
     add("--json", action="store_true", help="one JSON object; rates are fractions")
     parser.epilog = "example: npmobilenet evaluate flower_photos --weights runs/flowers"
 
@@ -78,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         complain(f"npmobilenet evaluate: {len(damaged):,} of {len(damaged) + scores.count:,} images "
                  "cannot be read; the figures are of the others")  # fmt: skip
     _draw(options, scores, dataset)
-    return 1 if damaged else 0
+    return 1 if damaged and not options.skip_bad else 0
 
 
 def _draw(options: argparse.Namespace, scores: "Evaluation", dataset: "Dataset") -> None:
@@ -165,7 +169,7 @@ def _show(scores: "Evaluation") -> None:
 
     rows = [
         (
-            printable(one["class"]),
+            one["class"],
             one["images"],
             percent(one["precision"]),
             percent(one["recall"]),

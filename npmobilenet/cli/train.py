@@ -37,7 +37,7 @@ FLAGS = {
     "optimizer": "optimizer.name", "lr": "optimizer.lr", "momentum": "optimizer.momentum",
     "weight_decay": "optimizer.weight_decay", "schedule": "schedule.name",
     "workers": "data.workers", "threads": "train.threads", "engine": "train.engine",
-    "validation": "data.validation", "teacher": "distillation.teachers",
+    "validation": "data.validation", "skip_bad": "data.skip_bad", "teacher": "distillation.teachers",
 }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
                 prepared.plan, prepared.training, prepared.validation, prepared.preprocessing,
                 prepared.config, folder, reporter,
                 params=prepared.params, targets=targets, resume=options.resume,
-                anew=options.anew, stop=stopper.stop, ranks=ranks,
+                anew=options.anew, other_data=options.other_data, stop=stopper.stop, ranks=ranks,
             )  # fmt: skip
         command = "npmobilenet " + shlex.join(sys.argv[1:])
         if ranks.first:

@@ -38,6 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--anew", action="store_true", help="erase the run that is there, and begin anew"
     )
+    add("--other-data", action="store_true",
+        help="with --resume: though the images are not those it began with")  # fmt: skip
     add("--model", type=model_name, metavar="MODEL", help=f"{MODEL_HELP} ({model.name})")
     add("--width", type=float, help=f"width multiplier alpha ({model.width})")
     add(
@@ -56,6 +58,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--freeze", action="append", metavar="PATTERN", help="arrays that stay as they are")
     add("--teacher", action="append", metavar="FILE", help="learn from what this model says of the "
         "images, beside their labels: a run, a file, a shipped name; may be repeated")  # fmt: skip
+    add("--skip-bad", action="store_true", default=None, help="leave out images of lists that cannot be "
+        "read, and count them, as is done with folders")  # fmt: skip
     add("--validation", choices=["given", "holdout", "none"],
         help="measure on val/, on a held-out part of train/, or not at all (given)")  # fmt: skip
     _add_training(parser)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..models.capabilities import COST, require
 from ..models.layers import Layer
 from ..models.network_plan import Plan, check_plan
+from ..ops.checks import flag
 from ..shown import Shown
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class TrainingCost(Shown):
 
 def training_cost(plan: Plan, *, image_gradient: bool = False) -> TrainingCost:
     """Count forward and backward pass of every layer; image_gradient=True counts that of the picture."""
+    image_gradient = flag("training_cost", "image_gradient", image_gradient)
     check_plan(plan)
     require(COST, plan)
     layers = []

@@ -154,6 +154,7 @@ def integer_cost(
     """
     if not checks.whole(batch) or batch < 1:
         raise ValueError(f"memory: batch must be a positive integer, found {checks.shown(batch)}")
+    per_channel = checks.flag("memory", "per_channel", per_channel)
     if isinstance(plan, QuantizedPlan):
         dtype, per_channel, pooling = plan.dtype, plan.per_channel, plan.pooling
         folded, steps = plan.plan, plan.steps

@@ -10,7 +10,7 @@ from PIL import Image
 from ..data import FASHION_CLASSES
 from ..images.decode import MODES
 from ..names import read_class_names, require_same_classes
-from ..ops.checks import plain, plain_array
+from ..ops.checks import plain, plain_array, shown
 from . import idx
 from .dataset import in_a_line
 
@@ -48,7 +48,9 @@ class ArrayImages:
         if self.labels.shape != (len(images),):
             raise ValueError(f"{source}: {len(images)} images, but labels {self.labels.shape}")
         if isinstance(classes, str) or not isinstance(classes, Sequence):
-            raise TypeError(f"{source}: classes must be a list of names, found {classes!r}")
+            raise TypeError(f"{source}: classes must be a list of names, found {shown(classes)}")
+        if not all(isinstance(name, str) for name in classes):
+            raise TypeError(f"{source}: classes must be texts, found {shown(classes)}")
         self.classes = tuple(classes)
         lowest, highest = self.labels.min(), self.labels.max()
         if lowest < 0 or highest >= len(self.classes):

@@ -22,20 +22,20 @@ DECODED, HEADERS = 100_000_000, 20_000
 THREADS = 32  # more decode no faster
 
 
-def pass_over_damaged(*datasets: Dataset | None) -> None:
+def pass_over_damaged(*datasets: Dataset | None, lists: bool = False) -> None:
     """Leave out of folders what is damaged, with a note that counts it by class.
 
-    A list names the files that it wants: a ValueError, one line, where one of them cannot be read.  So
-    it is where a class would have no image left.
+    A list names the files that it wants: a ValueError, one line, where one of them cannot be read, but
+    with `lists`.  So it is where a class would have no image left.
     """
     for dataset in datasets:
         if isinstance(dataset, ImageFiles) and (damaged := _damaged(dataset)):
             left = np.setdiff1d(np.arange(len(dataset)), list(damaged))
             whole = set(dataset.labels[left].tolist()) == set(dataset.labels.tolist())
-            if not (isinstance(dataset, ImageFolder) and whole):
+            if not (whole and (lists or isinstance(dataset, ImageFolder))):
                 (one, *more) = damaged.values()
                 raise ValueError(_counted(dataset, damaged) if more else one)
-            dataset.keep(left, f"{dataset.folder}: passed over, {_counted(dataset, damaged)}")
+            dataset.keep(left, f"{dataset.place}: passed over, {_counted(dataset, damaged)}")
 
 
 def _damaged(files: ImageFiles) -> dict[int, str]:

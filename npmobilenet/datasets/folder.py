@@ -17,8 +17,11 @@ from .file_tree import above, class_folders, contents, real, remarks
 class ImageFiles:
     """Images in files, opened with `channels` (3: RGB, 1: grey) when they are asked for.
 
-    `notes` says in lines what was passed over or deserves a word before the images are used.
+    `notes` says in lines what was passed over or deserves a word before the images are used; `place` is
+    the folder or the list that has named them.
     """
+
+    place = Path("images")
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class ImageFolder(ImageFiles):
         *,
         some: bool = False,
     ) -> None:
-        self.folder = folder = Path(folder)
+        folder = Path(folder)
         found = class_folders(folder)
         if not found:
             raise ValueError(
@@ -97,3 +100,4 @@ class ImageFolder(ImageFiles):
             channels,
             tuple(remarks(folder, found, passed_over)),
         )
+        self.folder = self.place = folder

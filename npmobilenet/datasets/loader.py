@@ -5,7 +5,6 @@ epoch, index) alone. So no thread's speed can change a number, and step 8 of epo
 interrupted is that of a run that was not.
 """
 
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -20,7 +19,7 @@ from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.datasets.dataset import Dataset, require_dataset
 from npmobilenet.images.augment import NONE, Augment, augment, erase, varied
 from npmobilenet.images.preprocessing import Preprocessing, normalize
-from npmobilenet.ops.checks import whole
+from npmobilenet.ops import checks
 from npmobilenet.text import printable
 
 PREFETCH = 2  # batches in the making while the one before is being learnt from
@@ -76,7 +75,9 @@ def count_batches(n: int, batch_size: int, drop_last: bool = False) -> int:
 
     Returns an integer.
     """
-    return n // batch_size if drop_last else math.ceil(n / batch_size)
+    n = checks.integer("count_batches", "n", n, 0)
+    size = checks.integer("count_batches", "batch_size", batch_size, 1)
+    return n // size if checks.flag("count_batches", "drop_last", drop_last) else -(-n // size)
 
 
 def batches(
@@ -112,13 +113,13 @@ def batches(
     raises.  ValueError at once for impossible arguments, later for a sample that cannot be read.
     """
     require_dataset("batches: dataset", dataset)
-    counts = (batch_size, workers, seed, epoch, first)
-    if not all(map(whole, counts)) or batch_size < 1 or min(counts) < 0:
-        raise ValueError(
-            f"batches: batch_size {batch_size!r} must be at least 1; "
-            f"workers {workers!r}, seed {seed!r}, epoch {epoch!r} and first {first!r} at least 0; "
-            "all are whole numbers"
-        )
+    checks.instance("batches", "preprocessing", preprocessing, Preprocessing)
+    checks.instance("batches", "augmentation", augmentation, Augment)
+    batch_size = checks.integer("batches", "batch_size", batch_size, 1)
+    for name, value in (("workers", workers), ("seed", seed), ("epoch", epoch), ("first", first)):
+        checks.integer("batches", name, value, 0)
+    shuffle = checks.flag("batches", "shuffle", shuffle)
+    checks.function("batches", "rows", rows)
     order = np.arange(len(dataset))
     if shuffle:
         order = np.random.default_rng((seed, epoch, ORDER)).permutation(order)

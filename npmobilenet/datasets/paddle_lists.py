@@ -64,6 +64,7 @@ class ListImages(ImageFiles):
                 )
         labels = np.array([label for *_, label in lines], np.int64)
         super().__init__(_paths(file, lines), labels, tuple(map(str, known)), channels)
+        self.place = file
 
 
 def list_classes(folder: Path) -> tuple[str, ...] | None:

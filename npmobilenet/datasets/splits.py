@@ -15,12 +15,14 @@ from npmobilenet.data import FASHION_CLASSES, fashion_mnist_arrays
 from npmobilenet.datasets import idx, paddle_lists
 from npmobilenet.datasets.arrays import ArrayImages, IdxImages
 from npmobilenet.datasets.damage import pass_over_damaged
-from npmobilenet.datasets.dataset import Dataset
+from npmobilenet.datasets.dataset import Dataset, require_dataset
 from npmobilenet.datasets.file_tree import class_folders, extensions, image_files
 from npmobilenet.datasets.folder import ImageFolder
 from npmobilenet.datasets.paddle_lists import ListImages
+from npmobilenet.images.decode import MODES
 from npmobilenet.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from npmobilenet.names import require_same_classes
+from npmobilenet.ops.checks import shown, whole
 from npmobilenet.text import printable
 
 SAMPLE = "fashion-mnist-sample"
@@ -53,7 +55,11 @@ def fashion_mnist_sample() -> tuple[ArrayImages, ArrayImages]:
 
 
 def load_splits(
-    path: str | Path, channels: int | None = None, *, validation: bool = True
+    path: str | Path,
+    channels: int | None = None,
+    *,
+    validation: bool = True,
+    skip_bad: bool = False,
 ) -> Splits:
     """Training and validation images, from one path.
 
@@ -65,6 +71,8 @@ def load_splits(
                 it is, and are made three alike where a network wants 3
     validation  False: the second part is not looked for, None stands for it; then a folder with one
                 subfolder a class will do too
+    skip_bad    True: images of lists that cannot be read are left out with a note that counts them, as
+                those of folders always are
 
     Returns `Splits`.  ValueError that says what of this was expected and what was found, and which of the
     files cannot be read.
@@ -76,7 +84,7 @@ def load_splits(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
         ) from None
     splits = _splits(path, channels, validation)
-    pass_over_damaged(splits.train, splits.validation)
+    pass_over_damaged(splits.train, splits.validation, lists=skip_bad)
     return splits
 
 
@@ -187,6 +195,10 @@ def default_preprocessing(
     own pixels, to four places (for MNIST's training part that gives the known 0.1307 and 0.3081).
     Returns a `Preprocessing`.
     """
+    require_dataset("default_preprocessing: dataset", dataset)
+    if channels is not None and (not whole(channels) or channels not in MODES):
+        found = shown(channels)
+        raise ValueError(f"default_preprocessing: channels must be 1 or 3, found {found}")
     photos = Preprocessing.imagenet(resolution)
     own = getattr(dataset, "channels", 3)
     channels = channels or own

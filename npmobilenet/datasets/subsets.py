@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..images.preprocessing import Preprocessing, framed, pixels_of
-from ..ops.checks import real, whole
+from ..ops.checks import instance, integer, plain, real, shown
 from .arrays import ArrayImages
-from .dataset import Dataset, in_a_line
+from .dataset import Dataset, in_a_line, require_dataset
 
 HELD_OUT = 2  # distinguishes this stream of random numbers from the loader's
 
@@ -24,6 +24,15 @@ class Subset:
     """
 
     def __init__(self, dataset: Dataset, indices: NDArray[np.int64]) -> None:
+        require_dataset("Subset: dataset", dataset)
+        found = np.asarray(indices) if isinstance(indices, list | tuple) else indices
+        if not plain(found) or found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
+            raise TypeError(f"Subset: indices must be integers (n,), found {shown(indices)}")
+        if found.size and not (found.min() >= 0 and found.max() < len(dataset)):
+            raise ValueError(
+                f"Subset: indices must be from 0 to {len(dataset) - 1}, found {shown(indices)}"
+            )
+        indices = found.astype(np.int64)
         self.dataset, self.indices = dataset, indices
         self.classes = dataset.classes
         self.labels = dataset.labels[indices]
@@ -60,10 +69,11 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     Returns (what is left, what is held out).  One at least is left of each class: ValueError where one
     has but one image.
     """
+    require_dataset("hold_out: dataset", dataset)
     if not real(share) or not 0 < share < 1:
-        raise ValueError(f"holdout must be above 0 and below 1, found {share!r}")
-    if not whole(seed) or seed < 0:
-        raise ValueError(f"holdout: seed must be a whole number of at least 0, found {seed!r}")
+        found = shown(share)
+        raise ValueError(f"holdout must be above 0 and below 1, found {found}")
+    seed = integer("holdout", "seed", seed, 0)
     rng = np.random.default_rng((seed, 0, HELD_OUT))
     held = np.zeros(len(dataset), bool)
     for label, name in enumerate(dataset.classes):
@@ -73,6 +83,10 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
         count = min(max(round(share * len(members)), 1), max(len(members) - 1, 0))
         held[rng.permutation(members)[:count]] = True
     return part_of(dataset, np.flatnonzero(~held)), part_of(dataset, np.flatnonzero(held))
+
+
+def _megabytes(value: int) -> int:
+    return integer("cached", "megabytes", value, -1)
 
 
 class Cached:
@@ -86,7 +100,8 @@ class Cached:
     """
 
     def __init__(self, dataset: Dataset, megabytes: int) -> None:
-        self.dataset, self.left = dataset, megabytes * 1_000_000
+        require_dataset("cached: dataset", dataset)
+        self.dataset, self.left = dataset, _megabytes(megabytes) * 1_000_000
         self.classes, self.labels, self.names = dataset.classes, dataset.labels, dataset.names
         self.channels: int = getattr(dataset, "channels", 3)
         self.kept: dict[int, Image.Image] = {}
@@ -117,6 +132,8 @@ def cached(dataset: Dataset, megabytes: int) -> Dataset:
 
     Returns a data set: another one, or the same.
     """
+    require_dataset("cached: dataset", dataset)
+    megabytes = _megabytes(megabytes)
     inner = dataset.dataset if isinstance(dataset, Subset) else dataset
     return (
         dataset if isinstance(inner, ArrayImages) or megabytes <= 0 else Cached(dataset, megabytes)
@@ -132,6 +149,9 @@ def at_resolution(dataset: Dataset, wanted: Preprocessing, megabytes: int) -> Da
 
     Returns a data set: another one, or the same.
     """
+    require_dataset("at_resolution: dataset", dataset)
+    instance("at_resolution", "wanted", wanted, Preprocessing)
+    megabytes = integer("at_resolution", "megabytes", megabytes, -1)
     if not isinstance(dataset, ArrayImages) or wanted.resize is not None:
         return dataset
     size = len(dataset) * wanted.resolution[0] * wanted.resolution[1] * wanted.channels

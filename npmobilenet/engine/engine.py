@@ -17,7 +17,7 @@ from ..models.capabilities import require
 from ..models.network import infer
 from ..models.network_plan import Plan, check_plan
 from ..models.params import check_params
-from ..ops.checks import Array, whole
+from ..ops.checks import Array, shown, whole
 from ..ops.rungs import refusal
 from ..shown import Shown
 from . import pack
@@ -124,8 +124,8 @@ class Engine(Pinned, Shown):
         """
         x = self._checked(x)
         if len(x) != 1 or not whole(rounds) or rounds < 1:
-            wanted = "stages are timed on one image in 1 or more rounds"
-            raise ValueError(f"engine: {wanted}, found {len(x)} and {rounds!r}")
+            wanted = "x must be one image, and rounds 1 or more"
+            raise ValueError(f"engine: {wanted}, found {len(x)} and {shown(rounds)}")
         shares, wholes = [], []
         for _ in range(rounds):
             with self._lock:

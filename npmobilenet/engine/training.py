@@ -18,6 +18,7 @@ from ..models.capabilities import require
 from ..models.layers import BatchNorm, Dropout
 from ..models.network_plan import Plan
 from ..models.params import check_params
+from ..models.spoilt import first_not_finite
 from ..ops import checks
 from ..ops.checks import Array
 from ..ops.rungs import need_numba
@@ -117,6 +118,7 @@ class TrainingStep(Pinned, Shown):
         was none, or where it was another Python thread's.
         """
         array("training step", "dlogits", dlogits, self._shape, "float32", "float64")
+        checks.function("training step", "ready", ready)
         with self.lock:
             if not self._waits:
                 raise ValueError("training step: backward needs a forward pass before it")
@@ -141,7 +143,7 @@ class TrainingStep(Pinned, Shown):
         """Loss and logits; gradients are then in `grads`, new running statistics in `statistics`.
 
         targets (N,) labels or (N, classes).  Nothing moves yet: an optimiser does that.
-        ValueError where the loss is not finite.
+        ValueError where the loss is not finite, which names the first layer that was not.
         """
         with self.lock:
             logits, _ = self.forward(x, rng=rng)
@@ -149,7 +151,8 @@ class TrainingStep(Pinned, Shown):
                 logits, targets, label_smoothing=label_smoothing
             )
             if not np.isfinite(loss):
-                raise ValueError(f"the loss is {loss}")
+                where = first_not_finite(self.plan, self.params, x, frozen=self.frozen)
+                raise ValueError(f"the loss is {loss} ({where})")
             self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
             return loss, logits
 

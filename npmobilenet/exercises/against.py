@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..ops.checks import integer
 from ..shown import Shown
 from ..text import printable
 from ..verify.operators import OPERATORS
@@ -162,8 +163,8 @@ def _compared(
     say: Callable[[str], None],
     file: str,
 ) -> list[Compared]:
-    if cases < 1:
-        raise ValueError(f"cases must be at least 1, found {cases}")
+    integer("check", "cases", cases, 1)
+    integer("check", "seed", seed, 0)
     found = []
     for name in names:
         say(name)

@@ -4,19 +4,20 @@ Pillow reads the files.  What it stumbles over although viewers do not is mended
 block, damaged or huge parts beside the picture; its warnings, which would name no file, are not printed.
 """
 
+import ctypes
 import logging
 import os
 import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, _imaging
 
 from ..text import printable, reason
 
@@ -147,15 +148,41 @@ def _named(path: str | Path) -> Iterator[None]:
         raise ValueError(f"{path}: cannot be decoded: {reason(error)}") from error
 
 
+class _Tiff:
+    """What libtiff, from C, prints to standard error of a damaged file, in lines without its name.
+
+    Pillow's wheels bring it as a library of its own; where it is built in, as on Windows, it is out of
+    reach and stays as it is.
+    """
+
+    SPEAKERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")
+
+    def __init__(self) -> None:
+        self.set: list[Callable[[int | None], int | None]] = []
+        with suppress(OSError, AttributeError):
+            library = ctypes.CDLL(_imaging.__file__)  # and what it depends on
+            for name in self.SPEAKERS:
+                function = getattr(library, name)
+                function.restype, function.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+                self.set.append(function)
+
+    def silence(self) -> None:
+        self.before = [function(None) for function in self.set]
+
+    def restore(self) -> None:
+        for function, before in zip(self.set, self.before, strict=True):
+            function(before)
+
+
 class _Tolerance:
-    """Pillow's warnings silent while any thread is inside.
+    """Pillow's warnings, and libtiff's, silent while any thread is inside.
 
     `catch_warnings` sets what holds for the whole process; in two threads at once it may leave behind
     what the other had set.  Here the first thread sets it and the last one restores it.
     """
 
     def __init__(self) -> None:
-        self.lock, self.inside = threading.Lock(), 0
+        self.lock, self.inside, self.tiff = threading.Lock(), 0, _Tiff()
 
     def __enter__(self) -> None:
         with self.lock:
@@ -163,12 +190,14 @@ class _Tolerance:
             if self.inside == 1:
                 self.caught = warnings.catch_warnings()
                 self.caught.__enter__()
+                self.tiff.silence()
                 warnings.filterwarnings("ignore", module=r"PIL\.")
 
     def __exit__(self, *_: object) -> None:
         with self.lock:
             self.inside -= 1
             if self.inside == 0:
+                self.tiff.restore()
                 self.caught.__exit__(None, None, None)
 
 

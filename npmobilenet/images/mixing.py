@@ -14,9 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ops import checks
 from .augment import Augment, Box
 
 Floats = NDArray[np.float32]
+MOST_CLASSES = 2**20  # of targets that are made here
 
 
 def mixed(
@@ -36,10 +38,41 @@ def mixed(
 
     Returns x and labels as given, or mixed images and targets (N, classes).
     """
+    checks.array("mixed", "x", x, "N H W C")
+    checks.instance("mixed", "how", how, Augment)
+    checks.instance("mixed", "rng", rng, np.random.Generator)
+    classes = checks.integer("mixed", "classes", classes, 1)
+    if classes > MOST_CLASSES:
+        raise ValueError(f"mixed: classes must be at most {MOST_CLASSES:,}, found {classes}")
+    _require_labels(labels, len(x), classes)
     mixture = drawn(len(x), x.shape[1:3], how, rng)
     if mixture is None:
         return x, labels
     return mixture.mix(x, labels, x[mixture.partner], labels[mixture.partner], classes)
+
+
+def _require_labels(labels: NDArray[np.int64] | Floats, count: int, classes: int) -> None:
+    """Integers below the number of classes, or targets."""
+    numbers = checks.plain(labels) and labels.dtype.kind in "iu" and labels.shape == (count,)
+    targets = checks.plain(labels) and labels.dtype.kind == "f" and labels.shape == (count, classes)
+    if not numbers and not targets:
+        found = f"{labels.dtype} {labels.shape}" if checks.plain(labels) else type(labels).__name__
+        raise ValueError(
+            f"mixed: labels must be integers ({count},) or floats ({count}, {classes}), found {found}"
+        )
+    if numbers and count and not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(
+            f"mixed: labels must be from 0 to {classes - 1}, found {labels.min()}..{labels.max()}"
+        )
+
+
+def _one_hot(labels: NDArray[np.int64] | Floats, classes: int) -> Floats:
+    """Targets as they are, labels as rows that are 1 at their class."""
+    if labels.ndim == 2:
+        return np.asarray(labels, np.float32)
+    rows = np.zeros((len(labels), classes), np.float32)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows
 
 
 class Mixture(NamedTuple):
@@ -67,8 +100,7 @@ class Mixture(NamedTuple):
             part = (slice(None), slice(top, top + height), slice(left, left + width))
             x[part] = others[part]
             lam = 1 - height * width / (x.shape[1] * x.shape[2])  # what is seen of it after all
-        rows = np.eye(classes, dtype=np.float32)
-        q, r = (rows[one] if one.ndim == 1 else one for one in (labels, their_labels))
+        q, r = (_one_hot(one, classes) for one in (labels, their_labels))
         return x, np.float32(lam) * q + np.float32(1 - lam) * r
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from npmobilenet.ops.checks import pair, real, whole
+from npmobilenet.ops.checks import instance, pair, plain, real, shown, whole
 
 from .decode import MODES, to_channels
 from .decode import open_image as open_image
@@ -53,17 +53,19 @@ class Preprocessing:
         listed = all(isinstance(v, tuple) for v in (self.resolution, self.mean, self.std))
         if not listed:
             raise TypeError(
-                f"preprocessing: resolution {self.resolution!r}, mean {self.mean!r} and std "
-                f"{self.std!r} must be tuples"
+                f"preprocessing: resolution {shown(self.resolution)}, mean {shown(self.mean)} and "
+                f"std {shown(self.std)} must be tuples"
             )
         sizes = [*self.resolution, *([] if self.resize is None else [self.resize])]
         if len(self.resolution) != 2 or not all(whole(s) and s > 0 for s in sizes):
             raise ValueError(
-                f"preprocessing: resolution {self.resolution} and resize {self.resize} "
+                f"preprocessing: resolution {shown(self.resolution)} and resize {shown(self.resize)} "
                 "must be whole pixels above zero, resolution a pair (H, W)"
             )
         if not whole(self.channels) or self.channels not in MODES:
-            raise ValueError(f"preprocessing: channels is {self.channels}; 1 or 3 are possible")
+            raise ValueError(
+                f"preprocessing: channels is {shown(self.channels)}; 1 or 3 are possible"
+            )
         if len(self.mean) != self.channels or len(self.std) != self.channels:
             raise ValueError(
                 f"preprocessing: {self.channels} channels need as many means and stds, "
@@ -71,11 +73,13 @@ class Preprocessing:
             )
         if not all(map(real, self.mean + self.std)) or min(self.std) <= 0:
             raise ValueError(
-                f"preprocessing: mean {self.mean} must be finite and std {self.std} above zero"
+                f"preprocessing: mean {shown(self.mean)} must be finite and std {shown(self.std)} above "
+                "zero"
             )
-        if self.interpolation not in INTERPOLATIONS:
+        known = isinstance(self.interpolation, str) and self.interpolation in INTERPOLATIONS
+        if not known:
             raise ValueError(
-                f"preprocessing: interpolation is {self.interpolation!r}; "
+                f"preprocessing: interpolation is {shown(self.interpolation)}; "
                 f"known are {', '.join(INTERPOLATIONS)}"
             )
 
@@ -126,6 +130,11 @@ def normalize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArra
 
     Returns float32 (..., H, W, C).
     """
+    instance("normalize", "preprocessing", preprocessing, Preprocessing)
+    channels = preprocessing.channels
+    if not plain(pixels) or pixels.dtype != np.uint8 or pixels.shape[2:][-1:] != (channels,):
+        found = f"{pixels.dtype} {pixels.shape}" if plain(pixels) else type(pixels).__name__
+        raise TypeError(f"normalize: pixels must be uint8 (..., H, W, {channels}), found {found}")
     y = pixels.astype(np.float32, order="C")
     y /= np.float32(255)
     # a row at once: three channels are too short a loop

@@ -6,6 +6,8 @@ code that needs it: names of weights, a counter's habits.  Nothing is read off a
 
 from dataclasses import dataclass
 
+from ..ops.checks import shown
+
 
 @dataclass(frozen=True)
 class Family:
@@ -17,6 +19,11 @@ class Family:
 
     name: str
     like: str = ""
+
+    def __post_init__(self) -> None:
+        for what, value in (("name", self.name), ("like", self.like)):
+            if not isinstance(value, str) or not value.isprintable():
+                raise ValueError(f"Family: {what} must be a text, found {shown(value)}")
 
     @property
     def version(self) -> str:

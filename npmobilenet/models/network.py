@@ -17,6 +17,7 @@ import numpy as np
 
 from ..ops import checks
 from ..ops.checks import Array
+from ..ops.rungs import RUNGS, choose
 from ..shown import NamedArrays
 from .capabilities import require
 from .execute import BACK_RUNNER, INFERRER, RUNNER, Run, execute_backward, execute_forward
@@ -66,6 +67,7 @@ def forward(
     check_plan(plan)
     norms = [layer.name for layer in plan.layers if isinstance(layer, BatchNorm)]
     checks.names("forward", "frozen", frozen, norms)
+    checks.function("forward", "total", total)
     run = Run(params, checks.flag("forward", "train", train), rung, rng, frozen, total)
     tape = Tape(plan)
     return _execute(plan, run, x, tape=tape), tape, NamedArrays(run.statistics)
@@ -102,17 +104,14 @@ def intermediates(
     rung    which implementation of the operators; None: the fastest of each
 
     Returns name -> (N, ...), in the order of names.  The run ends with the last layer asked for.
-    KeyError for a name that the plan does not have; ValueError where x or params do not fit the plan.
+    ValueError for a name that the plan does not have, and where x or params do not fit the plan.
     """
     check_plan(plan)
-    listed = isinstance(names, Collection) and all(isinstance(name, str) for name in names)
-    if names is not None and (isinstance(names, str) or not listed):
-        raise TypeError(
-            f"intermediates: names must be a list of names, found {checks.shown(names)}"
-        )
     own = {layer.name: layer.name for layer in plan.layers}
     ends = {layer.block: layer.name for layer in plan.layers} | own
-    sources = own if names is None else {name: plan[ends.get(name, name)].name for name in names}
+    if names is not None:
+        checks.names("intermediates", "names", names, ends)
+    sources = own if names is None else {name: ends[name] for name in names}
     found: dict[str, Array] = dict.fromkeys(sources.values(), x)
     _execute(plan, Run(params, False, rung, None), x, kept=found)
     return NamedArrays({name: found[source] for name, source in sources.items()})
@@ -127,6 +126,9 @@ def _execute(
     kept: dict[str, Array] | None = None,
 ) -> Array:
     """Run the layers in order; the tape takes their caches, `kept` the outputs it has names for."""
+    check_plan(plan)
+    if run.rung is not None:
+        choose(plan.model, run.rung, RUNGS)
     check_params(plan, run.params, rung=run.rung)
     _check_image(plan, run.params, x)
     wanted = set(kept or ())
@@ -176,6 +178,7 @@ def backward(
     if not whole or tape.plan != plan:
         raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
     require(BACK_RUNNER, plan)
+    checks.function("backward", "ready", ready)
     if trained is not None:
         checks.names("backward", "trained", trained, plan.parameters)
     grads: dict[str, Array] = {}

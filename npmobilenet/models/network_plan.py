@@ -54,6 +54,16 @@ class Plan(Shown):
 
     def __post_init__(self) -> None:
         """ValueError unless each layer reads what is there before it, in the shapes it says."""
+        sizes = self.resolution if isinstance(self.resolution, tuple) else ()
+        if len(sizes) != 2 or not all(checks.whole(size) and size > 0 for size in sizes):
+            found = checks.shown(self.resolution)
+            raise ValueError(f"Plan: resolution must be two positive integers, found {found}")
+        checks.integer("Plan", "channels", self.channels, 1)
+        listed = isinstance(self.layers, tuple)
+        if not listed or not all(isinstance(layer, Layer) for layer in self.layers):
+            raise TypeError(
+                f"Plan: layers must be a tuple of layers, found {checks.shown(self.layers)}"
+            )
         outputs: dict[str, Shape] = {"image": (*self.resolution, self.channels)}
         for layer in self.layers:
             if layer.name in outputs:

@@ -48,7 +48,7 @@ def _is_float(dtype: DTypeLike) -> bool:
     """Whether it names float32 or float64, of this machine's byte order."""
     try:
         return np.dtype(dtype) in (np.float32, np.float64)
-    except TypeError:  # NumPy knows no such dtype
+    except (TypeError, ValueError):  # NumPy knows no such dtype
         return False
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..ops.checks import shown
+from ..ops.checks import function, shown
 from . import rows, rows_v4
 from .assemble import assemble, assemble_v3
 from .builder import Builder
@@ -25,6 +25,13 @@ class Entry:
     family: Family
     table: Table
     assembler: Callable[[Builder, Table], None] = assemble
+
+    def __post_init__(self) -> None:
+        for name, value, kind in (("family", self.family, Family), ("table", self.table, Table)):
+            if not isinstance(value, kind):
+                found = shown(value)
+                raise TypeError(f"Entry: {name} must be a {kind.__name__}, found {found}")
+        function("Entry", "assembler", self.assembler, none=False)
 
 
 MODELS: dict[str, Entry] = {
@@ -68,8 +75,12 @@ def register(name: str, entry: Entry) -> None:
     Returns nothing.  ValueError where the name is taken, or no dialect speaks of the family or the one
     it is like; TypeError where entry is none.
     """
-    if not isinstance(name, str) or not name or name in MODELS:
-        raise ValueError(f"register: name must be new, beside {', '.join(MODELS)}; found {name!r}")
+    legible = isinstance(name, str) and name.isprintable() and name == name.strip()
+    if not legible or not 0 < len(name) <= 100 or name in MODELS:
+        raise ValueError(
+            "register: name must be new, up to 100 letters without blanks around them, beside "
+            f"{', '.join(MODELS)}; found {shown(name)}"
+        )
     if not isinstance(entry, Entry):
         raise TypeError(f"register: entry must be an Entry, found {type(entry).__name__}")
     if entry.family.version not in VERSIONS:

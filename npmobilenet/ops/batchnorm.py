@@ -85,7 +85,8 @@ def batch_norm(
         "batch_norm", "momentum", momentum, "within 0..1", lambda v: 0 <= v <= 1
     )
     train = checks.flag("batch_norm", "train", train)
-    checks.array("batch_norm", "x", x, "N H W C" if np.ndim(x) == 4 else "N C")
+    checks.function("batch_norm", "total", total)
+    checks.array("batch_norm", "x", x, "N H W C" if checks.axes(x) == 4 else "N C")
     vectors = {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
     for name, vector in vectors.items():
         checks.array("batch_norm", name, vector, "C")

@@ -37,6 +37,11 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+def shown_name(name: object) -> str:
+    """A name as it is, or its repr where that would not be one line of text."""
+    return name if isinstance(name, str) and name.isprintable() and len(name) < 80 else shown(name)
+
+
 def whole(value: object) -> bool:
     """Whether value is an integer; True and False are not."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
@@ -81,14 +86,37 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return (get_close_matches(name, list(known), n=1, cutoff=0) or [""])[0]
 
 
+def function(operator: str, name: str, value: object, *, none: bool = True) -> None:
+    """Require something that can be called, or None where that is right."""
+    if not callable(value) and not (none and value is None):
+        what = "a function or None" if none else "a function"
+        raise TypeError(f"{operator}: {name} must be {what}, found {shown(value)}")
+
+
+def instance(operator: str, name: str, value: object, kind: type) -> None:
+    """Require an object of a class."""
+    if not isinstance(value, kind):
+        found = shown(value)
+        raise TypeError(f"{operator}: {name} must be a {kind.__name__}, found {found}")
+
+
+def integer(operator: str, name: str, value: object, least: int) -> int:
+    """An integer of at least so much."""
+    if not isinstance(value, int | np.integer) or not whole(value) or value < least:
+        raise ValueError(
+            f"{operator}: {name} must be an integer of at least {least}, found {shown(value)}"
+        )
+    return int(value)
+
+
 def names(operator: str, argument: str, given: Collection[str], known: Collection[str]) -> None:
     """Require a collection of known names: one that nothing has would be passed over silently."""
-    if isinstance(given, str) or not isinstance(given, Collection):
+    if isinstance(given, str | bytes | np.ndarray) or not isinstance(given, Collection):
         raise TypeError(f"{operator}: {argument} must be a list of names, found {shown(given)}")
     for name in given:
         if not isinstance(name, str) or name not in known:
             raise ValueError(
-                f"{operator}: {argument}: the plan has none that is named {name}; "
+                f"{operator}: {argument}: the plan has none that is named {shown_name(name)}; "
                 f"did you mean {nearest(str(name), known)}?"
             )
 
@@ -131,11 +159,23 @@ def array(operator: str, name: str, value: Array, axes: str, *, rung: str = "num
         value.dtype == object and rung == "loops"
     ):
         raise TypeError(f"{operator}: {name} must be float32 or float64, found {value.dtype}")
+    if value.dtype == object and not all(map(_counts, value.flat)):
+        raise TypeError(f"{operator}: {name} holds objects that cannot be added and multiplied")
+
+
+def _counts(value: object) -> bool:
+    """Whether an object can be computed with; what it makes of it is its own affair."""
+    return hasattr(value, "__add__") and hasattr(value, "__mul__")
 
 
 def any_axes(value: Array) -> str:
     """Axes for `array` where any number of them will do, the first being the images."""
-    return " ".join(("N", *"x" * (np.ndim(value) - 1)))
+    return " ".join(("N", *"x" * (axes(value) - 1)))
+
+
+def axes(value: Array) -> int:
+    """How many axes an array has; 0 for what is none, which NumPy might ask for its numbers."""
+    return value.ndim if plain(value) else 0
 
 
 def same_dtype(operator: str, x: Array, **others: Array | None) -> None:
@@ -148,8 +188,11 @@ def same_dtype(operator: str, x: Array, **others: Array | None) -> None:
 
 
 def own(operator: str, cache: Cache) -> None:
-    """Require the cache of the operator's own forward pass: kernels believe what it says."""
-    if not isinstance(cache, Cache) or cache.operator != operator:
+    """Require the cache of the operator's own forward pass: kernels believe what it says.
+
+    None is a bare `Cache`: each operator has a kind of its own.
+    """
+    if not isinstance(cache, Cache) or type(cache) is Cache or cache.operator != operator:
         found = f"that of {cache.operator}" if isinstance(cache, Cache) else type(cache).__name__
         raise ValueError(f"{operator}: cache must be what {operator} returned, found {found}")
 
@@ -157,11 +200,16 @@ def own(operator: str, cache: Cache) -> None:
 def gradient(operator: str, dy: Array, cache: Cache) -> Array:
     """dy, contiguous, after requiring the operator's own cache, and shape and dtype of its result."""
     own(operator, cache)
-    if not plain(dy) or dy.shape != cache.result or dy.dtype != cache.dtype:
+    return alike(operator, "dy", dy, cache.result, cache.dtype)
+
+
+def alike(
+    operator: str, name: str, dy: Array, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Array:
+    """A gradient, contiguous, after requiring shape and dtype of the result that it is of."""
+    if not plain(dy) or dy.shape != shape or dy.dtype != dtype:
         found = f"{dy.dtype} {dy.shape}" if plain(dy) else type(dy).__name__
-        raise ValueError(
-            f"{operator}: dy must be {cache.dtype} {cache.result} as y was, found {found}"
-        )
+        raise ValueError(f"{operator}: {name} must be {dtype} {shape} as y was, found {found}")
     return np.ascontiguousarray(dy)
 
 

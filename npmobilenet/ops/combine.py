@@ -10,7 +10,12 @@ from . import checks
 from .checks import Array, Cache
 
 
-def add(a: Array, b: Array) -> tuple[Array, Cache]:
+@dataclass(frozen=True, eq=False, repr=False)
+class AddCache(Cache):
+    """A sum hands its gradient on: nothing has to be kept."""
+
+
+def add(a: Array, b: Array) -> tuple[Array, AddCache]:
     """Residual add (MobileNetV2, arXiv:1801.04381, figure 4): y = a + b.
 
     a, b  of any shape, the same for both, and of one dtype, float32 or float64
@@ -26,10 +31,10 @@ def add(a: Array, b: Array) -> tuple[Array, Cache]:
             f"found {a.dtype} {a.shape} and {b.dtype} {b.shape}"
         )
     y = a + b
-    return y, Cache("add", y.shape, y.dtype)
+    return y, AddCache("add", y.shape, y.dtype)
 
 
-def add_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
+def add_backward(dy: Array, cache: AddCache) -> tuple[Array, Array]:
     """Gradients of `add`: a sum hands its gradient to both, da = db = dy.
 
     dy     shape and dtype of y: the loss's derivative by it

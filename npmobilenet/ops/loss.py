@@ -57,7 +57,13 @@ def softmax_backward(dy: Array, y: Array) -> Array:
     Returns dlogits (..., classes).  ValueError or TypeError where dy and y are not alike.
     """
     checks.array("softmax_backward", "y", y, checks.any_axes(y))
-    dy = checks.gradient("softmax_backward", dy, Cache("softmax_backward", y.shape, y.dtype))
+    dy = checks.alike("softmax_backward", "dy", dy, y.shape, y.dtype)
+    if not y.size:
+        return np.zeros_like(y)
+    # Seen from the likeliest class, whose y may be almost 1: its own difference is then exactly 0, and
+    # nothing is lost where dy and the sum are almost equal.  A shift of dy changes no gradient.
+    likeliest = np.take_along_axis(dy, y.argmax(axis=-1, keepdims=True), axis=-1)
+    dy = dy - np.where(np.isfinite(likeliest), likeliest, 0)
     return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
 
 
@@ -243,8 +249,9 @@ def softmax_cross_entropy_backward(dloss: float | Array, cache: CrossEntropyCach
     operator = "softmax_cross_entropy"
     checks.own(operator, cache)
     if cache.rows:
-        of_rows: Any = Cache(operator, cache.result[:1], cache.dtype)
-        scale = checks.gradient(operator, dloss, of_rows)[:, None]  # type: ignore[arg-type]
+        given: Any = dloss
+        rows = checks.alike(operator, "dloss", given, cache.result[:1], cache.dtype)
+        scale: Any = rows[:, None]
     else:
         number = checks.number(operator, "dloss", dloss, "a number", lambda v: True)  # type: ignore[arg-type]
         scale = cache.dtype.type(number / cache.divisor)

@@ -144,6 +144,7 @@ def max_pool2d(
     rung = choose(operator, rung, pool.MAX_RUNGS)
     checks.array(operator, "x", x, "N H W M")
     place = _place(operator, x, kernel_size, stride, padding, dilation, ceil_mode)
+    place.fitting(operator, x)  # so that indices of windows fit, too
     y = np.empty((len(x), *place.output, x.shape[-1]), x.dtype)
     which = np.empty(y.shape, np.int32)
     forward, _ = pool.MAX_RUNGS[rung]

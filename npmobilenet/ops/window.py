@@ -76,16 +76,21 @@ class Window:
         """
         if not any(self.sides):
             return np.ascontiguousarray(x)
-        shape = (len(x), *self.padded, x.shape[-1])
-        if prod(shape) > LARGEST:
-            raise ValueError(
-                f"{operator}: padding {self.sides} makes {prod(shape):,} elements of x {x.shape}, "
-                f"at most {LARGEST:,} are possible"
-            )
+        shape = self.fitting(operator, x)
         zero = x.flat[0].zero() if x.dtype == object else 0
         padded = np.full(shape, zero, x.dtype)
         self.crop(padded)[:] = x
         return padded
+
+    def fitting(self, operator: str, x: Array) -> tuple[int, ...]:
+        """The shape of x with its zeros around it; ValueError where it is more than a memory holds."""
+        shape = (len(x), *self.padded, x.shape[-1])
+        if prod(shape[1:]) * max(1, len(x)) > LARGEST:
+            raise ValueError(
+                f"{operator}: padding {self.sides} makes {prod(shape):,} elements of x {x.shape}, "
+                f"at most {LARGEST:,} are possible"
+            )
+        return shape
 
     def crop(self, padded: Array) -> Array:
         """The view of a padded array that is not padding."""
@@ -141,7 +146,7 @@ def _sides(
     if named == "valid":
         return 0, 0, 0, 0
     given = tuple(padding) if isinstance(padding, tuple | list) else (padding,)
-    zeros = [int(p) for p in given if whole(p) and int(p) >= 0]
+    zeros = [int(p) for p in given if whole(p) and 0 <= int(p) <= LARGEST]
     if len(zeros) == len(given) in (1, 2):
         p, q = zeros[0], zeros[-1]
         return p, p, q, q
@@ -149,5 +154,5 @@ def _sides(
         return zeros[0], zeros[1], zeros[2], zeros[3]
     raise ValueError(
         f'{operator}: padding must be "same", "symmetric", "valid", p, (p, q) or '
-        f"(top, bottom, left, right) with no number below 0, found {shown(padding)}"
+        f"(top, bottom, left, right) with no number below 0 or above 2^31 - 1, found {shown(padding)}"
     )

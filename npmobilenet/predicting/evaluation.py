@@ -10,7 +10,7 @@ from ..datasets.dataset import Dataset
 from ..datasets.loader import batches
 from ..datasets.subsets import part_of
 from ..images.augment import NONE, Augment
-from ..ops.checks import Array
+from ..ops.checks import Array, function
 from ..ranks.world import Ranks
 from .metrics import Evaluation
 from .model import Model
@@ -55,6 +55,7 @@ def evaluate(
     what it raises ends the evaluation.  ranks: who has a part of the images each, in their order; all get
     the scores of all.
     """
+    function("evaluate", "progress", progress, none=False)
     ranks = ranks or Ranks()
     own = dataset
     if ranks.size > 1:

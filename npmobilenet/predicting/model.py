@@ -14,9 +14,10 @@ from ..images.preprocessing import Preprocessing
 from ..kernels.compiling import lock
 from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..ops.checks import Array, shown
+from ..ops.checks import Array, plain, shown
 from ..quantization.fitting import check_arrays
 from ..quantization.plan import QuantizedPlan
+from ..text import displayed
 
 if TYPE_CHECKING:
     from .prediction import Prediction
@@ -74,7 +75,7 @@ class Model:
     ready: Ready = field(default_factory=Ready, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        names = ", ".join(self.classes[:3]) + ", ..." * (len(self.classes) > 3)
+        names = ", ".join(map(displayed, self.classes[:3])) + ", ..." * (len(self.classes) > 3)
         numbers = sum(array.size for array in self.params.values())
         return f"Model({self.network!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
 
@@ -96,6 +97,10 @@ class Model:
         for name in ("extra", "notes"):
             if not isinstance(found := getattr(self, name), Mapping):
                 raise TypeError(f"{name} must be a dict, found {type(found).__name__}")
+        for name, array in self.extra.items():
+            if not isinstance(name, str) or not plain(array):
+                found = shown(name) if plain(array) else shown(array)
+                raise TypeError(f"extra must be arrays by name, found {found}")
         if len(self.classes) != self.plan.classes:
             raise ValueError(
                 f"the network has {self.plan.classes} classes, {len(self.classes)} names are given"

@@ -10,7 +10,7 @@ from .. import ops
 from ..engine import compile
 from ..engine.handled import ENGINE, INTEGER_ENGINE
 from ..models.capabilities import handles
-from ..ops.checks import Array
+from ..ops.checks import Array, plain, shown
 from ..ops.rungs import default_rung
 from ..quantization.network import infer
 from .model import ENGINES, Model
@@ -32,7 +32,7 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
     """
     require_model(model)
     if not isinstance(engine, str) or engine not in ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {engine!r}")
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {shown(engine)}")
     dtype, stages = _dtype(model), INTEGER_ENGINE if model.quantized else ENGINE
     run: Callable[[Array], Array] = partial(infer, model.network, model.params)
     compiles = dtype == np.float32 and default_rung() != "numpy" and handles(stages, model.plan)
@@ -58,6 +58,9 @@ def _finite(
     params: Mapping[str, Array], dtype: np.dtype[Any], run: Callable[[Array], Array], x: Array
 ) -> Array:
     """run(x), if all of it is finite; else NotFinite, which says how much of it is not, and why."""
+    if not plain(x) or x.dtype not in (np.float32, np.float64):
+        kind = x.dtype if plain(x) else type(x).__name__
+        raise TypeError(f"predictor: x must be prepared images, float32 or float64, found {kind}")
     with np.errstate(all="ignore"):  # NumPy's warnings on the way to it say less
         logits = run(x.astype(dtype, copy=False))
     wrong = logits.size - int(np.isfinite(logits).sum())

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..models.network_plan import Plan
 from ..ops import integers
-from ..ops.checks import Array
+from ..ops.checks import Array, shown
 from ..ops.integers.numbers import LIMITS, Quantization
 from ..shown import Shown
 from .calibrating import Images, batched, outputs, watched
@@ -123,6 +123,9 @@ def compare(
 
     Returns a `Comparison`.  ValueError where they do not belong together.
     """
+    if not isinstance(quantized, QuantizedPlan):
+        found = shown(quantized)
+        raise TypeError(f"compare: quantized must be a QuantizedPlan, found {found}")
     ready, floats = prepared(plan, params)
     if ready != quantized.plan:
         raise ValueError(f"compare: the integers are not of this plan, {plan!r}")

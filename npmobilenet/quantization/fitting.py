@@ -103,7 +103,7 @@ def check_arrays(qplan: QuantizedPlan, arrays: Mapping[str, Array]) -> None:
     """ValueError or TypeError, in one line, unless arrays are exactly those of a quantised plan."""
     model = qplan.plan.model
     if not isinstance(arrays, Mapping):
-        raise TypeError(f"arrays must be a dict of arrays by name, found {type(arrays).__name__}")
+        raise TypeError(f"params must be a dict of arrays by name, found {type(arrays).__name__}")
     expected = qplan.arrays
     missing = [name for name in expected if name not in arrays]
     unexpected = [name for name in arrays if name not in expected]
@@ -111,7 +111,7 @@ def check_arrays(qplan: QuantizedPlan, arrays: Mapping[str, Array]) -> None:
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             listed = ", ".join(map(str, names[:3]))
-            raise ValueError(f"arrays do not fit the quantised {model}: {word} {listed}{more}")
+            raise ValueError(f"params do not fit the quantised {model}: {word} {listed}{more}")
     for name, (shape, dtype) in expected.items():
         value = arrays[name]
         if not plain(value):

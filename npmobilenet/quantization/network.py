@@ -6,14 +6,15 @@ numbers too.  Given integers, it answers in integers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from ..models import network
 from ..models.network_plan import Plan
-from ..ops import integers
-from ..ops.checks import Array, plain, shown
+from ..ops import checks, integers
+from ..ops.checks import Array, plain
+from ..ops.rungs import RUNGS, choose
 from ..shown import NamedArrays
 from .execute import IntegerRun, execute
 from .fitting import check_arrays
@@ -63,19 +64,15 @@ def intermediates(
     rung    which implementation of the operators; None: the fastest of each
 
     Returns name -> (N, ...), in the order of names; a quantised plan's are integers.  The run ends with
-    the last layer asked for.  KeyError for a name that the plan does not have; ValueError where x or
+    the last layer asked for.  ValueError for a name that the plan does not have, and where x or
     params do not fit the plan.
     """
     if not isinstance(plan, QuantizedPlan):
         return network.intermediates(plan, params, x, names, rung=rung)
-    listed = isinstance(names, Collection) and all(isinstance(name, str) for name in names)
-    if names is not None and (isinstance(names, str) or not listed):
-        raise TypeError(f"intermediates: names must be a list of names, found {shown(names)}")
     known = ["image", *(step.name for step in plan.steps)]
     known += ["softmax"] if "softmax" in plan.numbers else []
-    for name in names or ():
-        if name not in known:
-            raise KeyError(f"no tensor {name!r} in the quantised {plan.plan.model}")
+    if names is not None:
+        checks.names("intermediates", "names", names, known)
     wanted = list(names) if names is not None else known
     found: dict[str, Array] = {}
     for name, values in _run(plan, params, x, rung):
@@ -98,7 +95,7 @@ def stored_images(qplan: QuantizedPlan, x: Array) -> Array:
         raise TypeError(f"{plan.model}: x must be a NumPy array, found {type(x).__name__}")
     if x.ndim != 4 or x.shape[1:] != shape:
         raise ValueError(
-            f"{plan.model} expects images (N, {', '.join(map(str, shape))}), found {x.shape}"
+            f"{plan.model}: x must have shape (N, {', '.join(map(str, shape))}), found {x.shape}"
         )
     if x.dtype in (np.float32, np.float64):
         return integers.quantize(x, qplan["image"], rounding=qplan.rounding)
@@ -116,6 +113,8 @@ def _run(
     qplan: QuantizedPlan, arrays: Mapping[str, Array], x: Array, rung: str | None
 ) -> Iterator[tuple[str, Array]]:
     """(tensor, its integers), of each step as soon as it has run."""
+    if rung is not None:
+        choose(qplan.plan.model, rung, RUNGS)
     check_arrays(qplan, arrays)
     run = IntegerRun(qplan, arrays, rung)
     values = {"image": stored_images(qplan, x)}

@@ -10,7 +10,7 @@ import numpy as np
 from ..models.capabilities import require
 from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..ops.checks import Array, flag, number, shown, whole
+from ..ops.checks import Array, flag, function, number, shown, whole
 from ..ops.integers import could_overflow
 from ..ops.integers.numbers import Quantization
 from ..shown import NamedArrays
@@ -86,6 +86,7 @@ def quantize(
         )
     number("quantize", "percentile", percentile, "above 50, at most 100", lambda p: 50 < p <= 100)
     number("quantize", "rate", rate, "above 0, at most 1", lambda r: 0 < r <= 1)
+    function("quantize", "progress", progress, none=False)
     ends = _image_range(image_range)
     check_params(plan, params)
     kind = next(iter(params.values())).dtype

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..datasets.dataset import Dataset
 from ..disk import write_whole
@@ -18,7 +19,8 @@ from .quantized.step import QuantizedStep, quantized_step
 from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
 from .run.folder import erase, require_no_run, require_room
 from .run.history import Epoch, Reporter, write_logs
-from .run.resuming import best_is_gone, require_same_run
+from .run.listing import Listing
+from .run.resuming import best_is_gone, other_images, require_same_run
 from .run.run import Run
 from .shared_step import SharedStep
 from .step import State, Step
@@ -64,24 +66,35 @@ def where(
     model: Model,
     config: Config,
     training: Dataset,
+    validation: Dataset | None,
+    seen: Listing,
     reporter: Reporter,
     resume: bool,
     anew: bool,
-) -> tuple[State, Progress, list[Epoch]]:
-    """Where the run begins, or goes on."""
+    other_data: bool,
+) -> tuple[State, Progress, list[Epoch], list[dict[str, Any]]]:
+    """Where the run begins, or goes on; and the times when it went on with other images."""
     if not (resume or anew):
         require_no_run(folder)
     require_room(folder, model.plan, config)
     if not resume:
         if anew and (gone := erase(folder)):
             reporter.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
-        return _first(model, config, training), Progress(), []
+        return _first(model, config, training), Progress(), [], []
     found, state, progress, remark = load_checkpoint(folder)
     if remark:
         reporter.remark(remark)
-    require_same_run(folder, found, model, config, training, reporter)
+    require_same_run(folder, found, model, config, reporter)
+    others = list(found.notes.get("other data", []))
+    if said := other_images(folder, found, training, validation, seen):
+        if not other_data:
+            raise ValueError(f"{said}; go on all the same: --other-data (other_data=True)")
+        reporter.remark(said)
+        others.append({"epoch": progress.epoch + 1, "step": progress.step, "what": said})
+        if found.notes["data"]["images"] != len(training):  # the steps of an epoch are others
+            progress = Progress(epoch=progress.epoch)
     mend_last(folder)
-    return state, progress, [Epoch(**epoch) for epoch in found.notes["history"]]
+    return state, progress, [Epoch(**epoch) for epoch in found.notes["history"]], others
 
 
 def _first(model: Model, config: Config, training: Dataset) -> State:

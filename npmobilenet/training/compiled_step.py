@@ -76,7 +76,12 @@ class CompiledStep(Pinned):
         self.moves(lr)
         state.step += 1
         if "steps" in state.optimizer:
-            state.optimizer["steps"][0] = state.step
+            steps = state.optimizer["steps"]  # perhaps of a file, and then not to be written to
+            state.optimizer["steps"] = np.full_like(steps, state.step)
+
+    def spoilt(self, state: State, x: Array) -> str:
+        """Which layer was the first whose numbers were not finite."""
+        return self.step.spoilt(state, x)
 
     def adopt(self, state: State) -> None:
         """Copy a state in, if it is another one; its arrays become views."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from ..images.augment import Augment
 from ..models.dialect import Dialect
+from ..ops.checks import shown
 from ..predicting.model import ENGINES as ENGINES
 from ..settings import nearest, read, settle, to_toml, unknown_key
 from .optimizers import OPTIMIZERS, Optimizer, Sgd
@@ -42,6 +43,8 @@ class Data:
     holdout     that share of every class
     workers     threads that prepare images; changes no result
     cache_mb    megabytes for decoded images; -1: a quarter of the memory that is free
+    skip_bad    whether images of lists that cannot be read are left out and counted, as those of folders
+                are; without it they end the run before it begins
 
     ValueError, naming the setting, for what cannot be.
     """
@@ -51,6 +54,7 @@ class Data:
     holdout: float = 0.1
     workers: int = 2
     cache_mb: int = -1
+    skip_bad: bool = False
 
     def __post_init__(self) -> None:
         settle(self)
@@ -206,7 +210,7 @@ class Config:
         known = {f.name for f in fields(Dialect)} - {"name", "versions", "classes", "resolution"}
         parts: dict[str, Any] = {}
         if not isinstance(document, Mapping):
-            raise ValueError(f"a configuration must be tables of keys, found {document!r}")
+            raise ValueError(f"a configuration must be tables of keys, found {shown(document)}")
         for section, table in document.items():
             if section not in SECTIONS:
                 raise unknown_key(str(section), SECTIONS)

@@ -34,6 +34,7 @@ from .run.agreement import require_agreement, require_alike
 from .run.checkpoint import BEST, Progress
 from .run.folder import in_use
 from .run.history import Epoch, Reporter, Silent, Status, write_logs
+from .run.listing import listed, written
 from .run.run import Run, never
 from .run.stopping import heeded
 from .run.threads import computing_threads
@@ -55,6 +56,7 @@ def train(
     targets: Array | None = None,
     resume: bool = False,
     anew: bool = False,
+    other_data: bool = False,
     stop: Callable[[], bool] = never,
     ranks: Ranks | None = None,
 ) -> list[Epoch]:
@@ -73,15 +75,16 @@ def train(
     targets        (n, classes), rows of probabilities to learn instead of labels
     resume         True: go on with the run in the folder
     anew           True: erase it
+    other_data     True: with resume, go on though the images are not those it began with
     stop           asked after each step: if it says True, the run is saved and KeyboardInterrupt raised;
                    where none is given, Ctrl-C does so, and a second one does not wait for the step
     ranks          who learns together (ranks.world.world()), each calling this with the same arguments;
                    the first one writes.  None: this process alone
 
     Returns a list of `Epoch`.  ValueError for a folder that already holds a run (without resume or anew),
-    a configuration that is not the run's (with resume), a folder in which another run is under way, names
-    that cannot be written, numbers that are no longer finite; OSError where the folder cannot be written
-    or the disk is full.  Whatever ends a run, its last checkpoint stays whole.
+    a configuration or images that are not the run's (with resume), a folder in which another run is under
+    way, names that cannot be written, numbers that are no longer finite; OSError where the folder cannot
+    be written or the disk is full.  Whatever ends a run, its last checkpoint stays whole.
     """
     require_kinds(training, validation, config, targets)
     folder, ranks = Path(folder), ranks or Ranks()
@@ -90,7 +93,9 @@ def train(
     )
     require_sound(model, training, validation, config, targets)
     require_apart(folder, training, validation)
-    require_agreement(ranks, model, training, validation, config, targets)
+    with ranks.agreeing():
+        seen = listed(training, validation)
+    require_agreement(ranks, model, training, validation, config, targets, seen)
     who = reporter or Silent()
     with (
         in_use(folder, who.remark) if ranks.first else nullcontext(),
@@ -100,16 +105,17 @@ def train(
         share = Share(ranks.rank, ranks.size, config.train.accumulate, joins(config))
         take = shared_taker(model, config, training, ranks, share, who)
         with ranks.agreeing():
-            given = folder, model, config, training, who, resume, anew
+            given = folder, model, config, training, validation, seen, who, resume, anew, other_data
             begun = where(*given) if ranks.first else None
-        state, progress, history = ranks.from_first(begun)
+        state, progress, history, others = ranks.from_first(begun)
         made = model, training, validation, config, folder, who, stop, take
         run = Run(*made, state, progress, history, targets)
-        run.ranks, run.share = ranks, share
+        run.ranks, run.share, run.seen, run.others = ranks, share, seen, others
         if resume:
             run.kept = (run.progress.epoch, run.progress.step)
         with ranks.agreeing():
             if ranks.first:
+                run.file = written(seen, folder)
                 mend_best(run, resume)
                 write_descriptions(run)
         run.forgotten = ranks.from_first(run.forgotten)
@@ -170,7 +176,7 @@ def _prepared(run: Run, step: int, count: int) -> NDArray[np.int64]:
 
 
 def _take_step(run: Run, batch: Batch) -> None:
-    train, progress, lr = run.config.train, run.progress, run.lr(run.state.step)
+    train, progress, lr = run.config.train, run.progress, run.lr(run.place)
     here = [train.seed, progress.epoch, progress.step]
     count = min(train.batch, len(run.training) - train.batch * progress.step)
     x, targets, labels = _own(run, batch, count)
@@ -220,7 +226,7 @@ def _finish_epoch(run: Run) -> None:
         epoch=progress.epoch + 1,
         step=run.state.step,
         images=progress.seen,
-        lr=run.lr(run.state.step - 1),
+        lr=run.lr(run.place - 1),
         loss=progress.loss / progress.seen,
         accuracy=progress.correct / progress.seen,
         validation_loss=loss,

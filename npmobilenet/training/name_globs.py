@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from ..ops.checks import shown
+
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
     """Whether the last pattern that fits the name, if any does, is one without "!"."""
@@ -20,6 +22,9 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
 
 def choose(names: Iterable[str], patterns: Sequence[str], purpose: str) -> tuple[str, ...]:
     """The names that match.  ValueError for a pattern that fits no name: it is a slip of the pen."""
+    listed = isinstance(patterns, tuple | list)
+    if not listed or not all(isinstance(pattern, str) for pattern in patterns):
+        raise TypeError(f"{purpose} must be a list of patterns, found {shown(patterns)}")
     names = tuple(names)
     for pattern in patterns:
         bare = pattern.removeprefix("!")

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..kernels.optimizers import RUNGS
-from ..ops.checks import Array, number
+from ..ops.checks import Array, number, plain, shown
 from ..settings import settle
 from .name_globs import matches
 
@@ -298,6 +298,12 @@ def clipped(grads: Arrays, norm: float) -> Arrays:
     length.  ValueError where norm is below 0.
     """
     norm = number("clipped", "norm", norm, "at least 0", lambda v: v >= 0)
+    if not isinstance(grads, Mapping):
+        raise TypeError(f"clipped: grads must be a dict of arrays, found {shown(grads)}")
+    for name, g in grads.items():
+        if not plain(g) or g.dtype.kind != "f":
+            found = g.dtype if plain(g) else type(g).__name__
+            raise TypeError(f"clipped: grads: {name} must be an array of floats, found {found}")
     if not norm:
         return grads
     length = np.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in grads.values()))

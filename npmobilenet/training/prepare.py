@@ -86,6 +86,7 @@ def prepare_run(
         asked.data.path,
         source.plan.channels if source else None,
         validation=asked.data.validation == "given",
+        skip_bad=asked.data.skip_bad,
     )
     config = asked if resumed else Config.from_document(_settled(document, splits, source))
     training, validation = splits.train, splits.validation

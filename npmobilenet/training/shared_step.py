@@ -90,7 +90,8 @@ class SharedStep:
             request.Wait()
         self.waited = buckets.waited
         if not np.isfinite(small[0]):
-            raise ValueError(f"the loss is {small[0]}")
+            where = self.parts.step.spoilt(state, x) if len(x) else "on another rank"
+            raise ValueError(f"the loss is {small[0]} ({where})")
         self.parts.moved[:] = small[1:]
         self.parts.move(state, lr)
         empty = np.zeros((0, self.parts.plan.classes), np.float32)

@@ -20,7 +20,9 @@ from .. import ops
 from ..kernels.compiling import lock
 from ..models.layers import BatchNorm
 from ..models.network import Tape, backward, forward
-from ..models.network_plan import Plan
+from ..models.network_plan import Plan, check_plan
+from ..models.spoilt import first_not_finite
+from ..ops import checks
 from ..ops.checks import Array
 from .name_globs import choose, matches
 from .optimizers import AVERAGE, Arrays, Optimizer, clipped
@@ -70,6 +72,15 @@ class Step:
     clip: float = 0.0
     ema: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_plan(self.plan)
+        checks.instance("Step", "optimizer", self.optimizer, Optimizer)
+        least = "at least 0", lambda v: v >= 0
+        checks.number("Step", "clip", self.clip, *least)
+        checks.number("Step", "ema", self.ema, "at least 0 and below 1", lambda v: 0 <= v < 1)
+        e = self.label_smoothing
+        checks.number("Step", "label_smoothing", e, "within 0..1", lambda v: 0 <= v <= 1)
+
     @classmethod
     def of(
         cls, plan: Plan, optimizer: Optimizer, freeze: Sequence[str] = (), **settings: float
@@ -78,6 +89,7 @@ class Step:
 
         ValueError for a pattern that fits nothing, and where nothing is left to train.
         """
+        check_plan(plan)
         stay = set(choose(plan.parameters, freeze, "freeze"))
         trained = frozenset(name for name in plan.parameters if name not in stay)
         if not trained:
@@ -114,9 +126,10 @@ class Step:
     ) -> tuple[float, Array]:
         """x (N, H, W, C), targets (N,) labels or (N, classes) -> loss, logits; `state` moves on.
 
-        rng draws dropout.  ValueError where the loss is not finite; state is then as it was.  Python
-        threads take turns.
+        rng draws dropout.  ValueError where the loss is not finite, which names the first layer that
+        was not; state is then as it was.  Python threads take turns.
         """
+        checks.number("step", "lr", lr, "at least 0", lambda v: v >= 0)
         with _turn:
             return self._take(state, x, targets, lr, rng)
 
@@ -125,9 +138,13 @@ class Step:
     ) -> tuple[float, Array]:
         loss, logits, statistics, gradients = self.look(state, x, targets, rng)
         if not np.isfinite(loss):
-            raise ValueError(f"the loss is {loss}")
+            raise ValueError(f"the loss is {loss} ({self.spoilt(state, x)})")
         self.move(state, gradients(1.0), statistics, lr)
         return loss, logits
+
+    def spoilt(self, state: State, x: Array) -> str:
+        """Which layer was the first whose numbers were not finite."""
+        return first_not_finite(self.plan, state.params, x, frozen=self.frozen)
 
     def look(
         self,

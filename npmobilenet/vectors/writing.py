@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..disk import write_whole
+from ..ops import checks
 from ..ops.checks import Array, shown
 from ..ops.integers.numbers import LIMITS
 from ..ops.integers.overflow import largest_sum
@@ -50,6 +51,10 @@ def write(
     Returns the manifest.  Every output was computed twice, in one go and by its accumulators; they are
     equal.  ValueError for names that no step has, and where folder is not empty.
     """
+    checks.instance("vectors.write", "qplan", qplan, QuantizedPlan)
+    if not isinstance(folder, str | PathLike):
+        raise TypeError(f"vectors.write: folder must be a path, found {shown(folder)}")
+    checks.function("vectors.write", "progress", progress, none=False)
     folder = Path(folder)
     check_arrays(qplan, arrays)
     wanted = chosen(qplan, layers)
@@ -77,7 +82,9 @@ def chosen(qplan: QuantizedPlan, layers: Collection[str] | None) -> list[Step]:
     """Steps by their names or the names of their blocks, in the order they run."""
     if layers is None:
         return list(qplan.steps)
-    if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
+    if not isinstance(layers, tuple | list | set | frozenset) or not all(
+        isinstance(name, str) for name in layers
+    ):
         raise TypeError(f"layers must be a list of names, found {shown(layers)}")
     found = set()
     for name in layers:
@@ -97,6 +104,8 @@ def _softmax(qplan: QuantizedPlan, layers: Collection[str] | None) -> bool:
 
 
 def _formats(given: Collection[str]) -> list[str]:
+    if isinstance(given, str | bytes) or not isinstance(given, tuple | list | set | frozenset):
+        raise TypeError(f"formats must be a list of names, found {shown(given)}")
     unknown = [name for name in given if name not in FORMATS]
     if unknown or not {"npy", "hex"} & set(given):
         raise ValueError(

@@ -137,7 +137,8 @@ def _names(f: Callable[..., Any], many: int, names: Sequence[str] | None) -> lis
     if not many:
         raise ValueError("gradcheck: expected at least one array behind f and f_backward")
     if names is not None:
-        if len(names) != many or len({*names}) != many:
+        listed = isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)
+        if not listed or len(names) != many or len({*names}) != many:
             raise ValueError(
                 f"gradcheck: names must be {many}, one for each array, found {shown(names)}"
             )

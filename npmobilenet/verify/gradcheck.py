@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.checks import Array, shown
+from ..ops.checks import Array, integer, number
 from ..shown import Shown
 from . import calling
 from .differences import Slope, slope
@@ -119,10 +119,8 @@ def gradcheck(
     that cannot be checked, for gradients that are missing or of another shape, and where a function
     changes what it is given or returns something else when it is called again.
     """
-    if not 1e-9 <= tolerance <= 1:
-        raise ValueError(f"gradcheck: tolerance must be from 1e-9 to 1, found {shown(tolerance)}")
-    if most < 1:
-        raise ValueError(f"gradcheck: most must be at least 1, found {shown(most)}")
+    number("gradcheck", "tolerance", tolerance, "from 1e-9 to 1", lambda v: 1e-9 <= v <= 1)
+    most, seed = integer("gradcheck", "most", most, 1), integer("gradcheck", "seed", seed, 0)
     both = calling.Pair(f, f_backward, arrays, names)
     rng = np.random.default_rng(seed)
     y, cache = both.forward()

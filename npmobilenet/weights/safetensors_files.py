@@ -65,8 +65,9 @@ def read_safetensors(
             header = _header(file, os.fstat(file.fileno()).st_size)
             if expected:
                 expected(header.metadata, {k: entry.shape for k, entry in header.entries.items()})
-            content = file.read(header.size)
-        if len(content) != header.size:
+            content = bytearray(header.size)  # whose arrays may be written to, as any others
+            read = file.readinto(content)
+        if read != header.size:
             raise ValueError("it became shorter while it was read")
         arrays = {name: _array(entry, content) for name, entry in header.entries.items()}
     except (ValueError, RecursionError) as error:
@@ -144,7 +145,7 @@ def _no_name_twice(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _array(entry: Entry, content: bytes) -> Array:
+def _array(entry: Entry, content: bytearray) -> Array:
     """A view of the content; of bfloat16 float32, which holds it exactly."""
     dtype = np.dtype(_TYPES[entry.dtype])
     count = (entry.end - entry.begin) // dtype.itemsize

@@ -286,7 +286,7 @@ def test_more_classes_than_there_are_is_all(capsys: Any) -> None:
         ("--picture", "out.xyz", "expected the name of a picture as out.png, found 'out.xyz'"),
         ("--picture", "out", "expected the name of a picture"),
         ("--picture", os.path.join("no", "out.png"), "there is no folder 'no'"),
-        ("--picture", "", "it is a folder"),
+        ("--picture", "", "expected something, found ''"),
         ("--mistakes", "out.xyz", "expected the name of a picture"),
         ("--mistakes", "out.h5", "expected the name of a picture"),
         ("--confusion", "out.xyz", "expected the name of a picture"),

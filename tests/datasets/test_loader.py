@@ -254,11 +254,11 @@ def test_only_a_couple_of_batches_are_made_ahead() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"first": -1}, "first -1 at least 0"),
-        ({"batch_size": 0}, "batch_size 0 must be at least 1"),
-        ({"workers": -1}, "workers -1"),
-        ({"seed": -1}, "seed -1"),
-        ({"epoch": -2}, "epoch -2"),
+        ({"first": -1}, "first must be an integer of at least 0, found -1"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1, found 0"),
+        ({"workers": -1}, "workers must be"),
+        ({"seed": -1}, "seed must be"),
+        ({"epoch": -2}, "epoch must be"),
     ],
 )
 def test_impossible_arguments_are_refused_at_once(options: dict[str, Any], message: str) -> None:

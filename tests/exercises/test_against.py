@@ -182,7 +182,7 @@ def test_bad_input_in_a_line(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message) as raised:
         nm.verify.check(*arguments, cases=2)
     assert "\n" not in str(raised.value)
-    with pytest.raises(ValueError, match="cases must be at least 1, found 0"):
+    with pytest.raises(ValueError, match="cases must be an integer of at least 1, found 0"):
         nm.verify.check(np.add, "add", cases=0)
 
 

@@ -143,3 +143,16 @@ def test_no_images(rung: str) -> None:
         assert integers.max_pool2d(x, one, one, 2, rung=rung).shape == (0, 2, 2, 8)
         assert integers.hard_swish(x, one, one, rung=rung).shape == x.shape
         assert integers.requantize(x, one, one, rung=rung).shape == x.shape
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("other", [1.0, 0.5, 0.25])
+def test_sums_that_lie_between_two_integers(other: float, rounding: str) -> None:
+    """Scales that are powers of two: of all pairs of small integers, half and quarter sums are exact."""
+    numbers = np.arange(-24, 24, dtype=np.int8)
+    a, b = (np.ascontiguousarray(array) for array in np.meshgrid(numbers, numbers))
+    scales = q("int8", 0, other), q("int8", 0, 1.0), q("int8", 3, 2.0)
+    wanted = integers.add(a, b, *scales, rounding=rounding, rung="loops")
+    for rung in [rung for rung in RUNGS if rung != "simd"]:
+        found = integers.add(a, b, *scales, rounding=rounding, rung=rung)
+        np.testing.assert_array_equal(found, wanted, rung)

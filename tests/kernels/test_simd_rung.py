@@ -97,6 +97,52 @@ def test_windows(kernel: int, stride: Any, channels: int, size: tuple[int, int])
     three(depthwise, x, w, dy, stride, (1, 1))
 
 
+OTHERS: list[tuple[tuple[int, int], int, tuple[int, int], tuple[int, int]]] = [
+    ((3, 5), 16, (1, 1), (1, 1)),
+    ((5, 3), 16, (1, 1), (1, 1)),
+    ((4, 4), 16, (1, 1), (1, 1)),
+    ((3, 3), 16, (1, 3), (1, 1)),
+    ((3, 3), 16, (1, 1), (1, 2)),
+    ((3, 3), 3, (1, 1), (1, 1)),
+]
+
+
+@pytest.mark.parametrize(("kernel", "channels", "stride", "dilation"), OTHERS)
+def test_windows_that_no_microkernel_has(
+    kernel: tuple[int, int], channels: int, stride: Any, dilation: Any
+) -> None:
+    """Sides that differ, even ones, wide steps, gaps, fewer channels than a vector has."""
+    rng = np.random.default_rng(channels)
+    spans = (d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
+    rows, columns = ((9 - n) // s + 1 for n, s in zip(spans, stride, strict=True))
+    x = rng.standard_normal((2, 9, 9, channels), np.float32)
+    w = rng.standard_normal((*kernel, channels), np.float32)
+    dy = rng.standard_normal((2, rows, columns, channels), np.float32)
+    three(depthwise, x, w, dy, stride, dilation)
+
+
+@pytest.mark.parametrize("name", ["depthwise", "depthwise_filters"])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_mobilenets_windows_have_their_microkernel(
+    kernel: int, stride: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many channels as a vector has are enough; another rung would give the same, slowly."""
+    from npmobilenet.kernels.simd.isa.lanes import LANES
+    from npmobilenet.kernels.simd.nhwc import depthwise as nhwc
+
+    called = []
+    monkeypatch.setattr(nhwc, name, lambda *given: called.append(name))
+    x, w = np.ones((1, 9, 9, LANES), np.float32), np.ones((kernel, kernel, LANES), np.float32)
+    step, size = (stride, stride), (9 - kernel) // stride + 1
+    y = np.ones((1, size, size, LANES), np.float32)
+    if name == "depthwise":
+        depthwise.simd_forward(x, w, step, (1, 1), y)
+    else:
+        depthwise.simd_backward_weight(x, y, step, (1, 1), w)
+    assert called == [name]
+
+
 @pytest.mark.parametrize(("m", "o"), [(1, 3), (3, 32), (16, 33)])
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 1), (1, 2)])
 @pytest.mark.parametrize("stride", [(1, 1), (2, 2), (3, 1)])

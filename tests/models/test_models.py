@@ -80,7 +80,7 @@ def test_nothing_runs_after_the_last_layer_asked_for(monkeypatch: pytest.MonkeyP
 def test_an_unknown_layer_is_named(name: str) -> None:
     plan = nm.plan("v2", width=0.35, resolution=33, classes=3)
     params, x = drawn(plan, 1)
-    with pytest.raises(KeyError, match=f"no layer '{name}' in v2"):
+    with pytest.raises(ValueError, match=f"the plan has none that is named {name};"):
         nm.intermediates(plan, params, x, ["stem", name])
 
 

@@ -157,6 +157,21 @@ def test_cross_entropy_of_huge_logits(dtype: Any) -> None:
     assert np.allclose(nm.softmax(logits).sum(axis=1), 1)
 
 
+def test_softmax_backward_keeps_its_digits() -> None:
+    """Where one class is almost certain: beside dlogits_k = y_k sum_j y_j (dy_k - dy_j)."""
+    rng = np.random.default_rng(0)
+    y = nm.softmax(rng.normal(0, 6, (50, 3)).astype(np.float32))
+    dy = rng.standard_normal(y.shape).astype(np.float32)
+    exact, d = y.astype(np.float64), dy.astype(np.float64)
+    right = exact * (exact[:, None, :] * (d[:, :, None] - d[:, None, :])).sum(2)
+    assert np.abs(nm.softmax_backward(dy, y) / right - 1).max() < 2e-5
+    infinite = np.array([[np.inf, 1, 2]], np.float32)  # as PyTorch has it
+    with np.errstate(invalid="ignore"):
+        found = nm.softmax_backward(infinite, y[:1])
+    assert np.isnan(found[0, 0])
+    assert (found[0, 1:] == -np.inf).all()
+
+
 def test_dropout_modes_seeds_and_statistics() -> None:
     """Survivors have the right share and size, follow the seed alone, and evaluation draws nothing."""
     x = np.ones((100, 1000))

@@ -71,7 +71,7 @@ def test_intermediates_by_name() -> None:
     x = images(made.plan, count=1)
     found = nm.intermediates(made, arrays, x, ["classifier", "stem"])
     assert list(found) == ["classifier", "stem"]
-    with pytest.raises(KeyError, match="no tensor 'stem_activation'"):
+    with pytest.raises(ValueError, match="names: the plan has none that is named stem_activation"):
         nm.intermediates(made, arrays, x, ["stem_activation"])
     with pytest.raises(TypeError, match="names must be a list of names"):
         nm.intermediates(made, arrays, x, "stem")
@@ -81,7 +81,7 @@ def test_intermediates_by_name() -> None:
     ("x", "message"),
     [
         ([1], "x must be a NumPy array, found list"),
-        (np.zeros((1, 9, 9, 3), np.int8), "expects images (N, 32, 32, 3), found (1, 9, 9, 3)"),
+        (np.zeros((1, 9, 9, 3), np.int8), "x must have shape (N, 32, 32, 3), found (1, 9, 9, 3)"),
         (np.zeros((1, 32, 32, 3), np.uint8), "x must be int8, float32 or float64, found uint8"),
         (np.full((1, 32, 32, 3), np.nan), "NaN"),
     ],
@@ -104,7 +104,7 @@ def test_arrays_that_do_not_fit() -> None:
             "stem.weight must be int8 (3, 3, 3, 8)",
         ),
         (arrays | {"stem.weight": stem[:2]}, "found int8 (2, 3, 3, 8)"),
-        ([stem], "arrays must be a dict"),
+        ([stem], "params must be a dict"),
     ]
     for given, message in wrong:
         with pytest.raises((ValueError, TypeError), match=re.escape(message)):

@@ -39,6 +39,8 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(
     with pytest.raises(Diverged, match=r"at epoch \d, step \d+: try a smaller lr than 1") as end:
         run(tmp_path, config)
     assert len(str(end.value).splitlines()) == 1
+    said = str(end.value)
+    assert "whose output is not finite) at epoch" in said or "the step before) at epoch" in said
     for name in FILES:
         if (tmp_path / name).exists():
             model = load(tmp_path / name)

@@ -196,7 +196,7 @@ def test_bad_input_in_a_line(arguments: Any, message: str) -> None:
     ("settings", "message"),
     [
         ({"tolerance": 1e-12}, "tolerance must be from 1e-9 to 1, found 1e-12"),
-        ({"most": 0}, "most must be at least 1, found 0"),
+        ({"most": 0}, "most must be an integer of at least 1, found 0"),
         ({"names": ["x"]}, r"names must be 2, one for each array, found \['x'\]"),
     ],
 )

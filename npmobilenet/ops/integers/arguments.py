@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from .. import checks
-from ..checks import LARGEST, Array, shown
+from ..checks import Array, shown
 from ..window import Window
 from .numbers import Quantization
 from .scales import ACTIVATIONS, ROUNDINGS
@@ -88,13 +86,7 @@ def padded(operator: str, x: Array, zero: int, place: Window) -> Array:
     """x with its zero point around it, contiguous."""
     if not any(place.sides):
         return np.ascontiguousarray(x)
-    shape = (len(x), *place.padded, x.shape[-1])
-    if prod(shape) > LARGEST:
-        raise ValueError(
-            f"{operator}: padding {place.sides} makes {prod(shape):,} elements of x {x.shape}, "
-            f"at most {LARGEST:,} are possible"
-        )
-    around = np.full(shape, zero, x.dtype)
+    around = np.full(place.fitting(operator, x), zero, x.dtype)
     place.crop(around)[:] = x
     return around
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import Array, plain, shown
+from . import arguments
 from .numbers import LIMITS, Quantization
 
 MOST = 2**31 - 1
@@ -27,13 +28,11 @@ def largest_sum(w: Array, b: Array | None, x_q: Quantization, w_q: Quantization)
         found = f"{w.dtype} {w.shape}" if plain(w) else type(w).__name__
         raise ValueError(f"could_overflow: w must be weights of int8 or uint8, found {found}")
     channels = w.shape[-1]
-    if len(w_q.zero_point) not in (1, channels):
+    arguments.quantization("could_overflow", "x_q", x_q)
+    arguments.quantization("could_overflow", "w_q", w_q, channels)
+    if b is not None and (not plain(b) or b.shape != (channels,) or b.dtype != np.int32):
         raise ValueError(
-            f"could_overflow: w_q must have one scale or {channels}, found {len(w_q.scale)}"
-        )
-    if b is not None and (not plain(b) or b.shape != (channels,)):
-        raise ValueError(
-            f"could_overflow: b must have {channels} numbers, one a channel, found {shown(b)}"
+            f"could_overflow: b must be {channels} integers of int32, one a channel, found {shown(b)}"
         )
     low, high = (limit - x_q.zero_point[0] for limit in LIMITS[x_q.dtype])
     taps = w.astype(np.int64) - np.asarray(w_q.zero_point, np.int64)

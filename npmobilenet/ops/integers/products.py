@@ -8,7 +8,7 @@ import numpy as np
 
 from ...kernels.compiling import Rungs
 from ...kernels.integer import conv, depthwise, pointwise
-from ..checks import Array, Pair, shown, whole
+from ..checks import Array, Pair, axes, shown, whole
 from ..rungs import call, choose
 from ..window import Padding, window
 from . import arguments
@@ -230,7 +230,7 @@ def _quantized(operator: str, x: Array, x_axes: str, w: Array, w_axes: str, q: T
     """Require arrays as their quantizations say."""
     x_q, w_q, y_q = q
     arguments.quantization(operator, "x_q", x_q)
-    arguments.quantization(operator, "w_q", w_q, w.shape[-1] if np.ndim(w) else 0)
+    arguments.quantization(operator, "w_q", w_q, w.shape[-1] if axes(w) else 0)
     arguments.quantization(operator, "y_q", y_q)
     arguments.same_dtype(operator, x_q=x_q, y_q=y_q)
     arguments.array(operator, "x", x, x_axes, x_q)

@@ -3,12 +3,10 @@
 Each has read its own files with its own packages.  What is not the same on all is named, with the rank.
 """
 
-import os
 import platform
 import zlib
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +21,8 @@ from ...ranks.world import Ranks
 from ..config import Config
 from ..step import State
 from .checkpoint import data_fingerprint
+from .listing import Listing
 from .resuming import FREE, flat
-
-READ = 100_000_000  # bytes of a data set's files that are read and compared; of the others the sizes are
 
 
 def require_agreement(
@@ -35,6 +32,7 @@ def require_agreement(
     validation: Dataset | None,
     config: Config,
     targets: Array | None,
+    seen: Listing,
 ) -> None:
     """ValueError, the same on all ranks, that names what differs, and on which rank."""
     if ranks.size == 1:
@@ -45,9 +43,7 @@ def require_agreement(
     settings["train.accumulate"] = config.train.accumulate
     ranks.require_same(settings)
     ranks.require_same({"the network": model.plan, "the preprocessing": model.preprocessing})
-    with ranks.agreeing():
-        files = _files("training", training) | _files("validation", validation)
-    ranks.require_same(files)
+    ranks.require_same(_files("training", training, seen) | _files("validation", validation, seen))
     arrays = dict(model.params) if targets is None else {**model.params, "the teachers": targets}
     ranks.require_same({f"the checksum of {name}": crc(a) for name, a in arrays.items()})
 
@@ -74,7 +70,7 @@ def crc(array: Array) -> int:
     return zlib.crc32(np.ascontiguousarray(array).tobytes())
 
 
-def _files(part: str, dataset: Dataset | None) -> dict[str, Any]:
+def _files(part: str, dataset: Dataset | None, seen: Listing) -> dict[str, Any]:
     """What tells images apart: how many, their labels, their names, and what is in them."""
     if dataset is None:
         return {f"the number of {part} images": 0}
@@ -87,19 +83,8 @@ def _files(part: str, dataset: Dataset | None) -> dict[str, Any]:
     if isinstance(inner, ArrayImages):
         facts[f"the checksum of the {part} images"] = crc(inner.images)
         return facts
-    return facts | _named([os.fspath(name) for name in dataset.names])
-
-
-def _named(names: list[str]) -> dict[str, Any]:
-    """Of each file, called as below the folder that all are in: its size, and what is in it."""
-    folder, left = os.path.commonpath([os.path.dirname(name) or "." for name in names]), READ
-    facts: dict[str, Any] = {}
-    for number, name in enumerate(names):
-        own = os.path.relpath(name, folder)
-        size = os.path.getsize(name) if os.path.isfile(name) else -1
-        facts[f"image {number}"] = own
-        facts[f"the size of {own}"] = size
-        if 0 <= size <= left:
-            left -= size
-            facts[f"the checksum of {own}"] = zlib.crc32(Path(name).read_bytes())
+    for number, image in enumerate(one for where, one in seen.images if where == part):
+        facts[f"image {number}"] = image.name
+        facts[f"the size of {image.name}"] = image.size
+        facts[f"the checksum of {image.name}"] = image.crc
     return facts

@@ -62,10 +62,14 @@ def save_checkpoint(
 
 def _make_last(folder: Path) -> None:
     """The new file becomes the last, the last the previous: at every moment there is a last."""
-    if (folder / LAST).exists():
-        _name_also(folder / LAST, folder / PREVIOUS)
-    (folder / NEW).replace(folder / LAST)
-    flush_folder(folder)
+    try:
+        if (folder / LAST).exists():
+            _name_also(folder / LAST, folder / PREVIOUS)
+        (folder / NEW).replace(folder / LAST)
+        flush_folder(folder)
+    except OSError as error:
+        why = error.strerror or error
+        raise OSError(f"{folder / LAST}: cannot be written ({why})") from None
 
 
 def _name_also(file: Path, name: Path) -> None:

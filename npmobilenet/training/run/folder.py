@@ -17,7 +17,7 @@ from .lock import locked
 
 RUNS = (LAST, PREVIOUS, NEW, BEST, "log.csv", "log.jsonl")  # each of them is something learnt
 OTHERS = (
-    "config.toml", "class_indices.json", "card.md", "curves.png", "confusion.png"
+    "config.toml", "class_indices.json", "images.tsv.gz", "card.md", "curves.png", "confusion.png"
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..quantized.leaving import integer_model
 from ..step import State
 from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
 from .history import Epoch, Reporter
+from .listing import Listing
 
 
 def never() -> bool:
@@ -48,6 +50,9 @@ class Run:
     saved: float = 0.0  # when
     kept: tuple[int, int] | None = None  # epoch and step of the checkpoint on disk
     forgotten: int = 0  # epochs whose best weights are gone
+    seen: Listing = field(default_factory=lambda: Listing((), ()))  # the images
+    file: str = ""  # SHA-256 of the file that lists them
+    others: list[dict[str, Any]] = field(default_factory=list)  # when it went on with other ones
     ranks: Ranks = field(default_factory=Ranks)
     share: Share = field(default_factory=Share)
 
@@ -94,9 +99,21 @@ class Run:
         """What weight files tell of the run."""
         return {
             "config": self.config.to_document(),
-            "data": data_fingerprint(self.training),
+            "data": self.data,
             "history": [vars(epoch) for epoch in self.history],
+            **({"other data": self.others} if self.others else {}),
         }
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """What tells whether a resumed run sees the images of this one."""
+        found = data_fingerprint(self.training) | {"sha256": self.seen.digest(), "file": self.file}
+        return found | {"validation": 0 if self.validation is None else len(self.validation)}
+
+    @property
+    def place(self) -> int:
+        """Steps since the run began; were its images always these ones, as many as it has taken."""
+        return self.progress.epoch * self.steps + self.progress.step
 
     def interrupt(self) -> None:
         """Save and end, where that was asked for, of whichever rank."""

@@ -1,0 +1,415 @@
+"""Right calls of what reads and writes files, of models, pages and vectors."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import fields
+from functools import cache
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import npmobilenet as nm
+from npmobilenet import cost, predicting, quantization, vectors, verify
+from npmobilenet.images import Preprocessing
+from npmobilenet.predicting.predictor import predictor
+from npmobilenet.weights import FAMILIES
+
+from . import wrong
+from .networks import PLAN, images, params, quantized
+from .subjects import Call, Draw, Subject
+from .wrong import Kind, choices, flags, instance, integers, mappings, names, numbers, strings
+
+Made = tuple[Callable[..., Any], dict[str, Any], dict[str, Kind]]
+NAN, INF = wrong.NAN, wrong.INF
+CLASSES = tuple("abcde")
+SIZED = Preprocessing.imagenet(32)
+_FOLDER = tempfile.TemporaryDirectory(prefix="reliability-calls-")
+PLACE = Path(_FOLDER.name)
+
+
+@cache
+def model() -> nm.Model:
+    """A small model."""
+    return nm.Model(PLAN, params(), CLASSES, SIZED)
+
+
+@cache
+def saved() -> Path:
+    """The same in a file."""
+    nm.save(model(), PLACE / "model.safetensors")
+    return PLACE / "model.safetensors"
+
+
+def _paths(*missing: str) -> Kind:
+    """A path where nothing is, or nothing can be."""
+    junk = wrong.junk(lambda v: None if isinstance(v, str | PathLike) else False)
+    nowhere = (*missing, "/no/such/folder/x.bin", "", "a\0b", "/tmp", "/dev/null/x", "x" * 300)
+    return wrong.both(junk, wrong.more(*nowhere))
+
+
+def _model_of(draw: Draw) -> Made:
+    lists = [(), ("a",) * 5, CLASSES[:4], "abcde", (1, 2, 3, 4, 5), (*CLASSES, "f"), [["a"]] * 5]
+    grey = Preprocessing(resolution=(32, 32), resize=None, channels=1, mean=(0.0,), std=(1.0,))
+    kinds = {
+        "plan": wrong.both(
+            wrong.junk(lambda v: False), wrong.more(nm.plan("v1", resolution=32, classes=5))
+        ),
+        "params": mappings(params()),
+        "classes": wrong.both(wrong.junk(lambda v: False), wrong.more(*lists)),
+        "preprocessing": wrong.both(
+            wrong.junk(lambda v: False), wrong.more(grey, Preprocessing.imagenet(64))
+        ),
+        "extra": wrong.more(None, 3, "x", {"a": 1}, {"a": None}, {3: np.ones(2)}, [np.ones(2)]),
+        "notes": wrong.more(
+            None, 3, "x", [1], {3: 1}, {"a": object()}, {"a": np.ones(2)}, {"a": NAN}
+        ),
+        "quantized": wrong.both(wrong.junk(lambda v: v is None), wrong.more(quantized()[0], PLAN)),
+    }
+    good = {"plan": PLAN, "params": params(), "classes": CLASSES, "preprocessing": SIZED}
+    return nm.Model, good, kinds
+
+
+def _save(draw: Draw) -> Made:
+    kinds = {
+        "model": wrong.both(wrong.junk(lambda v: False), wrong.more(params(), nm.Model)),
+        "path": _paths(),
+    }
+    kinds["half"] = flags()
+    return nm.save, {"model": model(), "path": PLACE / "saved.safetensors"}, kinds
+
+
+def _load(draw: Draw) -> Made:
+    return nm.load, {"path": saved()}, {"path": _paths("no.safetensors", "/dev/null", __file__)}
+
+
+def _predict(draw: Draw) -> Made:
+    x = np.zeros((40, 40, 3), np.uint8)
+    spoilt = [
+        x.astype(object),
+        x[..., :2],
+        x[0],
+        x * NAN,
+        np.zeros((0, 40, 3), np.uint8),
+        "no.png",
+        ["no.png"],
+        "/tmp",
+    ]
+    pictures = wrong.junk(
+        lambda v: (
+            None
+            if isinstance(v, str | list | tuple | np.ndarray) or hasattr(v, "__iter__")
+            else False
+        )
+    )
+    kinds = {
+        "model": wrong.both(
+            wrong.junk(lambda v: False), wrong.more("no such", "/tmp", PLAN, params())
+        ),
+        "images": wrong.both(pictures, wrong.more(*spoilt)),
+        "top": integers(),
+    }
+    return nm.predict, {"model": model(), "images": x, "top": 3}, kinds
+
+
+def _import(draw: Draw) -> Made:
+    kinds = {
+        "path": _paths("no.h5", "/dev/null", __file__),
+        "family": wrong.both(strings(known=FAMILIES), wrong.more("Keras", "")),
+        "model": wrong.both(strings(known=nm.MODELS, none=True), wrong.more("v9")),
+        "width": numbers(lambda v: 0 < v <= 16, none=True),
+        "dialect": wrong.both(strings(known=nm.DIALECTS, none=True), wrong.more("no")),
+        "divisor": integers(),
+        "classes": integers(none=True),
+        "resolution": wrong.pairs(none=True),
+        "preprocessing": instance(Preprocessing, none=True),
+    }
+    good = {"path": exported(), "family": "torchvision", "model": None}
+    return (
+        nm.import_weights,
+        good,
+        {k: kinds[k] for k in ("path", "family", "model", "width", "dialect")},
+    )
+
+
+@cache
+def exported() -> Path:
+    """A file of another family."""
+    plan = nm.plan("v2", width=0.35, resolution=32, classes=5, dialect="torchvision")
+    nm.export_weights(plan, nm.init(plan, 0), PLACE / "v2.safetensors", "torchvision")
+    return PLACE / "v2.safetensors"
+
+
+def _export(draw: Draw) -> Made:
+    plan = nm.plan("v2", width=0.35, resolution=32, classes=5, dialect="torchvision")
+    good = {
+        "network": plan,
+        "params": params(plan),
+        "path": PLACE / "e.safetensors",
+        "family": "torchvision",
+    }
+    kinds = {
+        "network": instance(nm.Plan),
+        "params": mappings(params(plan)),
+        "path": _paths(),
+        "family": wrong.both(strings(known=FAMILIES), wrong.more("Keras")),
+        "force": flags(),
+    }
+    return nm.export_weights, good, kinds
+
+
+def _onnx(draw: Draw) -> Made:
+    good = {"plan": PLAN, "params": params(), "path": PLACE / "x.onnx"}
+    kinds = {
+        "plan": instance(nm.Plan),
+        "params": mappings(params()),
+        "path": _paths(),
+        "layout": choices("nchw", "nhwc"),
+        "fold": flags(),
+        "opset": wrong.junk(lambda v: None if wrong.whole(v) and 0 < v < 100 else False),
+        "metadata": wrong.junk(lambda v: None if v is None or isinstance(v, dict) else False),
+    }
+    return nm.export_onnx, good, kinds
+
+
+def _tflite(draw: Draw) -> Made:
+    good = {"plan": PLAN, "params": params(), "path": PLACE / "x.tflite"}
+    lists = wrong.junk(lambda v: None if v is None or isinstance(v, list | tuple) else False)
+    kinds = {
+        "plan": instance(nm.Plan),
+        "params": mappings(params()),
+        "path": _paths(),
+        "batch": integers(),
+        "softmax": flags(),
+        "classes": wrong.both(lists, wrong.more(CLASSES[:2], [3] * 5)),
+        "preprocessing": wrong.junk(lambda v: v is None),
+    }
+    return nm.export_tflite, good, kinds
+
+
+def _explore(draw: Draw) -> Made:
+    good = {"model": model(), "time": False}
+    kinds = {
+        "model": wrong.both(wrong.junk(lambda v: False), wrong.more("no such", PLAN)),
+        "image": wrong.both(
+            wrong.junk(lambda v: v is None), wrong.more("no.png", np.zeros((3, 3, 5)))
+        ),
+        "label": wrong.both(
+            wrong.junk(
+                lambda v: True if v is None else None if wrong.whole(v) and 0 <= v < 5 else False
+            ),
+            wrong.more("z", 5),
+        ),
+        "precision": choices("auto", "float16", "float32"),
+        "time": flags(),
+    }
+    return nm.explore, good, kinds
+
+
+def _plan_of(draw: Draw) -> Made:
+    good = {field.name: getattr(PLAN, field.name) for field in fields(nm.Plan)}
+    kinds: dict[str, Kind] = {
+        "resolution": wrong.junk(lambda v: None if isinstance(v, tuple) and len(v) == 2 else False),
+        "layers": wrong.junk(lambda v: v == () if isinstance(v, tuple) else False),
+        "channels": wrong.more("3", None, 0, -1, 1.5, NAN),
+    }
+    return nm.Plan, good, kinds
+
+
+def _evaluate(draw: Draw) -> Made:
+    from npmobilenet.datasets import ArrayImages
+
+    data = ArrayImages(np.zeros((5, 32, 32, 3), np.uint8), [0, 1, 2, 3, 4], CLASSES)
+    workers = wrong.junk(lambda v: bool(wrong.whole(v) and v >= 0))
+    kinds = {
+        "model": wrong.junk(lambda v: False),
+        "dataset": wrong.junk(lambda v: False),
+        "workers": workers,
+    }
+    kinds |= {
+        "batch_size": integers(),
+        "engine": choices("compiled", "reference"),
+        "progress": wrong.callables(),
+    }
+    return predicting.evaluate, {"model": model(), "dataset": data, "workers": 0}, kinds
+
+
+def _predictor(draw: Draw) -> Made:
+    kinds = {
+        "model": wrong.junk(lambda v: False),
+        "batch": integers(),
+        "engine": choices("compiled", "reference"),
+    }
+    return predictor, {"model": model(), "batch": 2}, kinds
+
+
+def _probabilities(draw: Draw) -> Made:
+    x = wrong.arrays("N 32 32 3", {"32", "3"}, dtypes=("float32", "float64"))
+    return (
+        predicting.probabilities,
+        {"model": model(), "x": images()},
+        {"model": wrong.junk(lambda v: False), "x": x},
+    )
+
+
+def _vectors(draw: Draw) -> Made:
+    plan, arrays = quantized()
+
+    def call(**given: Any) -> Any:
+        with tempfile.TemporaryDirectory(dir=PLACE) as folder:
+            return vectors.write(**{"folder": f"{folder}/new", **given})
+
+    kinds = {
+        "qplan": wrong.junk(lambda v: False),
+        "arrays": mappings(arrays),
+        "x": wrong.arrays("N 32 32 3", {"32", "3"}, dtypes=("float32", "float64", "int8")),
+        "folder": wrong.junk(lambda v: None if isinstance(v, str) else False),
+        "layers": names(["stem"], none=True),
+        "formats": names(["npy", "hex", "h"]),
+        "progress": wrong.callables(),
+    }
+    return (
+        call,
+        {"qplan": plan, "arrays": arrays, "x": images(1), "layers": ["stem"], "formats": ["npy"]},
+        kinds,
+    )
+
+
+def _random_params(draw: Draw) -> Made:
+    return (
+        vectors.random_params,
+        {"plan": PLAN, "seed": 0},
+        {"plan": wrong.junk(lambda v: False), "seed": integers(0)},
+    )
+
+
+def _compare(draw: Draw) -> Made:
+    plan, arrays = quantized()
+    good = {
+        "plan": PLAN,
+        "params": params(),
+        "quantized": plan,
+        "arrays": arrays,
+        "images": images(),
+    }
+    kinds = {
+        "plan": wrong.junk(lambda v: False),
+        "params": mappings(params()),
+        "arrays": mappings(arrays),
+    }
+    return quantization.compare, good, kinds | {"quantized": wrong.junk(lambda v: False)}
+
+
+def _costs(function: Callable[..., Any], **more: Kind) -> Callable[[Draw], Made]:
+    return lambda draw: (function, {"plan": PLAN}, {"plan": wrong.junk(lambda v: False), **more})
+
+
+def _totals(draw: Draw) -> Made:
+    kinds = {
+        "plan": wrong.junk(lambda v: False),
+        "name": wrong.both(strings(known=["paper"]), wrong.more("no")),
+    }
+    return cost.totals, {"plan": PLAN, "name": "paper"}, kinds
+
+
+def _separable(draw: Draw) -> Made:
+    share = wrong.more("a", None, 0, -1, NAN, INF, (), "0")
+    good = {"k": 3, "m": 8, "n": 16, "df": 14}
+    kinds = {
+        "k": wrong.pairs(),
+        "m": integers(),
+        "n": integers(),
+        "df": wrong.pairs(),
+        "alpha": share,
+        "rho": share,
+    }
+    return cost.separable_cost, good, kinds
+
+
+def _check(draw: Draw) -> Made:
+    def call(**given: Any) -> Any:
+        return verify.check(**{"cases": 1, **given})
+
+    good = {"function": nm.relu, "operator": "relu", "backward": nm.relu_backward}
+    kinds = {
+        "function": wrong.callables(),
+        "operator": wrong.both(strings(known=["relu"]), wrong.more("no")),
+        "backward": wrong.callables(none=True),
+        "seed": integers(0),
+        "cases": wrong.junk(lambda v: bool(wrong.whole(v) and v > 0)),
+    }
+    return call, good, kinds
+
+
+WORDS = {
+    "params": ("params", "weight must", "dtype"),
+    "path": ("path", "file"),
+    "images": ("image",),
+    "plan": ("plan", "Plan", "network", "layer", "params", "classes"),
+    "network": ("network", "plan", "Plan", "must be"),
+    "classes": ("class", "names"),
+    "preprocessing": ("preprocessing", "images", "channels"),
+    "notes": ("notes",),
+    "model": ("model", "weight", "weights", "file"),
+    "qplan": ("plan",),
+    "arrays": ("arrays", "params", "weight", "must be"),
+    "quantized": ("quantized", "quantised", "plan", "params"),
+    "alpha": ("alpha", "width"),
+    "rho": ("rho", "resolution"),
+    "k": ("k ",),
+    "m": ("m ",),
+    "n": ("n ",),
+    "df": ("df ",),
+    "function": ("function", "f "),
+    "cases": ("case",),
+    "x": ("x ", "images"),
+    "name": ("name", "convention", "known"),
+    "label": ("label", "class"),
+    "image": ("image",),
+    "layers": ("layer",),
+    "formats": ("format",),
+    "resolution": ("resolution",),
+}
+PATHS = ("path", "model", "images", "image", "folder")
+
+
+def subjects() -> list[Subject]:
+    """All of that."""
+    made: dict[str, Callable[[Draw], Made]] = {
+        "Model": _model_of,
+        "save": _save,
+        "load": _load,
+        "predict": _predict,
+        "import_weights": _import,
+        "export_weights": _export,
+        "export_onnx": _onnx,
+        "export_tflite": _tflite,
+        "explore": _explore,
+        "Plan": _plan_of,
+        "evaluate": _evaluate,
+        "predictor": _predictor,
+        "probabilities": _probabilities,
+        "vectors.write": _vectors,
+        "vectors.random_params": _random_params,
+        "quantization.compare": _compare,
+        "training_cost": _costs(cost.training_cost, image_gradient=flags()),
+        "memory_cost": _costs(
+            cost.memory_cost,
+            batch=integers(),
+            dtype=choices("float32", "float64"),
+            optimizer=wrong.more("no", 3, None),
+        ),
+        "integer_cost": _costs(
+            cost.integer_cost, batch=integers(), dtype=choices("int8", "uint8"), per_channel=flags()
+        ),
+        "totals": _totals,
+        "separable_cost": _separable,
+        "verify.check": _check,
+    }
+    return [
+        Subject(name, lambda draw, make=make: Call(*make(draw), words=WORDS, paths=PATHS), (name,))
+        for name, make in made.items()
+    ]
