@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..children import Ended, ended, start, together
+from ..children import Ended, ended, run, start, together
 from ..hazard import Found, Size
+from .damages import STRANGER
 from .judge import PROGRAM, Server, Start, children, kernels, meanwhile, planted
 from .subject import LIMIT
 
@@ -22,6 +23,7 @@ AT_ONCE = 8
 SEED = 20261
 # run where something is mounted for it alone; arguments: a size or "ro", a folder, the program
 _ON_TMPFS = 'mount -t tmpfs -o "size=$0" tmpfs "$1" && shift && exec "$@"'
+AS_STRANGER = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups")
 _READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
 
 
@@ -122,6 +124,31 @@ def _helper_stopped(made: Server, place: Path, index: int) -> Iterator[str]:
             os.kill(helper, signal.SIGKILL)
 
 
+def _lends() -> bool:
+    """Whether programs can be started as somebody else, and Python be reached by them."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        return False
+    return run([*AS_STRANGER, sys.executable, "-c", "import numba, npmobilenet"]).code == 0
+
+
+def _strangers(filled: Path, bits: str, place: Path) -> Iterator[str]:
+    """A user who may only read what root has filled; and one file not even that."""
+    for index, (what, mode) in enumerate((("readable", 0o755), ("unreadable", 0o000), ("", 0o700))):
+        base = Path(shutil.copytree(filled, place / f"root's {index}"))
+        inside = [base.parent, *base.rglob("*"), base]
+        for path in inside:
+            path.chmod(0o755)
+        one = sorted(kernels(base).glob("*.nbc"))[0] if what else kernels(base)
+        one.chmod(mode)
+        nowhere = _env(base) | {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+        found = Start.ended(ended(start([*AS_STRANGER, *_program()], env=nowhere), LIMIT))
+        where = f"root's folder, a file {what}" if what else "root's folder, closed"
+        if wrong := found.wrong(bits):
+            yield f"{where}: {wrong}"
+        if bool(found.compiled) == (what == "readable"):
+            yield f"{where}: compiled {list(found.compiled)}"
+
+
 def _mounting() -> bool:
     """Whether this user may mount something that is seen by a process of its own alone."""
     try:
@@ -175,5 +202,8 @@ def disks(size: Size, filled: Path, bits: str, place: Path) -> Found:
             bad.append(f"a read-only disk, {what}: {wrong}")
         if bool(found.compiled) == (what == "filled"):
             bad.append(f"a read-only disk, {what}: compiled {list(found.compiled)}")
+    if _lends():
+        tried += 3
+        bad += _strangers(filled, bits, place)
     how = "tmpfs of 4 kB to 1 MB" if mounting else "limits of a file's size (no mounting here)"
     return Found(tried, tuple(bad), {"full disks": how, "python": sys.version.split()[0]})

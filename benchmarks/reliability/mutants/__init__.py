@@ -7,6 +7,7 @@ kernels/, and with it an empty cache and minutes of compiling before the first t
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -33,11 +34,13 @@ def judged(file: str, these: list[Mutant], folder: Path) -> tuple[Counter[str], 
     """How many were caught, equivalent or survived; a line for each that should not have been."""
     tests, bad = TESTS[file], []
     fates: Counter[str] = Counter()
+    started = time.monotonic()
     found = running.tried(file, None, tests, folder / "unchanged")
     if found != "passed":
         return fates, [found]
+    longest = 60 + 5 * (time.monotonic() - started)  # a mutant that hangs is caught
     for number, mutant in enumerate(these):
-        fate = running.tried(file, mutant, tests, folder / f"{number}.txt")
+        fate = running.tried(file, mutant, tests, folder / f"{number}.txt", longest)
         known = reason(mutant) if fate == "survived" else None
         if known and same(mutant, known[0] == "rounding", folder):
             fate = "equivalent"

@@ -43,6 +43,10 @@ EQUIVALENT: dict[tuple[str, str, str, str], tuple[str, str]] = {
         "bits",
         "a multiplier is below 2**31, so that the product stays below both bounds",
     ),
+    ("simd/infer/pointwise.py", "_panel", "sign", "last + first"): (
+        "bits",
+        "pixels of the chunk before are computed once more, to the same values",
+    ),
 }
 
 

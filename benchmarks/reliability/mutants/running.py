@@ -32,7 +32,7 @@ from ..children import ROOT
 from ..interpreted import PACKAGE, interpret
 from .changing import KERNELS, Mutant
 
-LONGEST = 300.0  # seconds of a mutant's tests: one that hangs is caught
+LONGEST = 600.0  # seconds of a child
 
 
 @dataclass(frozen=True)
