@@ -88,6 +88,11 @@ SQUARES = (
     "a compiled step gathers variances in float32, as PyTorch does: beyond 1e19 they are infinite, and "
     "what is normalised by them is 0, as there",
 )
+CANCELLING = (
+    "gradients that cancel",
+    "of images that are all near 1e4 the gradient of a filter is a sum of dy x whose parts cancel: a "
+    "compiled step's, in float32, keeps few of its digits",
+)
 WIDTHS = (
     "channels that are no multiple of 8",
     "an engine's vectors hold 8 channels: an infinite element times the zeros that fill one up is NaN",

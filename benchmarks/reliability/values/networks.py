@@ -9,7 +9,7 @@ import numpy as np
 
 import npmobilenet as nm
 
-from .exceptions import SQUARES, WIDTHS
+from .exceptions import CANCELLING, SQUARES, WIDTHS
 from .planting import PLANTS
 
 Array = np.ndarray[Any, Any]
@@ -62,6 +62,8 @@ def networks(few: bool) -> Iterator[tuple[str, str]]:
                 normalised = any(layer.kind == "batch_norm" for layer in plan.layers)
                 if said and normalised and "1e30" in what and part != "engine":
                     exception = SQUARES[0]
+                if said and what == "1e4 + x" and part == "gradients":
+                    exception = CANCELLING[0]
                 line = f"{name}: {part}, {what} in the image: {said}" if said else ""
                 yield line, exception
 
