@@ -21,6 +21,7 @@ from . import copies, subjects
 
 SEED = 20262
 SOON = 60  # seconds that a child may take: more, and it hangs
+COLD = ("compiling_forks", "starting")  # scenes that nothing has been computed before
 SLOW = ("plain step",)  # takes so long that it comes more rarely
 Want = dict[str, list[str]]
 Bad = list[str]
@@ -56,6 +57,23 @@ def calls(threads: int, count: int, want: Want) -> Bad:
                 bad.append(f"thread {number}, call {call}: {wrong}")
 
     workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return bad
+
+
+def starting(threads: int, count: int, want: Want) -> Bad:
+    """Four threads at once as the first thing: imports, loading of kernels and all."""
+    bad: Bad = []
+    ready = threading.Barrier(4)
+
+    def work() -> None:
+        ready.wait()
+        bad.extend(_all_differ(threads, want))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -277,6 +295,7 @@ SCENES: dict[str, Callable[[int, int, Want], Bad]] = {
     scene.__name__: scene
     for scene in (
         calls,
+        starting,
         race,
         forks,
         pools,
@@ -301,7 +320,7 @@ def main(scene: str, threads: str, count: str) -> None:
         answer: object = subjects.digests(int(threads))
     else:
         want = json.load(sys.stdin)
-        if scene != "compiling_forks":
+        if scene not in COLD:
             subjects.digests(int(threads))
         answer = SCENES[scene](int(threads), int(count), want)
     print(json.dumps(answer), flush=True)
