@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from .text import escaped, printable
+from .text import displayed, escaped
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
@@ -37,13 +37,13 @@ NO_CHARACTER = "\U0010ffff"
 
 def font_for(texts: Iterable[str], size: int) -> Font:
     """The first font here that has all characters of the texts; else the one that lacks fewest."""
-    characters = frozenset("".join(map(printable, texts)))
+    characters = frozenset("".join(map(displayed, texts)))
     return _font(_best(characters), size)
 
 
 def written(text: str, font: Font) -> str:
     """The text as this font can show it: characters it lacks by their numbers, \\u73ab."""
-    text = printable(text)
+    text = displayed(text)
     path = font.path if isinstance(font, ImageFont.FreeTypeFont) else None
     lacks = _lacking(frozenset(text), path if isinstance(path, str) else None)
     if not lacks:
@@ -56,7 +56,7 @@ def written(text: str, font: Font) -> str:
 def remark(texts: Sequence[str]) -> str:
     """What to tell of texts that no font here has, in ASCII; empty where all can be drawn."""
     font = font_for(texts, 16)
-    changed = [shown for text in texts if (shown := written(text, font)) != printable(text)]
+    changed = [shown for text in texts if (shown := written(text, font)) != displayed(text)]
     if not changed:
         return ""
     more = ", ..." * (len(changed) > 3)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .text import printable, read_text
+from .text import displayed, printable, read_text
 
 EXPECTED = (
     'expected a name a line, or JSON: a list of names, {"0": "daisy", ...} or {"daisy": 0, ...}'
@@ -73,7 +73,7 @@ def require_same_classes(
     if not unexpected and (not missing or (some and there)) and (there == asked or not ordered):
         return
     said = [
-        f"{what} {', '.join(sorted(names)[:5])}{', ...' * (len(names) > 5)}"
+        f"{what} {', '.join(map(displayed, sorted(names)[:5]))}{', ...' * (len(names) > 5)}"
         for what, names in (("missing", missing), ("unexpected", unexpected))
         if names
     ]

@@ -155,9 +155,9 @@ def quoted(value: Any, **how: Any) -> str:
     return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1].replace("\x7f", "\\u007f"), text)
 
 
-def markdown(text: str) -> str:
+def markdown(text: str, most: int = NAME) -> str:
     """A name in a line of Markdown: nothing in it is markup, HTML, mathematics or the end of a cell."""
-    text = displayed(text).replace("&", "&amp;").replace("<", "&lt;")
+    text = displayed(text, most).replace("&", "&amp;").replace("<", "&lt;")
     text = re.sub(r"([\\`*\[\]|$~])", r"\\\1", text)
     return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
 

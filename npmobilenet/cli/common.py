@@ -72,7 +72,9 @@ def write_table(
     elif options.csv:
         sys.stdout.write(csv_text(columns, rows))
     elif options.markdown:
-        safe = [[markdown(cell) if type(cell) is str else cell for cell in row] for row in rows]
+        safe = [
+            [markdown(cell, 1000) if type(cell) is str else cell for cell in row] for row in rows
+        ]
         parts = (f"{title}\n" if title else "", markdown_text(columns, safe), notes or "")
         say("\n".join(part.rstrip("\n") + "\n" for part in parts if part), end="")
     else:

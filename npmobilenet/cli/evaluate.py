@@ -4,7 +4,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..tables import table
-from ..text import printable
 from .common import console, print_json
 from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
@@ -170,7 +169,7 @@ def _show(scores: "Evaluation") -> None:
 
     rows = [
         (
-            printable(one["class"]),
+            one["class"],
             one["images"],
             percent(one["precision"]),
             percent(one["recall"]),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from ..text import printable
+from ..text import displayed, visible
 from .common import json_text
 from .options import add_engine, add_weights, said_of, weights_of
 from .progress import beside, counting
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..predicting.prediction import Prediction
     from ..weights import Model
 
+PATH = 4096  # characters of a path that are shown: all that a system allows
 PAGES = 60  # of --picture, fifteen rows of four: of a large folder it would fill the memory
 
 
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
             if isinstance(one, ValueError):
                 bad += 1
                 none = f"{path}: no image files in this folder"
-                why = printable(none if os.path.isdir(path) else str(one))
+                why = visible(none if os.path.isdir(path) else str(one))
                 complain(f"npmobilenet predict: {why}")
                 show.failed(path, why)
             else:
@@ -132,8 +133,8 @@ class _Text(AbstractContextManager["_Text"]):
         self.out, self.classes, self.uncertain = out, model.classes, 0
 
     def named(self, path: Path, found: "Prediction") -> None:
-        self._line(printable(str(path)), style="bold")
-        names = [printable(name) for name, _ in found.top]
+        self._line(displayed(str(path), PATH), style="bold")
+        names = [displayed(name) for name, _ in found.top]
         widest = max(20, *map(cell_len, names))  # a Chinese character is two columns wide
         room = max(10, min(30, self.out.width - widest - 13))
         for name, (_, share) in zip(names, found.top, strict=True):
@@ -142,7 +143,7 @@ class _Text(AbstractContextManager["_Text"]):
         if found.uncertain:
             self.uncertain += 1
             next_one = f", next {found.second:.2f}" if len(self.classes) > 1 else ""
-            self._line(f"  uncertain: {printable(found.name)} {found.probability:.2f}{next_one}")
+            self._line(f"  uncertain: {displayed(found.name)} {found.probability:.2f}{next_one}")
 
     def failed(self, path: Path, why: str) -> None:
         """Standard error has it already."""
@@ -152,7 +153,7 @@ class _Text(AbstractContextManager["_Text"]):
 
         if self.uncertain:
             count = len(self.classes)
-            names = f": {', '.join(map(printable, self.classes))}" if count <= 10 else ""
+            names = f": {', '.join(map(displayed, self.classes))}" if count <= 10 else ""
             self.out.print(
                 f"\nuncertain means that the first class has less than {DOUBT:g}: look for yourself.\n"
                 f"Certain or not, the model can only choose among the {count} classes it knows{names}."
@@ -169,10 +170,10 @@ class _Json(AbstractContextManager["_Json"]):
         self.before = "[\n"
 
     def named(self, path: Path, found: "Prediction") -> None:
-        self._entry({"file": printable(str(path)), **found.to_json()})
+        self._entry({"file": str(path), **found.to_json()})
 
     def failed(self, path: Path, why: str) -> None:
-        self._entry({"file": printable(str(path)), "error": why})
+        self._entry({"file": str(path), "error": why})
 
     def __exit__(self, *_: object) -> None:
         print("\n]" if self.before != "[\n" else "[]")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..text import displayed
 from .dataset import Dataset, require_dataset
 
 UNEVEN = 5  # the largest class has so many times the images of the smallest: worth a word
@@ -27,7 +28,8 @@ def summary(dataset: Dataset) -> str:
     small, large = min(counts, key=lambda k: counts[k]), max(counts, key=lambda k: counts[k])
     if counts[small] == counts[large]:
         return f"{counts[small]:,} images in each class"
-    return f"{counts[small]:,} ({small}) to {counts[large]:,} ({large}) images a class"
+    ends = (f"{counts[name]:,} ({displayed(name)})" for name in (small, large))
+    return f"{' to '.join(ends)} images a class"
 
 
 def notes(dataset: Dataset | None) -> Sequence[str]:
@@ -45,13 +47,13 @@ def warnings(training: Dataset, validation: Dataset | None) -> list[str]:
         empty = [name for name, count in class_counts(dataset).items() if count == 0]
         if empty:
             more = ", ..." * (len(empty) > 5)
-            found.append(f"no {part} images of: {', '.join(empty[:5])}{more}")
+            found.append(f"no {part} images of: {', '.join(map(displayed, empty[:5]))}{more}")
     counts = class_counts(training)
     some = {name: count for name, count in counts.items() if count}
     if min(some.values()) * UNEVEN <= max(some.values()):
         small, large = min(some, key=lambda k: some[k]), max(some, key=lambda k: some[k])
         found.append(
-            f"classes are uneven: {some[large]:,} images of {large}, {some[small]:,} of {small}; "
-            "accuracy will say little about the small ones, look at each class's recall"
+            f"classes are uneven: {some[large]:,} images of {displayed(large)}, {some[small]:,} of "
+            f"{displayed(small)}; accuracy will say little about the small ones, look at each class's recall"
         )
     return found

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..images.decode import NO_PICTURES, probe
 from ..names import canonical
-from ..text import printable
+from ..text import displayed, printable
 
 # what systems put into folders beside the pictures: in lower case
 LITTER = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
@@ -162,7 +162,7 @@ def counted(files: Mapping[str, Sequence[str]]) -> str:
 
 def some(names: Iterable[str], most: int = 5) -> str:
     """The first names, and how many more there are."""
-    names = [canonical(name) for name in names]
+    names = [displayed(canonical(name)) for name in names]
     more = [f"and {len(names) - most:,} more"] if len(names) > most else []
     return ", ".join(names[:most] + more)
 

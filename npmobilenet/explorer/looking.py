@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..images.inputs import opened, picture_file
 from ..images.preprocessing import Preprocessing, framed, pixels_of
 from ..ops.checks import Array
-from ..text import printable
+from ..text import displayed
 
 SHIPPED = {1: "ankle-boot", 3: "chelsea"}  # channels that a network reads -> picture to show it
 
@@ -71,7 +71,7 @@ def seen(image: Any, preprocessing: Preprocessing) -> Seen:
 
 def _name(image: Any) -> str:
     path = isinstance(image, str | PathLike)
-    return printable(Path(os.fsdecode(image)).stem) if path else "image"
+    return displayed(Path(os.fsdecode(image)).stem) if path else "image"
 
 
 def _shipped(image: Any) -> str:

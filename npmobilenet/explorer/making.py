@@ -13,7 +13,7 @@ from ..cost.count import Cost, cost
 from ..disk import write_whole
 from ..ops.checks import flag
 from ..predicting.model import Model
-from ..text import printable
+from ..text import displayed
 from ..weights.native import file_path
 from .joining import joined
 from .payload import Told, told
@@ -49,7 +49,7 @@ def made(
     """The page of a model; arguments as of `explore`.  title: what it is called; fresh: not trained."""
     time = flag("explore", "time", time)
     model = model.floats(f"explore: {title}" if title else "explore")
-    title = printable(title) or model.plan.model
+    title = displayed(title) or model.plan.model
     table = cost_table(title, cost(model.plan))
 
     def page(document: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from ..models.network import infer
 from ..models.network_plan import Plan
 from ..ops.checks import Array, nearest, whole
 from ..predicting.model import Model
+from ..text import displayed
 from . import layers, papers, remarks, storing
 from .looking import seen
 
@@ -162,7 +163,7 @@ def _model(model: Model, title: str, fresh: bool) -> dict[str, Any]:
 def _names(model: Model) -> list[str]:
     """Names of the classes; none where they are only numbered, as files without names are."""
     numbered = tuple(f"class {k}" for k in range(model.plan.classes))
-    return [] if model.classes == numbered else list(model.classes)
+    return [] if model.classes == numbered else list(map(displayed, model.classes))
 
 
 def _normalised(model: Model) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from ..images.preprocessing import Preprocessing
 from ..models.network_plan import Plan
 from ..ops.checks import Array
+from ..text import displayed
 from .looking import Seen
 
 Remark = tuple[str, str]
@@ -100,8 +101,8 @@ def _of_shipped(seen: Seen, classes: tuple[str, ...]) -> Iterator[Remark]:
         return
     count = len(classes)
     listed = count <= FEW and sum(map(len, classes)) < 200
-    names = f" ({', '.join(classes)})" if listed else ""
-    names_zh = f"（{'、'.join(classes)}）" if listed else ""
+    names = f" ({', '.join(map(displayed, classes))})" if listed else ""
+    names_zh = f"（{'、'.join(map(displayed, classes))}）" if listed else ""
     yield (
         f"The photograph that comes with the package is {thing}, and this network knows nothing but "
         f"its {count:,} classes{names}: it can only choose among them.",

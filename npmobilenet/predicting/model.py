@@ -17,6 +17,7 @@ from ..models.params import check_params
 from ..ops.checks import Array, plain, shown
 from ..quantization.fitting import check_arrays
 from ..quantization.plan import QuantizedPlan
+from ..text import displayed
 
 if TYPE_CHECKING:
     from .prediction import Prediction
@@ -74,7 +75,7 @@ class Model:
     ready: Ready = field(default_factory=Ready, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        names = ", ".join(self.classes[:3]) + ", ..." * (len(self.classes) > 3)
+        names = ", ".join(map(displayed, self.classes[:3])) + ", ..." * (len(self.classes) > 3)
         numbers = sum(array.size for array in self.params.values())
         return f"Model({self.network!r}, {numbers:,} numbers in {len(self.params)} arrays; {names})"
 

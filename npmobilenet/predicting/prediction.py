@@ -24,6 +24,7 @@ from ..images.preprocessing import Preprocessing, prepare
 from ..ops import softmax
 from ..ops.checks import Array, whole
 from ..shown import Shown
+from ..text import displayed
 from .metrics import DOUBT
 from .model import Model
 from .predictor import BATCH
@@ -71,7 +72,9 @@ class Prediction(Shown):
         return self.probability < DOUBT
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name} {probability:.2%}" for name, probability in self.top[:5])
+        shown = ", ".join(
+            f"{displayed(name)} {probability:.2%}" for name, probability in self.top[:5]
+        )
         more = ", ..." * (len(self.top) > 5)
         return f"Prediction({shown}{more}{'; uncertain' * self.uncertain})"
 

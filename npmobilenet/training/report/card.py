@@ -13,6 +13,7 @@ from ...cost import cost
 from ...kernels.sharing import cores
 from ...models.network_plan import Plan
 from ...predicting.metrics import Scores
+from ...text import markdown
 from ...weights.native import load
 from ..config import Config
 from ..run.history import Epoch
@@ -106,7 +107,7 @@ def card(
     """The card as Markdown; `known` is what `facts` gives, `file` the weights it speaks of."""
     height, width = plan.resolution
     lines = [
-        f"# {title}",
+        f"# {markdown(title)}",
         "",
         f"{plan.model}, width {plan.width:g}, {height} x {width} pixels, "
         f"{plan.channels} channel{'s' * (plan.channels > 1)}, "
@@ -116,7 +117,7 @@ def card(
         *(f"- accuracy: {Measured(**one)}" for one in known["accuracy"]),
         f"- weights: {known['chosen']}",
         *(
-            f"- {key}: {known[key]}"
+            f"- {key}: {markdown(known[key], 5000)}"
             for key in ("data", "licence", "command", "machine", "date")
             if key in known
         ),
@@ -124,7 +125,7 @@ def card(
         f"- time: {known['minutes']:g} minutes for {known['epochs']} epochs, "
         f"{known['images per second']:,} images a second, {known['share waited for data']:.1%} of the "
         "time spent waiting for data",
-        f"- file: {file.name}, {file.stat().st_size:,} bytes, SHA-256 {digest(file)}",
+        f"- file: {markdown(file.name)}, {file.stat().st_size:,} bytes, SHA-256 {digest(file)}",
     ]
     for number, story in enumerate(stories, 1):
         of = f" of run {number}" if len(stories) > 1 else ""
