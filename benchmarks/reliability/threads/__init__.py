@@ -35,7 +35,7 @@ SCENES: tuple[tuple[str, int, int, int], ...] = (
     ("signals", 2, 3, 30),
     ("interrupts", 2, 10, 100),
     ("interrupts", 1, 0, 100),
-    ("compiling_forks", 2, 0, 8),
+    ("compiling_forks", 2, 0, 5),
     ("leaving", 2, 1, 1),
     ("copying", 2, 1, 1),
 )
