@@ -17,7 +17,9 @@ from typing import IO
 from ...disk import opened_apart
 
 LOCK = "run.lock"
-_HELD: dict[Path, tuple[int, int]] = {}  # folder -> the thread of this process that holds it, the file
+_HELD: dict[
+    Path, tuple[int, int]
+] = {}  # folder -> the thread of this process that holds it, the file
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
 _BYTE = 1 << 30  # Windows locks bytes against reading too: one that is not there
 
@@ -83,6 +85,9 @@ def _locked_file(path: Path) -> tuple[IO[bytes], bool]:
                     file.write(f"{os.getpid()} on {platform.node()}\n".encode())
                     file.flush()
                     return file, works
+        except OSError as error:  # a full disk
+            file.close()
+            raise OSError(f"{path}: cannot be written ({error.strerror or error})") from None
         except BaseException:
             file.close()
             raise
