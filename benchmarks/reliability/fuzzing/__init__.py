@@ -30,7 +30,9 @@ def prove(size: Size) -> Found:
     if size == "tiny":
         return replayed()
     if find_spec("atheris") is None:
-        raise NotHere("atheris is not installed: pip install 'npmobilenet[prove]', where there is one")
+        raise NotHere(
+            "atheris is not installed: pip install 'npmobilenet[prove]', where there is one"
+        )
     runs, bad, figures = 0, [], {}
     for target in TARGETS:
         found = fuzzed(target, SECONDS[size])
@@ -93,7 +95,11 @@ def fuzzed(target: str, seconds: int, folder: Path | None = None) -> dict[str, A
 
 def _finding(folder: Path, said: str, code: int | str) -> str:
     """What libFuzzer says of one, with the input where it is short."""
-    errors = re.findall(r"^(?:=== Uncaught Python exception: ===\n)?(\w+(?:Error|Exception|Warning)\b.*)$", said, re.M)
+    errors = re.findall(
+        r"^(?:=== Uncaught Python exception: ===\n)?(\w+(?:Error|Exception|Warning)\b.*)$",
+        said,
+        re.M,
+    )
     what = errors[-1] if errors else next((x for x in said.splitlines() if "ERROR" in x), str(code))
     inputs = [p for p in folder.iterdir() if p.name.startswith(("crash-", "timeout-", "oom-"))]
     made = inputs[-1].read_bytes() if inputs else b""
@@ -105,7 +111,7 @@ def _finding(folder: Path, said: str, code: int | str) -> str:
 
 HAZARD = Hazard(
     "fuzzing of weights, tables and images",
-    "whatever bytes are read as a file are taken, or refused by a ValueError or an OSError in some words; "
+    "whatever bytes are read as a file are taken, or refused by a ValueError or an OSError in words; "
     "no hang, no memory beyond what files may hold",
     prove,
 )

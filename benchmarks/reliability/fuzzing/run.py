@@ -1,6 +1,6 @@
-"""One target under atheris, until something is found or the time is over: python -m ... NAME FOLDER ... -OPTIONS.
+"""One target under atheris, until something is found or the time is over: python -m ... NAME WORDS
 
-What follows NAME is libFuzzer's: folders of inputs, the first of which takes new ones, and its options.
+The words are libFuzzer's: folders of inputs, the first of which takes new ones, and its options.
 """
 
 import sys

@@ -23,7 +23,9 @@ from npmobilenet.training.config import Config
 from npmobilenet.training.documents import read_document
 from npmobilenet.vectors.document import read_manifest
 
-FOLDER = Path(tempfile.mkdtemp(prefix="fuzzed-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+FOLDER = Path(
+    tempfile.mkdtemp(prefix="fuzzed-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+)
 PROPER = (ValueError, OSError)  # what may be said of any file
 SMALL = Preprocessing.imagenet(32)
 Reader = Callable[[Path], object]
@@ -74,7 +76,7 @@ TARGETS: dict[str, tuple[tuple[str, Reader], ...]] = {
 
 
 def one_input(target: str, content: bytes) -> bool:
-    """Read it as a file; whether it was taken.  Whatever is raised but a proper complaint is a finding."""
+    """Read it as a file; whether it was taken.  Anything raised but a proper complaint is a finding."""
     readers = TARGETS[target]
     if not content:
         return False
