@@ -29,6 +29,7 @@ TEXT = 2**26  # a list of ImageNet's images has 50 MB
 SETTINGS = 2**20  # the largest table of rows has some kilobytes
 _LEAST_UNPACKED = 2**26  # a file may unpack to so much whatever its size
 _MOST_PACKED = 20  # times its size, beyond that: no weights and no images can be packed so tightly
+_STRETCHES = 10_000  # of written bytes, of which a file is looked at
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _given: ContextVar[int | None] = ContextVar("largest", default=None)
 
@@ -75,6 +76,32 @@ def within(path: Path, size: int, most: int | None = None) -> None:
         hint = f"; where it is right: {VARIABLE}" if limit == largest() else ""
         raise ValueError(
             f"{path}: {in_words(size)}, larger than the {in_words(limit)} that are read{hint}"
+        )
+
+
+def not_hollow(path: Path) -> None:
+    """ValueError where half of a large file was never written: it takes no place but in memory.
+
+    Such is a download that reserved its place and broke off.
+
+    Asked of the file system, which says that all is there where it does not know.
+    """
+    if not hasattr(os, "SEEK_HOLE") or (size := path.stat().st_size) < _LEAST_UNPACKED:
+        return
+    with path.open("rb") as file:
+        there, end = 0, 0
+        try:
+            for _ in range(_STRETCHES):
+                start = os.lseek(file.fileno(), end, os.SEEK_DATA)
+                end = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+                there += end - start
+                if 2 * there > size:
+                    return
+        except OSError:  # nothing but a hole follows; or the file system has no such question
+            pass
+    if end and 2 * there < size:
+        raise ValueError(
+            f"{path}: only {in_words(there)} of its {in_words(size)} were ever written; the rest is empty"
         )
 
 

@@ -33,7 +33,7 @@ def unknown_key(key: str, known: Iterable[str]) -> ValueError:
     """The complaint about a key that does not exist, with the nearest that does."""
     known = list(known)
     near = nearest(key, known)
-    return ValueError(f"unknown key {key}; did you mean {near}? There are {', '.join(known)}")
+    return ValueError(f"unknown key {key:.80}; did you mean {near}? There are {', '.join(known)}")
 
 
 def settle(record: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -18,6 +18,9 @@ class Array:
 
     shape: Shape
     floating: bool
+
+
+_LIST = 2**20  # of a list that computes a shape
 
 
 class Graph:
@@ -102,7 +105,10 @@ class Graph:
         import onnx
 
         try:
-            full = onnx.shape_inference.infer_shapes(model, data_prop=True)
+            full = onnx.shape_inference.infer_shapes(model)
+            # lists that compute shapes are short; of a long one onnx would take 40 bytes for each number
+            if not any(size > _LIST for size in self._lists(full)):
+                full = onnx.shape_inference.infer_shapes(model, data_prop=True)
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ValueError(f"{self.path}: shapes cannot be inferred: {reason}") from None
@@ -113,6 +119,14 @@ class Graph:
                 if all(sizes):
                     found[x.name] = tuple(sizes)
         return found
+
+    def _lists(self, model: Any) -> Iterator[int]:
+        """Lengths of everything that has one axis."""
+        yield from (array.shape[0] for array in self.arrays.values() if len(array.shape) == 1)
+        for x in (*model.graph.input, *model.graph.value_info, *model.graph.output):
+            sizes = x.type.tensor_type.shape.dim
+            if len(sizes) == 1:
+                yield sizes[0].dim_value
 
 
 def attributes(node: Any) -> dict[str, Any]:

@@ -183,8 +183,8 @@ def hard_swish_backward(dy: Array, cache: ActivationCache) -> Array:
     """
     dy = checks.gradient("hard_swish", dy, cache)
     x = cache.kept
-    slope = np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + x.dtype.type(0.5)))
-    return np.asarray(dy * slope.astype(x.dtype))
+    between = dy * (x / 3 + x.dtype.type(0.5))
+    return np.where(x <= -3, 0, np.where(x >= 3, dy, between)).astype(x.dtype, copy=False)
 
 
 def _clip(name: str, x: Array, high: float, rung: str | None) -> tuple[Array, ActivationCache]:

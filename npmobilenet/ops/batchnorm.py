@@ -161,5 +161,7 @@ def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array,
         through = whole[0], whole[1]
     dx = np.empty_like(x)
     if len(rows) or not cache.total:
-        call(rung, backward_input, rows, x, *used, cache.gamma, cache.eps, *through, dx)
+        # and zero times an x that is not finite would be NaN
+        source = x if cache.train else np.zeros_like(x)
+        call(rung, backward_input, rows, source, *used, cache.gamma, cache.eps, *through, dx)
     return dx.reshape(cache.result), dgamma.astype(x.dtype), dbeta.astype(x.dtype)

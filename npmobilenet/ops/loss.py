@@ -44,6 +44,7 @@ def softmax(logits: Array) -> Array:
     (MobileNetV1, arXiv:1704.04861, Table 1, "Softmax".)
     """
     checks.array("softmax", "logits", logits, checks.any_axes(logits))
+    logits = np.ascontiguousarray(logits)  # NumPy adds in another order where it is not
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
@@ -57,6 +58,7 @@ def softmax_backward(dy: Array, y: Array) -> Array:
     Returns dlogits (..., classes).  ValueError or TypeError where dy and y are not alike.
     """
     checks.array("softmax_backward", "y", y, checks.any_axes(y))
+    y = np.ascontiguousarray(y)
     dy = checks.alike("softmax_backward", "dy", dy, y.shape, y.dtype)
     if not y.size:
         return np.zeros_like(y)
@@ -77,6 +79,7 @@ def log_softmax(logits: Array) -> tuple[Array, SoftmaxCache]:
     no such array.  (Goodfellow and others 2016, section 4.1.)
     """
     checks.array("log_softmax", "logits", logits, checks.any_axes(logits))
+    logits = np.ascontiguousarray(logits)
     z = logits - logits.max(axis=-1, keepdims=True)  # the largest exponent becomes 0
     y = np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
     return y, SoftmaxCache("log_softmax", y.shape, y.dtype, y)

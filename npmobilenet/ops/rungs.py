@@ -86,14 +86,18 @@ def choose(operator: str, rung: str | None, offered: Collection[str], *, x: obje
 def call(rung: str, kernel: Callable[..., None], *arguments: Any) -> None:
     """Call a kernel of a rung; a compiled one would be compiled once more for read-only arrays.
 
-    Those are copied for it, and what is not aligned in memory as well.  Of a batch without images nothing
+    Those are copied for it.  What is not aligned in memory is for every rung: NumPy's products of it are
+    others, which differ in their last bits.  Of a batch without images nothing
     is computed: sums over it, which the last argument holds, are 0.
     """
     if any(isinstance(x, np.ndarray) and not x.size for x in arguments):
         arguments[-1][...] = 0
         return
-    if rung in ("numba", "simd"):
-        arguments = tuple(
-            x.copy() if isinstance(x, np.ndarray) and not x.flags.behaved else x for x in arguments
-        )
+    compiled = rung in ("numba", "simd")
+    arguments = tuple(
+        x.copy()
+        if isinstance(x, np.ndarray) and not (x.flags.behaved if compiled else x.flags.aligned)
+        else x
+        for x in arguments
+    )
     kernel(*arguments)

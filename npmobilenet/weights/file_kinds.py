@@ -7,10 +7,11 @@ unpacked.  Whoever knows what they have knows what to do.
 
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..limits import in_words, unpacked_at_most, within
+from ..limits import in_words, not_hollow, unpacked_at_most, within
 
 MOST_MEMBERS = 20_000  # of an archive: a file for each tensor, of which a MobileNet has hundreds
 _START = 512  # bytes that are looked at
@@ -92,6 +93,8 @@ def regular(path: Path) -> None:
     if not path.is_file():
         raise ValueError(f"{path}: a device or a pipe, expected a weight file")
     within(path, path.stat().st_size)
+    with suppress(OSError):  # that it cannot be read is said where it is read
+        not_hollow(path)
 
 
 def kind_of(path: Path) -> Kind:

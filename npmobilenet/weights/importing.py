@@ -28,6 +28,7 @@ from .findings import about_description, about_integers, about_network, contradi
 from .hub import beside, foreign_file, in_folder
 from .mismatch import WeightsMismatch, mismatch
 from .native import distinct, file_path
+from .plausible import implausible
 from .preprocessing import known, prepared, recipe_of
 from .sealing import check_file, digest_of
 from .tflite_integers import taken
@@ -176,6 +177,7 @@ def import_weights(
     decided = bool(description.dialect and settled.facts)
     notes = about_network(source, network, asked, len(attempt.pairing.pairs), made, decided)
     said = [
+        *(implausible(settled.plan, params) if quantized is None else ()),
         *about_integers(quantized),
         *about_description(settled, description),
         *contradictions(settled, description, asked, given, activation),

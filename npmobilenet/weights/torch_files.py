@@ -11,7 +11,7 @@ import numpy as np
 from safetensors.numpy import save as to_bytes
 
 from ..disk import write_whole
-from ..ops.checks import Array
+from ..ops.checks import Array, shown
 from .description import NOTHING
 from .family import Contents
 from .file_kinds import kind_of, sound_archive
@@ -104,7 +104,7 @@ def _npy(content: bytes) -> Array:
     shape, columns, dtype = read(file)
     left = len(content) - file.tell()
     if dtype.kind not in "fiub" or prod(shape) * dtype.itemsize != left:
-        raise ValueError(f"{left:,} bytes for {dtype} of shape {shape}")
+        raise ValueError(f"{left:,} bytes for {dtype!s:.40} of shape {shown(shape)}")
     value: Array = np.zeros(shape, dtype)
     if value.size:
         value = np.frombuffer(content, dtype, offset=file.tell())

@@ -67,6 +67,19 @@ def test_the_same_bits(name: str) -> None:
         assert results(name, laid) == expected, laid.__name__
 
 
+@pytest.mark.parametrize("laid", LAID)
+def test_sums_and_products_of_numpy_itself(laid: Callable[[Any], Any]) -> None:
+    """It adds in another order, and multiplies by other routines, where arrays lie otherwise."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((9, 33)).astype("f4"), rng.standard_normal((33, 21)).astype("f4")
+    assert nm.softmax(laid(x)).tobytes() == nm.softmax(x).tobytes()
+    assert nm.log_softmax(laid(x))[0].tobytes() == nm.log_softmax(x)[0].tobytes()
+    y = nm.softmax(x)
+    assert nm.softmax_backward(laid(x), laid(y)).tobytes() == nm.softmax_backward(x, y).tobytes()
+    product, _ = nm.dense(laid(x), laid(w), rung="numpy")
+    assert product.tobytes() == nm.dense(x, w, rung="numpy")[0].tobytes()
+
+
 def test_no_kernel_is_compiled_for_read_only_arrays() -> None:
     pytest.importorskip("numba")
     seen: list[Any] = []

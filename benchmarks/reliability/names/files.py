@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def tried(place: Path, size: str) -> tuple[int, list[str]]:
         *_pictures(place, weights, FILES[::every]),
         *_inputs(place, weights, FILES[:: 2 * every]),
         *_tables(place, [*ONE, *MARKUP, *SEQUENCES][:: 2 * every]),
+        *(_big(place, weights) if size != "tiny" else ()),
         *(_training(place, weights, size) if size != "tiny" else ()),
     ]
     bad = []
@@ -99,6 +101,39 @@ def _inputs(place: Path, weights: str, names: list[str]) -> Listed:
         yield Case(("exercises", "check", path)), (1, 2)
 
 
+def _big(place: Path, weights: str) -> Listed:
+    """Names of 10 MB: in a list of classes, a table, weights, and a list of images."""
+    name = "n" * 10_000_000
+    (place / "big.txt").write_text(f"{name}\nother\n")
+    (place / "twice.txt").write_text(f"{name}\n{name}\n")
+    (place / "big.toml").write_text(f'name = "{name}"\n{TABLE}')
+    (place / "like.toml").write_text(TABLE.replace("v4", name))
+    (place / "key.toml").write_text(f"{name} = 1\n{TABLE}")
+    header = json.dumps({name: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    (place / "big.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+    (place / "val_list.txt").write_text(f"{name}.png 0\n")
+    for names in ("big.txt", "twice.txt"):
+        for family in ("keras", "timm"):
+            words = (
+                "weights",
+                "import",
+                weights,
+                "--from",
+                family,
+                "--class-names",
+                str(place / names),
+            )
+            yield Case((*words, "--output", str(place / "o.safetensors"))), (1,)
+    for table in ("big.toml", "like.toml", "key.toml"):
+        yield Case(("cost", str(place / table))), (1,)
+        yield Case(("summary", str(place / table), "--markdown")), (1,)
+    for family in ("timm", "torchvision", "paddle"):
+        words = ("weights", "import", str(place / "big.safetensors"), "--from", family)
+        yield Case((*words, "--output", str(place / "o.safetensors"))), (1,)
+    yield Case(("cost", str(place / "big.safetensors"))), (1,)
+    yield Case(("evaluate", str(place / "val_list.txt"), "--weights", weights)), (1,)
+
+
 def _tables(place: Path, names: list[str]) -> Listed:
     """Tables whose name, keys and values are such."""
     for number, name in enumerate(names):
@@ -160,6 +195,8 @@ def _judged(case: Case, told: Told, codes: tuple[int, ...]) -> str:
         not x.startswith(("npmobilenet", "note: ", "warning: ")) for x in lines
     ):
         return f"wrote {err[:300]!r}"
+    if told.peak > 1000:
+        return f"took {told.peak} MB"
     if max(map(len, lines), default=0) > 12_000:
         return "wrote a line longer than anybody reads"
     if "--json" in case.words and told.out:

@@ -7,6 +7,7 @@ were written is not part of it: a folder may be moved or copied.
 
 import gzip
 import os
+import stat
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,8 +76,8 @@ def of_dataset(dataset: Dataset) -> list[Seen]:
             for at, (k, label) in enumerate(zip(indices, labels, strict=True))
         ]
     paths = [os.fspath(name) for name in dataset.names]
-    folder = os.path.commonpath([os.path.dirname(path) or "." for path in paths])
-    names = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
+    folder = os.path.commonpath({os.path.dirname(path) or "." for path in paths})
+    names = [_below(folder, path) for path in paths]
     sizes = [_size(path) for path in paths]
     few = set(_sample(list(zip(names, sizes, strict=True))))
     crcs = (zlib.crc32(Path(p).read_bytes()) if at in few else NONE for at, p in enumerate(paths))
@@ -99,9 +100,20 @@ def _crc(image: Any) -> int:
     return zlib.crc32(image.tobytes())
 
 
+def _below(folder: str, path: str) -> str:
+    """A path as it is called in a folder, with slashes."""
+    begins = folder.rstrip(os.sep) + os.sep
+    own = path[len(begins) :] if path.startswith(begins) else os.path.relpath(path, folder)
+    return own.replace(os.sep, "/")
+
+
 def _size(path: str) -> int:
     """Of a file; NONE for what is none, as an image that a program makes."""
-    return os.path.getsize(path) if os.path.isfile(path) else NONE
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return NONE
+    return found.st_size if stat.S_ISREG(found.st_mode) else NONE
 
 
 def _sample(named: Sequence[tuple[str, int]]) -> list[int]:
