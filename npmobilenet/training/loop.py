@@ -35,6 +35,7 @@ from .run.checkpoint import BEST, Progress
 from .run.folder import in_use
 from .run.history import Epoch, Reporter, Silent, Status, write_logs
 from .run.listing import listed, written
+from .run.lock import require_held
 from .run.run import Run, never
 from .run.stopping import heeded
 from .run.threads import computing_threads
@@ -247,6 +248,7 @@ def _finish_epoch(run: Run) -> None:
 
 def _write(run: Run, best: Model | None) -> None:
     """What is on disk after an epoch."""
+    require_held(run.folder)
     if best:
         save(best, run.folder / BEST)
     run.save()

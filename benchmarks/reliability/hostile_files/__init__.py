@@ -11,7 +11,7 @@ from ..hazard import Found, Hazard, NotHere, Size
 MEMORY = 300  # megabytes above an honest file's, beside twice the file on the disk
 SECONDS = 30.0
 LINES = 30  # of a refusal that lays names side by side; any other has one
-TINY = 12  # kinds of the test: those that are made in no time
+TINY = 5  # kinds of the test: those that are made in no time
 COSTLY = ("GB", "TB", "million", "MB", "members", "thousandfold", "50,000", "20,000", "100,000")
 
 
@@ -29,7 +29,7 @@ def prove(size: Size) -> Found:
 
     listed: list[Kind] = MADE
     if size == "tiny":
-        listed = [k for k in MADE if not any(word in k.name for word in COSTLY)][::10][:TINY]
+        listed = [k for k in MADE if not any(word in k.name for word in COSTLY)][::25][:TINY]
     elif size == "quick":
         listed = [k for k in MADE if "GB" not in k.name or "TB" in k.name]
     else:

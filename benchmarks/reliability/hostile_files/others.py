@@ -173,7 +173,8 @@ def _socket(path: Path) -> None:
     here = os.getcwd()
     os.chdir(path.parent)  # the names of sockets are short
     try:
-        socket.socket(socket.AF_UNIX).bind(path.name)
+        with socket.socket(socket.AF_UNIX) as made:  # its name stays
+            made.bind(path.name)
     finally:
         os.chdir(here)
 

@@ -15,7 +15,8 @@ from ..hazard import Found, Hazard, NotHere, Size
 
 SEED = 26
 COUNTS = {"quick": 60, "whole": 2000}
-TINY = ("native", ".npz")  # formats of the test, in this process
+TINY = ("native",)  # formats of the test, in this process
+FEW = 20  # of each of them
 WORKERS = 2
 
 
@@ -30,7 +31,7 @@ def prove(size: Size) -> Found:
 
         for name in TINY:
             with tempfile.TemporaryDirectory() as folder:
-                lines[name] = list(cases(name, SEED, 0, 20, Path(folder)))
+                lines[name] = list(cases(name, SEED, 0, FEW, Path(folder)))
     else:
         with ThreadPoolExecutor(WORKERS) as pool:
             jobs = {name: pool.submit(tried, name, SEED, COUNTS[size]) for name in FORMATS}

@@ -20,6 +20,7 @@ from ..step import State
 from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
 from .history import Epoch, Reporter
 from .listing import Listing
+from .lock import require_held
 
 
 def never() -> bool:
@@ -64,6 +65,7 @@ class Run:
         moment = (self.progress.epoch, self.progress.step)
         if moment == self.kept or not self.ranks.first:
             return
+        require_held(self.folder)
         if name := not_finite(self.state):
             raise self.diverged(f"{name} is not finite", self.progress.step)
         with self.ranks.alone():
