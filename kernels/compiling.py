@@ -14,6 +14,7 @@ import gc
 import os
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
+from .. import forking
 from . import keeping
 
 # a file's kernels by the rung they are of, in one order; they write into arrays handed to them
@@ -53,8 +55,6 @@ _turn = lock()  # of a kernel on several threads, where the library of threads n
 _kernels: weakref.WeakSet[Any] = weakref.WeakSet()
 _listening = False
 _alone = False  # whether this process is a forked child that must not start threads
-_holding = threading.local()  # over a fork: the locks of compilers
-PATIENCE = 60.0  # seconds that a fork waits for another thread's compilation
 
 
 def say(text: str) -> None:
@@ -153,17 +153,6 @@ def _compilers():
             yield attrgetter(f"{path}._lock")(sys.modules[module])
 
 
-def _forking():
-    """Before a fork: a compilation of another thread ends first, or its half would be in the child."""
-    _holding.locks = [held for held in _compilers() if held.acquire(timeout=PATIENCE)]
-
-
-def _parted():
-    """After it, in either process."""
-    for held in reversed(_holding.locks):
-        held.release()
-
-
 def _forked():
     """In a child: nobody else is here who could hold a lock, and GNU OpenMP's threads are gone.
 
@@ -171,7 +160,6 @@ def _forked():
     give the same bits, for how the work is cut does not depend on threads.
     """
     global _alone
-    _parted()
     for held in {*_locks, *_compilers()}:
         if not held._is_owned():  # what this thread holds, it goes on holding
             held._at_fork_reinit()
@@ -185,7 +173,8 @@ def _forked():
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_forking, after_in_parent=_parted, after_in_child=_forked)
+    os.register_at_fork(after_in_child=_forked)
+    forking.waited_for.append(_compilers)
 
 
 _counting = lock()
@@ -234,6 +223,9 @@ def _listen():
     if _listening:
         return
     from numba.core import event
+
+    # said where nothing can be written; threads of this process alone need no lock between processes
+    warnings.filterwarnings("ignore", "Could not obtain multiprocessing lock")
 
     class Listener(event.Listener):
         def on_start(self, happening):

@@ -5,7 +5,7 @@
 See docs/architecture.md for the house in one page; `__init__.pyi` lists the public names.
 """
 
-from . import checkout, forking  # noqa: F401  (first: it finds the kernels, which all else needs)
+from . import checkout  # noqa: F401  (first: it finds the kernels, which all else needs)
 from .lazy import attach
 
 __version__ = "0.2.0"

@@ -16,7 +16,7 @@ from .parts import Share
 from .preflight import require_batches
 from .quantized.beginning import first_arrays
 from .quantized.step import QuantizedStep, quantized_step
-from .run.checkpoint import BEST, Progress, load_checkpoint, mend_last
+from .run.checkpoint import BEST, LAST, Progress, load_checkpoint, mend_last
 from .run.folder import erase, require_no_run, require_room
 from .run.history import Epoch, Reporter, write_logs
 from .run.listing import Listing
@@ -85,6 +85,7 @@ def where(
     if remark:
         reporter.remark(remark)
     require_same_run(folder, found, model, config, reporter)
+    _require_fitting(folder, state, _step(model, config, len(training)).start(state.params))
     others = list(found.notes.get("other data", []))
     if said := other_images(folder, found, training, validation, seen):
         if not other_data:
@@ -95,6 +96,20 @@ def where(
             progress = Progress(epoch=progress.epoch)
     mend_last(folder)
     return state, progress, [Epoch(**epoch) for epoch in found.notes["history"]], others
+
+
+def _require_fitting(folder: Path, state: State, wanted: State) -> None:
+    """ValueError unless a checkpoint has the arrays that its configuration asks for."""
+    parts = (("optimiser", "optimizer"), ("average", "average"))
+    for what, part in parts:
+        has, needs = getattr(state, part), getattr(wanted, part)
+        for name in sorted({*has, *needs}):
+            one, other = (arrays.get(name) for arrays in (has, needs))
+            if one is None or other is None or one.shape != other.shape:
+                raise ValueError(
+                    f"{folder / LAST}: a run of another version (its {what}'s {name} is "
+                    f"{'not there' if one is None else 'another one than its configuration asks for'})"
+                )
 
 
 def _first(model: Model, config: Config, training: Dataset) -> State:

@@ -19,7 +19,7 @@ from . import everything
 CALLS: Mapping[Size, Mapping[str, int]] = {
     "tiny": {"bytes": 88},
     "quick": {"bytes": 1500, "end": 300},
-    "whole": {"bytes": 9000, "end": 2000, "begin": 2000, "bounds": 2000},
+    "whole": {"bytes": 6000, "end": 1500, "begin": 1500, "bounds": 1200},
 }
 MOST = 600  # seconds of a process: of calls, and of what it compiles
 

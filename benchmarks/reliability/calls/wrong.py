@@ -151,6 +151,7 @@ def junk(fine: Callable[[Any], Judged]) -> Kind:
     def kind(_: Any) -> Iterator[Wrong]:
         for value in JUNK:
             judged = fine(value)
+            judged = judged if judged is None else bool(judged)
             if judged is not True:
                 yield Wrong(said(value), value, judged is False)
 

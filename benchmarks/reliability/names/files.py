@@ -23,8 +23,8 @@ def tried(place: Path, size: str) -> tuple[int, list[str]]:
     every = {"tiny": 40, "quick": 6}.get(size, 1)
     weights = str(network(place / "m.safetensors"))
     listed = [
-        *_pictures(place, weights, FILES[::every]),
-        *_inputs(place, weights, FILES[:: 2 * every]),
+        *(_pictures(place, weights, FILES[::every]) if size != "tiny" else ()),
+        *(_inputs(place, weights, FILES[:: 2 * every]) if size != "tiny" else ()),
         *_tables(place, [*ONE, *MARKUP, *SEQUENCES][:: 2 * every]),
         *(_big(place, weights) if size != "tiny" else ()),
         *(_training(place, weights, size) if size != "tiny" else ()),

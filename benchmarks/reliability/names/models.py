@@ -57,12 +57,12 @@ def cases(place: Path, classes: tuple[str, ...], tiny: bool) -> Iterator[Case]:
     def case(*words: str) -> Case:
         return Case(words, folder=place, timeout=120)
 
-    yield case("evaluate", data, *common)
-    yield case("evaluate", data, *common, "--json")
-    yield case("predict", picture_file, *common, "--top", "300", "--json")
     yield case("predict", picture_file, *common, "--top", "300")
     if tiny:
         return
+    yield case("evaluate", data, *common)
+    yield case("evaluate", data, *common, "--json")
+    yield case("predict", picture_file, *common, "--top", "300", "--json")
     yield case("predict", picture_file, *common, "--top", "300", "--picture", "p.png")
     yield case("evaluate", data, *common, "--mistakes", "mi.png", "--count", "200")
     yield case("explore", *common, "-o", "e.html", "--no-time")

@@ -25,6 +25,8 @@ SCENES: tuple[tuple[str, int, int, int], ...] = (
     ("calls", 1, 0, 1000),
     ("calls", 2, 60, 1000),
     ("calls", 4, 0, 1000),
+    ("starting", 2, 1, 1),
+    ("starting_cold", 2, 0, 1),
     ("race", 1, 0, 300),
     ("race", 2, 20, 300),
     ("forks", 2, 3, 20),
@@ -33,7 +35,7 @@ SCENES: tuple[tuple[str, int, int, int], ...] = (
     ("signals", 2, 3, 30),
     ("interrupts", 2, 10, 100),
     ("interrupts", 1, 0, 100),
-    ("compiling_forks", 2, 0, 8),
+    ("compiling_forks", 2, 0, 5),
     ("leaving", 2, 1, 1),
     ("copying", 2, 1, 1),
 )
@@ -115,8 +117,9 @@ def prove(size: Size) -> Found:
             if not count:
                 continue
             with tempfile.TemporaryDirectory() as place:
-                own = env | ({"NUMBA_CACHE_DIR": place} if scene == "compiling_forks" else {})
-                found, answer = _run(scene, threads, count, want, own)
+                cold = scene == "compiling_forks" or scene.endswith("_cold")
+                own = env | ({"NUMBA_CACHE_DIR": place} if cold else {})
+                found, answer = _run(scene.removesuffix("_cold"), threads, count, want, own)
             tried += 4 * count if scene == "calls" else count
             bad += _judged(f"{layer}, {threads} threads, {scene}", found, answer)
     figures = {"libraries of threads": ", ".join(layers)}

@@ -21,13 +21,15 @@ import numpy as np
 
 from ...datasets.dataset import Dataset
 from ...disk import flush_folder, spare_name, write_whole
+from ...ops.checks import shown
 from ...predicting.model import Model
+from ...text import reason
 from ...weights.native import load, save
 from ..config import Config
 from ..optimizers import Arrays
 from ..quantized.step import split
 from ..step import State
-from .history import Epoch
+from .history import MOST, Epoch, require_fields
 
 LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
 NEW = f"{LAST}.new"  # whole, and about to become the last
@@ -138,10 +140,20 @@ def _read(file: Path) -> tuple[Model, State, Progress]:
     try:
         state.step, progress = model.notes["step"], Progress(**model.notes["progress"])
         Config.from_document(model.notes["config"])
-        [Epoch(**epoch) for epoch in model.notes["history"]]
-        model.notes["data"]["images"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{file}: a run of another version ({error})") from None
+        history = [Epoch(**epoch) for epoch in model.notes["history"]]
+        for record in (progress, *history):
+            require_fields(record)
+        if len(history) != progress.epoch:
+            raise ValueError(f"{len(history)} epochs are in its history, {progress.epoch} are over")
+        counts = {"step": state.step, "data.images": model.notes["data"]["images"]}
+        for name, count in counts.items():
+            if type(count) is not int or not 0 <= count < MOST:
+                raise ValueError(f"{name} is {shown(count)}")
+        others = model.notes.get("other data", [])
+        if not isinstance(others, list) or not all(isinstance(one, dict) for one in others):
+            raise ValueError(f"other data is {shown(others)}")
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{file}: a run of another version ({reason(error)})") from None
     return model, state, progress
 
 

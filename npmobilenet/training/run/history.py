@@ -7,12 +7,16 @@ has neither gaps nor doubles in them.
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, get_type_hints
 
 from ...disk import write_whole
+from ...ops.checks import shown
+
+MOST = 2**53  # what counts and measures are less than
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,22 @@ class Silent:
 
     def remark(self, text: str) -> None:
         """Nothing."""
+
+
+def require_fields(record: Any) -> None:
+    """ValueError unless each field of a record of numbers has one of its kind, finite, none too large."""
+    kinds = get_type_hints(type(record))
+    for field in fields(record):
+        value, kind = getattr(record, field.name), kinds[field.name]
+        if kind is int:
+            right = type(value) is int and 0 <= value < MOST
+        elif kind is bool:
+            right = type(value) is bool
+        else:  # a float, or one that may be missing
+            right = type(value) in (int, float) and math.isfinite(value) and abs(value) < MOST
+            right |= value is None and kind is not float
+        if not right:
+            raise ValueError(f"{field.name} is {shown(value)}")
 
 
 def write_logs(folder: Path, history: Sequence[Epoch]) -> None:

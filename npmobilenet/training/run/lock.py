@@ -76,14 +76,13 @@ def _ours(folder: Path, descriptor: int) -> bool:
 def _locked_file(path: Path) -> tuple[IO[bytes], bool]:
     """The file, locked and with our name in it, and whether that means something."""
     while True:
-        file = os.fdopen(opened_apart(path, os.O_RDWR | os.O_APPEND), "r+b")
+        file = os.fdopen(opened_apart(path, os.O_RDWR | os.O_APPEND), "r+b", buffering=0)
         try:
             works = _lock(file, path.parent)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     file.truncate(0)
                     file.write(f"{os.getpid()} on {platform.node()}\n".encode())
-                    file.flush()
                     return file, works
         except OSError as error:  # a full disk
             file.close()
