@@ -14,6 +14,7 @@ import gc
 import os
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -222,6 +223,9 @@ def _listen():
     if _listening:
         return
     from numba.core import event
+
+    # said where nothing can be written; threads of this process alone need no lock between processes
+    warnings.filterwarnings("ignore", "Could not obtain multiprocessing lock")
 
     class Listener(event.Listener):
         def on_start(self, happening):

@@ -58,7 +58,7 @@ def cell_text(cell: object) -> str:
     """A cell as it is shown: thousands of a whole number are set apart, names are inert."""
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
-    return "\n".join(displayed(line, LONGEST) for line in str(cell).split("\n"))
+    return _inert(str(cell))
 
 
 class Table:
@@ -67,9 +67,9 @@ class Table:
     def __init__(
         self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], title: str | None
     ) -> None:
-        self.names = [column.removeprefix(">") for column in columns]
+        self.names = [displayed(column.removeprefix(">")) for column in columns]
         self.numeric = [column.startswith(">") for column in columns]
-        self.rows, self.title = rows, title
+        self.rows, self.title = rows, title and _inert(title)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         room = options.max_width
@@ -152,7 +152,7 @@ class Table:
         def line(tag: str, cells: Sequence[Cell]) -> str:
             sides = ("right" if number else "left" for number in self.numeric)
             return "".join(
-                f'<{tag} style="text-align:{side}">{escape(str(cell))}</{tag}>'
+                f'<{tag} style="text-align:{side}">{escape(_inert(str(cell)))}</{tag}>'
                 for side, cell in zip(sides, cells, strict=True)
             )
 
@@ -160,6 +160,11 @@ class Table:
         body = "\n".join(f"<tr>{line('td', row)}</tr>" for row in self.rows)
         head = f"<thead><tr>{line('th', self.names)}</tr></thead>"
         return f"<table>{caption}{head}<tbody>\n{body}\n</tbody></table>"
+
+
+def _inert(text: str) -> str:
+    """As `cell_text` makes a text: of a rich Text, whose characters are its own, too."""
+    return "\n".join(displayed(line, LONGEST) for line in text.split("\n"))
 
 
 def _plain(cell: Cell) -> Text:

@@ -29,6 +29,7 @@ KEYS = ("id2label", "label2id", "class_to_idx", "class_indices", "idx_to_class",
 NUMBERED = re.compile(r"(\d+)(?:\s*[:,;]\s*|\s+)(\S.*)", re.ASCII)  # "0 daisy", "0: daisy"
 NUMBERED_BEHIND = re.compile(r".*\S[\s:,;]+(\d+)", re.ASCII)  # "daisy 0"
 _NAMES = 2**22  # bytes of a file of names: ImageNet's 21,841 have some hundred thousand
+_LITERAL = 2**19  # characters of a dict as Python prints it, whose parts take a hundred bytes each
 IMAGENET = (1000, 1001)  # its usual lists call two birds and machines alike "crane"
 
 Entry = tuple[str, str]  # a name, and what tells it from another of the same name
@@ -114,6 +115,8 @@ def _document(text: str, is_json: bool) -> Any:
     except RecursionError:
         raise ValueError(f"not a file of class names; {EXPECTED}") from None
     try:
+        if len(text) > _LITERAL:
+            raise ValueError
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         if not is_json and text.startswith("["):  # a class may be called [unknown]

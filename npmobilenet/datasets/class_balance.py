@@ -54,6 +54,7 @@ def warnings(training: Dataset, validation: Dataset | None) -> list[str]:
         small, large = min(some, key=lambda k: some[k]), max(some, key=lambda k: some[k])
         found.append(
             f"classes are uneven: {some[large]:,} images of {displayed(large)}, {some[small]:,} of "
-            f"{displayed(small)}; accuracy will say little about the small ones, look at each class's recall"
+            f"{displayed(small)}; accuracy will say little about the small ones, look at each class's "
+            "recall"
         )
     return found

@@ -14,7 +14,7 @@ from .native import written_by
 from .preprocessing import known
 
 _FILES = ("model.safetensors", "pytorch_model.bin")  # a model's folder on the hub
-_LARGEST = 2**24  # bytes of a config.json
+_LARGEST = 2**22  # bytes of a config.json
 # timm's names begin so -> dialect; the first that fits
 _DIALECTS = {
     "tf_mobilenetv3": "timm-tf",

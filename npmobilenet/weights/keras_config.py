@@ -11,7 +11,7 @@ from typing import Any
 
 from .keras_graph import Graph, Node
 
-LARGEST_TEXT = 2**24  # bytes; MobileNets' descriptions have some hundred thousand
+LARGEST_TEXT = 2**22  # bytes; MobileNets' descriptions have some hundred thousand
 _MOST_NODES = (
     10_000  # a model called twice inside one called twice ...: JSON may stand for any number
 )

@@ -33,6 +33,9 @@ _HARMLESS_BUILTINS = {
 }  # fmt: skip
 
 
+_MOST_STEPS = 2_000_000  # of a pickle: a MobileNet with its optimiser has some ten thousand
+
+
 class Unread:
     """Stands in for an object of a class that is not needed to have the weights."""
 
@@ -167,7 +170,9 @@ def _named(file: Any) -> tuple[set[str], set[int]]:
     protocols: set[int] = set()
     texts = ["", ""]
     argument: Any
-    for opcode, argument, _ in pickletools.genops(file):
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        if number > _MOST_STEPS:
+            raise ValueError("a pickle of too many steps")
         if opcode.name in ("GLOBAL", "INST"):
             names.add(_modern(*argument.split(" ", 1)))
         elif opcode.name == "STACK_GLOBAL":

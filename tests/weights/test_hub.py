@@ -156,7 +156,7 @@ def test_a_configuration_of_another_network_is_not_used(
     [
         ({"mean": [0.5, "x", 0.5]}, "mean must be one number or three"),
         ({"std": [0, 0, 0]}, "std must be above 0"),
-        ({"crop_pct": -1}, "crop must be above 0"),
+        ({"crop_pct": -1}, "crop must be at least 0.01"),
         ({"crop_mode": "border"}, "crop_mode 'border'"),
         ({"interpolation": "cubic"}, "interpolation must be one of nearest"),
         ({"input_size": [3, 10**30, 1]}, "input_size must be"),

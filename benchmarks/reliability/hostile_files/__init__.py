@@ -9,7 +9,7 @@ from pathlib import Path
 from ..hazard import Found, Hazard, NotHere, Size
 
 MEMORY = 300  # megabytes above an honest file's, beside twice the file on the disk
-SECONDS = 30.0
+SECONDS = 60.0
 LINES = 30  # of a refusal that lays names side by side; any other has one
 TINY = 5  # kinds of the test: those that are made in no time
 COSTLY = ("GB", "TB", "million", "MB", "members", "thousandfold", "50,000", "20,000", "100,000")

@@ -287,6 +287,20 @@ def _(path: Path) -> None:
     saved(path, ring)
 
 
+@kind(".pth of 60 million times nothing", "torchvision", ".pth")
+def _(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02(" + b"N" * 60_000_000 + b"l.")
+        archive.writestr("archive/version", b"3\n")
+
+
+@kind(".keras whose description is 16 MB of empty lists", "keras", ".keras")
+def _(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b"[" + b"[]," * 5_000_000 + b"[]]")
+        archive.writestr("model.weights.h5", b"\x89HDF\r\n\x1a\n")
+
+
 @kind(".pth of a billion times the same", "torchvision", ".pth")
 def _(path: Path) -> None:
     # a list of ten times the last one, thirty times over: each is a reference to what is there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
@@ -34,7 +35,9 @@ def colours(mode: str, seed: int = 3) -> Image.Image:
 def saved(image: Image.Image, kind: str, **how: Any) -> bytes:
     """The file."""
     kept = BytesIO()
-    image.save(kept, kind, **how)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of formats that Pillow will give up
+        image.save(kept, kind, **how)
     return kept.getvalue()
 
 
