@@ -69,7 +69,7 @@ class Table:
     ) -> None:
         self.names = [displayed(column.removeprefix(">")) for column in columns]
         self.numeric = [column.startswith(">") for column in columns]
-        self.rows, self.title = rows, title
+        self.rows, self.title = rows, title and _inert(title)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         room = options.max_width
@@ -156,7 +156,7 @@ class Table:
                 for side, cell in zip(sides, cells, strict=True)
             )
 
-        caption = f"<caption>{escape(_inert(self.title))}</caption>" if self.title else ""
+        caption = f"<caption>{escape(self.title)}</caption>" if self.title else ""
         body = "\n".join(f"<tr>{line('td', row)}</tr>" for row in self.rows)
         head = f"<thead><tr>{line('th', self.names)}</tr></thead>"
         return f"<table>{caption}{head}<tbody>\n{body}\n</tbody></table>"

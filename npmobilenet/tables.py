@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from .fitting import Shape, Share, Table, cell_text, table
-from .text import printable, visible
+from .text import visible
 
 __all__ = [
     "Inert",
@@ -45,10 +45,10 @@ class Inert(Console):
         """As rich renders it, control characters of texts written out."""
         for segment in super().render(renderable, options):
             text, style, control = segment
-            if control or text.isprintable() or text == "\n":
+            if control or (text.isascii() and (text.isprintable() or text == "\n")):
                 yield segment
             else:
-                yield Segment("\n".join(map(printable, text.split("\n"))), style)
+                yield Segment("\n".join(map(visible, text.split("\n"))), style)
 
 
 def apart(

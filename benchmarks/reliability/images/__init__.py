@@ -25,10 +25,10 @@ def prove(size: Size) -> Found:
         bad += mutants.tried(Path(folder) / "mutants", listed)
         shown, wrong = pixels.tried(Path(folder) / "pixels")
         bad += wrong
-        traps, wrong = folders.tried(Path(folder) / "folders", size)
-        bad += wrong
-        figures = {}
+        traps, figures = 0, {}
         if size != "tiny":
+            traps, wrong = folders.tried(Path(folder) / "folders", size)
+            bad += wrong
             figures, wrong = together.tried(Path(folder) / "together", min(count, 1200))
             bad += wrong
     tried = len(listed) + shown + traps + int(figures.get("images in one command", 0))

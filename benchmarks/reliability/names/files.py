@@ -20,22 +20,21 @@ FILES = [name.replace("/", ":")[:120] for name in FILES if name not in ("..",)]
 
 def tried(place: Path, size: str) -> tuple[int, list[str]]:
     """How many runs, and what went wrong."""
-    every = {"tiny": 40, "quick": 6}.get(size, 1)
+    every = 6 if size == "quick" else 1
     weights = str(network(place / "m.safetensors"))
     listed = [
-        *(_pictures(place, weights, FILES[::every]) if size != "tiny" else ()),
-        *(_inputs(place, weights, FILES[:: 2 * every]) if size != "tiny" else ()),
+        *_pictures(place, weights, FILES[::every]),
+        *_inputs(place, weights, FILES[:: 2 * every]),
         *_tables(place, [*ONE, *MARKUP, *SEQUENCES][:: 2 * every]),
-        *(_big(place, weights) if size != "tiny" else ()),
-        *(_training(place, weights, size) if size != "tiny" else ()),
+        *_big(place, weights),
+        *_training(place, weights, size),
     ]
     bad = []
     for case, told in each([case for case, _ in listed]):
         codes = next(codes for one, codes in listed if one is case)
         if wrong := _judged(case, told, codes):
             bad.append(f"names: {case}: {wrong}"[:700])
-    if size != "tiny":
-        bad += [f"names: {wrong}" for wrong in _left(place)]
+    bad += [f"names: {wrong}" for wrong in _left(place)]
     return len(listed), bad
 
 
@@ -94,7 +93,7 @@ def _inputs(place: Path, weights: str, names: list[str]) -> Listed:
             Case(("export", weights, "--to", "keras", "--force", "--output", f"{path}.h5")),
             (0, 1),
         )
-        yield Case(("explore", "--weights", weights, "--no-time", "--label", name)), (0, 1)
+        yield Case(("explore", "--weights", weights, "--no-time", f"--label={name}")), (0, 1)
         yield Case(("train", path, "--output", f"{path}.run")), (1,)
         yield Case(("verify", "--operator", name)), (1, 2)
         yield Case(("recipes", name)), (0, 1, 2)

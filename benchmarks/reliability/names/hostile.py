@@ -94,7 +94,7 @@ SEQUENCES = (
 )
 
 
-def classes(size: str = "whole") -> tuple[str, ...]:
+def classes() -> tuple[str, ...]:
     """Names that one model may have: no two alike as the project sees it, but many that look so."""
     from npmobilenet.names import canonical
 
@@ -110,7 +110,7 @@ def classes(size: str = "whole") -> tuple[str, ...]:
     for name in listed:
         found.setdefault(canonical(name), name)
     names = tuple(found.values())
-    return names if size != "tiny" else names[::9]
+    return names
 
 
 def harm(text: str, *, lines: bool = True) -> str:

@@ -49,7 +49,7 @@ class _Tags(html.parser.HTMLParser):
             self.data += data
 
 
-def cases(place: Path, classes: tuple[str, ...], tiny: bool) -> Iterator[Case]:
+def cases(place: Path, classes: tuple[str, ...]) -> Iterator[Case]:
     """The verbs."""
     common = ("--weights", "m.safetensors")
     picture_file, data = "x.png", "idx"
@@ -58,8 +58,6 @@ def cases(place: Path, classes: tuple[str, ...], tiny: bool) -> Iterator[Case]:
         return Case(words, folder=place, timeout=120)
 
     yield case("predict", picture_file, *common, "--top", "300")
-    if tiny:
-        return
     yield case("evaluate", data, *common)
     yield case("evaluate", data, *common, "--json")
     yield case("predict", picture_file, *common, "--top", "300", "--json")
@@ -95,7 +93,7 @@ def small(place: Path, classes: tuple[str, ...]) -> Iterator[Case]:
         )
 
 
-def tried(place: Path, classes: tuple[str, ...], tiny: bool) -> tuple[int, list[str]]:
+def tried(place: Path, classes: tuple[str, ...]) -> tuple[int, list[str]]:
     """How many runs, and what went wrong."""
     network(place / "m.safetensors", classes)
     network(place / "plain.safetensors", tuple(f"c{k}" for k in range(len(classes))))
@@ -103,7 +101,7 @@ def tried(place: Path, classes: tuple[str, ...], tiny: bool) -> tuple[int, list[
     (place / "x.png").write_bytes(picture(1))
     (place / "imgs" / "no\x1b[31m").mkdir(parents=True)
     (place / "imgs" / "no\x1b[31m" / "0.png").write_bytes(picture(1))
-    listed = list(cases(place, classes, tiny)) + ([] if tiny else list(small(place, classes)))
+    listed = [*cases(place, classes), *small(place, classes)]
     bad = []
     for case, told in each(listed):
         if wrong := judged(case, told, classes, place):
