@@ -89,7 +89,7 @@ def scale_channels_backward(dy: Array, cache: ScaleCache) -> tuple[Array, Array]
     operator's cache.
     """
     dy = checks.gradient("scale_channels", dy, cache)
-    x, g = cache.x, cache.g
+    x, g = np.ascontiguousarray(cache.x), cache.g  # NumPy adds in another order where it is not
     # float64 sums: a map has thousands of pixels, and their products may cancel
     dg = np.einsum("nijc,nijc->nc", dy, x, dtype=np.float64).astype(x.dtype)
     return dy * g[:, None, None, :], dg

@@ -34,6 +34,11 @@ class CrossEntropyCache(Cache):
     rows: bool
 
 
+def _require_classes(operator: str, logits: Array) -> None:
+    if not logits.shape[-1]:
+        raise ValueError(f"{operator}: logits must have classes, found {logits.shape}")
+
+
 def softmax(logits: Array) -> Array:
     """Probabilities from logits: p_k = exp(z_k) / sum_j exp(z_j) along the last axis, without overflow.
 
@@ -44,6 +49,7 @@ def softmax(logits: Array) -> Array:
     (MobileNetV1, arXiv:1704.04861, Table 1, "Softmax".)
     """
     checks.array("softmax", "logits", logits, checks.any_axes(logits))
+    _require_classes("softmax", logits)
     logits = np.ascontiguousarray(logits)  # NumPy adds in another order where it is not
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(e / e.sum(axis=-1, keepdims=True))
@@ -79,6 +85,7 @@ def log_softmax(logits: Array) -> tuple[Array, SoftmaxCache]:
     no such array.  (Goodfellow and others 2016, section 4.1.)
     """
     checks.array("log_softmax", "logits", logits, checks.any_axes(logits))
+    _require_classes("log_softmax", logits)
     logits = np.ascontiguousarray(logits)
     z = logits - logits.max(axis=-1, keepdims=True)  # the largest exponent becomes 0
     y = np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
