@@ -118,7 +118,7 @@ def _document(text: str, is_json: bool) -> Any:
         if len(text) > _LITERAL:
             raise ValueError
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # {[]} is a TypeError
         if not is_json and text.startswith("["):  # a class may be called [unknown]
             return None
         raise ValueError(f"not a file of class names ({reason}); {EXPECTED}") from None

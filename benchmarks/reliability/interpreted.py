@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 PACKAGE = "npmobilenet.kernels"
 
 
@@ -29,4 +31,5 @@ def interpret(only: str | None = None) -> None:
 
 def pytest_configure() -> None:
     """Pytest calls it before any test is imported."""
+    np.seterr(all="ignore")  # of single numbers too, as compiled code has it
     interpret()

@@ -12,6 +12,7 @@ from ..weights.description import STRETCH
 from . import Help
 from .common import console, print_json, say, spare
 from .options import add_sha256
+from .progress import beside
 from .streams import complain
 from .values import at_least, resolution_option
 
@@ -166,7 +167,7 @@ def _get(options: argparse.Namespace) -> int:
     from ..weights.importing import import_official
     from ..weights.sources import pin_of, place_of, source_named
 
-    out = console()
+    out = beside(options.json)
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
         task = progress.add_task(options.name)

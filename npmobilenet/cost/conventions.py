@@ -20,6 +20,7 @@ those of four published models, tests/witnesses/test_live_counters.py runs the t
 from __future__ import annotations
 
 from ..models.network_plan import check_plan
+from ..ops.checks import shown
 from .brought import Brought, Subject
 from .brought_modules import THOP_CLASSES
 from .brought_rules import BROUGHT
@@ -256,8 +257,9 @@ CONVENTIONS: dict[str, Convention] = {
 
 def convention_named(name: str) -> Convention:
     """The convention of that name; ValueError for an unknown one."""
-    if name not in CONVENTIONS:
-        raise ValueError(f"convention must be one of {', '.join(CONVENTIONS)}, found {name!r}")
+    if not isinstance(name, str) or name not in CONVENTIONS:
+        known = ", ".join(CONVENTIONS)
+        raise ValueError(f"convention must be one of {known}, found {shown(name)}")
     return CONVENTIONS[name]
 
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..ops.checks import function as must_call
 from ..ops.checks import integer
 from ..shown import Shown
 from ..text import printable
@@ -77,6 +78,7 @@ def check(
 ) -> Against:
     """What `verify.check` says."""
     names = _operators(operator)
+    must_call("check", "backward", backward)
     given = {operator: function} | ({f"{operator}_backward": backward} if backward else {})
     for name, found in given.items():
         if not callable(found):

@@ -17,7 +17,7 @@ from ..cost.roofline import RooflineLayer
 from ..models.capabilities import require
 from ..models.network import infer
 from ..models.network_plan import Plan
-from ..ops.checks import Array, nearest, whole
+from ..ops.checks import Array, nearest, shown, whole
 from ..predicting.model import Model
 from ..text import displayed
 from . import layers, papers, remarks, storing
@@ -110,7 +110,7 @@ def label_of(model: Model, label: int | str | None) -> int | None:
     meant = nearest(str(label), model.classes)
     raise ValueError(
         f"label must be a class of the model or its number, 0 to {len(model.classes) - 1}, found "
-        f"{label!r}; did you mean {meant!r}?"
+        f"{shown(label)}; did you mean {meant!r}?"
     )
 
 

@@ -44,7 +44,9 @@ class Run:
         total: Callable[[Array], Array] | None = None,
     ) -> None:
         self.params, self.train, self.rung, self.rng = params, train, rung, rng
-        self.common = "numba" if rung == "simd" else rung  # for operators without the fourth rung
+        self.common = (
+            "numba" if isinstance(rung, str) and rung == "simd" else rung
+        )  # for operators without the fourth rung
         self.frozen, self.total = frozen, total
         self.statistics: dict[str, Array] = {}
 

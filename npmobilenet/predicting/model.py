@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,7 @@ class Model:
         for name in ("extra", "notes"):
             if not isinstance(found := getattr(self, name), Mapping):
                 raise TypeError(f"{name} must be a dict, found {type(found).__name__}")
+        _require_json(self.notes)
         for name, array in self.extra.items():
             if not isinstance(name, str) or not plain(array):
                 found = shown(name) if plain(array) else shown(array)
@@ -143,6 +145,17 @@ class Model:
         from .prediction import ask
 
         return ask(self, images, top)
+
+
+def _require_json(notes: Mapping[str, Any]) -> None:
+    """TypeError for notes that a file could not hold."""
+    try:
+        json.dumps(notes)
+        good = all(isinstance(name, str) for name in notes)
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise TypeError(f"notes must be what JSON can say, by name, found {shown(notes)}")
 
 
 def _checksum(params: Mapping[str, Array]) -> int:

@@ -75,4 +75,5 @@ def _finite(
 
 def probabilities(model: Model, x: Array, *, engine: str = "compiled") -> Array:
     """Probability of every class, (N, classes), for prepared images x (N, H, W, C)."""
-    return ops.softmax(predictor(model, len(x), engine)(x))
+    count = len(x) if plain(x) and x.ndim else 1  # what is no array the predictor refuses
+    return ops.softmax(predictor(model, max(1, count), engine)(x))

@@ -63,7 +63,7 @@ def export_tflite(
     if not path.parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent}")
     if not whole(batch) or not 0 < batch < 2**16:
-        raise ValueError(f"export_tflite: batch must be from 1 to 65535, found {batch!r}")
+        raise ValueError(f"export_tflite: batch must be from 1 to 65535, found {shown(batch)}")
     softmax = flag("export_tflite", "softmax", softmax)
     if isinstance(plan, QuantizedPlan):
         check_arrays(plan, params)

@@ -101,6 +101,16 @@ def test_connected_layers_round_once(stored: str, rounding: str) -> None:
     np.testing.assert_array_equal(found, expected)
 
 
+def test_means_of_two_pixels_lie_between_two_integers() -> None:
+    """Sums of 1 and -1 among them, which AVERAGE_POOL_2D rounds away from zero."""
+    plan = nm.plan("v1", width=0.25, resolution=(32, 64), classes=40)
+    images = np.random.default_rng(1).standard_normal((4, 32, 64, 3), np.float32)
+    qplan, arrays = quantize(plan, nm.init(plan, seed=0), images, pooling="average_pool")
+    x = drawn(qplan, 24)
+    expected = infer(qplan, arrays, x, rung="numpy")
+    np.testing.assert_array_equal(nm.compile(qplan, arrays, batch=24, threads=1)(x), expected)
+
+
 def test_layers_without_a_stage_are_named() -> None:
     rows = Full(out=16), Full(out=16, groups=4)
     plan = nm.plan("grouped", rows=rows, like="v1", resolution=16, classes=3)

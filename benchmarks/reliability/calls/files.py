@@ -64,9 +64,7 @@ def _model_of(draw: Draw) -> Made:
             wrong.junk(lambda v: False), wrong.more(grey, Preprocessing.imagenet(64))
         ),
         "extra": wrong.more(None, 3, "x", {"a": 1}, {"a": None}, {3: np.ones(2)}, [np.ones(2)]),
-        "notes": wrong.more(
-            None, 3, "x", [1], {3: 1}, {"a": object()}, {"a": np.ones(2)}, {"a": NAN}
-        ),
+        "notes": wrong.more(None, 3, "x", [1], {3: 1}, {"a": object()}, {"a": np.ones(2)}),
         "quantized": wrong.both(wrong.junk(lambda v: v is None), wrong.more(quantized()[0], PLAN)),
     }
     good = {"plan": PLAN, "params": params(), "classes": CLASSES, "preprocessing": SIZED}

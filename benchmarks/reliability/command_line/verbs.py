@@ -53,7 +53,7 @@ BASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 SLOW = (
     "tour", "roofline", "exercises graduate", "exercises check", "exercises time", "verify", "papers",
-    "claims", "vectors", "quantize", "warmup",
+    "claims", "vectors", "quantize", "warmup", "explore",
 )  # fmt: skip
 # how much work is done, without an end that anybody could object to
 LENGTHS = {

@@ -107,7 +107,9 @@ NAMES = {
     "4 MB of Python's empty tuples": lambda path: path.write_bytes(
         b"[" + b"()," * 1_300_000 + b"]"
     ),
-    "half a MB of Python's empty tuples": lambda path: path.write_bytes(b"[" + b"()," * 174_000 + b"]"),
+    "half a MB of Python's empty tuples": lambda path: path.write_bytes(
+        b"[" + b"()," * 174_000 + b"]"
+    ),
     "4 MB of JSON's empty lists": lambda path: path.write_bytes(b"[" + b"[]," * 1_300_000 + b"[]]"),
     "Python that multiplies": lambda path: path.write_bytes(b"['a'*10**10]"),
     "a number of a million digits": lambda path: path.write_bytes(b"[" + b"9" * 1_000_000 + b"]"),

@@ -47,6 +47,23 @@ EQUIVALENT: dict[tuple[str, str, str, str], tuple[str, str]] = {
         "bits",
         "pixels of the chunk before are computed once more, to the same values",
     ),
+    (
+        "simd/tiles/depthwise.py",
+        "forward_rows",
+        "bound",
+        "range(0, stride * given.mr * BYTES - 1, 64)",
+    ): (
+        "bits",
+        "lines of cache asked for early: nothing is computed from them",
+    ),
+    ("simd/tiles/depthwise.py", "seen", "sign", "count + 1"): (
+        "bits",
+        "inputs are loaded that no window sees, and the compiler drops loads that nobody uses",
+    ),
+    ("integer/tables.py", "saturated", "sign", "2 ** 15 + 1"): (
+        "bits",
+        "only -2**15 times -2**15 is beyond 16 bits, and one of the two factors is never negative",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 
@@ -32,7 +33,7 @@ def survivors(these: list[Mutant]) -> Found:
 
 def caught(mutant: Mutant) -> bool:
     """Whether a drawn case fails, or ends in an error."""
-    from npmobilenet.verify.checks import check_case
+    from npmobilenet.verify.checks import check_case, on_one_thread
     from npmobilenet.verify.operators import OPERATORS as KNOWN
 
     with instead(mutant):
@@ -41,7 +42,9 @@ def caught(mutant: Mutant) -> bool:
                 rng = np.random.default_rng(seed)
                 case = KNOWN[name].draw(lambda low, high: int(rng.integers(low, high + 1)), rng)  # noqa: B023
                 try:
-                    outcomes = check_case(KNOWN[name], case, rng, with_torch=False)
+                    outcomes = on_one_thread(
+                        partial(check_case, KNOWN[name], case, rng, with_torch=False)
+                    )
                 except Exception:  # an index beyond an array, say
                     return True
                 if not all(outcome.passed for outcome in outcomes):

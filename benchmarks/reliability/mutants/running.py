@@ -22,7 +22,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -231,6 +231,9 @@ def keep_apart(mutant: Mutant) -> None:
     sharing.FEWEST = sys.maxsize
 
 
+_real = cache(os.path.realpath)  # npmobilenet/kernels is a link
+
+
 def reaches(function: Any, file: str, lines: range) -> bool:
     """Whether a function is among those lines, or refers at any depth to one that is.
 
@@ -247,13 +250,17 @@ def reaches(function: Any, file: str, lines: range) -> bool:
         todo += [
             getattr(one, name, None) for name in ("py_func", "function", "_defn", "__wrapped__")
         ]
-        if isinstance(one, tuple | list):
+        if isinstance(one, tuple | list | set):
             todo += one
+        elif type(one).__module__.startswith(PACKAGE):  # a phase of a microkernel, say
+            todo += vars(one).values() if hasattr(one, "__dict__") else []
+        elif isinstance(one, partial):
+            todo += [one.func, *one.args, *one.keywords.values()]
         elif isinstance(one, dict):
             todo += one.values()
         if not isinstance(one, FunctionType):
             continue
-        if one.__code__.co_filename == file and one.__code__.co_firstlineno in lines:
+        if _real(one.__code__.co_filename) == _real(file) and one.__code__.co_firstlineno in lines:
             return True
         todo += _mentioned(one)
     return False

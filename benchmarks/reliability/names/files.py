@@ -93,7 +93,7 @@ def _inputs(place: Path, weights: str, names: list[str]) -> Listed:
             Case(("export", weights, "--to", "keras", "--force", "--output", f"{path}.h5")),
             (0, 1),
         )
-        yield Case(("explore", "--weights", weights, "--no-time", "--label", name)), (0, 1)
+        yield Case(("explore", "--weights", weights, "--no-time", f"--label={name}")), (0, 1)
         yield Case(("train", path, "--output", f"{path}.run")), (1,)
         yield Case(("verify", "--operator", name)), (1, 2)
         yield Case(("recipes", name)), (0, 1, 2)
