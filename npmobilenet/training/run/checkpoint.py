@@ -30,6 +30,7 @@ from ..optimizers import Arrays
 from ..quantized.step import split
 from ..step import State
 from .history import MOST, Epoch, require_fields
+from .lock import require_held
 
 LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
 NEW = f"{LAST}.new"  # whole, and about to become the last
@@ -59,6 +60,11 @@ def save_checkpoint(
     described = {**notes, "step": state.step, "progress": asdict(progress)}
     model = Model(model.plan, params, model.classes, model.preprocessing, extra, described)
     save(model, folder / NEW)
+    try:
+        require_held(folder)  # it took time to write
+    except OSError:
+        (folder / NEW).unlink(missing_ok=True)
+        raise
     _make_last(folder)
 
 
