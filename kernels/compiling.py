@@ -22,8 +22,7 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
-from .. import forking
-from . import keeping
+from . import forking, keeping
 
 # a file's kernels by the rung they are of, in one order; they write into arrays handed to them
 Rungs = dict[str, tuple[Callable[..., None], ...]]

@@ -24,7 +24,7 @@ from rich.text import Text
 from .text import displayed
 
 GAP, TIGHT = 3, 2  # columns between two of the table's
-LONGEST = 400  # characters of a line in a cell
+LONGEST = 2_000  # characters of a line in a cell: a claim and its reasons have hundreds
 
 Cell = str | Text
 

@@ -62,7 +62,7 @@ SCRATCH = {
     "sigmoid": (2, 1, 0),
     "swish": (2, 3, 0),
     "hard_sigmoid": (1, 1, 1),
-    "hard_swish": (1, 1, 2),
+    "hard_swish": (1, 0, 1),
 }
 KEEPS_OUTPUT = ("relu", "relu6", "sigmoid")  # the others keep their input
 

@@ -183,8 +183,12 @@ def hard_swish_backward(dy: Array, cache: ActivationCache) -> Array:
     """
     dy = checks.gradient("hard_swish", dy, cache)
     x = cache.kept
-    between = dy * (x / 3 + x.dtype.type(0.5))
-    return np.where(x <= -3, 0, np.where(x >= 3, dy, between)).astype(x.dtype, copy=False)
+    dx = x / 3
+    dx += x.dtype.type(0.5)
+    dx *= dy
+    np.copyto(dx, dy, where=x >= 3)  # not times 1 and 0: infinity times 0 is NaN
+    np.copyto(dx, 0, where=x <= -3)
+    return dx
 
 
 def _clip(name: str, x: Array, high: float, rung: str | None) -> tuple[Array, ActivationCache]:

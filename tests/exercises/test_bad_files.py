@@ -157,7 +157,7 @@ def test_new_never_overwrites(capsys, file) -> None:
         (("check", "my_ops.py", "relu7"), "did you mean relu6?"),
         (("check", "my_ops.py", "--case", "1x2x2x1"), "--case needs the name of one function"),
         (("check", "my_ops.py", "relu6", "--case", "1x2"), "expected one like 1x2x2x1"),
-        (("check", "my_ops.py", "relu6", "--case", ""), "expected one like 1x2x2x1"),
+        (("check", "my_ops.py", "relu6", "--case", ""), "--case: expected something"),
         (("check", "my_ops.py", "relu6", "--json", "--watch"), "does not go with --watch"),
     ],
 )

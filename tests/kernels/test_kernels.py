@@ -122,9 +122,7 @@ except ValueError as error:
     print(error)
 """
     found = python(HIDDEN + STEP + program)
-    assert found.stdout == (
-        "conv2d: rung 'numba' needs the package numba, which is not installed\n"
-    )
+    assert found.stdout == ("v1: rung 'numba' needs the package numba, which is not installed\n")
 
 
 def test_numba_is_imported_only_when_a_rung_needs_it() -> None:

@@ -156,10 +156,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "labels half": (lambda: ArrayImages(IMAGES, [0.5] * 6, ("a",)), "labels must be integers"),
     "labels NaN": (lambda: ArrayImages(IMAGES, [NAN] * 6, ("a",)), "labels must be integers"),
     "class text": (lambda: ArrayImages(IMAGES, [0] * 6, "abc"), "classes must be a list of names"),
-    "batch half": (lambda: batches(DATA, batch_size=1.5, preprocessing=HOW), "batch_size 1.5 must be"),
+    "batch half": (lambda: batches(DATA, batch_size=1.5, preprocessing=HOW), "batch_size must be"),
     "no data": (lambda: batches([], batch_size=1, preprocessing=HOW), "dataset must be a Dataset"),
     "share": (lambda: hold_out(DATA, "a", 0), "holdout must be above 0"),
-    "seed": (lambda: hold_out(DATA, 0.5, None), "seed must be a whole number"),
+    "seed": (lambda: hold_out(DATA, 0.5, None), "seed must be an integer"),
     "section": (lambda: Config.from_document({"trian": {}}), "unknown key trian; did you mean train?"),
     "table": (lambda: Config.from_document({"train": 3}), "train must be a table of keys"),
     "record": (lambda: Config(train=3), "train must be of the kind Train"),
@@ -169,7 +169,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "train targets": (lambda: train(PLAN, DATA, None, HOW, Config(), "x", targets=[[1]]), "targets must"),
     "predictor": (lambda: predictor(None, 1), "model must be a Model"),
     "evaluate": (lambda: evaluate(MODEL, None), "dataset must be a Dataset"),
-    "batch text": (lambda: evaluate(MODEL, DATA, batch_size="a"), "batch_size 'a' must be at least 1"),
+    "batch text": (lambda: evaluate(MODEL, DATA, batch_size="a"), "batch_size must be an integer"),
     "no model": (lambda: evaluate(None, DATA), "model must be a Model"),
     "norm": (lambda: clipped({}, "a"), "norm must be at least 0"),
 }  # fmt: skip
@@ -229,7 +229,7 @@ def compiled() -> Iterator[tuple[Callable[[], Any], str]]:
             "trained",
         )
     yield lambda: engine.time_stages(None), "engine: x must be float32"
-    yield lambda: engine.time_stages(X[:1], 0), "1 or more rounds"
+    yield lambda: engine.time_stages(X[:1], 0), "rounds 1 or more"
     yield lambda: engine(np.ma.array(X)), "x must be float32"
     yield lambda: step(X, y, rng=rng, label_smoothing="a"), "label_smoothing must be"
     yield lambda: step.load(cast(complex)), "float32 or float64, found complex128"

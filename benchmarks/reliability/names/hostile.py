@@ -109,8 +109,7 @@ def classes() -> tuple[str, ...]:
     found: dict[str, str] = {}
     for name in listed:
         found.setdefault(canonical(name), name)
-    names = tuple(found.values())
-    return names
+    return tuple(found.values())
 
 
 def harm(text: str, *, lines: bool = True) -> str:

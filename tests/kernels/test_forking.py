@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from npmobilenet import forking
+from npmobilenet.kernels import forking
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
