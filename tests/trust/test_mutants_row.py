@@ -34,7 +34,7 @@ def test_a_mutant_changes_one_function() -> None:
 def test_each_file_of_the_kernels_has_its_tests() -> None:
     """But for what does no arithmetic of a network, and instructions themselves."""
     others = {
-        "compiling", "keeping", "linking", "routines", "sharing", "store", "peak",
+        "compiling", "forking", "keeping", "linking", "routines", "sharing", "store", "peak",
         "simd/activation", "simd/team", "simd/tuning", "simd/isa/lanes", "simd/isa/llvm",
         "simd/isa/vector", "simd/runtime/executor", "simd/runtime/work_item",
         "simd/runtime/work_stealing",
