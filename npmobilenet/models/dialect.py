@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..ops.checks import real, whole
+from ..ops.checks import real, shown, whole
 from ..ops.window import Padding, window
 from .widths import ROUNDING
 
@@ -135,7 +135,9 @@ class Dialect:
     def at(self, version: str) -> "Dialect":
         """This dialect with every switch settled for "v1" to "v4"; ValueError for another."""
         if version not in VERSIONS:
-            raise ValueError(f"version must be one of {', '.join(VERSIONS)}, found {version!r}")
+            raise ValueError(
+                f"version must be one of {', '.join(VERSIONS)}, found {shown(version)}"
+            )
         settled = {f.name: getattr(self, f.name) for f in fields(self)}
         found = {
             k: getattr(v, version) if isinstance(v, ByVersion) else v for k, v in settled.items()
@@ -185,19 +187,19 @@ def _check(dialect: Dialect) -> None:
         found = getattr(dialect, switch)
         if not isinstance(found, str | None) or found not in known:
             names = ", ".join(str(name) for name in known)
-            raise ValueError(f"{switch} must be one of {names}, found {found!r}")
+            raise ValueError(f"{switch} must be one of {names}, found {shown(found)}")
     for switch, (holds, expected) in _NUMBERS.items():
         if not real(found := getattr(dialect, switch)) or not holds(found):
-            raise ValueError(f"{switch} must be {expected}, found {found!r}")
+            raise ValueError(f"{switch} must be {expected}, found {shown(found)}")
     for switch in (f.name for f in fields(dialect) if f.type is bool):
         if not isinstance(found := getattr(dialect, switch), bool):
-            raise ValueError(f"{switch} must be True or False, found {found!r}")
+            raise ValueError(f"{switch} must be True or False, found {shown(found)}")
     if not isinstance(dialect.name, str):
-        raise ValueError(f"name must be a text, found {dialect.name!r}")
+        raise ValueError(f"name must be a text, found {shown(dialect.name)}")
     if dialect.strided_padding is not None:
         window("strided_padding", (8, 8), (3, 3), 2, dialect.strided_padding)
     if not isinstance(dialect.versions, tuple):
-        raise ValueError(f"versions must be a tuple, found {dialect.versions!r}")
+        raise ValueError(f"versions must be a tuple, found {shown(dialect.versions)}")
     if unknown := [version for version in dialect.versions if version not in VERSIONS]:
         raise ValueError(f"versions must be among {', '.join(VERSIONS)}, found {unknown}")
 

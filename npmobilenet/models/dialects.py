@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ..ops.checks import shown
 from .dialect import VERSIONS, Dialect, by_version
 
 # ReLU from V1's figure 3; padding, eps and widths from the authors' own TensorFlow code, which
@@ -151,7 +152,7 @@ def dialect_named(name: str | Dialect) -> Dialect:
     if isinstance(name, Dialect):
         return name
     if not isinstance(name, str) or name not in DIALECTS:
-        raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}, found {name!r}")
+        raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}, found {shown(name)}")
     return DIALECTS[name]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..limits import in_words, not_hollow, unpacked_at_most, within
+from ..text import displayed, reason
 
 MOST_MEMBERS = 20_000  # of an archive: a file for each tensor, of which a MobileNet has hundreds
 _START = 512  # bytes that are looked at
@@ -190,7 +191,7 @@ def sound_archive(path: Path) -> None:
             if any(entry.CRC for entry in entries) and (broken := archive.testzip()):
                 raise ValueError(f"{broken} is not what was packed: another CRC-32")
     except Exception as error:  # whatever hostile bytes lead zipfile to
-        raise ValueError(f"{path}: a damaged archive ({error})") from None
+        raise ValueError(f"{path}: a damaged archive ({displayed(reason(error))})") from None
 
 
 def no_bomb(packed: int, entries: list[zipfile.ZipInfo]) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from ..models.layers import Shape
 from ..ops.checks import Array
+from ..text import displayed
 from .detect import Asked, Attempt, detect
 from .families import FAMILIES
 from .family import Family, Pairing
 
 SHOWN = 8  # lines of each sort
+LINE = 400  # characters of one, which has names of files
 _DENSE = ("head", "classifier", "squeeze", "excite")
 
 
@@ -35,7 +37,7 @@ def mismatch(
             f"{fitting.dialect.name}; leave out --{', --'.join(asked.stated())}"
         )
     elif not pairing.pairs:
-        first = ", ".join(list(tensors)[:3]) or "no arrays at all"
+        first = ", ".join(map(displayed, list(tensors)[:3])) or "no arrays at all"
         return (
             f"{path}: no array here is named as in {source.title}; the file begins with {first}; "
             "no MobileNet of a family that is known here"
@@ -89,7 +91,7 @@ def mapped_diff(
 
 
 def _lines(title: str, names: Sequence[str], line: Callable[[str], str]) -> Iterator[str]:
-    yield from (f"  {title:12}{line(name)}" for name in names[:SHOWN])
+    yield from (f"  {title:12}{displayed(line(name), LINE)}" for name in names[:SHOWN])
     if len(names) > SHOWN:
         yield f"  {title:12}... and {len(names) - SHOWN} more"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import npmobilenet as nm
 from npmobilenet import limits
@@ -146,3 +147,17 @@ def test_toml_that_would_take_for_ever(text: str, told: str) -> None:
         of_toml(text)
     quoted = "a.b" + ".c" * 100
     assert of_toml(f'x = "{quoted}"\ny = [{"0.5, " * 100}]')["x"] == quoted
+
+
+def test_names_in_a_file_do_not_fill_the_screen(tmp_path: Path) -> None:
+    """Each is shown, its middle left out; what does not fit is said around it."""
+    plan = nm.plan("v2", width=0.35, resolution=32, classes=3, dialect="timm")
+    path = tmp_path / "theirs.safetensors"
+    nm.export_weights(plan, nm.init(plan, 0), path, "timm")
+    arrays = load_file(path)
+    first = next(iter(arrays))
+    save_file({**arrays, "y" * 70_000 + "\x1b": arrays.pop(first)}, path)
+    with pytest.raises(ValueError, match=r"(?s)1 unexpected.*\.\.\.\[70,001 characters") as caught:
+        nm.import_weights(path, "timm", resolution=(32, 32))
+    assert len(str(caught.value)) < 2000
+    assert "\x1b" not in str(caught.value)
