@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..ops.checks import function as must_call
-from ..ops.checks import integer
+from ..ops.checks import integer, shown
 from ..shown import Shown
 from ..text import printable
 from ..verify.operators import OPERATORS
@@ -150,9 +150,10 @@ def against(
 
 def _operators(name: str) -> list[str]:
     """Those of `verify` with that name: "batch_norm" is two.  ValueError for another."""
-    found = [n for n in OPERATORS if name in (n, n.partition(" ")[0])]
+    text = name if isinstance(name, str) else ""
+    found = [n for n in OPERATORS if text in (n, n.partition(" ")[0])]
     if not found or found[0] in NOT_COMPARED:
-        raise ValueError(f"operator must be one of {', '.join(COMPARED)}, found {name!r}")
+        raise ValueError(f"operator must be one of {', '.join(COMPARED)}, found {shown(name)}")
     return found
 
 

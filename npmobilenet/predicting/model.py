@@ -109,12 +109,12 @@ class Model:
             )
         if self.preprocessing.resolution != self.plan.resolution:
             raise ValueError(
-                f"the network takes {self.plan.resolution} pixels, the preprocessing gives "
+                f"preprocessing must give the network's {self.plan.resolution} pixels, found "
                 f"{self.preprocessing.resolution}"
             )
         if self.preprocessing.channels != self.plan.channels:
             raise ValueError(
-                f"the network takes {self.plan.channels} channels, the preprocessing gives "
+                f"preprocessing must give the network's {self.plan.channels} channels, found "
                 f"{self.preprocessing.channels}"
             )
 

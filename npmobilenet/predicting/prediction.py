@@ -24,7 +24,7 @@ from ..images.preprocessing import Preprocessing, prepare
 from ..ops import softmax
 from ..ops.checks import Array, shown, whole
 from ..shown import Shown
-from ..text import displayed
+from ..text import displayed, printable
 from .metrics import DOUBT
 from .model import Model
 from .predictor import BATCH
@@ -154,7 +154,7 @@ def _prepared(image: Any, how: Preprocessing) -> Array | ValueError:
         return prepare(opened(image, how.channels), how)
     except (ValueError, OSError, MemoryError) as error:
         said = str(error) or "too large for the memory"
-        name = os.fspath(image) if isinstance(image, str | PathLike) else ""
+        name = printable(os.fsdecode(image)) if isinstance(image, str | PathLike) else ""
         return ValueError(said if name in said else f"{name}: {said}")
 
 

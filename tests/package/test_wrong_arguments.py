@@ -144,7 +144,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "classes text": (lambda: nm.Model(PLAN, PARAMS, "abc", HOW), "classes must be a tuple of names"),
     "classes numbers": (lambda: nm.Model(PLAN, PARAMS, (1, 2, 3), HOW), "classes must be a tuple"),
     "preprocessing": (lambda: nm.Model(PLAN, PARAMS, MODEL.classes, None), "must be a Preprocessing"),
-    "channels": (lambda: nm.Model(PLAN, PARAMS, MODEL.classes, GREY), "takes 3 channels"),
+    "channels": (lambda: nm.Model(PLAN, PARAMS, MODEL.classes, GREY), "network's 3 channels, found 1"),
     "notes": (lambda: nm.Model(PLAN, PARAMS, MODEL.classes, HOW, {}, 3), "notes must be a dict"),
     "save": (lambda: nm.save(PARAMS, "x"), "model must be a Model"),
     "save nowhere": (lambda: nm.save(MODEL, ""), "path must be the name of a file"),

@@ -184,6 +184,8 @@ def pools(threads: int, count: int, want: Want) -> Bad:
             except multiprocessing.TimeoutError:
                 bad.append(f"{kind}: a Pool hangs")
                 continue
+            pool.close()  # its processes end by themselves: killed ones leave Numba's lock to be swept
+            pool.join()
         for pid, digests in found:
             if pid == os.getpid() or digests != want:
                 bad.append(f"{kind}: other bits")
