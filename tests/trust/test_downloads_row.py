@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from benchmarks.reliability import downloads
-from benchmarks.reliability.downloads_faults import FAULTS
-from benchmarks.reliability.downloads_planted import PLANTED
+from benchmarks.reliability.downloads.faults import FAULTS
+from benchmarks.reliability.downloads.planted import PLANTED
 from npmobilenet.weights import answers, download
 
 pytest.importorskip("requests")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.reliability import writers
-from benchmarks.reliability.writers_watched import Watched
+from benchmarks.reliability.writers.watched import Watched
 from npmobilenet import disk
 
 ONE = writers.WRITERS[:1]

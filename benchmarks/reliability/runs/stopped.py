@@ -14,7 +14,7 @@ from npmobilenet.training.loop import train
 from npmobilenet.training.optimizers import Sgd
 from npmobilenet.training.run.run import never
 
-from ..writers_kinds import model
+from ..writers.kinds import model
 from .state import bits_of, left_in
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from npmobilenet.weights import sources
 
-from .downloads_server import Server
+from .server import Server
 
 CHECKED, UNCHECKED = "torchvision/mobilenet_v3_small.v1", "keras/mobilenet_0.25_128"
 

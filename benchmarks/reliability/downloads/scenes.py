@@ -15,8 +15,8 @@ from unittest.mock import patch
 from npmobilenet.weights import sources
 from npmobilenet.weights.download import DownloadError
 
-from .downloads_place import CHECKED, UNCHECKED, Place
-from .downloads_server import CONTENT, LATER, SHA256, Asked
+from .place import CHECKED, UNCHECKED, Place
+from .server import CONTENT, LATER, SHA256, Asked
 
 
 def _refused(place: Place, words: str, **given: Any) -> Iterator[str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .children import COMMAND, run
-from .hazard import Found
-from .writers_watched import Watched
+from ..children import COMMAND, run
+from ..hazard import Found
+from .watched import Watched
 
 CALLS = "trace=open,openat,creat,fsync,fdatasync,rename,renameat,renameat2,link,linkat"
 LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += (-?\d+)")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .downloads_server import CONTENT, TAG, Asked, Play, drip, flood
+from .server import CONTENT, TAG, Asked, Play, drip, flood
 
 PAGE = b"<!DOCTYPE html><html><body>Please log in to the hotel's network</body></html>"
 SIZE = len(CONTENT)

@@ -20,12 +20,12 @@ from unittest.mock import patch
 from npmobilenet.weights import answers, download, sources
 from npmobilenet.weights.download import DownloadError
 
-from .downloads_faults import FAULTS, Fault
-from .downloads_place import CHECKED, UNCHECKED, Place
-from .downloads_planted import PLANTED
-from .downloads_scenes import SCENES
-from .downloads_server import CONTENT, SHA256, Asked, serving
-from .hazard import Found, Hazard, NotHere, Size
+from ..hazard import Found, Hazard, NotHere, Size
+from .faults import FAULTS, Fault
+from .place import CHECKED, UNCHECKED, Place
+from .planted import PLANTED
+from .scenes import SCENES
+from .server import CONTENT, SHA256, Asked, serving
 
 PRECIOUS = b"somebody's only copy"
 LONGEST = 25.0  # seconds for any of it, where patience is cut to half a second

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from .hazard import Found, Hazard, NotHere, Size
-from .writers_kinds import WRITERS, Writer
-from .writers_watched import watching
+from ..hazard import Found, Hazard, NotHere, Size
+from .kinds import WRITERS, Writer
+from .watched import watching
 
 GUESSED = ("{}.part", "{}.new", "{}.tmp", "{}.new.part", ".{}.swp", "{}~", ".{}.tmp", "{}.bak")
 PRECIOUS = b"somebody's only copy"
@@ -205,7 +205,7 @@ def prove(size: Size) -> Found:
     found = tried_on(WRITERS)
     if size == "quick" or not shutil.which("strace"):
         return found
-    from .writers_traced import traced
+    from .traced import traced
 
     more = traced()
     return replace(

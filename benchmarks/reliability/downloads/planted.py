@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .downloads_faults import PAGE, PARTIAL, SIZE, Fault, part_for
-from .downloads_server import CONTENT, TAG, Asked
+from .faults import PAGE, PARTIAL, SIZE, Fault, part_for
+from .server import CONTENT, TAG, Asked
 
 
 def _begun(size: int, tag: str | None = TAG) -> Callable[[Any], None]:
