@@ -1,5 +1,6 @@
 """Signals end a run, and its terminal may go: what was learnt is saved."""
 
+import ctypes
 import errno
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 from npmobilenet.cli.progress import ConsoleReporter
 from npmobilenet.training.run.checkpoint import load_checkpoint
 from npmobilenet.training.run.folder import traces
+from npmobilenet.training.run.stopping import Stopper
 from tests.commands import SMALL, call
 from tests.training.runs import after, run
 
@@ -109,3 +111,26 @@ def test_a_run_outlives_its_terminal(tmp_path: Path, monkeypatch: Any) -> None:
     out.file.close()
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "other", stop=after(1), reporter=reporter)
+
+
+def test_a_signal_in_the_middle_of_llvm_is_known_and_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No exception leaves a callback of ctypes, and objects of llvmlite, half made, complain once more."""
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: told.append(found.exc_type))
+    called = ctypes.CFUNCTYPE(None)
+
+    def closing() -> None:
+        raise AttributeError("half made")
+
+    closing.__module__ = "llvmlite.binding.ffi"
+    with Stopper():
+        called(closing)()
+        assert told == [AttributeError]  # nobody has sent anything
+    assert sys.unraisablehook.__name__ == "<lambda>"
+    with Stopper() as stopper:
+        called(lambda: signal.raise_signal(signal.SIGINT))()
+        assert stopper.stop()
+        called(closing)()
+    assert told == [AttributeError]

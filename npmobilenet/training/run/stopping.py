@@ -27,6 +27,7 @@ class Stopper:
         self.number = 0  # of the last signal that came
         self.asking = False
         self.before: dict[int, Any] = {}
+        self.unraisable = sys.unraisablehook
 
     def stop(self) -> bool:
         """Whether a run that is learning should end."""
@@ -49,11 +50,26 @@ class Stopper:
                 number = getattr(signal, name, None)
                 if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
                     self.before[number] = signal.signal(number, self._came)
+            self.unraisable, sys.unraisablehook = sys.unraisablehook, self._passed_over
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
+        if not self.number and sys.unraisablehook == self._passed_over:
+            sys.unraisablehook = self.unraisable
+
+    def _passed_over(self, found: "sys.UnraisableHookArgs") -> None:
+        """Say nothing where a signal came while LLVM was calling Python, where nothing can be raised.
+
+        That it came is known; and what it left half made complains once more when it is taken down.
+        """
+        llvm = str(getattr(found.object, "__module__", "")).partition(".")[0] in (
+            "llvmlite",
+            "numba",
+        )
+        if not self.number or not (found.exc_type is KeyboardInterrupt or llvm):
+            self.unraisable(found)
 
     def _came(self, number: int, frame: FrameType | None) -> None:
         again, self.number = self.number, number
