@@ -116,7 +116,7 @@ def test_a_run_outlives_its_terminal(tmp_path: Path, monkeypatch: Any) -> None:
 def test_a_signal_in_the_middle_of_llvm_is_known_and_says_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No exception leaves a callback of ctypes, and objects of llvmlite, half made, complain once more."""
+    """No exception leaves a callback of ctypes; objects of llvmlite, half made, complain once more."""
     told: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda found: told.append(found.exc_type))
     called = ctypes.CFUNCTYPE(None)
