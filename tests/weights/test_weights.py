@@ -111,7 +111,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "other preprocessing": (
         rewritten(lambda t, m: m.update(preprocessing=m["preprocessing"].replace("[8, 9]", "[8, 8]"))),
-        "the network takes (8, 9) pixels",
+        "the network's (8, 9) pixels",
     ),
 }  # fmt: skip
 
