@@ -5,7 +5,7 @@ A function takes the run, the layer and its inputs, and returns the output and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,11 +44,13 @@ class Run:
         total: Callable[[Array], Array] | None = None,
     ) -> None:
         self.params, self.train, self.rung, self.rng = params, train, rung, rng
-        self.common = (
-            "numba" if isinstance(rung, str) and rung == "simd" else rung
-        )  # for operators without the fourth rung
         self.frozen, self.total = frozen, total
         self.statistics: dict[str, Array] = {}
+
+    @property
+    def common(self) -> str | None:
+        """The rung of operators that have no fourth."""
+        return "numba" if self.rung == "simd" else self.rung
 
     def array(self, layer: Layer, name: str) -> Array:
         return self.params[f"{layer.name}.{name}"]
@@ -169,6 +171,22 @@ WINDOWED = (
 def execute_forward(run: Run, layer: Layer, inputs: Sequence[Array]) -> tuple[Array, Any]:
     """A layer's output, and what its backward pass needs."""
     return FORWARD[type(layer)](run, layer, *inputs)
+
+
+def layer_by_layer(
+    run: Run, layers: Sequence[Layer], x: Array
+) -> Iterator[tuple[Layer, Array, Any]]:
+    """Run layers in order: each, its output and its cache; nothing is kept but what later ones read."""
+    values = {"image": x}
+    last_use = {source: layer.name for layer in layers for source in layer.inputs}
+    for layer in layers:
+        y, cache = execute_forward(run, layer, [values[name] for name in layer.inputs])
+        values[layer.name] = y
+        yield layer, y, cache
+        del y, cache  # or they would hold their arrays while the next layer makes its own
+        for source in layer.inputs:
+            if last_use[source] == layer.name:
+                values.pop(source, None)
 
 
 def execute_backward(

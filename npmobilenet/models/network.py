@@ -20,7 +20,7 @@ from ..ops.checks import Array
 from ..ops.rungs import RUNGS, choose
 from ..shown import NamedArrays
 from .capabilities import require
-from .execute import BACK_RUNNER, INFERRER, RUNNER, Run, execute_backward, execute_forward
+from .execute import BACK_RUNNER, INFERRER, RUNNER, Run, execute_backward, layer_by_layer
 from .layers import BatchNorm
 from .network_plan import Plan, check_plan
 from .params import check_params
@@ -135,20 +135,17 @@ def _execute(
     ends = [place for place, layer in enumerate(plan.layers, start=1) if layer.name in wanted]
     layers = plan.layers[: max(ends)] if ends else plan.layers
     require(INFERRER if tape is None else RUNNER, layers)
-    values = {"image": x}
-    last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
-    for layer in layers:
-        y, cache = execute_forward(run, layer, [values[name] for name in layer.inputs])
-        values[layer.name] = y
+    result = x
+    for layer, y, cache in layer_by_layer(run, layers, x):
         if tape is not None:
             tape[layer.name] = cache
-        del cache  # or it would hold its arrays while the next layer makes its own
+        del cache  # what no later layer reads is kept by the tape alone
         if kept is not None and layer.name in wanted:
             kept[layer.name] = y
-        for source in layer.inputs:  # what no later layer reads is kept by the tape alone
-            if last_use[source] == layer.name:
-                values.pop(source, None)
-    return values[layers[-1].name]
+        if layer is layers[-1]:
+            result = y
+        del y
+    return result
 
 
 def backward(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from ..ops.checks import Array
-from .execute import Run, execute_forward
+from .execute import Run, layer_by_layer
 from .network_plan import Plan
 
 
@@ -28,15 +28,8 @@ def first_not_finite(
     if not np.isfinite(x).all():
         return "the images were not finite"
     run = Run(params, True, None, np.random.default_rng(0), frozen)
-    values = {"image": x}
-    last_use = {source: layer.name for layer in plan.layers for source in layer.inputs}
     with np.errstate(all="ignore"):
-        for layer in plan.layers:
-            y, _ = execute_forward(run, layer, [values[name] for name in layer.inputs])
+        for layer, y, _ in layer_by_layer(run, plan.layers, x):
             if not np.isfinite(y).all():
                 return f"{layer.name} is the first layer whose output is not finite"
-            values[layer.name] = y
-            for source in layer.inputs:
-                if last_use[source] == layer.name:
-                    values.pop(source, None)
     return "the outputs of all layers are finite"
