@@ -37,10 +37,12 @@ def at_least(least: int) -> Callable[[str], int]:
 
 def sha256_option(text: str) -> str:
     """A SHA-256: 64 hexadecimal digits, in small letters."""
-    digits = text.strip().lower()
-    if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
-        raise argparse.ArgumentTypeError(f"expected 64 hexadecimal digits, found {text!r:.80}")
-    return digits
+    from ..weights.sealing import published_sha256
+
+    try:
+        return published_sha256(text, "HEX")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def between(low: float, high: float, *, above: bool = False) -> Callable[[str], float]:

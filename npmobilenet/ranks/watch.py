@@ -7,7 +7,7 @@ has come to at which ranks wait for one another.  Two things are wrong:
     hanging    somebody has waited at a point for longer than is patient, and the other has not come to it
 
 The message is written, and the process ends at once: whoever started the ranks ends the others, and a
-checkpoint that was being written is one that never was (weights/disk.py).  Where a process is killed,
+checkpoint that was being written is one that never was (disk.py).  Where a process is killed,
 `mpiexec` mostly sees it first, and says so itself.
 """
 

@@ -105,7 +105,7 @@ def test_a_published_sha256_is_compared_before_anything_is_parsed(
         with pytest.raises(SystemExit) as ended:
             main([*verb, "--sha256", "xyz"])
         assert ended.value.code == 2
-        assert "expected 64 hexadecimal digits, found 'xyz'" in capsys.readouterr().err
+        assert "must be 64 hexadecimal digits, found 'xyz'" in capsys.readouterr().err
     assert main(["predict", "chelsea", "--weights", "flowers", "--sha256", wrong]) == 1
     assert "nothing of it was read" in capsys.readouterr().err
 

@@ -134,9 +134,10 @@ def test_a_spoilt_file_says_what_is_wrong(case: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
-    from npmobilenet.weights.disk import write_whole
+    from npmobilenet.disk import write_whole
 
     for path in (tmp_path, tmp_path / "nowhere" / "file"):
         with pytest.raises(OSError, match=f"{path}: cannot be written"):
             write_whole(path, b"content")
-    assert list(tmp_path.parent.glob(f"{tmp_path.name}.part")) == []
+    assert list(tmp_path.parent.glob(f"{tmp_path.name}*.part")) == []
+    assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,6 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,6 +14,7 @@ from ...models.network_plan import Plan
 from ...predicting.metrics import Scores
 from ...text import markdown
 from ...weights.native import load
+from ...weights.sealing import digest_of
 from ..config import Config
 from ..run.history import Epoch
 
@@ -63,11 +63,6 @@ class Story:
         return cls(
             Config.from_document(notes["config"]), [Epoch(**epoch) for epoch in notes["history"]]
         )
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    return sha256(path.read_bytes()).hexdigest()
 
 
 def facts(
@@ -125,7 +120,7 @@ def card(
         f"- time: {known['minutes']:g} minutes for {known['epochs']} epochs, "
         f"{known['images per second']:,} images a second, {known['share waited for data']:.1%} of the "
         "time spent waiting for data",
-        f"- file: {markdown(file.name)}, {file.stat().st_size:,} bytes, SHA-256 {digest(file)}",
+        f"- file: {markdown(file.name)}, {file.stat().st_size:,} bytes, SHA-256 {digest_of(file)}",
     ]
     for number, story in enumerate(stories, 1):
         of = f" of run {number}" if len(stories) > 1 else ""
