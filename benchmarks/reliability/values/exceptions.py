@@ -93,6 +93,11 @@ CANCELLING = (
     "of images that are all near 1e4 the gradient of a filter is a sum of dy x whose parts cancel: a "
     "compiled step's, in float32, keeps few of its digits",
 )
+NOISE = (
+    "float32 keeps no digit",
+    "where maps are nearly constant, normalisation divides rounding by the root of eps, layer by layer:"
+    " of some gradient the executor's float32, too, is off by more than half of what it is in float64",
+)
 WIDTHS = (
     "channels that are no multiple of 8",
     "an engine's vectors hold 8 channels: an infinite element times the zeros that fill one up is NaN",
