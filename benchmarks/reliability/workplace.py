@@ -19,11 +19,11 @@ rows = [{block = "separable", out = 4}, {block = "uib", k1 = 0, k2 = 3, t = 2, o
 """
 
 
-def picture(seed: int, size: tuple[int, int] = (40, 36)) -> bytes:
-    """A PNG of noise."""
+def picture(seed: int, size: tuple[int, int] = (40, 36), kind: str = "PNG") -> bytes:
+    """Noise, as a file of that kind."""
     pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
     kept = BytesIO()
-    Image.fromarray(pixels).save(kept, "PNG")
+    Image.fromarray(pixels).save(kept, kind)
     return kept.getvalue()
 
 
@@ -38,12 +38,21 @@ def network(path: Path, classes: Sequence[str] = CLASSES) -> Path:
     return path
 
 
-def images(folder: Path, classes: Sequence[str] = CLASSES, count: int = 2) -> Path:
-    """train/ and val/, a folder a class in each."""
-    for part in ("train", "val"):
-        for number, name in enumerate(classes):
+def images(
+    folder: Path,
+    classes: Sequence[str] = CLASSES,
+    count: int = 2,
+    measured: int | None = None,
+    size: tuple[int, int] = (40, 36),
+    kind: str = "PNG",
+) -> Path:
+    """train/ and val/, a folder a class in each, no two images alike; measured: so many in val/."""
+    seeds = iter(range(10**6))
+    for part, many in (("train", count), ("val", count if measured is None else measured)):
+        for name in classes:
             inside = folder / part / name
             inside.mkdir(parents=True)
-            for k in range(count):
-                (inside / f"{k}.png").write_bytes(picture(10 * number + k))
+            for k in range(many):
+                path = inside / f"{k}.{kind.lower()}"
+                path.write_bytes(picture(next(seeds), size, kind))
     return folder

@@ -8,13 +8,14 @@ import pytest
 
 from benchmarks.reliability.runs.signals import one
 from benchmarks.reliability.runs.spread import spread
-from benchmarks.reliability.runs.state import Bench, pictures
+from benchmarks.reliability.runs.state import Bench
+from benchmarks.reliability.workplace import images
 from npmobilenet.training.run.run import Run
 
 
 @pytest.mark.long
 def test_a_step_that_a_signal_loses_is_found(tmp_path: Path, monkeypatch: Any) -> None:
-    bench = Bench(tmp_path, pictures(tmp_path / "data"))
+    bench = Bench(tmp_path, images(tmp_path / "data", count=8, measured=4, size=(32, 32)))
     bench.bits(3)
 
     def lossy(run: Run) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from ..forked import warm
 from ..hazard import Found, Hazard, NotHere, Size
+from ..workplace import images
 from .damage import damaged
 from .disks import disks
 from .folders import folders
 from .kills import EPOCHS, chain, moments, point
 from .signals import signals
 from .spread import Trial, spread
-from .state import Bench, pictures
+from .state import Bench
 from .stopped import stopped
 
 
@@ -29,7 +30,7 @@ def prove(size: Size) -> Found:
     few = size != "whole"
     with tempfile.TemporaryDirectory(prefix="runs-") as folder:
         root = Path(folder)
-        bench = Bench(root, pictures(root / "data"))
+        bench = Bench(root, images(root / "data", count=8, measured=4, size=(32, 32)))
         if size == "tiny":  # in this process, for the tests' has threads that a fork would lose
             return Found(1, tuple(stopped(root)))
         warm()

@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from npmobilenet.training.run.checkpoint import load_checkpoint
 from npmobilenet.training.run.folder import OTHERS, RUNS
 from npmobilenet.weights import load
@@ -20,18 +17,6 @@ from .child import Child
 
 STEPS = 4  # of an epoch
 Bits = dict[str, bytes]
-
-
-def pictures(root: Path) -> Path:
-    """Noise in two classes."""
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 8), ("val", 4)):
-        for name in ("cat", "dog"):
-            (root / part / name).mkdir(parents=True)
-            for k in range(count):
-                image = Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8))
-                image.save(root / part / name / f"{k}.png")
-    return root
 
 
 def train(data: Path, out: Path, epochs: int, *more: str, minutes: int = 0) -> list[str]:

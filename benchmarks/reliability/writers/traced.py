@@ -7,28 +7,14 @@ import re
 import tempfile
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from ..children import COMMAND, run
 from ..hazard import Found
+from ..workplace import images
 from .watched import Watched
 
 CALLS = "trace=open,openat,creat,fsync,fdatasync,rename,renameat,renameat2,link,linkat"
 LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += (-?\d+)")
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')
-
-
-def pictures(root: Path) -> Path:
-    """A folder of images in two classes, for training and for measuring."""
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 4), ("val", 2)):
-        for name in ("cat", "dog"):
-            (root / part / name).mkdir(parents=True)
-            for k in range(count):
-                image = Image.fromarray(rng.integers(0, 256, (36, 36, 3), np.uint8))
-                image.save(root / part / name / f"{k}.png")
-    return root
 
 
 def commands(data: Path, out: Path) -> list[list[str]]:
@@ -82,7 +68,7 @@ def traced() -> Found:
         root = Path(folder)
         out = root / "out"
         out.mkdir()
-        todo = commands(pictures(root / "data"), out)
+        todo = commands(images(root / "data", count=4), out)
         seen = 0
         for words in todo:
             log = root / "log"
