@@ -61,7 +61,9 @@ def _lines(how: str, count: int) -> Iterator[dict[str, Any]]:
             yield from lines
             if found.code == 0:
                 return
-            last, what = json.loads(note.read_text()) if note.exists() else (count, f"{how}: start")
+            last, what = json.loads(note.read_text()) if note.exists() else (-1, "")
+            if last < first:  # it never came to a call
+                last, what = first, f"{how} {first}: before the call"
             if found.code != HUNG or last == first:  # else it only was many calls
                 said = f"the process ended with {found.code}: {found.err.strip()[-200:]}"
                 yield {"what": what, "said": said, "refused": False}

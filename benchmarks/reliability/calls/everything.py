@@ -8,7 +8,18 @@ from pathlib import Path
 
 import npmobilenet
 
-from . import files, integer_operators, networks, operators, training
+from . import (
+    asking,
+    backwards,
+    compiled,
+    data,
+    described,
+    files,
+    integer_operators,
+    networks,
+    operators,
+    training,
+)
 from .subjects import Subject
 
 # no calls of their own: values, packages, records that calls return, what takes no argument
@@ -35,10 +46,15 @@ def subjects() -> list[Subject]:
     """Everything that is called."""
     return [
         *operators.subjects(),
+        *backwards.subjects(),
         *integer_operators.subjects(),
         *networks.subjects(),
+        *compiled.subjects(),
+        *described.subjects(),
         *training.subjects(),
+        *data.subjects(),
         *files.subjects(),
+        *asking.subjects(),
     ]
 
 

@@ -11,10 +11,11 @@ from npmobilenet.ops import integers as ops
 from npmobilenet.ops.integers import Quantization
 
 from . import wrong
-from .subjects import Call, Draw, Subject
-from .wrong import Kind, arrays, choices, integers, paddings, pairs
+from .junk import INF, NAN
+from .subjects import Call, Draw, Given, Subject
+from .wrong import Kind, choices, integers, paddings, pairs
+from .wrong_arrays import arrays
 
-Made = tuple[dict[str, Any], dict[str, Kind]]
 ALL = ("loops", "numpy", "numba", "simd")
 
 
@@ -60,8 +61,8 @@ def _rung(
 
 def _layer(
     name: str, axes: str, shape: Callable[[Draw], Any], x_axes: str
-) -> Callable[[Draw], Made]:
-    def make(draw: Draw) -> Made:
+) -> Callable[[Draw], Given]:
+    def make(draw: Draw) -> Given:
         good: dict[str, Any] = {}
         kinds: dict[str, Kind] = {}
         _rung(kinds, good, draw, ALL)
@@ -108,8 +109,8 @@ def _layer(
 
 def _maps(
     *names: str, axes: str = "...", rungs: tuple[str, ...] = ALL[:3], activated: bool = True
-) -> Callable[[Draw], Made]:
-    def make(draw: Draw) -> Made:
+) -> Callable[[Draw], Given]:
+    def make(draw: Draw) -> Given:
         good: dict[str, Any] = {}
         kinds: dict[str, Kind] = {}
         _rung(kinds, good, draw, rungs)
@@ -128,7 +129,7 @@ def _maps(
     return make
 
 
-def _multiply(draw: Draw) -> Made:
+def _multiply(draw: Draw) -> Given:
     good, kinds = _maps("x", "g")(draw)
     if draw.rng.random() < 0.5:
         return good, kinds
@@ -138,12 +139,12 @@ def _multiply(draw: Draw) -> Made:
     return good, kinds
 
 
-def _mean(draw: Draw) -> Made:
+def _mean(draw: Draw) -> Given:
     good, kinds = _maps("x", axes="N H W C", activated=False)(draw)
     return good, kinds
 
 
-def _pool(draw: Draw) -> Made:
+def _pool(draw: Draw) -> Given:
     good, kinds = _maps("x", axes="N H W C")(draw)
     good |= {
         "y_q": good["x_q"],
@@ -156,11 +157,11 @@ def _pool(draw: Draw) -> Made:
     return good, kinds
 
 
-def _hard_swish(draw: Draw) -> Made:
+def _hard_swish(draw: Draw) -> Given:
     return _maps("x", activated=False)(draw)
 
 
-def _hard_sigmoid(draw: Draw) -> Made:
+def _hard_sigmoid(draw: Draw) -> Given:
     good, kinds = _hard_swish(draw)
     dtype = str(good["x"].dtype)
     good["shifted_q"], kinds["shifted_q"] = _numbers(draw, dtype), _is(dtype)
@@ -168,21 +169,21 @@ def _hard_sigmoid(draw: Draw) -> Made:
     return good, kinds | {"three_q": optional, "sixth_q": optional}
 
 
-def _softmax(draw: Draw) -> Made:
+def _softmax(draw: Draw) -> Given:
     good, kinds = _maps("x", axes="N C", activated=False)(draw)
     dtype = str(good["x"].dtype)
     good["y_q"] = Quantization(dtype, (1 / 256,), (-128 if dtype == "int8" else 0,))
     return good, kinds
 
 
-def _quantize(draw: Draw) -> Made:
+def _quantize(draw: Draw) -> Given:
     q = _numbers(draw, draw.some("int8", "uint8"))
     good = {
         "x": draw.floats(draw.n, draw.h, draw.m),
         "q": q,
         "rounding": draw.some("double", "single"),
     }
-    nans = wrong.more(np.full((2, 3), wrong.NAN, np.float32))
+    nans = wrong.more(np.full((2, 3), NAN, np.float32))
     kinds = {
         "x": wrong.both(arrays("...", (), empty=True), nans),
         "rounding": choices("double", "single"),
@@ -190,7 +191,7 @@ def _quantize(draw: Draw) -> Made:
     return good, kinds | {"q": wrong.junk(lambda v: False)}
 
 
-def _dequantize(draw: Draw) -> Made:
+def _dequantize(draw: Draw) -> Given:
     q = _numbers(draw, draw.some("int8", "uint8"))
     good = {"x": draw.integers(q.dtype, draw.n, draw.h, draw.m), "q": q}
     return good, {
@@ -199,7 +200,7 @@ def _dequantize(draw: Draw) -> Made:
     }
 
 
-def _overflow(draw: Draw) -> Made:
+def _overflow(draw: Draw) -> Given:
     w = draw.integers("int8", draw.k, draw.k, draw.m, draw.o)
     good = {
         "w": w,
@@ -215,7 +216,7 @@ def _overflow(draw: Draw) -> Made:
     return good, kinds | {"x_q": junk, "w_q": junk}
 
 
-def _record(draw: Draw) -> Made:
+def _record(draw: Draw) -> Given:
     good = {"dtype": "int8", "scale": (0.5, 0.1), "zero_point": (3, 4)}
     few = [
         (),
@@ -224,8 +225,8 @@ def _record(draw: Draw) -> Made:
         [0.1, 0.1],
         (0, 1.0),
         (-1.0, 1.0),
-        (wrong.NAN, 1.0),
-        (wrong.INF, 1.0),
+        (NAN, 1.0),
+        (INF, 1.0),
         ("1", 1.0),
         (1e-60, 1.0),
         (1e60, 1.0),
@@ -274,7 +275,7 @@ def _record(draw: Draw) -> Made:
     return good, kinds
 
 
-MADE: dict[str, Callable[[Draw], Made]] = {
+MADE: dict[str, Callable[[Draw], Given]] = {
     "conv2d": _layer("conv2d", "K L M O", lambda d: (d.k, d.k, d.m, d.o), "N H W M"),
     "grouped_conv2d": _layer(
         "grouped_conv2d", "K L P O", lambda d: (d.k, d.k, d.m, d.o), "N H W M"

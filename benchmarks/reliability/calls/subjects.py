@@ -81,3 +81,9 @@ class Draw:
     def some(self, *values: Any) -> Any:
         """One of them."""
         return values[int(self.rng.integers(len(values)))]
+
+
+# a function, right arguments, and the kinds of them that are put wrong
+Made = tuple[Callable[..., Any], dict[str, Any], dict[str, Kind]]
+# right arguments of an operator, and the kinds of them
+Given = tuple[dict[str, Any], dict[str, Kind]]

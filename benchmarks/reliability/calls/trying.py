@@ -16,7 +16,7 @@ import numpy as np
 
 from npmobilenet.ops.rungs import running
 
-from . import operators
+from . import backwards, operators
 from .everything import subjects
 from .guards import Guarded, Guards
 from .judging import right, tried
@@ -76,7 +76,7 @@ def tries(
     """
     listed = [subject for subject in among(how) if only in subject.name]
     if some:
-        listed = operators.subjects()
+        listed = [*operators.subjects(), *backwards.subjects()]
     try:
         yield from _tries(indices, how, note, listed, ("numpy",) if some else running())
     finally:

@@ -6,14 +6,13 @@ the call has to be refused, and False where it may be either right or refused.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-NAN, INF = float("nan"), float("inf")
+from .junk import JUNK
 
 
 @dataclass(frozen=True)
@@ -26,112 +25,9 @@ class Wrong:
 
 
 Kind = Callable[[Any], Iterator[Wrong]]
+
+
 Judged = bool | None  # True: a right value; None: right or refused; False: nonsense
-
-
-class _Two(enum.IntEnum):
-    TWO = 2
-
-
-class _Sub(np.ndarray):
-    """A subclass, which may mean something else by its elements."""
-
-
-class _Stands:
-    """An object that turns into an array when asked."""
-
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        return np.ones((2, 4, 4, 3), np.float32)
-
-
-def _function(*_: Any) -> None:
-    return None
-
-
-# of no type that an argument has, but for those that a kind says are fine
-JUNK: tuple[Any, ...] = (
-    None,
-    (),
-    [],
-    {},
-    "",
-    "text",
-    b"text",
-    "1",
-    object(),
-    object,
-    1j,
-    0,
-    1,
-    2,
-    -1,
-    -(2**63),
-    2**31,
-    2**32 + 1,
-    2**62,
-    2**63 - 1,
-    2**63,
-    2**64 + 1,
-    10**30,
-    10**400,
-    0.0,
-    -0.0,
-    0.5,
-    1.0,
-    2.5,
-    -0.5,
-    1e308,
-    1e-320,
-    NAN,
-    INF,
-    -INF,
-    True,
-    False,
-    np.True_,
-    np.float32(2),
-    np.float64(NAN),
-    np.int8(-1),
-    np.int64(2),
-    np.uint64(2**64 - 1),
-    np.array(2),
-    np.array([1, 1]),
-    np.array([1.5]),
-    np.ma.masked,
-    np.ma.array([1, 2], mask=[0, 1]),
-    _Two.TWO,
-    _Stands(),
-    (1,),
-    (1, 1),
-    [2, 2],
-    (1, 2, 3),
-    (0, 1),
-    (1, -1),
-    (1, 1.5),
-    (1, 2**63),
-    (2**40, 1),
-    (True, 1),
-    [True, 1],
-    (None, 1),
-    ("1", "1"),
-    (NAN, 1),
-    [[1], [2, 3]],
-    {1: 2},
-    {"a"},
-    frozenset({3}),
-    range(2),
-    slice(2),
-    ...,
-    _function,
-    NotImplemented,
-    ValueError("no"),
-    "a\nb",
-    "\x00",
-    "é" * 3,
-    "x" * 10_000,
-    iter(()),
-    memoryview(b"ab"),
-    np,
-)
 
 
 def said(value: Any) -> str:
@@ -283,133 +179,3 @@ def names(known: Collection[str], *, none: bool = False, empty: bool = True) -> 
 def callables(*, none: bool = False) -> Kind:
     """Something that can be called; what it does is its own affair."""
     return junk(lambda v: True if callable(v) else (v is None and none))
-
-
-def mappings(good: Mapping[str, Any], *, changed: bool = True) -> Kind:
-    """Arrays by name, which have to be exactly those of a plan."""
-    first = next(iter(good))
-    array = good[first]
-
-    def kind(_: Any) -> Iterator[Wrong]:
-        yield from junk(lambda v: False)(None)
-        yield Wrong("one missing", {k: v for k, v in good.items() if k != first})
-        yield Wrong("one more", {**good, "more.weight": array})
-        yield Wrong("a name that is no text", {**good, 3: array})
-        if not changed:
-            return
-        for what, value in arrays_instead(array):
-            yield Wrong(f"{first}: {what}", {**good, first: value})
-        yield Wrong(f"{first}: last axis less", {**good, first: array[..., :-1]})
-        yield Wrong(f"{first}: one axis more", {**good, first: array[None]})
-        yield Wrong(f"{first}: flat", {**good, first: array.reshape(-1)})
-        if array.T.shape != array.shape:
-            yield Wrong(f"{first}: transposed", {**good, first: array.T})
-        for what in ("f2", "i4", "c8", "?", array.dtype.newbyteorder(">"), object, "g"):
-            every = {name: value.astype(what) for name, value in good.items()}
-            yield Wrong(f"all {np.dtype(what)}", every)
-
-    return kind
-
-
-def arrays_instead(x: np.ndarray[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """What is no array of the same kind of numbers in this machine's byte order."""
-    yield "None", None
-    yield "text", "text"
-    yield "()", ()
-    yield "object()", object()
-    yield "list", x.tolist()
-    yield "tuple", tuple(x.tolist()) if x.ndim else ()
-    yield "ragged list", [[1.0], [2.0, 3.0]]
-    yield "number", 3.0
-    yield "NumPy's number", np.float32(3)
-    yield "stands for an array", _Stands()
-    yield "bytes", x.tobytes()
-    if x.size:
-        yield "memoryview", memoryview(np.ascontiguousarray(x))
-    yield "masked", np.ma.masked_array(x, mask=np.zeros(x.shape, bool))
-    yield "subclass", x.view(_Sub)
-    if x.ndim == 2:
-        yield "matrix", x.view(np.matrix)
-    yield "recarray", np.rec.array(np.zeros(x.shape, [("a", "f4")]))
-    for what in ("f2", "i4", "i8", "u2", "?", "c8", "c16", "g", "U8", "S4"):
-        if np.dtype(what) != x.dtype:
-            yield str(np.dtype(what)), x.astype(what)
-    yield (
-        "big-endian",
-        x.astype(np.dtype(np.int16 if x.itemsize == 1 else x.dtype).newbyteorder(">")),
-    )
-    yield "dates", np.zeros(x.shape, "M8[s]")
-    yield "record", np.zeros(x.shape, [("a", "f4")])
-    yield "raw", np.zeros(x.shape, "V4")
-    yield "objects of nothing", np.full(x.shape, None, object)
-    yield "class", np.ndarray
-
-
-def arrays(
-    axes: str,
-    shared: Collection[str],
-    *,
-    dtypes: Collection[str] = ("float32", "float64"),
-    together: bool = False,
-    none: bool = False,
-    objects: bool = False,
-    empty: bool = False,
-) -> Kind:
-    """An array with named axes, such as "N H W M"; those of `shared` other arguments have, too.
-
-    together: other arrays must have its dtype; none: None is right; objects: arrays of objects may be.
-    "..." as axes: any number of them; empty: also none of their last.
-    """
-    named = axes.split()
-
-    def kind(good: Any) -> Iterator[Wrong]:
-        for what, value in arrays_instead(good):
-            if value is None and none:
-                continue
-            dtype = str(value.dtype) if isinstance(value, np.ndarray) else ""
-            plain = type(value) is np.ndarray
-            if plain and (dtype in dtypes or (dtype == "object" and objects)):
-                yield Wrong(what, value, together)
-            else:
-                yield Wrong(what, value)
-        if together:
-            for dtype in dtypes:
-                if dtype != str(good.dtype):
-                    yield Wrong(f"all {dtype}", good.astype(dtype))
-        if named == ["..."]:
-            yield from (
-                w for w in _any_axes(good, shared) if not (empty and w.what == "no channels")
-            )
-        else:
-            yield from _axes(good, named, shared)
-
-    return kind
-
-
-def _any_axes(good: Any, shared: Collection[str]) -> Iterator[Wrong]:
-    if shared:
-        yield Wrong("one axis more", good[None])
-        yield Wrong("0-d", good.reshape(-1)[:1].reshape(()), good.ndim > 0)
-        yield Wrong("last axis +1", np.concatenate([good, good[..., :1]], -1))
-        yield Wrong("half of it", good[: len(good) // 2] if len(good) > 1 else good[:0])
-        if good.ndim > 1:
-            yield Wrong("flat", good.reshape(-1))
-    if good.ndim > 1:
-        yield Wrong("no channels", good[..., :0])
-
-
-def _axes(good: Any, named: list[str], shared: Collection[str]) -> Iterator[Wrong]:
-    yield Wrong("one axis more", good[None])
-    yield Wrong("0-d", np.ones((), good.dtype))
-    yield Wrong("six axes", np.ones((1,) * 6, good.dtype))
-    if good.ndim > 1:
-        yield Wrong("one axis less", good[0])
-        yield Wrong("flat", good.reshape(-1))
-    for axis, name in enumerate(named):
-        if name != "N":
-            yield Wrong(f"no {name}", good.take([], axis=axis))
-        first = good.take([0], axis=axis)
-        fixed = name in shared
-        yield Wrong(f"{name} + 1", np.concatenate([good, first], axis), fixed)
-        if good.shape[axis] > 1:
-            yield Wrong(f"one of {name}", first, fixed)
