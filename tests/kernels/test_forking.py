@@ -1,9 +1,12 @@
-"""A fork beside a thread that imports: the child can import the same."""
+"""A fork beside a thread that imports, or ends: the child can import, and compile."""
 
+import _thread
+import hashlib
 import os
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -40,3 +43,45 @@ def test_a_fork_waits_for_another_threads_import(
     thread.join()
     assert not forking.importing()
     assert os.waitpid(child, 0)[1] == 0
+
+
+def _in_time(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold; other threads of these tests may be ending just now."""
+    end = time.monotonic() + 5
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.001)
+    return holds()
+
+
+@pytest.mark.skipif(not os.path.isdir(forking.TASKS), reason="no list of threads here")
+def test_a_thread_that_runs_and_is_not_known_may_be_ending() -> None:
+    """Until it has worked for longer than ending takes; one that rests is not."""
+    begin, end = threading.Event(), threading.Event()
+    long = bytes(2**24)  # hashed without the lock of Python
+
+    def work() -> None:
+        begin.wait()
+        while not end.is_set():
+            hashlib.sha256(long).digest()
+
+    assert _in_time(lambda: not forking.Ending()())
+    _thread.start_new_thread(work, ())
+    ending = forking.Ending()
+    rounds = [ending() for _ in range(forking.ROUNDS) if not time.sleep(0.001)]
+    assert rounds[0]  # Python knows a thread that may have been ended by `threading`
+    assert not rounds[-1]  # but stays, and rests
+    begin.set()
+    assert _in_time(lambda: ending())
+    assert _in_time(lambda: not ending())  # let go for what it has worked
+    assert time.monotonic() < ending._end
+    end.set()
+
+
+def test_a_thread_that_python_knows_is_not_ending() -> None:
+    """It would need a lock first that the fork holds."""
+    end = threading.Event()
+    thread = threading.Thread(target=lambda: [None for _ in iter(end.is_set, True)])
+    thread.start()
+    assert _in_time(lambda: not forking.Ending()())
+    end.set()
+    thread.join()

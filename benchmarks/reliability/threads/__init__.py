@@ -31,6 +31,7 @@ SCENES: tuple[tuple[str, int, int, int], ...] = (
     ("race", 2, 20, 300),
     ("forks", 2, 3, 20),
     ("forks", 4, 0, 10),
+    ("ends", 2, 10, 100),
     ("pools", 2, 0, 20),
     ("signals", 2, 3, 30),
     ("interrupts", 2, 10, 100),

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 
-from npmobilenet.kernels import compiling
-
 from . import copies, subjects
+from .alike import SEED, Bad, Want, all_differ, differs
+from .forks import compiling_forks, ends, forks, pools
+from .signals import interrupts, signals
 
-SEED = 20262
-SOON = 60  # seconds that a child may take: more, and it hangs
 COLD = ("compiling_forks", "starting")  # scenes that nothing has been computed before
 SLOW = ("plain step",)  # takes so long that it comes more rarely
-Want = dict[str, list[str]]
-Bad = list[str]
-
-
-def _differs(name: str, k: int, threads: int, want: Want) -> str:
-    """What is wrong with one call; "" for nothing."""
-    try:
-        found = subjects.subjects(threads)[name](k)
-    except Exception as error:
-        return f"{name}: {type(error).__name__}: {error}"
-    return "" if found == want[name][k] else f"{name}: other bits"
-
-
-def _all_differ(threads: int, want: Want) -> Bad:
-    """Every subject once."""
-    return [wrong for name in want if (wrong := _differs(name, 1, threads, want))]
 
 
 def calls(threads: int, count: int, want: Want) -> Bad:
@@ -53,7 +32,7 @@ def calls(threads: int, count: int, want: Want) -> Bad:
         rng = np.random.default_rng((SEED, number))
         for call in range(count):
             name, k = names[rng.choice(len(names), p=odds)], int(rng.integers(subjects.INPUTS))
-            if wrong := _differs(name, k, threads, want):
+            if wrong := differs(name, k, threads, want):
                 bad.append(f"thread {number}, call {call}: {wrong}")
 
     workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
@@ -71,7 +50,7 @@ def starting(threads: int, count: int, want: Want) -> Bad:
 
     def work() -> None:
         ready.wait()
-        bad.extend(_all_differ(threads, want))
+        bad.extend(all_differ(threads, want))
 
     workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
@@ -120,171 +99,12 @@ def race(threads: int, count: int, want: Want) -> Bad:
     return bad if refused[0] else [*bad, "nobody met anybody: this scene has tried nothing"]
 
 
-def _in_child(threads: int, want: Want) -> str:
-    """What goes wrong in a fork of this moment; "" for nothing."""
-    child = os.fork()
-    if not child:
-        signal.alarm(SOON)
-        code = 1
-        try:
-            bad = _all_differ(threads, want)
-            for line in bad:
-                os.write(2, f"{line}\n".encode())
-            code = 3 if bad else 0
-        finally:
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {0: "", 3: "a child computed something else", -14: "a child hangs"}.get(
-        code, f"a child ended with {code}"
-    )
-
-
-@contextmanager
-def _at_work(threads: int, want: Want, bad: Bad) -> Iterator[None]:
-    """Another thread computes meanwhile."""
-    end = threading.Event()
-
-    def work() -> None:
-        while not end.is_set():
-            bad.extend(_all_differ(threads, want))
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    try:
-        yield
-    finally:
-        end.set()
-        worker.join()
-
-
-def forks(threads: int, count: int, want: Want) -> Bad:
-    """After use; while another thread computes; and in a thread."""
-    bad = [wrong for _ in range(2) if (wrong := _in_child(threads, want))]
-    with _at_work(threads, want, bad):
-        for index in range(count):
-            time.sleep(float(np.random.default_rng((SEED, index)).uniform(0, 0.02)))
-            if wrong := _in_child(threads, want):
-                bad.append(f"fork {index} beside a thread that computes: {wrong}")
-    found: Bad = []
-    thread = threading.Thread(target=lambda: found.append(_in_child(threads, want)))
-    thread.start()
-    thread.join()
-    bad += [f"fork in a thread: {wrong}" for wrong in found if wrong]
-    return bad + _all_differ(threads, want)
-
-
-def pools(threads: int, count: int, want: Want) -> Bad:
-    """Processes of every kind that multiprocessing knows, after use."""
-    bad: Bad = []
-    for kind in ("fork", "spawn", "forkserver")[: 3 if count > 10 else 2]:
-        with multiprocessing.get_context(kind).Pool(2) as pool:
-            asked = pool.map_async(subjects.in_another_process, [threads] * 3, chunksize=1)
-            try:
-                found = asked.get(timeout=3 * SOON)
-            except multiprocessing.TimeoutError:
-                bad.append(f"{kind}: a Pool hangs")
-                continue
-            pool.close()  # its processes end by themselves: killed ones leave Numba's lock to be swept
-            pool.join()
-        for pid, digests in found:
-            if pid == os.getpid() or digests != want:
-                bad.append(f"{kind}: other bits")
-    return bad
-
-
-def signals(threads: int, count: int, want: Want) -> Bad:
-    """A signal every millisecond, whose handler computes now and then: by what is running, too."""
-    caught, bad = [0], []
-
-    def handler(*_: object) -> None:
-        caught[0] += 1
-        if caught[0] % 20 == 0:
-            for name in ("engine", "engine on one thread", "integers", "operators"):
-                if wrong := _differs(name, 2, threads, want):
-                    bad.append(f"in a handler: {wrong}")
-
-    before = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-    try:
-        for _ in range(count):
-            bad += _all_differ(threads, want)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    return bad if caught[0] > 20 else [*bad, f"only {caught[0]} signals came"]
-
-
-def interrupts(threads: int, count: int, want: Want) -> Bad:
-    """Ctrl-C in the middle, again and again: whatever was running runs right the next time."""
-    bad: Bad = []
-    armed, came = [False], [0]
-
-    def handler(*_: object) -> None:
-        if armed[0]:
-            armed[0] = False
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, handler)
-    end = threading.Event()
-
-    def send() -> None:
-        rng = np.random.default_rng(SEED)
-        while not end.wait(float(rng.uniform(0.001, 0.03))):
-            os.kill(os.getpid(), signal.SIGINT)
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    try:
-        while came[0] < count:
-            try:
-                armed[0] = True
-                while True:
-                    bad += _all_differ(threads, want)
-            except KeyboardInterrupt:
-                came[0] += 1
-    finally:
-        end.set()
-        sender.join()
-        signal.signal(signal.SIGINT, before)
-    # no lock was left behind: another thread gets all of them
-    found: Bad = []
-    other = threading.Thread(target=lambda: found.extend(_all_differ(threads, want)), daemon=True)
-    other.start()
-    other.join(SOON)
-    return bad + found + (["a lock was left behind"] if other.is_alive() else [])
-
-
-def compiling_forks(threads: int, count: int, want: Want) -> Bad:
-    """Forks while another thread compiles, on an empty folder of kernels."""
-    began, bad = threading.Event(), []
-    compiling.on_compile = lambda _: began.set()
-
-    def work() -> None:
-        if subjects.operators(1) != want["operators"][1]:
-            bad.append("the thread that compiles: other bits")
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    began.wait()
-    for index in range(count):
-        child = os.fork()
-        if not child:
-            signal.alarm(4 * SOON)
-            os._exit(3 if subjects.operators(2) != want["operators"][2] else 0)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if code:
-            bad.append(f"fork {index} beside a thread that compiles: a child ended with {code}")
-        time.sleep(0.2)
-    worker.join()
-    return bad
-
-
 def leaving(threads: int, count: int, want: Want) -> Bad:
     """The process ends while daemons compute: it does, and says nothing."""
 
     def work() -> None:
         while True:
-            _all_differ(threads, want)
+            all_differ(threads, want)
 
     for _ in range(3):
         threading.Thread(target=work, daemon=True).start()
@@ -304,6 +124,7 @@ SCENES: dict[str, Callable[[int, int, Want], Bad]] = {
         starting,
         race,
         forks,
+        ends,
         pools,
         signals,
         interrupts,
