@@ -76,7 +76,8 @@ def prove(size: Size) -> Found:
         f"{leaf.name}: has no command line in BASES" for leaf in leaves() if leaf.name not in BASES
     ]
     with tempfile.TemporaryDirectory(prefix="command-line-") as folder:
-        place = Path(folder)
+        place = Path(folder) / "within"  # what is written to ".." is removed with it
+        place.mkdir()
         if size != "tiny":
             workplace(place)
         before = os.getcwd()

@@ -16,7 +16,7 @@ NO_NUMBERS = ("NaN", "inf", "-inf", "", " ", "0x10", "1e400", "1,5", "--", "\x1b
 GIANTS = ("1" + 30 * "0", "9223372036854775807", "18446744073709551616", "100000000", "1e18")
 ODD = ("-1", "0", "-0.0", "1e-320", "１２", "1_0", "+1", "00", "0.5", "2147483648")
 TEXTS = (
-    "..", "/", "fifo", "dead", "loop", "no/such/place", "a\nb", "\udce9",
+    "..", "/proc", "fifo", "dead", "loop", "no/such/place", "a\nb", "\udce9",
     "*", "'; ls", "[red]x[/red]", "%s", "{0}", "\u202egnp", "a" * 5000, "-", "--help", "é", ".toml",
     "x.toml", ".safetensors", "nan",
 )  # fmt: skip
