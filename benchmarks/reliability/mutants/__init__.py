@@ -59,9 +59,7 @@ def same(mutant: Mutant, rounded: bool, folder: Path) -> bool:
         return False
     if not rounded:
         return bool(right == changed)
-    from .outcomes import near
-
-    return near(changed, right)
+    return running.near(changed, right, folder / "near.txt")
 
 
 def planted(file: str, folder: Path) -> str:
