@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,75 +18,12 @@ from .calls.guards import Guards
 from .calls.judging import of_error
 from .calls.subjects import Call, Draw
 from .hazard import Found, Hazard, Size
+from .laid import LAID, Array
 
-Array = np.ndarray[Any, Any]
 SEED = 5
 TURNS: Mapping[Size, int] = {"tiny": 1, "quick": 2, "whole": 12}
-_FOLDER = tempfile.TemporaryDirectory(prefix="reliability-layouts-")
 
 
-def _backwards(x: Array) -> Array:
-    turn = (slice(None, None, -1),) * x.ndim
-    return np.ascontiguousarray(x[turn])[turn]
-
-
-def _spread(x: Array) -> Array:
-    every = np.zeros([3 * size for size in x.shape], x.dtype)[(slice(1, None, 3),) * x.ndim]
-    every[...] = x
-    return every
-
-
-def _transposed(x: Array) -> Array:
-    """A view whose axes are the other way round in memory."""
-    return np.ascontiguousarray(x.transpose()).transpose()
-
-
-def _unaligned(x: Array) -> Array:
-    found = np.ndarray(x.shape, x.dtype, bytearray(x.nbytes + 1), offset=1)
-    found[...] = x
-    return found
-
-
-def _read_only(x: Array) -> Array:
-    found = x.copy()
-    found.flags.writeable = False
-    return found
-
-
-def _mapped(x: Array) -> Array:
-    if not x.size:
-        return x
-    place = Path(_FOLDER.name) / "mapped"
-    x.tofile(place)
-    found = np.memmap(place, x.dtype, "r", shape=x.shape)
-    place.unlink()  # it stays as long as it is mapped
-    return found
-
-
-def _broadcast(x: Array) -> Array:
-    """The first of it again and again, at one place in memory."""
-    return np.broadcast_to(x[:1], x.shape)
-
-
-def _columns(x: Array) -> Array:
-    """A part of wider rows."""
-    wide = np.zeros((*x.shape[:-1], x.shape[-1] + 5), x.dtype)
-    wide[..., 2 : 2 + x.shape[-1]] = x
-    return wide[..., 2 : 2 + x.shape[-1]]
-
-
-LAID: dict[str, Callable[[Array], Array]] = {
-    "negative strides": _backwards,
-    "every third element": _spread,
-    "columns of wider rows": _columns,
-    "Fortran order": np.asfortranarray,
-    "transposed view": _transposed,
-    "unaligned": _unaligned,
-    "read-only": _read_only,
-    "memory-mapped": _mapped,
-    "stride 0": _broadcast,
-    "no images": lambda x: x[:0],
-}
 # of other numbers: a refusal, or what the same numbers give as they should be
 CAST: dict[str, Callable[[Array], Array]] = {
     "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),

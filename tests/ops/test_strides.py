@@ -7,38 +7,18 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
+from benchmarks.reliability.laid import backwards, read_only, spread, unaligned
 from npmobilenet.kernels import activations
 from npmobilenet.weights.native import distinct
 from tests.ops.test_caches import FORWARDS
 
-
-def backwards(x: Any) -> Any:
-    """Negative strides."""
-    turn = (slice(None, None, -1),) * x.ndim
-    return np.ascontiguousarray(x[turn])[turn]
-
-
-def spread(x: Any) -> Any:
-    """Every third number of a larger array, along every axis."""
-    every = np.zeros([3 * size for size in x.shape], x.dtype)[(slice(1, None, 3),) * x.ndim]
-    every[...] = x
-    return every
-
-
-def askew(x: Any) -> Any:
-    """One byte beside where its numbers should begin."""
-    found = np.ndarray(x.shape, x.dtype, bytearray(x.nbytes + 1), offset=1)
-    found[...] = x
-    return found
-
-
-def read_only(x: Any) -> Any:
-    found = x.copy()
-    found.flags.writeable = False
-    return found
-
-
-LAID: tuple[Callable[[Any], Any], ...] = (backwards, spread, askew, read_only, np.asfortranarray)
+LAID: tuple[Callable[[Any], Any], ...] = (
+    backwards,
+    spread,
+    unaligned,
+    read_only,
+    np.asfortranarray,
+)
 
 
 def results(name: str, laid: Callable[[Any], Any]) -> list[bytes]:

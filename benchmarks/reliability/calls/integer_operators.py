@@ -243,34 +243,26 @@ def _record(draw: Draw) -> Given:
         (True, 0),
         (10**30, 0),
     ]
+
+    def pair_of(*types: type, fits: Callable[[Any], bool]) -> Kind:
+        """Judged where it is a pair of these; whatever else there is is refused."""
+        return wrong.junk(
+            lambda v: (
+                None
+                if isinstance(v, tuple)
+                and len(v) == 2
+                and all(type(i) in types for i in v)
+                and fits(v)
+                else False
+            )
+        )
+
+    scales = pair_of(int, float, fits=lambda v: min(v) > 0)
+    small = pair_of(int, fits=lambda v: max(map(abs, v)) < 128)
     kinds = {
         "dtype": choices("int8", "uint8", "int32"),
-        "scale": wrong.both(
-            wrong.junk(
-                lambda v: (
-                    None
-                    if isinstance(v, tuple)
-                    and len(v) == 2
-                    and all(type(i) in (int, float) for i in v)
-                    and min(v) > 0
-                    else False
-                )
-            ),
-            wrong.more(*few),
-        ),
-        "zero_point": wrong.both(
-            wrong.junk(
-                lambda v: (
-                    None
-                    if isinstance(v, tuple)
-                    and len(v) == 2
-                    and all(type(i) is int for i in v)
-                    and max(map(abs, v)) < 128
-                    else False
-                )
-            ),
-            wrong.more(*zeros),
-        ),
+        "scale": wrong.both(scales, wrong.more(*few)),
+        "zero_point": wrong.both(small, wrong.more(*zeros)),
     }
     return good, kinds
 

@@ -223,15 +223,7 @@ def _left(place: Path) -> Iterator[str]:
                 yield f"{path.name} has {found}"
         parsed = MarkdownIt("commonmark").parse((run / "card.md").read_text(encoding="utf-8"))
         kinds = {token.type for one in parsed for token in (one, *(one.children or ()))}
-        if odd := kinds & {
-            "html_block",
-            "html_inline",
-            "link_open",
-            "image",
-            "code_inline",
-            "strong_open",
-            "em_open",
-        }:
+        if odd := kinds & MARKED:
             yield f"card.md has {odd}"
     if not list(place.glob("run *")):
         yield "there is no run"

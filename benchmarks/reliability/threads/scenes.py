@@ -20,6 +20,15 @@ COLD = ("compiling_forks", "starting")  # scenes that nothing has been computed 
 SLOW = ("plain step",)  # takes so long that it comes more rarely
 
 
+def _at_once(count: int, work: Callable[[int], None]) -> None:
+    """So many Python threads, each of which is told its number; until all have ended."""
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
 def calls(threads: int, count: int, want: Want) -> Bad:
     """Four Python threads, each so many calls of whatever comes: the bits of one thread."""
     bad: Bad = []
@@ -35,11 +44,7 @@ def calls(threads: int, count: int, want: Want) -> Bad:
             if wrong := differs(name, k, threads, want):
                 bad.append(f"thread {number}, call {call}: {wrong}")
 
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    _at_once(4, work)
     return bad
 
 
@@ -48,15 +53,11 @@ def starting(threads: int, count: int, want: Want) -> Bad:
     bad: Bad = []
     ready = threading.Barrier(4)
 
-    def work() -> None:
+    def work(_: int) -> None:
         ready.wait()
         bad.extend(all_differ(threads, want))
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    _at_once(4, work)
     return bad
 
 
@@ -91,11 +92,7 @@ def race(threads: int, count: int, want: Want) -> Bad:
                     if "another Python thread" not in str(error) and "forward" not in str(error):
                         bad.append(f"thread {k}, pass {call}: {error}")
 
-    workers = [threading.Thread(target=work, args=(k,)) for k in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    _at_once(2, work)
     return bad if refused[0] else [*bad, "nobody met anybody: this scene has tried nothing"]
 
 
