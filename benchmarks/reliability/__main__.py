@@ -23,6 +23,7 @@ from typing import Any
 from npmobilenet.cli.common import console
 from npmobilenet.tables import markdown_text, table
 
+from .children import environment
 from .hazard import ROWS, SIZES, Hazard, NotHere, Size, hazards
 
 Row = tuple[str, Hazard, dict[str, Any]]  # its name, what it is, what came of it
@@ -33,9 +34,12 @@ def tried_alone(name: str, size: Size) -> dict[str, Any]:
     """What came of a hazard, tried by a process of its own, and how long that took."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"reliability-{name}-") as folder:
-        answer = Path(folder) / "answer.json"
+        answer, place = Path(folder) / "answer.json", Path(folder) / "within" / "place"
+        place.mkdir(parents=True)  # for whatever is written to "." and ".."
         words = [sys.executable, "-m", "benchmarks.reliability", "--size", size]
-        code = subprocess.run([*words, "--answer", str(answer), name], check=False).returncode
+        code = subprocess.run(
+            [*words, "--answer", str(answer), name], cwd=place, env=environment(), check=False
+        ).returncode
         if answer.exists():
             found = json.loads(answer.read_text(encoding="utf-8"))
         else:

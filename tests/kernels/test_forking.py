@@ -47,15 +47,16 @@ def test_a_fork_waits_for_another_threads_import(
 
 def _in_time(holds: Callable[[], bool]) -> bool:
     """Whether it comes to hold; other threads of these tests may be ending just now."""
-    end = time.monotonic() + 5
-    while not holds() and time.monotonic() < end:
+    end = time.monotonic() + 60
+    while not (held := holds()) and time.monotonic() < end:
         time.sleep(0.001)
-    return holds()
+    return held
 
 
 @pytest.mark.skipif(not os.path.isdir(forking.TASKS), reason="no list of threads here")
-def test_a_thread_that_runs_and_is_not_known_may_be_ending() -> None:
+def test_a_thread_that_runs_and_is_not_known_may_be_ending(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it has worked for longer than ending takes; one that rests is not."""
+    monkeypatch.setattr(forking, "MOMENT", 600.0)  # not let go for the time that went by
     begin, end = threading.Event(), threading.Event()
     long = bytes(2**24)  # hashed without the lock of Python
 
@@ -66,22 +67,30 @@ def test_a_thread_that_runs_and_is_not_known_may_be_ending() -> None:
 
     assert _in_time(lambda: not forking.Ending()())
     _thread.start_new_thread(work, ())
-    ending = forking.Ending()
-    rounds = [ending() for _ in range(forking.ROUNDS) if not time.sleep(0.001)]
-    assert rounds[0]  # Python knows a thread that may have been ended by `threading`
-    assert not rounds[-1]  # but stays, and rests
-    begin.set()
-    assert _in_time(lambda: ending())
-    assert _in_time(lambda: not ending())  # let go for what it has worked
-    assert time.monotonic() < ending._end
-    end.set()
+    try:
+        ending = forking.Ending()
+        assert _in_time(ending)  # Python knows a thread that `threading` does not
+        assert _in_time(lambda: not ending())  # but it stays, and rests
+        begin.set()
+        assert _in_time(ending)
+        assert _in_time(lambda: not ending())  # let go for what it has worked
+    finally:
+        begin.set()
+        end.set()
 
 
 def test_a_thread_that_python_knows_is_not_ending() -> None:
     """It would need a lock first that the fork holds."""
     end = threading.Event()
-    thread = threading.Thread(target=lambda: [None for _ in iter(end.is_set, True)])
+
+    def work() -> None:
+        while not end.is_set():
+            pass
+
+    thread = threading.Thread(target=work)
     thread.start()
-    assert _in_time(lambda: not forking.Ending()())
-    end.set()
-    thread.join()
+    try:
+        assert _in_time(lambda: not forking.Ending()())
+    finally:
+        end.set()
+        thread.join()
