@@ -65,7 +65,7 @@ class TrainingStep(Pinned, Shown):
         self._code, self._logits, self._dlogits, self._masks = passes
         self._run = Runner(self._code, threads, max(map(len, self._code.calls)))
         self._shape = (batch, *plan.layers[-1].output)  # of the logits
-        self._waits = False  # a forward pass for its backward pass
+        self._waits: int | None = None  # a forward pass for its backward pass, on which parameters
         self._pieces: list[tuple[int, int, list[str]]] | None = None  # of the pass backwards
 
     def __repr__(self) -> str:
@@ -81,12 +81,19 @@ class TrainingStep(Pinned, Shown):
             return type(self)(self.plan, self._graph, self.buffers, batch, threads)
 
     def load(self, params: Mapping[str, Array]) -> None:
-        """Copy parameters and running statistics in.  ValueError where they do not fit the plan."""
+        """Copy parameters and running statistics in; gradients are 0 then, until the next pass.
+
+        ValueError where they do not fit the plan.
+        """
         check_params(self.plan, params)
-        with self.lock:
+        with self.buffers.turn("training step: load"):
             for name, array in self.params.items():
                 array[...] = params[name]
-            self.buffers.filled()  # a pass of another thread went by what was there before
+            for name, moved in self.buffers.moved.arrays.items():  # no pass has moved them
+                moved[...] = params[name]
+            self.buffers.grads.numbers[:] = 0
+            self.buffers.version += 1
+            self.buffers.filled()  # passes of any thread went by what was there before
 
     def forward(
         self, x: Array, *, rng: np.random.Generator | None = None
@@ -95,18 +102,23 @@ class TrainingStep(Pinned, Shown):
 
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
         """
+        with self.buffers.turn("training step: forward"):
+            return self._forward(x, rng), self.statistics
+
+    def _forward(self, x: Array, rng: np.random.Generator | None) -> Array:
+        """The logits, in a turn of whoever calls."""
         shape = (self.batch, *self.plan.resolution, self.plan.channels)
         x = array("training step", "x", x, shape, "float32")
-        with self.lock:
-            self._drop(rng)
-            self.buffers.fill_blocks()
-            self._run.bases["images"] = x.ctypes.data
-            self._do(0)
-            self._waits = True
-            self.buffers.filled()
-            *pixels, classes = self._shape
-            rows = self._logits[:, : math.prod(pixels)].transpose(1, 0, 2).reshape(*pixels, -1)
-            return np.ascontiguousarray(rows[..., :classes]), self.statistics
+        checks.generator("training step", rng)
+        self._drop(rng)
+        self.buffers.fill_blocks()
+        self._run.bases["images"] = x.ctypes.data
+        self._do(0)
+        self._waits = self.buffers.version
+        self.buffers.filled()
+        *pixels, classes = self._shape
+        rows = self._logits[:, : math.prod(pixels)].transpose(1, 0, 2).reshape(*pixels, -1)
+        return np.ascontiguousarray(rows[..., :classes])
 
     def backward(
         self, dlogits: Array, ready: Callable[[str], object] | None = None
@@ -117,20 +129,29 @@ class TrainingStep(Pinned, Shown):
         Of the last forward pass; once only, for it works in the same memory.  ValueError where there
         was none, or where it was another Python thread's.
         """
+        with self.buffers.turn("training step: backward"):
+            return self._backward(dlogits, ready)
+
+    def _backward(
+        self, dlogits: Array, ready: Callable[[str], object] | None = None
+    ) -> dict[str, Array]:
+        """The same, in a turn of whoever calls."""
+        what = "training step: backward"
         array("training step", "dlogits", dlogits, self._shape, "float32", "float64")
         checks.function("training step", "ready", ready)
-        with self.lock:
-            if not self._waits:
-                raise ValueError("training step: backward needs a forward pass before it")
-            self.buffers.check("training step: backward")
-            _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._dlogits)
-            self._waits = False
-            if ready is None:
-                self._do(1)
-                self.buffers.read_blocks()
-            else:
-                self._do_in_pieces(ready)
-            return self.grads
+        self.buffers.check(what)
+        if self._waits is None:
+            raise ValueError(f"{what} needs a forward pass before it")
+        if self._waits != self.buffers.version:
+            raise ValueError(f"{what}: the parameters are others since its forward pass")
+        _into_blocks(dlogits.reshape(-1, self._shape[-1]), self._dlogits)
+        self._waits = None
+        if ready is None:
+            self._do(1)
+            self.buffers.read_blocks()
+        else:
+            self._do_in_pieces(ready)
+        return self.grads
 
     def __call__(
         self,
@@ -145,23 +166,26 @@ class TrainingStep(Pinned, Shown):
         targets (N,) labels or (N, classes).  Nothing moves yet: an optimiser does that.
         ValueError where the loss is not finite, which names the first layer that was not.
         """
-        with self.lock:
-            logits, _ = self.forward(x, rng=rng)
+        with self.buffers.turn("training step"):
+            logits = self._forward(x, rng)
             loss, cache = ops.softmax_cross_entropy(
                 logits, targets, label_smoothing=label_smoothing
             )
             if not np.isfinite(loss):
                 where = first_not_finite(self.plan, self.params, x, frozen=self.frozen)
                 raise ValueError(f"the loss is {loss} ({where})")
-            self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
+            self._backward(ops.softmax_cross_entropy_backward(1.0, cache))
             return loss, logits
 
     def move_statistics(self) -> None:
         """Running estimates become those that the last forward pass gave."""
-        with self.lock:
-            self.buffers.check("training step: moving statistics")
-            for name, moved in self.statistics.items():
-                self.params[name][...] = moved
+        with self.buffers.turn("training step: moving statistics"):
+            self._move_statistics()
+
+    def _move_statistics(self) -> None:
+        self.buffers.check("training step: moving statistics")
+        for name, moved in self.statistics.items():
+            self.params[name][...] = moved
 
     @property
     def nbytes(self) -> int:
@@ -171,13 +195,14 @@ class TrainingStep(Pinned, Shown):
     def time_stages(self, x: Array, targets: Array, rounds: int = 10) -> dict[str, float]:
         """Median seconds of each stage of the step, by name, forwards and then backwards."""
         found = []
+        rounds = checks.integer("training step", "rounds", rounds, 1)
         rng = np.random.default_rng(0)
         for _ in range(rounds):
-            with self.lock:
-                logits, _ = self.forward(x, rng=rng)
+            with self.buffers.turn("training step: timing"):
+                logits = self._forward(x, rng)
                 forwards = self._times(0)
                 _, cache = ops.softmax_cross_entropy(logits, targets)
-                self.backward(ops.softmax_cross_entropy_backward(1.0, cache))
+                self._backward(ops.softmax_cross_entropy_backward(1.0, cache))
                 found.append(np.concatenate([forwards, self._times(1)]))
         names = [f"{n:03} {name}" for n, name in enumerate(self._code.names)]
         return dict(zip(names, np.median(found, axis=0).tolist(), strict=True))

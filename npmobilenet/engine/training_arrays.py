@@ -1,6 +1,7 @@
 """The arrays of a training step by name, as views of a few buffers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import accumulate
 from math import prod
 from threading import Thread, current_thread
@@ -38,7 +39,7 @@ class Buffers(Pinned):
 
     ours: the plan that is compiled; what it has that the plan has not lies beside it, the gradients too.
     frozen: normalisations that keep their statistics; chosen: arrays whose gradients are wanted.
-    Whoever works with them holds `lock`; what a pass left behind is for the Python thread that ran it.
+    Whoever works with them has a turn; what a pass left behind is for the Python thread that ran it.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class Buffers(Pinned):
         self.lock = lock()
         # not its number, which a later thread may be given again
         self._last: Thread | None = None  # that ran the last pass
+        self._busy = False
+        self.version = 0  # of the parameters
 
     def pieces(self, code: "Code") -> list[tuple[int, int, list[str]]]:
         """The pass backwards cut where the gradient of an array is complete: calls, and whose.
@@ -96,6 +99,21 @@ class Buffers(Pinned):
         """And the gradients of what was computed with into those of the groups."""
         for name, groups in self._groups.items():
             from_blocks(self._beside_grads.arrays[name], self.grads.arrays[name], groups)
+
+    @contextmanager
+    def turn(self, what: str) -> Iterator[None]:
+        """Of one call; other threads wait.  ValueError in a handler of signals that comes into it."""
+        with self.lock:
+            if self._busy:
+                raise ValueError(
+                    f"{what}: a call of this training step is not over, and a handler of signals cannot "
+                    "make another one meanwhile"
+                )
+            try:
+                self._busy = True
+                yield
+            finally:
+                self._busy = False
 
     def filled(self) -> None:
         """This thread has run a pass, or loaded parameters."""

@@ -68,6 +68,7 @@ def forward(
     norms = [layer.name for layer in plan.layers if isinstance(layer, BatchNorm)]
     checks.names("forward", "frozen", frozen, norms)
     checks.function("forward", "total", total)
+    checks.generator("forward", rng)
     run = Run(params, checks.flag("forward", "train", train), rung, rng, frozen, total)
     tape = Tape(plan)
     return _execute(plan, run, x, tape=tape), tape, NamedArrays(run.statistics)
@@ -182,9 +183,8 @@ def backward(
     flowing: dict[str, Array] = {plan.layers[-1].name: dlogits}  # gradient of each layer's output
     names = [name for name in plan.parameters if trained is None or name in trained]
     wanted_names = set(names)
-    lowest = (
-        0 if checks.flag("backward", "image_gradient", image_gradient) else _lowest(plan, names)
-    )
+    image_gradient = checks.flag("backward", "image_gradient", image_gradient)
+    lowest = 0 if image_gradient else _lowest(plan, names)
     for layer in reversed(plan.layers[lowest:]):
         wanted = image_gradient or layer.inputs != ("image",)
         dinputs, darrays = execute_backward(

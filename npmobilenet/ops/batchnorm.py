@@ -125,10 +125,25 @@ def _of_all(own: Statistics, count: int, total: Callable[[Array], Array]) -> tup
 
     As Chan, Golub and LeVeque put parts together: by the variances within, and that of the means.
     """
-    sums = total(np.append(count * own.mean, count))
+    sums = _summed(total, np.append(count * own.mean, count))
+    if not count <= sums[-1] < np.inf:
+        raise ValueError(
+            f"batch_norm: total must add up what all parts count, {count} and more, found {sums[-1]}"
+        )
     mean = sums[:-1] / sums[-1]
-    variance = total(count * (own.variance + (own.mean - mean) ** 2)) / sums[-1]
+    variance = _summed(total, count * (own.variance + (own.mean - mean) ** 2)) / sums[-1]
     return Statistics(mean, variance), int(sums[-1])
+
+
+def _summed(total: Callable[[Array], Array], part: Array) -> Array:
+    """The sum over all parts, if that is what it is shaped like."""
+    found = total(part)
+    if not checks.plain(found) or found.shape != part.shape or found.dtype != part.dtype:
+        raise ValueError(
+            f"batch_norm: total must return an array of {part.dtype} {part.shape}, as it was given, "
+            f"found {checks.shown(found)}"
+        )
+    return found
 
 
 def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array, Array]:
@@ -157,7 +172,7 @@ def batch_norm_backward(dy: Array, cache: BatchNormCache) -> tuple[Array, Array,
     through = (dgamma, dbeta) if cache.train else (np.zeros_like(dgamma), np.zeros_like(dbeta))
     if cache.total and cache.train:  # the kernel divides by its own count
         share = len(rows) / cache.count
-        whole = share * cache.total(np.stack(through))
+        whole = share * _summed(cache.total, np.stack(through))
         through = whole[0], whole[1]
     dx = np.empty_like(x)
     if len(rows) or not cache.total:

@@ -69,7 +69,8 @@ def real(value: object) -> TypeGuard[float]:
     """Whether value is one finite real number; True and False are not."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         return False
-    return bool(-sys.float_info.max <= value <= sys.float_info.max)
+    exact = value if isinstance(value, int) else float(value)  # NumPy would compare in its own type
+    return -sys.float_info.max <= exact <= sys.float_info.max
 
 
 def number(
@@ -91,6 +92,13 @@ def function(operator: str, name: str, value: object, *, none: bool = True) -> N
     if not callable(value) and not (none and value is None):
         what = "a function or None" if none else "a function"
         raise TypeError(f"{operator}: {name} must be {what}, found {shown(value)}")
+
+
+def generator(operator: str, value: object) -> None:
+    """Require what random numbers are drawn from, or None."""
+    if value is not None and not isinstance(value, np.random.Generator):
+        found = type(value).__name__
+        raise ValueError(f"{operator}: rng must be a numpy.random.Generator or None, found {found}")
 
 
 def instance(operator: str, name: str, value: object, kind: type) -> None:

@@ -227,7 +227,7 @@ def _target(given: Any, logits: Array, ignore_index: int | None) -> tuple[Array,
         sums = labels.sum(axis=1, dtype=np.float64)
         if not (labels >= 0).all() or not np.allclose(sums, 1, rtol=0, atol=1e-4):
             raise ValueError(f"{operator}: rows of labels must be probabilities that add up to 1")
-        return labels.astype(logits.dtype), None
+        return labels.astype(logits.dtype, order="C"), None  # sums go along rows in memory
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"{operator}: labels must be {count} integers, found {labels.dtype} {labels.shape}"

@@ -70,7 +70,7 @@ class FusedOptimizer(Pinned):
 
     def load(self, state: Mapping[str, Array], average: Mapping[str, Array], steps: int) -> None:
         """Go on from there: copies in what was remembered after so many steps."""
-        with self.step.lock:
+        with self.step.buffers.turn("FusedOptimizer: load"):
             given = {**state, **average}
             for name, array in (self.state | self.average).items():
                 array[...] = given[name]
@@ -82,8 +82,10 @@ class FusedOptimizer(Pinned):
         ValueError where the gradients are those of a pass that another Python thread ran.
         """
         lr = number("FusedOptimizer", "lr", lr, "at least 0", lambda v: v >= 0)
-        with self.step.lock:
-            self.step.buffers.check(f"optimiser {self.optimizer.name}")
+        what = f"optimiser {self.optimizer.name}"
+        with self.step.buffers.turn(what):
+            self.step.buffers.check(what)
+            self.step.buffers.version += 1
             self.steps += 1
             w, dw = self.step.buffers.trained.numbers, self.step.buffers.grads.numbers
             if self.clip:
@@ -91,7 +93,7 @@ class FusedOptimizer(Pinned):
             memory = (flat.numbers for flat in self._memory.values())
             settings = (self.optimizer.weight_decay, *self.optimizer.settings(self.steps))
             self._rung(w, dw, *memory, self._decays, lr, *settings)
-            self.step.move_statistics()
+            self.step._move_statistics()
             d = min(self.ema, (1 + self.steps) / (10 + self.steps))
             for average, numbers in self._averages:  # none without an average
                 AVERAGE.numba(average, numbers, d)
