@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import npmobilenet as nm
-from npmobilenet.engine import pack
+from npmobilenet.engine import emit_inference, fuse, pack
 from npmobilenet.engine.allocate import Buffer, allocate
 from npmobilenet.engine.layout import Layout
 from npmobilenet.models import layers
@@ -28,6 +28,16 @@ SMALL = nm.plan("v2", width=0.35, resolution=32, classes=5)
 def test_activations_that_no_tile_has(model: str, activation: str) -> None:
     dialect = replace(nm.PAPER, activation=activation, squeeze_activation="block")
     check(nm.plan(model, dialect=dialect, width=0.25, resolution=32, classes=7), 1)
+
+
+@pytest.mark.parametrize("resolution", [32, 45])
+def test_expansions_that_are_made_band_by_band(
+    resolution: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of large maps are: what a band sees of one, with zeros around it, and nothing else."""
+    monkeypatch.setattr(fuse, "LARGE", 0)
+    monkeypatch.setattr(emit_inference, "EXPANDED_BAND", 4096)
+    check(nm.plan("v2", width=0.35, resolution=resolution, classes=5), 2)
 
 
 def test_without_batch_normalisation() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 pytest.importorskip("numba")
 
 import npmobilenet as nm
+from npmobilenet.engine import emit_integer, fuse
 from npmobilenet.engine.integer_engine import IntegerEngine
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.models.layers import Dense
@@ -86,6 +87,19 @@ def test_every_integer_is_that_of_the_operators(network: str, stored: str, round
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
         np.testing.assert_array_equal(engine(x[1:2]), expected[1:2])
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_expansions_that_are_made_band_by_band(
+    stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of large maps are: what a band sees of one, with the zero point around it."""
+    monkeypatch.setattr(fuse, "LARGE", 0)
+    monkeypatch.setattr(emit_integer, "EXPANDED_BAND", 1024)
+    qplan, arrays = quantized("v2", stored)
+    x = drawn(qplan, 3)
+    expected = infer(qplan, arrays, x, rung="numpy")
+    np.testing.assert_array_equal(nm.compile(qplan, arrays, batch=3, threads=2)(x), expected)
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)

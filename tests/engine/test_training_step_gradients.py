@@ -24,6 +24,7 @@ from npmobilenet.models.dialects import DIALECTS, dialect_at
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 
+from npmobilenet.engine import tiling  # noqa: E402
 from npmobilenet.engine.training import TrainingStep, compile_training  # noqa: E402
 from tests.engine.kinks import moved_off  # noqa: E402  (this folder)
 from tests.witnesses.torch_plan import torch_results  # noqa: E402
@@ -171,3 +172,14 @@ def test_uneven_sizes(model: str, dialect: str, asked: Any) -> None:
 def test_exponential_activations(model: str) -> None:
     dialect = replace(dialect_at("paper", model), activation="swish")
     prove(planned(model, dialect, {"width": 0.35, "resolution": 64}))
+
+
+def test_an_exponential_activation() -> None:
+    dialect = replace(dialect_at("cifar", "v1"), activation="swish")
+    prove(planned("v1", dialect, {"width": 0.1, "resolution": 16}))
+
+
+def test_maps_that_are_done_band_by_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As large ones are: a few rows of a depthwise convolution at a time, forwards and backwards."""
+    monkeypatch.setattr(tiling, "TRAIN_SCRATCH", 3000)
+    prove(planned("v1", "cifar", {"width": 0.25, "resolution": (30, 27)}))

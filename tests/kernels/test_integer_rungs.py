@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npmobilenet.kernels.integer import requantise
+from npmobilenet.kernels.integer import requantise, tables
 from npmobilenet.ops import integers
 from npmobilenet.ops.integers import Quantization
 from npmobilenet.ops.rungs import running
@@ -156,3 +156,17 @@ def test_sums_that_lie_between_two_integers(other: float, rounding: str) -> None
     for rung in [rung for rung in RUNGS if rung != "simd"]:
         found = integers.add(a, b, *scales, rounding=rounding, rung=rung)
         np.testing.assert_array_equal(found, wanted, rung)
+
+
+def test_sums_that_lie_between_two_integers() -> None:
+    """All pairs of bytes, half of whose sums are: what is rounded before them does not move them."""
+    a, b = (side.reshape(1, -1) for side in np.meshgrid(*[np.arange(-128, 128, dtype=np.int8)] * 2))
+    one, two = q("int8", -3, 1.0), q("int8", 5, 2.0)
+    same(lambda **more: integers.add(a, b, one, one, two, **more), "add")
+    half = q("int8", 7, 0.5)
+    same(lambda **more: integers.add(a, b, one, half, two, **more), "add")
+
+
+def test_what_16_bits_do_not_hold_is_the_nearest_that_they_do() -> None:
+    given = (-(2**15) - 1, -(2**15), 2**15 - 1, 2**15, 2**20)
+    assert [tables.saturated(value) for value in given] == [-32768, -32768, 32767, 32767, 32767]

@@ -12,6 +12,7 @@ from .changing import Mutant
 CASES = 1000
 _SHARES = "shares of a sum: how many there are decides in which order it is made, and nothing else"
 _CUT = "how rows are cut into work for threads; each element is computed once, in one order"
+_FETCHED = "lines of cache asked for early: nothing is computed from them"
 _BOUND = "both sides of the bound give the value of the bound"
 
 # file, function, kind, the code after the change: what is the same, and why
@@ -52,17 +53,47 @@ EQUIVALENT: dict[tuple[str, str, str, str], tuple[str, str]] = {
         "forward_rows",
         "bound",
         "range(0, stride * given.mr * BYTES - 1, 64)",
-    ): (
-        "bits",
-        "lines of cache asked for early: nothing is computed from them",
-    ),
+    ): ("bits", _FETCHED),
     ("simd/tiles/depthwise.py", "seen", "sign", "count + 1"): (
         "bits",
         "inputs are loaded that no window sees, and the compiler drops loads that nobody uses",
     ),
-    ("integer/tables.py", "saturated", "sign", "2 ** 15 + 1"): (
+    ("simd/tiles/epilogue.py", "fetching_rows", "constant", "2"): ("bits", _FETCHED),
+    (
+        "simd/tiles/gemm.py",
+        "blocked",
+        "bound",
+        "range(0 + 1, unroll * given.nr * BYTES, 64)",
+    ): ("bits", _FETCHED),
+    ("simd/train/depthwise.py", "_forward", "constant", "2"): (
         "bits",
-        "only -2**15 times -2**15 is beyond 16 bits, and one of the two factors is never negative",
+        "a pixel too many, over which the next row is written: so it is on one thread, as mutants run; "
+        "another may have written that row before",
+    ),
+    ("simd/train/pack.py", "_row", "constant", "2"): ("bits", "any negative number says zeros"),
+    ("simd/integer/maps.py", "byte_at", "constant", "2"): (
+        "bits",
+        "how a single byte is said to lie makes no other instruction",
+    ),
+    ("simd/integer/pack.py", "panels", "bound", "range(0, split * LANES - 1, main * LANES)"): (
+        "bits",
+        "split is a multiple of main, so the last step begins before split * LANES - 1 too",
+    ),
+    ("simd/integer/product.py", "_row", "bound", "s.columns > rows"): (
+        "bits",
+        "as many columns as a tile has rows are computed one by one",
+    ),
+    ("simd/integer/requantise.py", "grouped", "constant", "2"): (
+        "bits",
+        "pixels that fill up a group of four, and are not stored",
+    ),
+    ("simd/integer/stores.py", "neighbours", "constant", "1"): (
+        "bits",
+        "the distance of planes, of which there is one",
+    ),
+    ("simd/integer/stores.py", "scattered", "bound", "given.mr - 0"): (
+        "bits",
+        "neighbours are taken for others and stored one by one, to the same places",
     ),
 }
 

@@ -64,7 +64,8 @@ PLAIN: dict[str, Tests] = {
 }
 _MODELS = "tests/engine/test_engine.py::test_every_model_in_every_dialect"
 _DETAILS = "tests/engine/test_engine_details.py"
-_GRADIENTS = "tests/engine/test_training_step_gradients.py::test_gradients_are_as_good_as_pytorchs"
+_OTHERS = "tests/engine/test_training_step_gradients.py"
+_GRADIENTS = f"{_OTHERS}::test_gradients_are_as_good_as_pytorchs"
 _INTEGER_RUNG = "tests/engine/test_integer_rung.py"
 _INTEGER_ENGINE = "tests/engine/test_integer_engine.py"
 
@@ -77,6 +78,7 @@ _ENGINE = Tests(
         f"{_DETAILS}::test_windows_that_no_microkernel_has",
         f"{_DETAILS}::test_activations_that_no_tile_has",
         f"{_DETAILS}::test_batches",
+        f"{_DETAILS}::test_expansions_that_are_made_band_by_band",
         "tests/engine/test_engine.py::test_any_size",
     ),
     compiled=True,
@@ -86,16 +88,23 @@ _STEP = Tests(
     (
         f"{_GRADIENTS}[v1-cifar-asked0]",
         f"{_GRADIENTS}[v3-small-paper-asked2]",
-        "tests/engine/test_training_step_gradients.py::test_frozen_normalisations_use_and_keep_their_estimates",
+        f"{_OTHERS}::test_frozen_normalisations_use_and_keep_their_estimates",
         f"{_GRADIENTS}[v1-full-cifar-asked3]",
         f"{_GRADIENTS}[v2-torchvision-asked1]",
+        f"{_OTHERS}::test_an_exponential_activation",
+        f"{_OTHERS}::test_maps_that_are_done_band_by_band",
         "tests/engine/test_training_step_contract.py::test_same_bits_for_any_number_of_threads_and_again",
     ),
     compiled=True,
     way="training",
 )
+# of both passes: what a training step has of the microkernels besides
+_TILES = Tests((*_ENGINE.words, *_STEP.words[:2]), compiled=True, way="inference")
 _RUNGS = Tests(
-    (f"{_RUNG}::test_products", f"{_RUNG}::test_windows", f"{_RUNG}::test_convolutions"),
+    tuple(
+        f"{_RUNG}::test_{name}"
+        for name in ("products", "windows", "windows_that_no_microkernel_has", "convolutions")
+    ),
     compiled=True,
     names=("conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense"),
 )
@@ -108,7 +117,7 @@ _BYTES = Tests(
 
 COMPILED: dict[str, Tests] = {
     **{f"simd/infer/{name}.py": _ENGINE for name in ("conv", "depthwise", "maps", "pointwise")},
-    **{f"simd/tiles/{name}.py": _ENGINE for name in ("depthwise", "epilogue", "gemm", "microkernel")},
+    **{f"simd/tiles/{name}.py": _TILES for name in ("depthwise", "epilogue", "gemm", "microkernel")},
     **{f"simd/nhwc/{name}.py": _RUNGS for name in ("depthwise", "product")},
     **{
         f"simd/train/{name}.py": _STEP
