@@ -146,25 +146,20 @@ def test_no_images(rung: str) -> None:
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("other", [1.0, 0.5, 0.25])
+@pytest.mark.parametrize("other", [1.0, 0.5, 0.25, 2.0**-20])
 def test_sums_that_lie_between_two_integers(other: float, rounding: str) -> None:
-    """Scales that are powers of two: of all pairs of small integers, half and quarter sums are exact."""
+    """Scales that are powers of two: of all pairs of small integers, half and quarter sums are exact.
+
+    The last is half of the smallest step in which sums are made: a sum may lie that near to a half.
+    """
     numbers = np.arange(-24, 24, dtype=np.int8)
     a, b = (np.ascontiguousarray(array) for array in np.meshgrid(numbers, numbers))
-    scales = q("int8", 0, other), q("int8", 0, 1.0), q("int8", 3, 2.0)
-    wanted = integers.add(a, b, *scales, rounding=rounding, rung="loops")
-    for rung in [rung for rung in RUNGS if rung != "simd"]:
-        found = integers.add(a, b, *scales, rounding=rounding, rung=rung)
-        np.testing.assert_array_equal(found, wanted, rung)
-
-
-def test_sums_that_lie_between_two_integers() -> None:
-    """All pairs of bytes, half of whose sums are: what is rounded before them does not move them."""
-    a, b = (side.reshape(1, -1) for side in np.meshgrid(*[np.arange(-128, 128, dtype=np.int8)] * 2))
-    one, two = q("int8", -3, 1.0), q("int8", 5, 2.0)
-    same(lambda **more: integers.add(a, b, one, one, two, **more), "add")
-    half = q("int8", 7, 0.5)
-    same(lambda **more: integers.add(a, b, one, half, two, **more), "add")
+    fine, one, two = q("int8", 0, other), q("int8", 0, 1.0), q("int8", 3, 2.0)
+    for scales in ((fine, one, two), (one, fine, two)):
+        wanted = integers.add(a, b, *scales, rounding=rounding, rung="loops")
+        for rung in [rung for rung in RUNGS if rung != "simd"]:
+            found = integers.add(a, b, *scales, rounding=rounding, rung=rung)
+            np.testing.assert_array_equal(found, wanted, rung)
 
 
 def test_what_16_bits_do_not_hold_is_the_nearest_that_they_do() -> None:
