@@ -20,7 +20,7 @@ from typing import Any
 from ..images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
 from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
-from ..ops.checks import real, whole
+from ..ops.checks import LARGEST, real, shown, whole
 from .description import STRETCH, Known
 
 _RGB = tuple[float, float, float]
@@ -140,13 +140,17 @@ def known(
     if crop is not None and resize is not None:
         raise ValueError("preprocessing: crop and resize exclude each other")
     if crop is not None and (not real(crop) or not 0.01 <= crop <= 1):
-        raise ValueError(f"preprocessing: crop must be at least 0.01 and at most 1, found {crop!r}")
-    if resize not in (None, STRETCH) and (not whole(resize) or int(resize) < 1):
-        raise ValueError(f'preprocessing: resize must be pixels or "{STRETCH}", found {resize!r}')
-    if interpolation not in (None, *INTERPOLATIONS):
+        raise ValueError(
+            f"preprocessing: crop must be at least 0.01 and at most 1, found {shown(crop)}"
+        )
+    word = isinstance(resize, str) and resize == STRETCH
+    if resize is not None and not word and (not whole(resize) or not 0 < int(resize) <= LARGEST):
+        found = shown(resize)
+        raise ValueError(f'preprocessing: resize must be pixels or "{STRETCH}", found {found}')
+    if not isinstance(interpolation, str | None) or interpolation not in (None, *INTERPOLATIONS):
         raise ValueError(
             f"preprocessing: interpolation must be one of {', '.join(INTERPOLATIONS)}, "
-            f"found {interpolation!r}"
+            f"found {shown(interpolation)}"
         )
     return Known(
         mean=_colours("mean", mean),
