@@ -27,6 +27,7 @@ from npmobilenet.images.augment import Augment
 from npmobilenet.images.decode import open_image
 from npmobilenet.images.mixing import mixed
 from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.limits import at_most
 from npmobilenet.models.folding import fold_batch_norm
 from npmobilenet.ops.integers import Quantization
 from npmobilenet.ops.integers.scales import bounds
@@ -250,6 +251,24 @@ def test_values_of_other_kinds(name: str) -> None:
         found = refusal(lambda wrong=wrong: call(wrong))
         assert words in found
         assert len(found) < 250
+
+
+@pytest.mark.parametrize(
+    "asked", [{"classes": 10**9}, {"channels": 10**9}, {"classes": 10**16}, {"classes": 2**63 - 1}]
+)
+def test_arrays_too_large_to_draw(asked: dict[str, int]) -> None:
+    """Refused before memory is taken; where somebody asks for more, by the memory, in a line too."""
+    plan = nm.plan("v1", resolution=32, **asked)
+    words = "more than the 1.1 GB that a file of weights may have; where it is right: NPMOBILENET_LARGEST"
+    assert words in refusal(lambda: nm.init(plan, 0))
+    if asked["classes" if "classes" in asked else "channels"] > 10**15:
+        with at_most(2**90):
+            assert "do not fit into memory" in refusal(lambda: nm.init(plan, 0))
+
+
+@pytest.mark.parametrize("dtype", [(None, None), ("f4", ()), [], ("f8", "f8")])
+def test_a_dtype_is_one_word(dtype: Any) -> None:
+    assert "dtype must be float32 or float64, found" in refusal(lambda: nm.init(PLAN, 0, dtype))
 
 
 @pytest.mark.parametrize("name", CALLS)
