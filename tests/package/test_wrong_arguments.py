@@ -271,6 +271,16 @@ def test_a_dtype_is_one_word(dtype: Any) -> None:
     assert "dtype must be float32 or float64, found" in refusal(lambda: nm.init(PLAN, 0, dtype))
 
 
+@pytest.mark.parametrize("what", [PLAN, "v1"])
+def test_what_has_a_size_of_its_own_is_not_counted_on_nonsense(what: Any) -> None:
+    for example in (object(), [object()], {"x": X}):
+        assert "expected shapes, arrays or tensors" in refusal(
+            lambda example=example: nm.count(what, example)
+        )
+    assert "keywords must be a dict, found int" in refusal(lambda: nm.count(what, keywords=3))
+    assert nm.count(what, "1x3x32x32").macs == nm.count(what, X).macs == nm.count(what).macs
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_calls(name: str) -> None:
     call, words = CALLS[name]
