@@ -26,7 +26,7 @@ PREFETCH = 2  # batches in the making while the one before is being learnt from
 ORDER, SAMPLE = 0, 1  # distinguish the streams of random numbers of one (seed, epoch)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Images of a batch, as a network takes them.
 
