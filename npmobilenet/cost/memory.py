@@ -106,7 +106,7 @@ def memory_cost(
     require(MEMORY, plan)
     batch = checks.positive("memory", "batch", batch)
     if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
-        raise ValueError(f"memory: dtype must be float32 or float64, found {dtype!r}")
+        raise ValueError(f"memory: dtype must be float32 or float64, found {checks.shown(dtype)}")
     item = np.dtype(dtype).itemsize
     trained = sum(map(prod, plan.parameters.values()))
     inference, _, _ = _forward(plan, batch, item, train=False)

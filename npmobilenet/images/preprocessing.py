@@ -110,7 +110,7 @@ class Preprocessing:
         known = {field.name for field in fields(cls)}
         if not isinstance(document, Mapping):
             raise ValueError(
-                f"preprocessing: expected an object of {sorted(known)}, found {document!r}"
+                f"preprocessing: expected an object of {sorted(known)}, found {shown(document)}"
             )
         if unknown := sorted(map(str, set(document) - known)):
             raise ValueError(f"preprocessing: unknown entries {unknown}; known are {sorted(known)}")

@@ -123,8 +123,8 @@ class Plan(Shown):
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name."""
-        if name not in self._by_name:
-            raise KeyError(f"no layer {name!r} in {self.model}")
+        if not isinstance(name, str) or name not in self._by_name:
+            raise KeyError(f"no layer {checks.shown(name)} in {self.model}")
         return self._by_name[name]
 
     def __contains__(self, item: object) -> bool:

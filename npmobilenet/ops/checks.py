@@ -87,9 +87,10 @@ def number(
     return float(value)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[str]) -> str:
     """The known name most like another."""
-    return (get_close_matches(name, list(known), n=1, cutoff=0) or [""])[0]
+    word = name if isinstance(name, str) else shown(name)
+    return (get_close_matches(word, list(known), n=1, cutoff=0) or [""])[0]
 
 
 def function(operator: str, name: str, value: object, *, none: bool = True) -> None:
@@ -154,7 +155,7 @@ def names(operator: str, argument: str, given: Collection[str], known: Collectio
         if not isinstance(name, str) or name not in known:
             raise ValueError(
                 f"{operator}: {argument}: the plan has none that is named {shown_name(name)}; "
-                f"did you mean {nearest(str(name), known)}?"
+                f"did you mean {nearest(name, known)}?"
             )
 
 

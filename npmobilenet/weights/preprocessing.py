@@ -104,13 +104,13 @@ def recipe_of(family: str, version: str) -> Recipe:
 
     ValueError for an unknown family or version, or a family that has not this version.
     """
-    if family not in DIALECTS:
+    if not isinstance(family, str) or family not in DIALECTS:
         raise ValueError(
-            f"preprocessing: family must be one of {', '.join(DIALECTS)}, found {family!r}"
+            f"preprocessing: family must be one of {', '.join(DIALECTS)}, found {shown(family)}"
         )
-    if version not in VERSIONS:
+    if not isinstance(version, str) or version not in VERSIONS:
         raise ValueError(
-            f"preprocessing: version must be one of {', '.join(VERSIONS)}, found {version!r}"
+            f"preprocessing: version must be one of {', '.join(VERSIONS)}, found {shown(version)}"
         )
     dialect_at(family, version)
     return TIMM_RA4 if (family, version) == ("timm", "v1") else RECIPES[family]
@@ -199,12 +199,13 @@ def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, .
         return None
     numbers: list[Any] = [value] if real(value) else [*value] if isinstance(value, Iterable) else []
     if len(numbers) not in (1, 3) or not all(map(real, numbers)):
-        raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
+        raise ValueError(f"preprocessing: {name} must be one number or three, found {shown(value)}")
     if name == "std" and min(numbers) <= 0:
-        raise ValueError(f"preprocessing: std must be above 0, found {value!r}")
+        raise ValueError(f"preprocessing: std must be above 0, found {shown(value)}")
     if max(map(abs, numbers)) > _LARGEST:
         raise ValueError(
-            f"preprocessing: {name} is of pixels 0..1, found {value!r}; of pixels 0..255, divide by 255"
+            f"preprocessing: {name} is of pixels 0..1, found {shown(value)}; of pixels 0..255, "
+            "divide by 255"
         )
     return tuple(float(x) for x in numbers)
 

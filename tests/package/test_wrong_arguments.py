@@ -8,21 +8,25 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import npmobilenet as nm
 from npmobilenet.cost import memory_cost, training_cost
 from npmobilenet.cost.conventions import totals
 from npmobilenet.cost.parameters import parameter_sums
 from npmobilenet.cost.separable import separable_cost
+from npmobilenet.datasets import idx
 from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.datasets.folder import ImageFiles
 from npmobilenet.datasets.loader import batches, count_batches
 from npmobilenet.datasets.splits import load_splits
 from npmobilenet.datasets.subsets import hold_out
+from npmobilenet.evidence.claims import check as judge_claims
 from npmobilenet.images.augment import Augment
 from npmobilenet.images.decode import open_image
 from npmobilenet.images.mixing import mixed
@@ -31,6 +35,7 @@ from npmobilenet.limits import at_most
 from npmobilenet.models.folding import fold_batch_norm
 from npmobilenet.ops.integers import Quantization
 from npmobilenet.ops.integers.scales import bounds
+from npmobilenet.pictures import keep
 from npmobilenet.predicting.evaluation import evaluate
 from npmobilenet.predicting.predictor import predictor
 from npmobilenet.training.config import Config, Data, Distillation, Network, Train
@@ -218,6 +223,13 @@ def test_integers_too_large(name: str) -> None:
     assert len(found) < 250
 
 
+@pytest.mark.parametrize("name", [[3], "x" * 5000, HUGE], ids=["list", "long", "huge"])
+def test_layers_of_no_name(name: Any) -> None:
+    with pytest.raises(KeyError, match="no layer ") as caught:
+        PLAN[name]
+    assert len(str(caught.value)) < 150
+
+
 def test_seeds_of_any_size() -> None:
     """NumPy's own way to draw a seed gives 128 bits."""
     assert nm.init(PLAN, 2**127)["stem.weight"].any()
@@ -234,6 +246,13 @@ TEXTS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "m": (lambda x: separable_cost(k=3, m=x, n=3, df=3), "m must be a positive integer"),
     "alpha": (lambda x: separable_cost(k=3, m=3, n=3, df=3, alpha=x), "alpha must be a number above 0"),
     "batch": (lambda x: memory_cost(PLAN, batch=x), "batch must be a positive integer"),
+    "dtype": (lambda x: memory_cost(PLAN, dtype=x), "memory: dtype must be float32 or float64"),
+    "optimizer": (lambda x: memory_cost(PLAN, optimizer=x), "optimizer must be one of plain, sgd, adam"),
+    "family": (lambda x: nm.export_weights(PLAN, PARAMS, "x", x), "family must be one of keras, "),
+    "part": (lambda x: idx.read_part(Path(), x), "idx files have the parts train and t10k, not"),
+    "source": (lambda x: judge_claims(x), "source must be one of"),
+    "picture": (lambda x: keep(Image.new("L", (1, 1)), [x]), "path must be the name of a file, found"),
+    "key": (lambda x: nm.plan("own", rows={3: x}), "unknown key 3; did you mean"),
 }  # fmt: skip
 
 
