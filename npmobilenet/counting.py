@@ -15,7 +15,7 @@ from typing import Any
 
 from .cost import cost
 from .cost.count import Cost
-from .cost.examples import given, shapes
+from .cost.examples import given, require_keywords, shapes
 from .cost.onnx_count import count_onnx
 from .cost.references import is_reference, referenced
 from .cost.torch_count import ModuleCost, count_module
@@ -43,19 +43,22 @@ def count(
     A ModuleCost for modules and graphs; a Cost for what is a plan.  TypeError for anything else;
     ValueError, one line, where it cannot be found, made, read or run; ImportError without PyTorch.
     """
+    require_keywords(keywords)
     if isinstance(what, Plan | QuantizedPlan):
+        shapes(example)  # what has a size of its own needs none, but nonsense is not passed over
         return cost(what)
     if not isinstance(what, str | PathLike):
         return count_module(what, _example(what, example), keywords)
     name = fspath(what)
     if is_reference(name) and not Path(name).is_dir():
         return count_module(referenced(name), _example(None, example, keywords), keywords)
+    sizes = shapes(example)
     if name in MODELS or Path(name).suffix.lower() == ".toml":
         return cost(plan(name))
     if Path(name).suffix.lower() == ".onnx":
         if not Path(name).is_file():
             raise ValueError(f"{name}: no such file")
-        return count_onnx(name, shapes(example))
+        return count_onnx(name, sizes)
     return cost(plan_in(name))
 
 

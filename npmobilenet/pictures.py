@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from .disk import write_whole
 from .fonts import Font, font_for
 from .ops.checks import Array
+from .ops.checks import path as checked_path
 
 RAMP = " .:-=+*#%@"
 
@@ -22,7 +23,7 @@ def to_bytes(values: Array) -> Array:
 
 def keep(picture: Image.Image, path: str | Path) -> None:
     """Write a picture, as what its ending says.  ValueError for an ending that is none, OSError."""
-    content, path = BytesIO(), Path(path)
+    content, path = BytesIO(), checked_path("path", path)
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
         raise ValueError(f"{path}: expected the name of a picture as out.png")

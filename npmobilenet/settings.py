@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from .ops.checks import MOST, real, shown, whole
 from .ops.checks import nearest as nearest
-from .ops.checks import real, shown, whole
 from .text import toml_value
 
 Record = TypeVar("Record")
@@ -54,6 +54,8 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
             raise ValueError(f"{where} must be a list, found {shown(value)}")
         return tuple(_checked(item, inner, where) for item in value)
     if hint is int and whole(value):
+        if abs(int(value)) > MOST:
+            raise ValueError(f"{where} must be below 2^63, found {shown(value)}")
         return int(value)
     if hint is float and (real(value) or isinstance(value, float)):  # NaN and infinity are floats
         return float(value)

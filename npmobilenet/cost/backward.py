@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..models.capabilities import COST, require
 from ..models.layers import Layer
 from ..models.network_plan import Plan, check_plan
-from ..ops.checks import flag
+from ..ops.checks import flag, shown
 from ..shown import Shown
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def optimizer_numbers(plan: Plan, optimizer: str) -> int:
     """How many numbers "plain" descent, "sgd" with momentum or "adam" keeps; a step counter apart."""
     if not isinstance(optimizer, str) or optimizer not in OPTIMIZER_STATE:
         raise ValueError(
-            f"optimizer must be one of {', '.join(OPTIMIZER_STATE)}, found {optimizer!r}"
+            f"optimizer must be one of {', '.join(OPTIMIZER_STATE)}, found {shown(optimizer)}"
         )
     return OPTIMIZER_STATE[optimizer] * sum(map(prod, plan.parameters.values()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,12 @@ def given(example: Any) -> Any:
     if isinstance(example, tuple | list) and all(isinstance(x, str | Example) for x in example):
         return tuple((parsed(x) if isinstance(x, str) else x).tensor() for x in example)
     return example
+
+
+def require_keywords(keywords: object) -> None:
+    """TypeError unless they are a dict, or None."""
+    if keywords is not None and not isinstance(keywords, Mapping):
+        raise TypeError(f"count: keywords must be a dict, found {type(keywords).__name__}")
 
 
 def shapes(example: Any) -> list[tuple[int, ...]]:

@@ -152,8 +152,7 @@ def integer_cost(
     Returns an `IntegerCost`.  ValueError where an argument cannot be; NotHandled, which names the layer,
     where one has no integer operator.
     """
-    if not checks.whole(batch) or batch < 1:
-        raise ValueError(f"memory: batch must be a positive integer, found {checks.shown(batch)}")
+    batch = checks.positive("memory", "batch", batch)
     per_channel = checks.flag("memory", "per_channel", per_channel)
     if isinstance(plan, QuantizedPlan):
         dtype, per_channel, pooling = plan.dtype, plan.per_channel, plan.pooling

@@ -104,10 +104,9 @@ def memory_cost(
     """
     check_plan(plan)
     require(MEMORY, plan)
-    if not checks.whole(batch) or batch < 1:
-        raise ValueError(f"memory: batch must be a positive integer, found {batch!r}")
+    batch = checks.positive("memory", "batch", batch)
     if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
-        raise ValueError(f"memory: dtype must be float32 or float64, found {dtype!r}")
+        raise ValueError(f"memory: dtype must be float32 or float64, found {checks.shown(dtype)}")
     item = np.dtype(dtype).itemsize
     trained = sum(map(prod, plan.parameters.values()))
     inference, _, _ = _forward(plan, batch, item, train=False)

@@ -29,8 +29,7 @@ def separable_ratio(*, k: int | tuple[int, int], n: int) -> Fraction:
     argument, for what is no positive integer.  (MobileNetV1, arXiv:1704.04861, section 3.1.)
     """
     area = prod(checks.pair("separable_ratio", "k", k))
-    if not checks.whole(n) or n < 1:
-        raise ValueError(f"separable_ratio: n must be a positive integer, found {n!r}")
+    n = checks.positive("separable_ratio", "n", n)
     return Fraction(1, n) + Fraction(1, area)
 
 

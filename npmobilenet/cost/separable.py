@@ -122,9 +122,9 @@ def _scale(name: str, value: float | str | Fraction) -> Fraction:
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         rough = 0.0
     if not rough > 0:
-        raise ValueError(f"separable: {name} must be a number above 0, found {value!r}")
+        raise ValueError(f"separable: {name} must be a number above 0, found {checks.shown(value)}")
     if rough > 16:
-        raise ValueError(f"separable: {name} must be at most 16, found {value!r}")
+        raise ValueError(f"separable: {name} must be at most 16, found {checks.shown(value)}")
     return Fraction(str(value))
 
 
@@ -146,8 +146,7 @@ def separable_cost(
     """
     scales = {name: _scale(name, value) for name, value in (("alpha", alpha), ("rho", rho))}
     for name, count in (("m", m), ("n", n)):
-        if not checks.whole(count) or count < 1:
-            raise ValueError(f"separable: {name} must be a positive integer, found {count!r}")
+        checks.positive("separable", name, count)
     sides = checks.pair("separable", "df", df)
     return SeparableCost(
         k=checks.pair("separable", "k", k),

@@ -23,6 +23,7 @@ from ..shown import Shown
 from . import torch_modules
 from .brought import Brought
 from .count import LayerCost, Params
+from .examples import require_keywords
 from .torch_modules import in_parts
 from .torch_modules import own as own_of
 from .torch_operations import operations_in
@@ -125,8 +126,7 @@ def count_module(
     for part, name in watch.names.items():
         if (why := torch_modules.obstacle(part)) is not None:
             raise ValueError(f"count: {name} ({type(part).__name__}) {why}")
-    if keywords is not None and not isinstance(keywords, Mapping):
-        raise TypeError(f"count: keywords must be a dict, found {type(keywords).__name__}")
+    require_keywords(keywords)
     if isinstance(example, Mapping):
         example, keywords = (), {**example, **(keywords or {})}
     watch.run(module, example if isinstance(example, tuple) else (example,), keywords or {})

@@ -10,7 +10,7 @@ from PIL import Image
 from ..data import FASHION_CLASSES
 from ..images.decode import MODES
 from ..names import read_class_names, require_same_classes
-from ..ops.checks import plain, plain_array, shown
+from ..ops.checks import path, plain, plain_array, shown
 from . import idx
 from .dataset import in_a_line
 
@@ -99,7 +99,7 @@ class IdxImages(ArrayImages):
     def __init__(
         self, folder: str | Path, part: str = "train", classes: Sequence[str] | None = None
     ) -> None:
-        folder = Path(folder)
+        folder = path("IdxImages: folder", folder, "folder")
         images, labels, file = idx.read_part(folder, part)
         digits = tuple(map(str, range(max(10, int(labels.max(initial=0)) + 1))))
         own = _idx_classes(folder)

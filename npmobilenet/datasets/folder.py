@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..images.decode import open_image
+from ..images.decode import open_image, require_channels
 from ..names import canonical, require_same_classes
+from ..ops.checks import path
 from . import idx
 from .dataset import in_a_line
 from .file_tree import above, class_folders, contents, real, remarks
@@ -31,6 +32,7 @@ class ImageFiles:
         channels: int,
         notes: Sequence[str] = (),
     ) -> None:
+        require_channels(type(self).__name__, channels)
         self.names, self.labels, self.classes = tuple(names), labels, tuple(classes)
         self.channels, self.notes = channels, tuple(notes)
 
@@ -71,7 +73,7 @@ class ImageFolder(ImageFiles):
         *,
         some: bool = False,
     ) -> None:
-        folder = Path(folder)
+        folder = path("ImageFolder: folder", folder, "folder")
         found = class_folders(folder)
         if not found:
             raise ValueError(
@@ -82,7 +84,7 @@ class ImageFolder(ImageFiles):
             require_same_classes(folder, tuple(found), classes, some=some)
         names = tuple(found) if classes is None else tuple(classes)
         apart = {real(folder), *above(folder), *map(real, found.values())}
-        inside = {name: contents(path, apart) for name, path in found.items()}
+        inside = {name: contents(place, apart) for name, place in found.items()}
         empty = [name for name, there in inside.items() if not there.images]
         if empty and not (some and len(empty) < len(found)):
             raise ValueError(

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.limits import in_words, read_bytes, unpacked_at_most
+from npmobilenet.ops.checks import shown
 from npmobilenet.text import printable
 
 PARTS = ("train", "t10k")
@@ -84,8 +85,8 @@ def _promised(path: Path, start: bytes, dimensions: int) -> int:
 
 def read_part(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Path]:
     """(images uint8 (n, H, W), labels uint8 (n,), the images' file) of part "train" or "t10k"."""
-    if part not in PARTS:
-        raise ValueError(f"idx files have the parts train and t10k, not {part!r}")
+    if not isinstance(part, str) or part not in PARTS:
+        raise ValueError(f"idx files have the parts train and t10k, not {shown(part)}")
     images_file, labels_file = find(folder, part, IMAGES), find(folder, part, LABELS)
     if images_file is None or labels_file is None:
         raise ValueError(

@@ -26,7 +26,7 @@ PREFETCH = 2  # batches in the making while the one before is being learnt from
 ORDER, SAMPLE = 0, 1  # distinguish the streams of random numbers of one (seed, epoch)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Images of a batch, as a network takes them.
 
@@ -116,8 +116,9 @@ def batches(
     checks.instance("batches", "preprocessing", preprocessing, Preprocessing)
     checks.instance("batches", "augmentation", augmentation, Augment)
     batch_size = checks.integer("batches", "batch_size", batch_size, 1)
-    for name, value in (("workers", workers), ("seed", seed), ("epoch", epoch), ("first", first)):
+    for name, value in (("workers", workers), ("epoch", epoch), ("first", first)):
         checks.integer("batches", name, value, 0)
+    checks.integer("batches", "seed", seed, 0, most=None)
     shuffle = checks.flag("batches", "shuffle", shuffle)
     checks.function("batches", "rows", rows)
     order = np.arange(len(dataset))
@@ -126,7 +127,9 @@ def batches(
     count = count_batches(len(dataset), batch_size, drop_last)
     chunks = (order[k * batch_size : (k + 1) * batch_size] for k in range(first, count))
     if rows is not None:
-        chunks = (chunk[rows(k, len(chunk))] for k, chunk in enumerate(chunks, first))
+        chunks = (
+            chunk[_chosen(rows(k, len(chunk)), len(chunk))] for k, chunk in enumerate(chunks, first)
+        )
     sampling = Sampling(dataset, preprocessing, augmentation, seed, epoch)
     if isinstance(dataset, ArrayImages) and _only_normalized(dataset, sampling):
         made = (partial(_from_array, dataset, sampling, chunk) for chunk in chunks)
@@ -134,6 +137,18 @@ def batches(
     if workers == 0:
         return (_one_by_one(sampling, chunk) for chunk in chunks)
     return _threaded(sampling, chunks, min(workers, batch_size))
+
+
+def _chosen(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """What `rows` has returned; ValueError where it does not choose among so many images."""
+    if not checks.plain(rows) or rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ValueError(
+            f"batches: rows must return a vector of integers, found {checks.shown(rows)}"
+        )
+    if len(rows) and not 0 <= rows.min() <= rows.max() < count:
+        found = f"{rows.min()}..{rows.max()}"
+        raise ValueError(f"batches: rows must return integers below {count}, found {found}")
+    return rows
 
 
 def _only_normalized(dataset: ArrayImages, sampling: Sampling) -> bool:

@@ -12,6 +12,7 @@ from unicodedata import normalize
 import numpy as np
 
 from ..names import read_class_names, require_same_classes
+from ..ops.checks import path
 from ..text import read_text
 from .folder import ImageFiles
 
@@ -43,7 +44,7 @@ class ListImages(ImageFiles):
     def __init__(
         self, file: str | Path, channels: int = 3, classes: Sequence[str] | None = None
     ) -> None:
-        file = Path(file)
+        file = path("ListImages: file", file)
         lines = [
             (number, *_pair(file, number, line))
             for number, line in enumerate(read_text(file).split("\n"), start=1)

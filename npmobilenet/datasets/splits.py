@@ -19,10 +19,10 @@ from npmobilenet.datasets.dataset import Dataset, require_dataset
 from npmobilenet.datasets.file_tree import class_folders, extensions, image_files
 from npmobilenet.datasets.folder import ImageFolder
 from npmobilenet.datasets.paddle_lists import ListImages
-from npmobilenet.images.decode import MODES
+from npmobilenet.images.decode import require_channels
 from npmobilenet.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from npmobilenet.names import require_same_classes
-from npmobilenet.ops.checks import shown, whole
+from npmobilenet.ops import checks
 from npmobilenet.text import printable
 
 SAMPLE = "fashion-mnist-sample"
@@ -77,6 +77,9 @@ def load_splits(
     Returns `Splits`.  ValueError that says what of this was expected and what was found, and which of the
     files cannot be read.
     """
+    if channels is not None:
+        require_channels("load_splits", channels)
+    checks.path("load_splits: path", path, "folder")
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -148,9 +151,8 @@ def load_evaluation(
 
     Returns a data set.  ValueError if there are no images or their classes are not `classes`.
     """
-    folder = Path(path)
-    if not str(path):  # Path("") is the current folder
-        raise ValueError("images must be the name of a folder or a list, found ''")
+    require_channels("load_evaluation", channels)
+    folder = checks.path("images", path, "folder or a list")
     if str(path) == SAMPLE:
         require_same_classes(folder, FASHION_CLASSES, classes, ordered=True)
         return fashion_mnist_sample()[1]
@@ -196,9 +198,8 @@ def default_preprocessing(
     Returns a `Preprocessing`.
     """
     require_dataset("default_preprocessing: dataset", dataset)
-    if channels is not None and (not whole(channels) or channels not in MODES):
-        found = shown(channels)
-        raise ValueError(f"default_preprocessing: channels must be 1 or 3, found {found}")
+    if channels is not None:
+        require_channels("default_preprocessing", channels)
     photos = Preprocessing.imagenet(resolution)
     own = getattr(dataset, "channels", 3)
     channels = channels or own

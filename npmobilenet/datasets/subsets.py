@@ -73,7 +73,7 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     if not real(share) or not 0 < share < 1:
         found = shown(share)
         raise ValueError(f"holdout must be above 0 and below 1, found {found}")
-    seed = integer("holdout", "seed", seed, 0)
+    seed = integer("holdout", "seed", seed, 0, most=None)
     rng = np.random.default_rng((seed, 0, HELD_OUT))
     held = np.zeros(len(dataset), bool)
     for label, name in enumerate(dataset.classes):

@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from ..ops.checks import shown
 from .arguments import Known
 from .cell import QUOTED, Cell
 from .cell_counts import COUNTS
@@ -137,13 +138,13 @@ def select(source: str | None = None, table: str | None = None) -> tuple[Judged,
     judged = judged_papers()
     if source is not None:
         sources = dict.fromkeys(one.cell.source for one in judged)
-        if source not in sources:
-            raise ValueError(f"source must be one of {', '.join(sources)}, found {source!r}")
+        if not isinstance(source, str) or source not in sources:
+            raise ValueError(f"source must be one of {', '.join(sources)}, found {shown(source)}")
         judged = tuple(one for one in judged if one.cell.source == source)
     if table is None:
         return judged
-    found = tuple(one for one in judged if one.cell.table == table)
+    found = tuple(one for one in judged if isinstance(table, str) and one.cell.table == table)
     if not found:
         tables = dict.fromkeys(one.cell.table for one in judged)
-        raise ValueError(f"table must be one of {', '.join(tables)}, found {table!r}")
+        raise ValueError(f"table must be one of {', '.join(tables)}, found {shown(table)}")
     return found

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.checks import Array
+from ..ops.checks import Array, shown
 
 PRECISIONS = ("auto", "float16", "float32")
 LIMIT = 4_000_000  # bytes of a page that is sent by mail without a second thought
@@ -25,7 +25,9 @@ TYPES = {"float16": "<f2", "float32": "<f4"}  # little-endian
 def check(precision: str) -> None:
     """ValueError for a precision that there is not."""
     if not isinstance(precision, str) or precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, found {precision!r}")
+        raise ValueError(
+            f"precision must be one of {', '.join(PRECISIONS)}, found {shown(precision)}"
+        )
 
 
 def rounded_to(params: Mapping[str, Array], precision: str) -> dict[str, Array]:

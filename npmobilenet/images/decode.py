@@ -6,6 +6,7 @@ block, damaged or huge parts beside the picture; its warnings, which would name 
 
 import ctypes
 import logging
+import math
 import os
 import struct
 import threading
@@ -19,6 +20,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, _imaging
 
+from ..ops.checks import path as checked_path
+from ..ops.checks import shown, whole
 from ..text import printable, reason
 
 MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
@@ -48,6 +51,7 @@ def open_image(path: str | Path, channels: int) -> Image.Image:
     Returns a Pillow image.  ValueError, one line with the file's name, if there is no such file, if it is
     no image Pillow reads, or if it is cut off or damaged.
     """
+    require_channels("open_image", channels)
     with _named(path), TOLERANT:
         require_file(path)
         try:
@@ -57,6 +61,11 @@ def open_image(path: str | Path, channels: int) -> Image.Image:
             if mended is None:
                 raise
             return _read(mended, channels)
+
+
+def most_pixels() -> float:
+    """Of an image: what Pillow opens, whose users may have asked for more, or for all."""
+    return math.inf if Image.MAX_IMAGE_PIXELS is None else 2 * Image.MAX_IMAGE_PIXELS
 
 
 def probe(path: str | Path, formats: tuple[str, ...] | None = None) -> None:
@@ -130,7 +139,7 @@ def essentials(path: str | Path) -> BytesIO | None:
 @contextmanager
 def _named(path: str | Path) -> Iterator[None]:
     """Whatever is wrong with a file becomes a ValueError, one line that begins with its name."""
-    path = printable(str(path))
+    path = printable(str(checked_path("an image", path)))
     try:
         yield
     except FileNotFoundError as error:
@@ -139,8 +148,9 @@ def _named(path: str | Path) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ValueError(f"{path}: not an image that Pillow can read") from error
     except Image.DecompressionBombError as error:
-        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise ValueError(f"{path}: more than {most:,} pixels; make a smaller copy") from error
+        raise ValueError(
+            f"{path}: more than {most_pixels():,.0f} pixels; make a smaller copy"
+        ) from error
     except OSError as error:  # of the system, or without a number Pillow's of a damaged file
         why = f"read: {error.strerror.lower()}" if error.strerror else f"decoded: {reason(error)}"
         raise ValueError(f"{path}: cannot be {why}") from error
@@ -220,8 +230,8 @@ def to_channels(image: Image.Image, channels: int) -> Image.Image:
     channel and shows whatever colour lies hidden under it; opaque images come out the same.)
     16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
     """
-    if channels not in MODES:
-        raise ValueError(f"channels is {channels}; 1 (grey) or 3 (RGB) are possible")
+    if not whole(channels) or channels not in MODES:
+        raise ValueError(f"channels is {shown(channels)}; 1 (grey) or 3 (RGB) are possible")
     if image.mode == "F":
         raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
     if image.mode == "I" or image.mode.startswith("I;16"):
@@ -231,6 +241,12 @@ def to_channels(image: Image.Image, channels: int) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("RGB")
     return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+
+
+def require_channels(operator: str, channels: object) -> None:
+    """ValueError for what no image is opened with."""
+    if not whole(channels) or channels not in MODES:
+        raise ValueError(f"{operator}: channels must be 1 or 3, found {shown(channels)}")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..data import PICTURES
+from ..ops.checks import path
 from ..text import reason
-from .decode import open_image, to_channels, upright
+from .decode import most_pixels, open_image, to_channels, upright
 
 ADDRESSES = ("http:/", "https:/", "ftp:/")  # with one slash, as Path writes them
 EXPECTED = "a path, a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
@@ -38,9 +39,8 @@ def opened(given: Any, channels: int) -> Image.Image:
     ValueError, one line, for what is no image or is damaged.
     """
     if isinstance(given, str | PathLike):
-        if not (name := os.fspath(given)):
-            raise ValueError("an image must be the name of a file, found ''")
-        if str(name).lower().startswith(ADDRESSES) and not os.path.exists(name):
+        path("an image", given)
+        if str(name := os.fspath(given)).lower().startswith(ADDRESSES) and not os.path.exists(name):
             raise ValueError(f"{name}: an address, not a file; download the image first")
         return open_image(picture_file(given), channels)
     if isinstance(given, Image.Image):
@@ -70,6 +70,8 @@ def pixels(given: NDArray[Any]) -> NDArray[np.uint8]:
     image = np.asarray(given)
     if image.ndim not in (2, 3) or image.size == 0 or image.shape[2:] not in ((), (1,), (3,), (4,)):
         raise ValueError(f"an image must be {EXPECTED}; found {image.shape}{_hint(image)}")
+    if image.shape[0] * image.shape[1] > (most := most_pixels()):
+        raise ValueError(f"an image must have at most {most:,.0f} pixels, found {image.shape}")
     image = image[:, :, 0] if image.shape[2:] == (1,) else image
     if image.dtype.kind == "f":
         low, high = float(image.min()), float(image.max())

@@ -41,9 +41,7 @@ def mixed(
     checks.array("mixed", "x", x, "N H W C")
     checks.instance("mixed", "how", how, Augment)
     checks.instance("mixed", "rng", rng, np.random.Generator)
-    classes = checks.integer("mixed", "classes", classes, 1)
-    if classes > MOST_CLASSES:
-        raise ValueError(f"mixed: classes must be at most {MOST_CLASSES:,}, found {classes}")
+    classes = checks.integer("mixed", "classes", classes, 1, most=MOST_CLASSES)
     _require_labels(labels, len(x), classes)
     mixture = drawn(len(x), x.shape[1:3], how, rng)
     if mixture is None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from npmobilenet.ops.checks import LARGEST as LONGEST
 from npmobilenet.ops.checks import instance, pair, plain, real, shown, whole
 
 from .decode import MODES, to_channels
@@ -57,10 +58,10 @@ class Preprocessing:
                 f"std {shown(self.std)} must be tuples"
             )
         sizes = [*self.resolution, *([] if self.resize is None else [self.resize])]
-        if len(self.resolution) != 2 or not all(whole(s) and s > 0 for s in sizes):
+        if len(self.resolution) != 2 or not all(whole(s) and 0 < s <= LONGEST for s in sizes):
             raise ValueError(
                 f"preprocessing: resolution {shown(self.resolution)} and resize {shown(self.resize)} "
-                "must be whole pixels above zero, resolution a pair (H, W)"
+                "must be whole pixels above zero and below 2^31, resolution a pair (H, W)"
             )
         if not whole(self.channels) or self.channels not in MODES:
             raise ValueError(
@@ -109,7 +110,7 @@ class Preprocessing:
         known = {field.name for field in fields(cls)}
         if not isinstance(document, Mapping):
             raise ValueError(
-                f"preprocessing: expected an object of {sorted(known)}, found {document!r}"
+                f"preprocessing: expected an object of {sorted(known)}, found {shown(document)}"
             )
         if unknown := sorted(map(str, set(document) - known)):
             raise ValueError(f"preprocessing: unknown entries {unknown}; known are {sorted(known)}")

@@ -134,7 +134,7 @@ class Dialect:
 
     def at(self, version: str) -> "Dialect":
         """This dialect with every switch settled for "v1" to "v4"; ValueError for another."""
-        if version not in VERSIONS:
+        if not isinstance(version, str) or version not in VERSIONS:
             raise ValueError(
                 f"version must be one of {', '.join(VERSIONS)}, found {shown(version)}"
             )

@@ -11,7 +11,7 @@ from typing import Any
 from ..ops import checks
 from ..shown import Shown
 from .builder import Builder
-from .dialect import Dialect
+from .dialect import VERSIONS, Dialect
 from .dialects import DIALECTS, dialect_at
 from .family import OWN, Family
 from .layers import Layer, Shape
@@ -55,10 +55,16 @@ class Plan(Shown):
     def __post_init__(self) -> None:
         """ValueError unless each layer reads what is there before it, in the shapes it says."""
         sizes = self.resolution if isinstance(self.resolution, tuple) else ()
-        if len(sizes) != 2 or not all(checks.whole(size) and size > 0 for size in sizes):
+        if len(sizes) != 2 or not all(
+            checks.whole(size) and 0 < size <= checks.LARGEST for size in sizes
+        ):
             found = checks.shown(self.resolution)
-            raise ValueError(f"Plan: resolution must be two positive integers, found {found}")
+            raise ValueError(
+                f"Plan: resolution must be two positive integers below 2^31, found {found}"
+            )
         checks.integer("Plan", "channels", self.channels, 1)
+        checks.integer("Plan", "classes", self.classes, 0)
+        checks.integer("Plan", "divisor", self.divisor, 1)
         listed = isinstance(self.layers, tuple)
         if not listed or not all(isinstance(layer, Layer) for layer in self.layers):
             raise TypeError(
@@ -117,8 +123,8 @@ class Plan(Shown):
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name."""
-        if name not in self._by_name:
-            raise KeyError(f"no layer {name!r} in {self.model}")
+        if not isinstance(name, str) or name not in self._by_name:
+            raise KeyError(f"no layer {checks.shown(name)} in {self.model}")
         return self._by_name[name]
 
     def __contains__(self, item: object) -> bool:
@@ -165,6 +171,11 @@ def _entry(
     model: str | Path, rows: Table | Sequence[Row] | Mapping[str, Any] | None, like: str
 ) -> tuple[str, Entry, Written | None]:
     """What a network is called, what is known of it, and what its table says besides, if it has one."""
+    if not isinstance(like, str) or like not in ("", *VERSIONS):
+        known, found = ", ".join(VERSIONS), checks.shown(like)
+        raise ValueError(f"plan: like must be one of {known}, found {found}")
+    if not isinstance(model, str | Path):
+        return "", entry_of(model), None  # which refuses it
     name, said = str(model), None
     if rows is not None:
         document = rows_document(rows) | ({"like": like} if like else {})
@@ -253,7 +264,9 @@ def _made(
         )
     if not checks.flag("plan", "include_top", include_top):
         if classes not in (None, 0):
-            raise ValueError(f"plan: without the top there are no classes, found classes={classes}")
+            raise ValueError(
+                f"plan: without the top there are no classes, found classes={checks.shown(classes)}"
+            )
         classes = 0
     elif classes is None:
         classes = chosen.classes
@@ -261,10 +274,7 @@ def _made(
         {"classes": classes} if include_top else {}
     )
     for name, value in counts.items():
-        if not checks.whole(value) or value < 1:
-            raise ValueError(
-                f"plan: {name} must be a positive integer, found {checks.shown(value)}"
-            )
+        checks.positive("plan", name, value)
     builder = Builder(
         (*size, int(channels)),
         chosen,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import prod
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..limits import VARIABLE, in_words, largest
 from ..ops.checks import Array, plain, shown, whole
 from ..shown import NamedArrays
 from .network_plan import Plan, check_plan
@@ -24,13 +28,19 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
     Weights are normal with variance 2 / fan_in (He et al. 2015, arXiv:1502.01852, section 2.2), the
     classifier's 1 / fan_in; gamma and running variances 1, all else 0.  Each array has its own stream of
     random numbers, drawn from the seed and its name, so that a change elsewhere in the network does not
-    change it.  ValueError or TypeError, naming the argument, for what cannot be.
+    change it.  ValueError or TypeError, naming the argument, for what cannot be, and for more bytes than
+    a file of weights may have (`npmobilenet.limits`).
     """
     check_plan(plan)
-    if dtype is None or not _is_float(dtype):
+    if not _is_float(dtype):
         raise ValueError(f"init: dtype must be float32 or float64, found {shown(dtype)}")
     if not whole(seed) or seed < 0:
         raise ValueError(f"init: seed must be an integer of at least 0, found {shown(seed)}")
+    with _room(plan, np.dtype(dtype).itemsize):
+        return _drawn(plan, seed, dtype)
+
+
+def _drawn(plan: Plan, seed: int, dtype: DTypeLike) -> dict[str, Array]:
     params: dict[str, Array] = NamedArrays()
     for layer in plan.layers:
         for name, shape in (layer.arrays | layer.statistics).items():
@@ -44,8 +54,32 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
     return params
 
 
+@contextmanager
+def _room(plan: Plan, itemsize: int) -> Iterator[None]:
+    """ValueError, in one line, where a plan's arrays are larger than files may be, or than the memory."""
+    size = itemsize * sum(map(prod, plan.arrays.values()))
+    if size > (most := largest()):
+        raise ValueError(
+            f"init: the arrays of {plan.model} have {in_words(size)}, more than the {in_words(most)} "
+            f"that a file of weights may have; where it is right: {VARIABLE}"
+        )
+    try:
+        if 2 * size > sys.maxsize:  # they are drawn in float64
+            raise MemoryError
+        yield
+    except MemoryError:
+        raise ValueError(
+            f"init: the {in_words(size)} of {plan.model} do not fit into memory"
+        ) from None
+
+
 def _is_float(dtype: DTypeLike) -> bool:
-    """Whether it names float32 or float64, of this machine's byte order."""
+    """Whether it names float32 or float64, of this machine's byte order.
+
+    NumPy also takes None for a float64, and tuples with it.
+    """
+    if dtype is None or isinstance(dtype, tuple | list):
+        return False
     try:
         return np.dtype(dtype) in (np.float32, np.float64)
     except (TypeError, ValueError):  # NumPy knows no such dtype

@@ -86,6 +86,6 @@ def register(name: str, entry: Entry) -> None:
     if entry.family.version not in VERSIONS:
         raise ValueError(
             f"register: family {entry.family.name} must be like one of {', '.join(VERSIONS)}, "
-            f"found {entry.family.like!r}"
+            f"found {shown(entry.family.like)}"
         )
     MODELS[name] = entry

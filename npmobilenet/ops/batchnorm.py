@@ -24,6 +24,16 @@ class Statistics(NamedTuple):
     mean: Array
     variance: Array
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the very same: a tuple's == would ask arrays whether they are true."""
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BatchNormCache(Cache):

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -14,6 +16,7 @@ Pair = tuple[int, int]
 
 
 LARGEST = 2**31 - 1  # of a stride or dilation, and of the elements that padding may make
+MOST = 2**63 - 1  # of whatever is counted: classes, channels, images
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,8 +35,11 @@ def shown(value: object) -> str:
     """How a message shows an argument: its repr in one line, and not all of a long one."""
     try:
         text = " ".join(repr(value).split())
-    except ValueError:  # an integer of more digits than Python writes
-        return f"a {type(value).__name__} of thousands of digits"
+    except ValueError:  # an integer of more digits than Python writes, or something that holds one
+        kind = "integer" if whole(value) else type(value).__name__
+        return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} of thousands of digits"
+    except Exception as error:  # whatever the value's own repr runs into
+        return f"{type(value).__name__} (its repr: {type(error).__name__})"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -82,9 +88,10 @@ def number(
     return float(value)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[str]) -> str:
     """The known name most like another."""
-    return (get_close_matches(name, list(known), n=1, cutoff=0) or [""])[0]
+    word = name if isinstance(name, str) else shown(name)
+    return (get_close_matches(word, list(known), n=1, cutoff=0) or [""])[0]
 
 
 def function(operator: str, name: str, value: object, *, none: bool = True) -> None:
@@ -108,13 +115,44 @@ def instance(operator: str, name: str, value: object, kind: type) -> None:
         raise TypeError(f"{operator}: {name} must be a {kind.__name__}, found {found}")
 
 
-def integer(operator: str, name: str, value: object, least: int) -> int:
-    """An integer of at least so much."""
+def integer(operator: str, name: str, value: object, least: int, *, most: int | None = MOST) -> int:
+    """An integer of at least so much, and at most `most`; None: of any size, as seeds may be."""
     if not isinstance(value, int | np.integer) or not whole(value) or value < least:
         raise ValueError(
             f"{operator}: {name} must be an integer of at least {least}, found {shown(value)}"
         )
-    return int(value)
+    return _at_most(operator, name, int(value), most)
+
+
+def positive(operator: str, name: str, value: object) -> int:
+    """An integer above 0."""
+    if not isinstance(value, int | np.integer) or not whole(value) or value < 1:
+        raise ValueError(f"{operator}: {name} must be a positive integer, found {shown(value)}")
+    return _at_most(operator, name, int(value), MOST)
+
+
+def _at_most(operator: str, name: str, value: int, most: int | None) -> int:
+    if most is not None and value > most:
+        limit = "below 2^63" if most == MOST else f"at most {most:,}"
+        raise ValueError(f"{operator}: {name} must be {limit}, found {shown(value)}")
+    return value
+
+
+def choice(operator: str, name: str, value: object, known: Collection[str]) -> None:
+    """Require one of a few texts; an array is not even compared with them."""
+    if not isinstance(value, str) or value not in known:
+        *others, last = (f'"{one}"' for one in known)
+        words = f"{', '.join(others)} or {last}"
+        raise ValueError(f"{operator}: {name} must be {words}, found {shown(value)}")
+
+
+def path(name: str, value: object, of: str = "file") -> Path:
+    """As a Path; TypeError or ValueError for what can name no file, or no folder."""
+    if not isinstance(value, str | PathLike) or not isinstance(found := fspath(value), str):
+        raise TypeError(f"{name} must be the name of a {of}, found {shown(value)}")
+    if not found or "\0" in found:
+        raise ValueError(f"{name} must be the name of a {of}, found {shown(found)}")
+    return Path(found)
 
 
 def names(operator: str, argument: str, given: Collection[str], known: Collection[str]) -> None:
@@ -125,7 +163,7 @@ def names(operator: str, argument: str, given: Collection[str], known: Collectio
         if not isinstance(name, str) or name not in known:
             raise ValueError(
                 f"{operator}: {argument}: the plan has none that is named {shown_name(name)}; "
-                f"did you mean {nearest(str(name), known)}?"
+                f"did you mean {nearest(name, known)}?"
             )
 
 

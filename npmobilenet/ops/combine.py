@@ -125,10 +125,7 @@ def dropout(
     """
     checks.array("dropout", "x", x, checks.any_axes(x))
     rate = checks.number("dropout", "rate", rate, "within 0..1", lambda v: 0 <= v <= 1)
-    if mode not in ("inverted", "downscale_in_infer"):
-        raise ValueError(
-            f'dropout: mode must be "inverted" or "downscale_in_infer", found {mode!r}'
-        )
+    checks.choice("dropout", "mode", mode, ("inverted", "downscale_in_infer"))
     inverted = mode == "inverted"
     if checks.flag("dropout", "train", train):
         if not isinstance(rng, np.random.Generator):

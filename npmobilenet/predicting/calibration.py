@@ -17,7 +17,7 @@ from ..datasets.splits import load_splits
 from ..datasets.subsets import part_of
 from ..images.inputs import opened
 from ..images.preprocessing import Preprocessing, prepare
-from ..ops.checks import Array, shown, whole
+from ..ops.checks import Array, positive, shown
 from ..quantization.correcting import corrected
 from ..quantization.equalising import equalised
 from ..quantization.quantizing import quantize
@@ -47,8 +47,7 @@ def calibration_images(
     Returns arrays (N, H, W, C).  ValueError, in one line, where there are no images or one cannot be
     read.
     """
-    if not whole(count) or count < 1:
-        raise ValueError(f"calibrate: count must be a positive integer, found {shown(count)}")
+    count = positive("calibrate", "count", count)
     if not isinstance(path, str | PathLike) or not str(path):
         raise ValueError(f"calibrate: path must be the name of a folder, found {shown(path)}")
     folder = Path(path)

@@ -42,7 +42,7 @@ class Scores:
         return wilson(self.correct, self.count)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation(Scores):
     """The same, image by image.
 
@@ -54,6 +54,8 @@ class Evaluation(Scores):
     labels: NDArray[np.int64] = field(repr=False)
     predicted: NDArray[np.int64] = field(repr=False)
     confidence: Array = field(repr=False)
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # not those of `Scores`, which has no images
 
     @property
     def confusion(self) -> NDArray[np.int64]:

@@ -49,7 +49,7 @@ class Ready:
         return Ready, ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A network ready to use: what it computes, what its outputs mean, what its inputs need.
 

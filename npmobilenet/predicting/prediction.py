@@ -22,7 +22,7 @@ import numpy as np
 from ..images.inputs import listed, opened
 from ..images.preprocessing import Preprocessing, prepare
 from ..ops import softmax
-from ..ops.checks import Array, shown, whole
+from ..ops.checks import Array, positive
 from ..shown import Shown
 from ..text import displayed, printable
 from .metrics import DOUBT
@@ -111,8 +111,7 @@ def predictions(
 
     Any number of images: files are decoded by `workers` threads, a few batches ahead, no more.
     """
-    if not whole(top) or top < 1:
-        raise ValueError(f"predict: top must be a positive integer, found {shown(top)}")
+    top = positive("predict", "top", top)
     if not model.plan.include_top:
         raise ValueError("predict: the network has no classifier, and so no classes")
     return _predictions(model, iter(images), top, model.ready.logits(model, engine), workers)

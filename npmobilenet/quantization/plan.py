@@ -199,14 +199,14 @@ class QuantizedPlan(Shown):
 
     def step(self, name: str) -> Step:
         """The step of that name."""
-        if name not in self._by_name:
-            raise KeyError(f"no step {name!r} in the quantised {self.plan.model}")
+        if not isinstance(name, str) or name not in self._by_name:
+            raise KeyError(f"no step {shown(name)} in the quantised {self.plan.model}")
         return self._by_name[name]
 
     def __getitem__(self, name: str) -> Quantization:
         """How a tensor is stored."""
-        if name not in self.numbers:
-            raise KeyError(f"no tensor {name!r} in the quantised {self.plan.model}")
+        if not isinstance(name, str) or name not in self.numbers:
+            raise KeyError(f"no tensor {shown(name)} in the quantised {self.plan.model}")
         return self.numbers[name]
 
     def __iter__(self) -> Iterator[Step]:

@@ -60,7 +60,7 @@ class Data:
         settle(self)
         if self.validation not in VALIDATION:
             known = ", ".join(VALIDATION)
-            raise ValueError(f"validation must be one of {known}, found {self.validation!r}")
+            raise ValueError(f"validation must be one of {known}, found {shown(self.validation)}")
         if not 0 < self.holdout < 1:
             raise ValueError(f"holdout must be above 0 and below 1, found {self.holdout}")
         if self.workers < 0:
@@ -165,7 +165,9 @@ class Train:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
         if self.engine not in ENGINES:
-            raise ValueError(f"engine must be one of {', '.join(ENGINES)}, found {self.engine!r}")
+            raise ValueError(
+                f"engine must be one of {', '.join(ENGINES)}, found {shown(self.engine)}"
+            )
         for name in ("label_smoothing", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(
@@ -202,7 +204,9 @@ class Config:
         for section, kind in SECTIONS.items():
             found = getattr(self, section)
             if not isinstance(found, Mapping if kind is dict else kind):
-                raise TypeError(f"{section} must be of the kind {kind.__name__}, found {found!r}")
+                raise TypeError(
+                    f"{section} must be of the kind {kind.__name__}, found {shown(found)}"
+                )
 
     @classmethod
     def from_document(cls, document: Mapping[str, Mapping[str, Any]]) -> "Config":
@@ -215,14 +219,14 @@ class Config:
             if section not in SECTIONS:
                 raise unknown_key(str(section), SECTIONS)
             if not isinstance(table, Mapping):
-                raise ValueError(f"{section} must be a table of keys, found {table!r}")
+                raise ValueError(f"{section} must be a table of keys, found {shown(table)}")
             if section in KINDS:
                 kinds, table = KINDS[section], dict(table)
                 name = table.pop("name", DEFAULT_NAMES[section])
                 if not isinstance(name, str) or name not in kinds:
                     raise ValueError(
-                        f"{section}.name must be one of {', '.join(kinds)}, found {name!r}; "
-                        f"did you mean {nearest(str(name), kinds)}?"
+                        f"{section}.name must be one of {', '.join(kinds)}, found {shown(name)}; "
+                        f"did you mean {nearest(name, kinds)}?"
                     )
                 parts[section] = read(kinds[name], table, section)
             elif section == "switches":

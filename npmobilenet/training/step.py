@@ -30,7 +30,7 @@ from .optimizers import AVERAGE, Arrays, Optimizer, clipped
 _turn = lock()
 
 
-@dataclass
+@dataclass(eq=False)
 class State:
     """Everything that a step changes.
 

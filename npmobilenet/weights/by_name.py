@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..ops.checks import nearest
+from ..ops.checks import nearest, shown
 from ..predicting.model import Model
 from ..predicting.prediction import Prediction
 from .families import FAMILIES
@@ -58,7 +58,7 @@ def find_weights(
     weights = str(weights)
     if family and family not in FAMILIES:
         raise ValueError(
-            f"model.family must be one of {', '.join(FAMILIES)}, found {family!r}; "
+            f"model.family must be one of {', '.join(FAMILIES)}, found {shown(family)}; "
             f"did you mean {nearest(family, FAMILIES)}?"
         )
     check_weights(weights, sha256)

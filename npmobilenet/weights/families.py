@@ -17,6 +17,7 @@ from ..models.dialects import (
     TUTORIAL_D,
 )
 from ..models.network_plan import Plan
+from ..ops.checks import shown
 from . import (
     keras_files,
     keras_names,
@@ -171,5 +172,5 @@ FAMILIES = {
 def family_named(name: str) -> Family:
     """The family of that name; ValueError for an unknown one."""
     if not isinstance(name, str) or name not in FAMILIES:
-        raise ValueError(f"family must be one of {', '.join(FAMILIES)}, found {name!r}")
+        raise ValueError(f"family must be one of {', '.join(FAMILIES)}, found {shown(name)}")
     return FAMILIES[name]

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from math import prod
-from os import PathLike, fspath
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,8 @@ from ..limits import at_most
 from ..models.dialect import Dialect
 from ..models.network_plan import Plan, plan
 from ..models.table_file import document_of
-from ..ops.checks import Array, flag, shown
+from ..ops.checks import Array, flag
+from ..ops.checks import path as checked_path
 from ..predicting.model import Model
 from ..pretrained import shipped
 from ..shown import NamedArrays
@@ -56,11 +56,7 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
 
 def file_path(path: str | Path) -> Path:
     """As a Path; ValueError or TypeError for what can name no file."""
-    if not isinstance(path, str | PathLike) or not isinstance(fspath(path), str):
-        raise TypeError(f"path must be the name of a file, found {shown(path)}")
-    if not fspath(path) or "\0" in fspath(path):
-        raise ValueError(f"path must be the name of a file, found {fspath(path)!r}")
-    return Path(path)
+    return checked_path("path", path)
 
 
 def save(model: Model, path: str | Path, *, half: bool = False) -> None:

@@ -19,7 +19,7 @@ from ..models.folding import fold_batch_norm
 from ..models.layers import Shape
 from ..models.network_plan import Plan
 from ..models.params import check_params
-from ..ops.checks import Array, flag, whole
+from ..ops.checks import Array, flag, shown, whole
 from .native import file_path, plan_as_json
 from .onnx_nodes import NODES, ONNX, Graph
 
@@ -148,12 +148,12 @@ def _check(
         raise ValueError(f"{path}: this is a folder, expected the name of a file")
     if not isinstance(layout, str) or layout not in LAYOUTS:
         raise ValueError(
-            f"export_onnx: layout must be one of {', '.join(LAYOUTS)}, found {layout!r}"
+            f"export_onnx: layout must be one of {', '.join(LAYOUTS)}, found {shown(layout)}"
         )
     newest = onnx.defs.onnx_opset_version()
     if not whole(opset) or not OLDEST_OPSET <= opset <= newest:
         raise ValueError(
-            f"export_onnx: opset must be an integer from {OLDEST_OPSET} to {newest}, found {opset!r}"
+            f"export_onnx: opset must be an integer from {OLDEST_OPSET} to {newest}, found {shown(opset)}"
         )
     dtype = next(iter(params.values())).dtype
     if dtype not in (np.float32, np.float64):
@@ -166,10 +166,12 @@ def _check(
 def _properties(metadata: Mapping[str, str]) -> dict[str, str]:
     """A copy; ValueError unless all of it is text, and ours is left alone."""
     if not isinstance(metadata, Mapping):
-        raise TypeError(f"export_onnx: metadata must be a dict of texts, found {metadata!r}")
+        raise TypeError(f"export_onnx: metadata must be a dict of texts, found {shown(metadata)}")
     for key, value in metadata.items():
         if not isinstance(key, str) or not isinstance(value, str):
-            raise ValueError(f"export_onnx: metadata must be text, found {key!r}: {value!r}")
+            raise ValueError(
+                f"export_onnx: metadata must be text, found {shown(key)}: {shown(value)}"
+            )
         if key == "plan":
             raise ValueError("export_onnx: metadata 'plan' is written by the export itself")
     return dict(metadata)

@@ -3,6 +3,7 @@
 import gzip
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from npmobilenet.datasets import (
     load_evaluation,
     load_splits,
 )
+from npmobilenet.datasets.paddle_lists import ListImages
 from npmobilenet.datasets.splits import SAMPLE, pixel_statistics
+from npmobilenet.training.run.checkpoint import load_checkpoint
 
 
 def save(path: Path, colour: int = 0, size: tuple[int, int] = (4, 3)) -> None:
@@ -315,3 +318,18 @@ def test_pixel_statistics() -> None:
 def test_a_path_that_no_run_could_keep_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"s\\xe9t: this path is not UTF-8"):
         load_splits(tmp_path / "s\udce9t")
+
+
+@pytest.mark.parametrize("wrong", [None, b"x", 3, "", "a\0b"])
+def test_what_names_no_folder_is_no_path(wrong: Any) -> None:
+    takers = (
+        load_splits,
+        load_checkpoint,
+        ImageFolder,
+        IdxImages,
+        ListImages,
+        lambda path: load_evaluation(path, ("a",)),
+    )
+    for call in takers:
+        with pytest.raises((TypeError, ValueError), match=r"must be the name of a f.*, found"):
+            call(wrong)

@@ -264,3 +264,20 @@ def test_only_a_couple_of_batches_are_made_ahead() -> None:
 def test_impossible_arguments_are_refused_at_once(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         batches(arrays(), **{"batch_size": 4, "preprocessing": SMALL} | options)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (1, "rows must return a vector of integers, found 1"),
+        (np.int64(1), "rows must return a vector of integers"),
+        (None, "rows must return a vector of integers, found None"),
+        (np.ones(2), "rows must return a vector of integers"),
+        (np.array([0, 4]), r"rows must return integers below 4, found 0\.\.4"),
+        (np.array([-1]), "rows must return integers below 4"),
+    ],
+)
+def test_rows_that_choose_no_images_are_refused(rows: Any, message: str) -> None:
+    made = batches(arrays(), batch_size=4, preprocessing=SMALL, rows=lambda number, count: rows)
+    with pytest.raises(ValueError, match=message):
+        next(made)

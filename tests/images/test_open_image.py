@@ -6,6 +6,7 @@ import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -255,3 +256,12 @@ def test_names_of_any_bytes_are_opened_and_said(tmp_path: Path) -> None:
         pass
     with pytest.raises(ValueError, match=r"caf\\xe9\\n\\x1b\[31m\.png: not an image"):
         open_image(name, 3)
+
+
+@pytest.mark.parametrize("wrong", [None, (), np.zeros(3), b"x", 3, "", "a\0b"])
+def test_what_names_no_file_is_no_path(wrong: Any) -> None:
+    for call in (lambda: open_image(wrong, 3), lambda: probe(wrong)):
+        with pytest.raises(
+            (TypeError, ValueError), match=r"^an image must be the name of a file, found"
+        ):
+            call()

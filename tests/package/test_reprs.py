@@ -1,5 +1,6 @@
 """What a result says it is: a line for `repr`, the table for `print`, and in a notebook a real table."""
 
+import copy
 import pickle
 import re
 from collections.abc import Callable
@@ -17,9 +18,13 @@ from npmobilenet.cost.by_convention import counted
 from npmobilenet.cost.machine import Machine
 from npmobilenet.cost.roofline import roofline
 from npmobilenet.datasets import ImageFolder, ListImages, Splits, fashion_mnist_sample
+from npmobilenet.datasets.loader import Batch
 from npmobilenet.datasets.subsets import Cached, Subset
+from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.predicting.metrics import Evaluation
 from npmobilenet.predicting.prediction import Named, Prediction
 from npmobilenet.shown import NamedArrays
+from npmobilenet.training.step import State
 
 PLAN = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
 PARAMS = nm.init(PLAN, 0)
@@ -176,6 +181,26 @@ def test_equality_and_hash_are_those_of_the_content() -> None:
     assert {same, nm.cost(same)} == {PLAN, nm.cost(PLAN)}
     one, other = (nm.relu(np.ones(3))[1] for _ in range(2))
     assert one != other  # a cache is the cache of one call
+
+
+def test_what_holds_arrays_equals_itself_alone() -> None:
+    """The content would be asked whether it is true, which arrays of more than one number are not."""
+    x, labels = np.zeros((2, 4, 4, 3)), np.array([0, 1])
+    scores = (2, 1, 2, 0.5, ("a", "b"), labels, labels, labels / 2)
+    held = (
+        lambda: nm.Model(PLAN, PARAMS, ("a", "b", "c"), Preprocessing.imagenet(32)),
+        lambda: Batch(x, labels, labels),
+        lambda: Evaluation(*scores),
+        lambda: State({"w": x}, {}),
+        lambda: nm.batch_norm(x, *np.ones((4, 3)), train=True)[2],
+    )
+    for make in held:
+        one = make()
+        other = copy.deepcopy(one)
+        assert one == one
+        assert not one != one  # noqa: SIM202
+        assert one != other
+        assert len({one, other}) == 2
 
 
 def test_a_plan_is_gone_through_as_its_layers() -> None:

@@ -211,6 +211,16 @@ def test_slips_are_one_line(call: Callable[[Model], Any], reason: str, model: Mo
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_arrays_may_have_as_many_pixels_as_files(dtype: Any, model: Model) -> None:
+    """One byte in memory, a million times a million in its shape: nothing is made of it."""
+    for shape in ((10**6, 10**6), (10**6, 10**6, 3)):
+        with pytest.raises(
+            ValueError, match=r"at most 178,956,970 pixels, found \(1000000, 1000000"
+        ):
+            nm.predict(model, np.broadcast_to(dtype(1), shape))
+
+
 def test_numbers_that_are_none_are_no_prediction() -> None:
     model = model_of()
     model.params["classifier.bias"][1] = np.nan

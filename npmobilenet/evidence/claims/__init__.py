@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...ops.checks import shown
 from . import (
     course,
     eight_bits,
@@ -67,8 +68,8 @@ __all__ = [
 
 def check(source: str | None = None) -> list[Checked]:
     """Judge all claims, or those of one source.  ValueError for a source that there is not."""
-    if source is not None and source not in SOURCES:
-        raise ValueError(f"source must be one of {', '.join(SOURCES)}, found {source!r}")
+    if source is not None and (not isinstance(source, str) or source not in SOURCES):
+        raise ValueError(f"source must be one of {', '.join(SOURCES)}, found {shown(source)}")
     chosen = SOURCES.values() if source is None else (SOURCES[source],)
     return [Checked(claim, claim.judge()) for found in chosen for claim in found.claims]
 

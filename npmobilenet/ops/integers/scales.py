@@ -140,7 +140,7 @@ def bounds(y_q: Quantization, activation: str | None, rounding: str = "double") 
     >>> bounds(Quantization("int8", (0.0625,), (-128,)), "relu6")
     (-128, -32)
     """
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str | None) or activation not in ACTIVATIONS:
         raise ValueError(f"activation must be None, 'relu' or 'relu6', found {shown(activation)}")
     low, high = LIMITS[y_q.dtype]
     zero = y_q.zero_point[0]

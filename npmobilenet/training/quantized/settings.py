@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...ops.checks import shown
 from ...quantization.plan import ROUNDINGS
 from ...settings import settle
 
@@ -50,10 +51,12 @@ class Quantize:
                 f"{self.activations}"
             )
         if self.ranges not in RANGES:
-            raise ValueError(f"ranges must be one of {', '.join(RANGES)}, found {self.ranges!r}")
+            raise ValueError(
+                f"ranges must be one of {', '.join(RANGES)}, found {shown(self.ranges)}"
+            )
         if self.rounding not in ROUNDINGS:
             raise ValueError(
-                f"rounding must be one of {', '.join(ROUNDINGS)}, found {self.rounding!r}"
+                f"rounding must be one of {', '.join(ROUNDINGS)}, found {shown(self.rounding)}"
             )
         if not 0 < self.rate <= 1:
             raise ValueError(f"rate must be above 0 and at most 1, found {self.rate}")

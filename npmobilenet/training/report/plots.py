@@ -8,6 +8,7 @@ from typing import Any
 
 from ...disk import write_whole
 from ...fonts import font_for, written
+from ...ops.checks import path as checked_path
 from ...predicting.metrics import Evaluation
 from ...text import reason
 from ..run.history import Epoch
@@ -44,7 +45,7 @@ def _figure(width: float, height: float) -> Any:
 
 def _keep(figure: Any, path: str | Path) -> None:
     """Write it, as PNG or what its ending says."""
-    content, path = BytesIO(), Path(path)
+    content, path = BytesIO(), checked_path("path", path)
     figure.savefig(content, format=path.suffix[1:].lower() or "png", dpi=110)
     write_whole(path, content.getvalue())
 

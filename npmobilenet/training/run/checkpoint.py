@@ -21,7 +21,7 @@ import numpy as np
 
 from ...datasets.dataset import Dataset
 from ...disk import flush_folder, spare_name, write_whole
-from ...ops.checks import shown
+from ...ops.checks import path, shown
 from ...predicting.model import Model
 from ...text import reason
 from ...weights.native import load, save
@@ -100,7 +100,7 @@ def load_checkpoint(folder: Path) -> tuple[Model, State, Progress, str]:
     Returns model, state and progress, and a remark if not the last checkpoint was used.  ValueError if
     there is no checkpoint, or none that is whole.
     """
-    name, found, complaints = _newest(folder)
+    name, found, complaints = _newest(path("load_checkpoint: folder", folder, "folder"))
     remark = f"{'; '.join(complaints)}; going on from {name}" if complaints else ""
     return *found, remark
 
