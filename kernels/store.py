@@ -13,6 +13,7 @@ import pickle
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from functools import cache
@@ -61,7 +62,7 @@ class Store:
                 return None
             *_, reload, _ = reduced
             provide(names, reload, target_context)
-            return CompileResult._rebuild(target_context, *reduced)
+            return undisturbed(lambda: CompileResult._rebuild(target_context, *reduced))
         except Exception:  # a file of another program may hold anything
             return None
 
@@ -76,6 +77,8 @@ class Store:
             reduced = result._reduce()
             self._write(name, (key, undefined(reduced[0]), reduced))
             self._write(f"{self._name}.nbi", self._index() | {key: name})
+        except RuntimeError:  # a signal came as LLVM handed over its code: the same
+            return
         except OSError as error:  # the kernel works, and is compiled again next time
             _not_kept(str(error.strerror or error))
 
@@ -123,6 +126,36 @@ class Store:
                     old = entry.name.startswith(beginning)
                     if old and entry.stat(follow_symlinks=False).st_mtime < time.time() - ABANDONED:
                         os.unlink(entry.path)
+
+
+def undisturbed(load):
+    """What it returns, computed in another thread than the main one, where handlers of signals run.
+
+    While LLVM loads code it calls Python, and drops the exception of a handler that comes in between,
+    Ctrl-C's for instance; it would then go on without that code, and end the process.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return load()
+    found, errors = [], []
+
+    def work():
+        try:
+            found.append(load())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    try:
+        thread.start()
+    except RuntimeError:  # there can be no more threads
+        return load()
+    try:
+        thread.join()
+    finally:
+        thread.join()  # of a handler's exception: who loads is not left alone
+    for error in errors:
+        raise error
+    return found[0]
 
 
 @cache

@@ -23,7 +23,7 @@ def sizes(who: str, batch: int, threads: int | None) -> tuple[int, int]:
         if not whole(value) or value < 1:
             raise ValueError(f"{who}: {name} must be a positive integer, found {shown(value)}")
         if value > MOST[name]:
-            raise ValueError(f"{who}: {name} must be at most {MOST[name]:,}, found {value}")
+            raise ValueError(f"{who}: {name} must be at most {MOST[name]:,}, found {shown(value)}")
     if threads is None:
         asked = os.environ.get("NUMBA_NUM_THREADS", "").strip()
         # any other text Numba has complained about when it was imported

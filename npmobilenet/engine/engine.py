@@ -51,6 +51,8 @@ class Engine(Pinned, Shown):
         from .emit_inference import emit
         from .fuse import fuse
 
+        check_plan(plan)
+        batch, threads = sizes("engine", batch, threads)
         ours = computed(plan)
         ops = fuse("compile", ours.plan, threads)
         check_params(plan, params)

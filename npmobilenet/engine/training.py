@@ -16,7 +16,7 @@ from ..kernels.compiling import collecting_rarely
 from ..kernels.sharing import written
 from ..models.capabilities import require
 from ..models.layers import BatchNorm, Dropout
-from ..models.network_plan import Plan
+from ..models.network_plan import Plan, check_plan
 from ..models.params import check_params
 from ..models.spoilt import first_not_finite
 from ..ops import checks
@@ -47,6 +47,10 @@ class TrainingStep(Pinned, Shown):
         from .emit_training import emit
         from .run import Runner
 
+        check_plan(plan)
+        checks.instance("training step", "graph", graph, Graph)
+        checks.instance("training step", "arrays", arrays, Buffers)
+        batch, threads = sizes("training step", batch, threads)
         for layer in plan.layers:
             moves = isinstance(layer, BatchNorm) and layer.name not in arrays.frozen
             shape = (batch, *layer.output)

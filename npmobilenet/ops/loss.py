@@ -161,9 +161,7 @@ def softmax_cross_entropy(
     e = checks.number(
         operator, "label_smoothing", label_smoothing, "within 0..1", lambda v: 0 <= v <= 1
     )
-    if reduction not in REDUCTIONS:
-        found = checks.shown(reduction)
-        raise ValueError(f"{operator}: reduction must be mean, sum or none, found {found}")
+    checks.choice(operator, "reduction", reduction, REDUCTIONS)
     q, labels_of = _target(labels, logits, ignore_index)
     target = q * q.dtype.type(1 - e) + q.dtype.type(e / logits.shape[1])
     counts = np.ones(len(logits))  # of each image, in the divisor of the mean

@@ -118,3 +118,83 @@ def test_one_value_for_each_channel_cannot_be_normalised():
         compile_training(plan, params, 1, threads=1)
     norms = [layer.name for layer in plan.layers if layer.kind == "batch_norm"]
     compile_training(plan, params, 1, threads=1, frozen=norms)
+
+
+def test_a_handler_of_signals_in_the_middle_of_a_call_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or it would compute in the memory of that call, which then gives its numbers."""
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    step = nm.compile_training(plan, nm.init(plan, 0), 2, 1)
+    rng = np.random.default_rng(0)
+    x, other = rng.standard_normal((2, 2, 32, 32, 3), np.float32)
+    labels = np.array([0, 2])
+    right, logits = step(x, labels)
+    gradients = {name: value.copy() for name, value in step.grads.items()}
+    refused = []
+    run = step._do
+
+    def disturbed(part: int) -> None:
+        run(part)
+        for call in (
+            lambda: step(other, labels),
+            lambda: step.forward(other),
+            lambda: step.backward(np.ones((2, 3), np.float32)),
+            lambda: step.load(step.params),
+            step.move_statistics,
+            lambda: FusedOptimizer(step, Sgd())(0.1),
+        ):
+            with pytest.raises(ValueError, match="a handler of signals cannot make another one"):
+                call()
+            refused.append(part)
+
+    monkeypatch.setattr(step, "_do", disturbed)
+    loss, found = step(x, labels)
+    assert (loss, found.tobytes()) == (right, logits.tobytes())
+    assert all(np.array_equal(gradients[name], value) for name, value in step.grads.items())
+    assert refused == [0] * 6 + [1] * 6
+    monkeypatch.undo()
+    assert step(x, labels)[0] == right
+
+
+def test_loaded_parameters_have_no_pass_behind_them() -> None:
+    """No gradients, the loaded estimates, and nothing to go back through."""
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    params = nm.init(plan, 0)
+    step = nm.compile_training(plan, params, 2, 1)
+
+    def loaded() -> bool:
+        return all(np.array_equal(step.params[name], params[name]) for name in plan.arrays)
+
+    step.move_statistics()
+    FusedOptimizer(step, Sgd(weight_decay=0.0))(0.1)
+    assert loaded()
+    x = np.random.default_rng(0).standard_normal((2, 32, 32, 3), np.float32)
+    step(x, np.array([0, 2]))
+    step.load(params)
+    step.move_statistics()
+    FusedOptimizer(step, Sgd(weight_decay=0.0))(0.1)
+    assert loaded()
+    for change in (lambda: step.load(params), lambda: FusedOptimizer(step, Sgd())(0.1)):
+        step.forward(x)
+        change()
+        with pytest.raises(ValueError, match="the parameters are others since its forward pass"):
+            step.backward(np.ones((2, 3), np.float32))
+
+
+def test_what_is_no_network_and_no_size_is_refused_by_the_classes_too() -> None:
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    params = nm.init(plan, 0)
+    for wrong, expected in (
+        ((None, params, 1, 1), "plan must be what npmobilenet.plan returns"),
+        ((plan, params, 0, 1), "batch must be a positive integer, found 0"),
+        ((plan, params, 1, -3), "threads must be a positive integer, found -3"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=expected):
+            nm.Engine(*wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="graph must be a Graph, found None"):
+        nm.TrainingStep(plan, None, None, 4, 1)  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match=r"rng must be a numpy.random.Generator or None, found str"
+    ):
+        nm.forward(plan, params, np.zeros((2, 32, 32, 3), np.float32), rng="no")  # type: ignore[arg-type]

@@ -313,3 +313,32 @@ def test_a_start_with_kept_kernels_does_not_import_what_only_compiling_needs(cac
     )
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     subprocess.run([sys.executable, "-c", script], check=True, env=env)
+
+
+INTERRUPTED = """
+import os, signal
+from numba.core.codegen import CPUCodeLibrary
+from tests.kernels import test_kept_kernels as kept
+
+usual = CPUCodeLibrary._object_getbuffer_hook.__func__
+
+def hook(cls, module):
+    if not told:
+        told.append(os.kill(os.getpid(), signal.SIGINT))
+    return usual(cls, module)
+
+told = []
+CPUCodeLibrary._object_getbuffer_hook = classmethod(hook)
+try:
+    kept.loaded()
+except KeyboardInterrupt:
+    print("interrupted", len(told), kept.loaded())
+"""
+
+
+def test_ctrl_c_while_a_kernel_is_loaded(cache: Path) -> None:
+    """It comes as LLVM asks Python for the code, which drops it and would go on without that code."""
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    words = [sys.executable, "-c", INTERRUPTED]
+    ended = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted 1 1\n", "")

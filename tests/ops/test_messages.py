@@ -117,7 +117,7 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("softmax_cross_entropy", {"ignore_index": 1.5}, "ignore_index must be an integer, found 1.5"),
     ("softmax_cross_entropy", {"ignore_index": 0, "labels": np.zeros(5, int)}, "the mean of nothing"),
     ("softmax_cross_entropy", {"ignore_index": 0, "labels": np.eye(3)[[0] * 5]}, "are integers"),
-    ("softmax_cross_entropy", {"reduction": "average"}, "reduction must be mean, sum or none"),
+    ("softmax_cross_entropy", {"reduction": "average"}, 'reduction must be "mean", "sum" or "none"'),
     ("softmax_cross_entropy", {"label_smoothing": 1.5}, "label_smoothing must be within 0..1"),
     ("scale_channels", {"x": ROWS_}, "x must have shape (N, H, W, C)"),
     *(

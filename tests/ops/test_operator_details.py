@@ -270,3 +270,47 @@ def test_one_channel_and_one_filter(rung: str, channels: int, stride: int) -> No
             results.append([y, *getattr(nm, f"{operator}_backward")(np.round(4 * y) / 4, cache)])
         for expected, found in zip(*results, strict=True):
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.longdouble])
+def test_numbers_of_numpy_are_finite_where_they_are(kind: Any) -> None:
+    """An infinite one is not, and a finite one makes no noise, whatever its precision."""
+    x = np.ones((2, 3, 3, 4), np.float32)
+    four = [np.ones(4, np.float32)] * 4
+    with np.errstate(all="raise"):
+        nm.batch_norm(x, *four, eps=kind(0.5), train=False)
+        for wrong in (kind("inf"), kind("-inf"), kind("nan")):
+            with pytest.raises(ValueError, match="eps must be"):
+                nm.batch_norm(x, *four, eps=wrong, train=False)
+
+
+def test_soft_labels_give_the_same_bits_however_they_lie() -> None:
+    rng = np.random.default_rng(0)
+    for dtype in (np.float32, np.float64):
+        logits, other = rng.standard_normal((2, 40, 9)).astype(dtype)
+        labels = nm.softmax(other)
+        loss, cache = nm.softmax_cross_entropy(logits, labels)
+        for laid in (np.asfortranarray(labels), np.ascontiguousarray(labels[::-1])[::-1]):
+            found, kept = nm.softmax_cross_entropy(logits, laid)
+            assert found == loss
+            both = (nm.softmax_cross_entropy_backward(1.0, each) for each in (kept, cache))
+            np.testing.assert_array_equal(*both)
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [
+        (lambda part: part[:1], r"total must return an array of float64 \(\d+,\)"),
+        (lambda part: None, "total must return an array"),
+        (
+            lambda part: part * np.nan,
+            "total must add up what all parts count, 18 and more, found nan",
+        ),
+        (lambda part: part / 2, "total must add up what all parts count, 18 and more, found 9"),
+    ],
+)
+def test_what_total_returns_is_a_sum_over_all_parts(total: Any, expected: str) -> None:
+    x = np.random.default_rng(0).standard_normal((2, 3, 3, 4)).astype(np.float32)
+    four = [np.ones(4, np.float32)] * 4
+    with pytest.raises(ValueError, match=expected):
+        nm.batch_norm(x, *four, train=True, total=total)
