@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, _imaging
 
+from .. import limits
 from ..text import printable, reason
 
 MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
@@ -33,6 +36,9 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # the EXIF orientation -> what undoes it
+# what else says how a picture is turned; left in one that is upright, it would be turned again
+TURNS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
+PART = 2**20  # pixels that are converted at once
 PNG = b"\x89PNG\r\n\x1a\n"
 ALSO = (b"tRNS", b"eXIf")  # parts of a PNG file beside the picture that matter: transparency, turns
 
@@ -46,12 +52,15 @@ def open_image(path: str | Path, channels: int) -> Image.Image:
     channels  3 ("RGB") or 1 ("L", grey)
 
     Returns a Pillow image.  ValueError, one line with the file's name, if there is no such file, if it is
-    no image Pillow reads, or if it is cut off or damaged.
+    no image Pillow reads, if it is cut off or damaged, or if its pixels take more than
+    `limits.largest()`.
     """
     with _named(path), TOLERANT:
         require_file(path)
         try:
             return _read(path, channels)
+        except (Image.DecompressionBombError, _TooLarge):
+            raise
         except Exception:
             mended = essentials(path)
             if mended is None:
@@ -84,11 +93,45 @@ def require_file(path: str | Path) -> None:
         raise FileNotFoundError("not a file, but a link to nowhere, a pipe or a device")
 
 
+class _TooLarge(ValueError):
+    """A picture whose pixels take more memory than `limits.largest()`."""
+
+
 def _read(file: str | Path | BytesIO, channels: int) -> Image.Image:
     with _identified(file) as image:
+        _affordable(image, _taken(image, MODES.get(channels, "RGB")))
         image.load()
-        found = to_channels(upright(image), channels)
-        return found.copy() if found.readonly else found  # its pixels may lie in the file still
+        turn, found = _turn(image), to_channels(image, channels)
+        if found is not image:
+            image.close()  # and what was decoded is let go
+        elif found.readonly:
+            found = found.copy()  # its pixels may lie in the file still
+    if turn is not None:
+        _affordable(found, 2 * _bytes(found.mode) * found.width * found.height)
+    return _turned(found, turn)
+
+
+def _affordable(image: Image.Image, size: int) -> None:
+    if size > limits.largest():
+        raise _TooLarge(
+            f"{image.width:,} x {image.height:,} pixels take {limits.in_words(size)}, more than the "
+            f"{limits.in_words(limits.largest())} that are read; make a smaller copy; "
+            f"where it is right: {limits.VARIABLE}"
+        )
+
+
+def _taken(image: Image.Image, mode: str) -> int:
+    """Bytes that an image will take once it is decoded and, beside that, converted to `mode`."""
+    own = _bytes(image.mode)
+    each = own if image.mode == mode else own + _bytes(mode)
+    if getattr(image, "tag_v2", {}).get(ExifTags.Base.Orientation) in UPRIGHT:
+        each = max(each, 2 * own)  # Pillow turns a TIFF itself
+    return each * image.width * image.height
+
+
+def _bytes(mode: str) -> int:
+    """Bytes of a pixel in Pillow's memory, which keeps three channels as four."""
+    return 1 if mode in ("1", "L", "P") else 2 if mode.startswith("I;16") else 4
 
 
 def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = None) -> Image.Image:
@@ -141,6 +184,8 @@ def _named(path: str | Path) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise ValueError(f"{path}: more than {most:,} pixels; make a smaller copy") from error
+    except _TooLarge as error:
+        raise ValueError(f"{path}: {error}") from error
     except OSError as error:  # of the system, or without a number Pillow's of a damaged file
         why = f"read: {error.strerror.lower()}" if error.strerror else f"decoded: {reason(error)}"
         raise ValueError(f"{path}: cannot be {why}") from error
@@ -204,13 +249,27 @@ class _Tolerance:
 TOLERANT = _Tolerance()
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """The image turned as its EXIF says; as it lies where that block is broken, as viewers do."""
+def upright(image: Image.Image, channels: int) -> Image.Image:
+    """A loaded image as `to_channels` makes it, turned as its EXIF says."""
+    turn = _turn(image)
+    return _turned(to_channels(image, channels), turn)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What EXIF says of an image; None where that block is broken, as viewers do."""
     try:
-        method = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # not only SyntaxError: whatever garbage in it leads to
-        method = None
-    return image if method is None else image.transpose(method)
+        return None
+
+
+def _turned(image: Image.Image, method: Image.Transpose | None) -> Image.Image:
+    if method is None:
+        return image
+    image = image.transpose(method)
+    for name in TURNS:
+        image.info.pop(name, None)
+    return image
 
 
 def to_channels(image: Image.Image, channels: int) -> Image.Image:
@@ -219,22 +278,48 @@ def to_channels(image: Image.Image, channels: int) -> Image.Image:
     Transparent pixels are laid on white, as a viewer shows them. (torchvision's loader drops the alpha
     channel and shows whatever colour lies hidden under it; opaque images come out the same.)
     16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
+    What takes several steps is done part by part: only `image` and the result are there as a whole.
     """
     if channels not in MODES:
         raise ValueError(f"channels is {channels}; 1 (grey) or 3 (RGB) are possible")
     if image.mode == "F":
         raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        image = _eight_bit(image)
+    if not _deep(image) and not image.has_transparency_data:
+        return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+    if image.mode == "I":
+        low, high = cast(tuple[int, int], image.getextrema())
+        if low < 0 or high > 65535:
+            raise ValueError(f"grey values {low}..{high} do not fit in 16 bits")
+    made = Image.new(MODES[channels], image.size)
+    for box in _parts(*image.size):
+        made.paste(_in_steps(image.crop(box)).convert(made.mode), box)
+    return made
+
+
+def _deep(image: Image.Image) -> bool:
+    return image.mode == "I" or image.mode.startswith("I;16")
+
+
+def _parts(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
+    """Boxes (left, top, right, bottom) of at most PART pixels that cover an image."""
+    wide = max(min(width, PART), 1)
+    high = max(PART // wide, 1)
+    for top in range(0, height, high):
+        for left in range(0, width, wide):
+            yield left, top, min(left + wide, width), min(top + high, height)
+
+
+def _in_steps(image: Image.Image) -> Image.Image:
+    """8 bits of 16, and transparent pixels on white."""
+    if _deep(image):
+        image = Image.fromarray(_eight_bit(np.asarray(image)))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("RGB")
-    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+    return image
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    grey = np.asarray(image).astype(np.int64)
-    if grey.min() < 0 or grey.max() > 65535:
-        raise ValueError(f"grey values {grey.min()}..{grey.max()} do not fit in 16 bits")
-    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 = 255 * 257: rounded
+def _eight_bit(grey: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """65535 = 255 * 257: rounded."""
+    return ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
