@@ -19,7 +19,14 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, _imaging
+from PIL import (
+    ExifTags,
+    Image,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    _imaging,
+)
 
 from .. import limits
 from ..text import printable, reason
@@ -139,7 +146,38 @@ def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = No
     if image.format in NO_PICTURES:
         image.close()
         raise UnidentifiedImageError
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        try:
+            _all_strips(image.tag_v2)
+        except Exception:
+            image.close()
+            raise
     return image
+
+
+def _all_strips(tags: TiffImagePlugin.ImageFileDirectory_v2) -> None:
+    """ValueError where a TIFF's size needs more, or fewer, strips or tiles than it lists.
+
+    What is missing would be black, and a few bytes could claim any size.
+    """
+    tag = ExifTags.Base
+    if (rows := tags.get(tag.StripOffsets)) is not None:
+        what, wide, high = "strips", tags[tag.ImageWidth], tags.get(tag.RowsPerStrip)
+        high = tags[tag.ImageLength] if high is None else high
+    elif (rows := tags.get(tag.TileOffsets)) is not None:
+        what, wide, high = "tiles", tags[tag.TileWidth], tags[tag.TileLength]
+    else:
+        return
+    found = len(rows) if isinstance(rows, tuple) else 1
+    if min(wide, high) < 1:
+        raise ValueError(f"{what} of {wide} x {high} pixels")
+    expected = -(-tags[tag.ImageWidth] // wide) * -(-tags[tag.ImageLength] // high)
+    if tags.get(tag.PlanarConfiguration, 1) == 2:
+        expected *= tags.get(tag.SamplesPerPixel, 1)
+    if found != expected:
+        size = f"{tags[tag.ImageWidth]:,} x {tags[tag.ImageLength]:,} pixels"
+        why = "cut off: " if found < expected else ""
+        raise ValueError(f"{why}{size} need {expected:,} {what}, found {found:,}")
 
 
 def essentials(path: str | Path) -> BytesIO | None:
