@@ -45,6 +45,9 @@ UPRIGHT = {
 }  # the EXIF orientation -> what undoes it
 # what else says how a picture is turned; left in one that is upright, it would be turned again
 TURNS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
+# bytes that a decoder itself takes, measured: for each pixel and channel
+DECODERS = {"AVIF": 2, "JPEG2000": 6, "WEBP": 4}
+PROGRESSIVE = 2  # a JPEG that comes in passes
 PART = 2**20  # pixels that are converted at once
 PNG = b"\x89PNG\r\n\x1a\n"
 ALSO = (b"tRNS", b"eXIf")  # parts of a PNG file beside the picture that matter: transparency, turns
@@ -128,12 +131,13 @@ def _affordable(image: Image.Image, size: int) -> None:
 
 
 def _taken(image: Image.Image, mode: str) -> int:
-    """Bytes that an image will take once it is decoded and, beside that, converted to `mode`."""
+    """Bytes that an image will take while it is decoded, and then converted to `mode` beside that."""
     own = _bytes(image.mode)
     each = own if image.mode == mode else own + _bytes(mode)
     if getattr(image, "tag_v2", {}).get(ExifTags.Base.Orientation) in UPRIGHT:
         each = max(each, 2 * own)  # Pillow turns a TIFF itself
-    return each * image.width * image.height
+    beside = PROGRESSIVE if "progressive" in image.info else DECODERS.get(image.format or "", 0)
+    return max(each, own + beside * len(image.getbands())) * image.width * image.height
 
 
 def _bytes(mode: str) -> int:

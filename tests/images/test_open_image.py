@@ -297,6 +297,15 @@ def test_pixels_beyond_the_limit_are_not_decoded(tmp_path: Path) -> None:
             assert str(caught.value).endswith("where it is right: NPMOBILENET_LARGEST")
 
 
+@pytest.mark.parametrize("name", ["a.webp", "a.jp2", "passes.jpg"])
+def test_what_decoders_take_themselves_counts(name: str, tmp_path: Path) -> None:
+    Image.fromarray(NOISE).save(tmp_path / name, progressive=True)
+    with limits.at_most(9 * 32 * 24), pytest.raises(ValueError, match="32 x 24 pixels take"):
+        open_image(tmp_path / name, 3)
+    with limits.at_most(22 * 32 * 24):
+        assert open_image(tmp_path / name, 3).size == (32, 24)
+
+
 def test_what_is_upright_is_not_turned_again(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
