@@ -5,6 +5,7 @@ itself and with `largest()`, and what is larger is refused while it is still on 
 
     a file            at most `largest()` bytes, 1 GB unless something else is said
     what it unpacks to  at most 20 times its bytes (or 64 MB), and `largest()`
+    a picture's pixels  decoded, and beside that converted or turned, at most `largest()`
     a text            at most `TEXT` bytes, settings and tables `SETTINGS`
 
 Who has honest files beyond that says so: NPMOBILENET_LARGEST=8GB in the environment, or

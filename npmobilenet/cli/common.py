@@ -36,12 +36,15 @@ def console(*, error: bool = False) -> Inert:
     return found if found.is_terminal else _Console(**plain, width=WIDTH, height=25)
 
 
-def add_formats(parser: argparse.ArgumentParser, *, json: str = "one JSON object") -> None:
-    """--json, --csv, --markdown: at most one of them, instead of a drawn table."""
+def add_formats(
+    parser: argparse.ArgumentParser, *, json: str = "one JSON object"
+) -> argparse._MutuallyExclusiveGroup:
+    """--json, --csv, --markdown: at most one of them, instead of a drawn table; the group is returned."""
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help=json)
     formats.add_argument("--csv", action="store_true", help="comma-separated values")
     formats.add_argument("--markdown", action="store_true", help="a table for a Markdown page")
+    return formats
 
 
 def write_table(

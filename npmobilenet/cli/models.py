@@ -13,12 +13,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="show this one's model card")
     parser.add_argument("--json", action="store_true", help="a list of JSON objects")
+    parser.set_defaults(wrong_usage=parser.error)
     parser.epilog = "example: npmobilenet models"
 
 
 def run(options: argparse.Namespace) -> int:
     """List the shipped models, or print a card."""
     found = shipped()
+    if options.name and options.json:
+        options.wrong_usage("--json is of the list; a NAME prints its model card")
     if options.name:
         if options.name not in found:
             have = f"there are {', '.join(found)}" if found else "none are shipped"

@@ -12,11 +12,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="show this one, as a TOML file")
     parser.add_argument("--json", action="store_true", help="names and titles as one JSON object")
+    parser.set_defaults(wrong_usage=parser.error)
     parser.epilog = "example: npmobilenet recipes flowers-finetune > mine.toml"
 
 
 def run(options: argparse.Namespace) -> int:
     """List them, or print one."""
+    if options.name and options.json:
+        options.wrong_usage("--json is of the list; a NAME prints its TOML file")
     if options.name:
         if options.name not in RECIPES:
             from ..settings import nearest

@@ -35,21 +35,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="write the blocks or layers as a Mermaid diagram, shapes and MACs on its edges",
     )
-    add_formats(parser)
-    parser.add_argument(
+    formats = add_formats(parser)
+    formats.add_argument(
         "--toml", action="store_true", help="the table that makes it, to begin one of your own with"
     )
     parser.epilog = EXAMPLES
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table, or write the diagram."""
+    """Print the table, or write the diagram; both where a format is asked for."""
     plan, depth = plan_of(options), 3 if options.layers else options.depth
+    if options.graph:
+        write_whole(options.graph, mermaid(plan, depth).encode())
     if options.toml:
         print(toml_of_plan(plan), end="")
-    elif options.graph:
-        write_whole(options.graph, mermaid(plan, depth).encode())
-        say(f"{options.graph}: a diagram; GitHub and most editors draw it")
     elif options.json:
         rows = summary_rows(plan, depth)
         names = [column.removeprefix(">") for column in SUMMARY]
@@ -59,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
         print_json(document | {"MACs": found.macs, "params": found.params.total})
     elif options.csv or options.markdown:
         write_table(options, SUMMARY, summary_rows(plan, depth), sums=True)
+    elif options.graph:
+        say(f"{options.graph}: a diagram; GitHub and most editors draw it")
     else:
         console().print(*plan.parts(depth=depth), sep="\n")
     return 0

@@ -16,10 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, _imaging
+from numpy.typing import NDArray
+from PIL import (
+    ExifTags,
+    Image,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    _imaging,
+)
 
+from .. import limits
 from ..ops.checks import path as checked_path
 from ..ops.checks import shown, whole
 from ..text import printable, reason
@@ -36,6 +46,12 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # the EXIF orientation -> what undoes it
+# what else says how a picture is turned; left in one that is upright, it would be turned again
+TURNS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
+# bytes that a decoder itself takes, measured: for each pixel and channel
+DECODERS = {"AVIF": 2, "JPEG2000": 6, "WEBP": 4}
+PROGRESSIVE = 2  # a JPEG that comes in passes
+PART = 2**20  # pixels that are converted at once
 PNG = b"\x89PNG\r\n\x1a\n"
 ALSO = (b"tRNS", b"eXIf")  # parts of a PNG file beside the picture that matter: transparency, turns
 
@@ -49,13 +65,16 @@ def open_image(path: str | Path, channels: int) -> Image.Image:
     channels  3 ("RGB") or 1 ("L", grey)
 
     Returns a Pillow image.  ValueError, one line with the file's name, if there is no such file, if it is
-    no image Pillow reads, or if it is cut off or damaged.
+    no image Pillow reads, if it is cut off or damaged, or if its pixels take more than
+    `limits.largest()`.
     """
     require_channels("open_image", channels)
     with _named(path), TOLERANT:
         require_file(path)
         try:
             return _read(path, channels)
+        except (Image.DecompressionBombError, _TooLarge):
+            raise
         except Exception:
             mended = essentials(path)
             if mended is None:
@@ -93,11 +112,46 @@ def require_file(path: str | Path) -> None:
         raise FileNotFoundError("not a file, but a link to nowhere, a pipe or a device")
 
 
+class _TooLarge(ValueError):
+    """A picture whose pixels take more memory than `limits.largest()`."""
+
+
 def _read(file: str | Path | BytesIO, channels: int) -> Image.Image:
     with _identified(file) as image:
+        _affordable(image, _taken(image, MODES.get(channels, "RGB")))
         image.load()
-        found = to_channels(upright(image), channels)
-        return found.copy() if found.readonly else found  # its pixels may lie in the file still
+        turn, found = _turn(image), to_channels(image, channels)
+        if found is not image:
+            image.close()  # and what was decoded is let go
+        elif found.readonly:
+            found = found.copy()  # its pixels may lie in the file still
+    if turn is not None:
+        _affordable(found, 2 * _bytes(found.mode) * found.width * found.height)
+    return _turned(found, turn)
+
+
+def _affordable(image: Image.Image, size: int) -> None:
+    if size > limits.largest():
+        raise _TooLarge(
+            f"{image.width:,} x {image.height:,} pixels take {limits.in_words(size)}, more than the "
+            f"{limits.in_words(limits.largest())} that are read; make a smaller copy; "
+            f"where it is right: {limits.VARIABLE}"
+        )
+
+
+def _taken(image: Image.Image, mode: str) -> int:
+    """Bytes that an image will take while it is decoded, and then converted to `mode` beside that."""
+    own = _bytes(image.mode)
+    each = own if image.mode == mode else own + _bytes(mode)
+    if getattr(image, "tag_v2", {}).get(ExifTags.Base.Orientation) in UPRIGHT:
+        each = max(each, 2 * own)  # Pillow turns a TIFF itself
+    beside = PROGRESSIVE if "progressive" in image.info else DECODERS.get(image.format or "", 0)
+    return max(each, own + beside * len(image.getbands())) * image.width * image.height
+
+
+def _bytes(mode: str) -> int:
+    """Bytes of a pixel in Pillow's memory, which keeps three channels as four."""
+    return 1 if mode in ("1", "L", "P") else 2 if mode.startswith("I;16") else 4
 
 
 def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = None) -> Image.Image:
@@ -105,7 +159,38 @@ def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = No
     if image.format in NO_PICTURES:
         image.close()
         raise UnidentifiedImageError
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        try:
+            _all_strips(image.tag_v2)
+        except Exception:
+            image.close()
+            raise
     return image
+
+
+def _all_strips(tags: TiffImagePlugin.ImageFileDirectory_v2) -> None:
+    """ValueError where a TIFF's size needs more, or fewer, strips or tiles than it lists.
+
+    What is missing would be black, and a few bytes could claim any size.
+    """
+    tag = ExifTags.Base
+    if (rows := tags.get(tag.StripOffsets)) is not None:
+        what, wide, high = "strips", tags[tag.ImageWidth], tags.get(tag.RowsPerStrip)
+        high = tags[tag.ImageLength] if high is None else high
+    elif (rows := tags.get(tag.TileOffsets)) is not None:
+        what, wide, high = "tiles", tags[tag.TileWidth], tags[tag.TileLength]
+    else:
+        return
+    found = len(rows) if isinstance(rows, tuple) else 1
+    if min(wide, high) < 1:
+        raise ValueError(f"{what} of {wide} x {high} pixels")
+    expected = -(-tags[tag.ImageWidth] // wide) * -(-tags[tag.ImageLength] // high)
+    if tags.get(tag.PlanarConfiguration, 1) == 2:
+        expected *= tags.get(tag.SamplesPerPixel, 1)
+    if found != expected:
+        size = f"{tags[tag.ImageWidth]:,} x {tags[tag.ImageLength]:,} pixels"
+        why = "cut off: " if found < expected else ""
+        raise ValueError(f"{why}{size} need {expected:,} {what}, found {found:,}")
 
 
 def essentials(path: str | Path) -> BytesIO | None:
@@ -151,6 +236,8 @@ def _named(path: str | Path) -> Iterator[None]:
         raise ValueError(
             f"{path}: more than {most_pixels():,.0f} pixels; make a smaller copy"
         ) from error
+    except _TooLarge as error:
+        raise ValueError(f"{path}: {error}") from error
     except OSError as error:  # of the system, or without a number Pillow's of a damaged file
         why = f"read: {error.strerror.lower()}" if error.strerror else f"decoded: {reason(error)}"
         raise ValueError(f"{path}: cannot be {why}") from error
@@ -214,13 +301,27 @@ class _Tolerance:
 TOLERANT = _Tolerance()
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """The image turned as its EXIF says; as it lies where that block is broken, as viewers do."""
+def upright(image: Image.Image, channels: int) -> Image.Image:
+    """A loaded image as `to_channels` makes it, turned as its EXIF says."""
+    turn = _turn(image)
+    return _turned(to_channels(image, channels), turn)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What EXIF says of an image; None where that block is broken, as viewers do."""
     try:
-        method = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # not only SyntaxError: whatever garbage in it leads to
-        method = None
-    return image if method is None else image.transpose(method)
+        return None
+
+
+def _turned(image: Image.Image, method: Image.Transpose | None) -> Image.Image:
+    if method is None:
+        return image
+    image = image.transpose(method)
+    for name in TURNS:
+        image.info.pop(name, None)
+    return image
 
 
 def to_channels(image: Image.Image, channels: int) -> Image.Image:
@@ -229,18 +330,46 @@ def to_channels(image: Image.Image, channels: int) -> Image.Image:
     Transparent pixels are laid on white, as a viewer shows them. (torchvision's loader drops the alpha
     channel and shows whatever colour lies hidden under it; opaque images come out the same.)
     16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
+    What takes several steps is done part by part: only `image` and the result are there as a whole.
     """
     if not whole(channels) or channels not in MODES:
         raise ValueError(f"channels is {shown(channels)}; 1 (grey) or 3 (RGB) are possible")
     if image.mode == "F":
         raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        image = _eight_bit(image)
+    if not _deep(image) and not image.has_transparency_data:
+        return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+    if image.mode == "I":
+        low, high = cast(tuple[int, int], image.getextrema())
+        if low < 0 or high > 65535:
+            raise ValueError(f"grey values {low}..{high} do not fit in 16 bits")
+    made = Image.new(MODES[channels], image.size)
+    for box in _parts(*image.size):
+        made.paste(_in_steps(image.crop(box)).convert(made.mode), box)
+    return made
+
+
+def _deep(image: Image.Image) -> bool:
+    return image.mode == "I" or image.mode.startswith("I;16")
+
+
+def _parts(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
+    """Boxes (left, top, right, bottom) of at most PART pixels that cover an image."""
+    wide = max(min(width, PART), 1)
+    high = max(PART // wide, 1)
+    for top in range(0, height, high):
+        for left in range(0, width, wide):
+            yield left, top, min(left + wide, width), min(top + high, height)
+
+
+def _in_steps(image: Image.Image) -> Image.Image:
+    """8 bits of 16, and transparent pixels on white."""
+    if _deep(image):
+        image = Image.fromarray(_eight_bit(np.asarray(image)))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("RGB")
-    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+    return image
 
 
 def require_channels(operator: str, channels: object) -> None:
@@ -249,8 +378,6 @@ def require_channels(operator: str, channels: object) -> None:
         raise ValueError(f"{operator}: channels must be 1 or 3, found {shown(channels)}")
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    grey = np.asarray(image).astype(np.int64)
-    if grey.min() < 0 or grey.max() > 65535:
-        raise ValueError(f"grey values {grey.min()}..{grey.max()} do not fit in 16 bits")
-    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 = 255 * 257: rounded
+def _eight_bit(grey: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """65535 = 255 * 257: rounded."""
+    return ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -46,7 +46,7 @@ def opened(given: Any, channels: int) -> Image.Image:
     if isinstance(given, Image.Image):
         try:
             given.load()
-            return to_channels(upright(given), channels)
+            return upright(given, channels)
         except Exception as error:  # decoded only now; of a damaged one as in `open_image`
             raise ValueError(f"the image cannot be decoded: {reason(error)}") from error
     if isinstance(given, np.ndarray):

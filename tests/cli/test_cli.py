@@ -150,6 +150,33 @@ def test_cost_shows_the_paper_and_its_misprint(capsys: pytest.CaptureFixture[str
     assert "misprint" not in call(capsys, "cost", "v1", "--width", "0.5")[1]
 
 
+@pytest.mark.parametrize("form", ["--json", "--csv", "--markdown", "--toml"])
+def test_a_diagram_takes_no_format_away(
+    form: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    alone = call(capsys, "summary", "v1-shallow", form)
+    both = call(capsys, "summary", "v1-shallow", form, "--graph", tmp_path / "g.mmd")
+    assert both == alone
+    assert alone[1]
+    assert (tmp_path / "g.mmd").read_text().startswith("flowchart")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("summary v1 --json --toml", "argument --toml: not allowed with argument --json"),
+        ("recipes flowers-finetune --json", "--json is of the list; a NAME prints its TOML file"),
+        ("models flowers --json", "--json is of the list; a NAME prints its model card"),
+    ],
+)
+def test_formats_that_would_be_passed_over_are_wrong_usage(
+    words: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = call(capsys, *words.split())
+    assert (code, out) == (2, "")
+    assert err.endswith(f"error: {reason}\n")
+
+
 def test_summary_totals(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "summary", "v1")
     assert code == 0

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from npmobilenet import limits
+from npmobilenet.images import decode
 from npmobilenet.images.decode import open_image, probe, to_channels
+from npmobilenet.images.inputs import opened
 
 
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
@@ -265,3 +268,58 @@ def test_what_names_no_file_is_no_path(wrong: Any) -> None:
             (TypeError, ValueError), match=r"^an image must be the name of a file, found"
         ):
             call()
+
+
+# ---- memory ---------------------------------------------------------------------------------------
+
+
+def test_parts_are_converted_as_the_whole_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    rgba = np.random.default_rng(1).integers(0, 256, (24, 32, 4), np.uint8)
+    deep = np.random.default_rng(2).integers(0, 65536, (24, 32), np.uint16)
+    palette = Image.fromarray(NOISE).quantize(16)
+    palette.info["transparency"] = bytes(range(0, 256, 16))
+    images = [Image.fromarray(rgba), Image.fromarray(deep), palette, Image.fromarray(rgba[..., :2])]
+    images.append(Image.fromarray(deep.astype(np.int32)))
+    assert [image.mode for image in images] == ["RGBA", "I;16", "P", "LA", "I"]
+    for image in images:
+        for channels in (1, 3):
+            whole = np.asarray(to_channels(image, channels))
+            for part in (5, 100):  # less than a row, and some rows
+                with monkeypatch.context() as patched:
+                    patched.setattr(decode, "PART", part)
+                    found = np.asarray(to_channels(image, channels))
+                np.testing.assert_array_equal(found, whole)
+
+
+def test_pixels_beyond_the_limit_are_not_decoded(tmp_path: Path) -> None:
+    Image.fromarray(NOISE).save(tmp_path / "plain.png")
+    Image.new("RGBA", (32, 24)).save(tmp_path / "alpha.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(NOISE).save(tmp_path / "turned.png", exif=exif)
+    Image.fromarray(NOISE).save(tmp_path / "turned.tif", exif=exif)
+    with limits.at_most(32 * 24 * 4):
+        assert open_image(tmp_path / "plain.png", 3).size == (32, 24)
+        for name in ("alpha.png", "turned.png", "turned.tif"):
+            with pytest.raises(ValueError, match=rf"{name}: 32 x 24|{name}: 24 x 32") as caught:
+                open_image(tmp_path / name, 3)
+            assert "pixels take 6,144 bytes, more than the 3,072 bytes" in str(caught.value)
+            assert str(caught.value).endswith("where it is right: NPMOBILENET_LARGEST")
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.jp2", "passes.jpg"])
+def test_what_decoders_take_themselves_counts(name: str, tmp_path: Path) -> None:
+    Image.fromarray(NOISE).save(tmp_path / name, progressive=True)
+    with limits.at_most(9 * 32 * 24), pytest.raises(ValueError, match="32 x 24 pixels take"):
+        open_image(tmp_path / name, 3)
+    with limits.at_most(22 * 32 * 24):
+        assert open_image(tmp_path / name, 3).size == (32, 24)
+
+
+def test_what_is_upright_is_not_turned_again(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("a.png", "a.jpg", "a.webp", "a.tif"):
+        Image.fromarray(NOISE).save(tmp_path / name, exif=exif)
+        found = open_image(tmp_path / name, 3)
+        assert found.size == opened(found, 3).size == (24, 32)
