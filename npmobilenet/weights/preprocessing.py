@@ -20,7 +20,7 @@ from typing import Any
 from ..images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preprocessing
 from ..models.dialect import VERSIONS
 from ..models.dialects import DIALECTS, dialect_at
-from ..ops.checks import real, whole
+from ..ops.checks import real, shown, whole
 from .description import STRETCH, Known
 
 _RGB = tuple[float, float, float]
@@ -140,13 +140,17 @@ def known(
     if crop is not None and resize is not None:
         raise ValueError("preprocessing: crop and resize exclude each other")
     if crop is not None and (not real(crop) or not 0.01 <= crop <= 1):
-        raise ValueError(f"preprocessing: crop must be at least 0.01 and at most 1, found {crop!r}")
+        raise ValueError(
+            f"preprocessing: crop must be at least 0.01 and at most 1, found {shown(crop)}"
+        )
     if resize not in (None, STRETCH) and (not whole(resize) or int(resize) < 1):
-        raise ValueError(f'preprocessing: resize must be pixels or "{STRETCH}", found {resize!r}')
+        raise ValueError(
+            f'preprocessing: resize must be pixels or "{STRETCH}", found {shown(resize)}'
+        )
     if interpolation not in (None, *INTERPOLATIONS):
         raise ValueError(
             f"preprocessing: interpolation must be one of {', '.join(INTERPOLATIONS)}, "
-            f"found {interpolation!r}"
+            f"found {shown(interpolation)}"
         )
     return Known(
         mean=_colours("mean", mean),
@@ -195,12 +199,13 @@ def _colours(name: str, value: float | Sequence[float] | None) -> tuple[float, .
         return None
     numbers: list[Any] = [value] if real(value) else [*value] if isinstance(value, Iterable) else []
     if len(numbers) not in (1, 3) or not all(map(real, numbers)):
-        raise ValueError(f"preprocessing: {name} must be one number or three, found {value!r}")
+        raise ValueError(f"preprocessing: {name} must be one number or three, found {shown(value)}")
     if name == "std" and min(numbers) <= 0:
-        raise ValueError(f"preprocessing: std must be above 0, found {value!r}")
+        raise ValueError(f"preprocessing: std must be above 0, found {shown(value)}")
     if max(map(abs, numbers)) > _LARGEST:
         raise ValueError(
-            f"preprocessing: {name} is of pixels 0..1, found {value!r}; of pixels 0..255, divide by 255"
+            f"preprocessing: {name} is of pixels 0..1, found {shown(value)}; of pixels 0..255, divide by "
+            "255"
         )
     return tuple(float(x) for x in numbers)
 
