@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .text import displayed, printable, read_text
+from .text import displayed, of_json, printable, read_text
 
 EXPECTED = (
     'expected a name a line, or JSON: a list of names, {"0": "daisy", ...} or {"daisy": 0, ...}'
@@ -109,7 +109,7 @@ def _document(text: str, is_json: bool) -> Any:
     if not is_json and text[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return of_json(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         reason = str(error)
     except RecursionError:
@@ -128,7 +128,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; the second of two equal keys would silently win."""
     for key, count in Counter(key for key, _ in pairs).items():
         if count > 1:
-            raise ValueError(f"{key!r} stands there {count} times; {EXPECTED}")
+            raise ValueError(f"{displayed(key)!r} stands there {count} times; {EXPECTED}")
     return dict(pairs)
 
 
@@ -143,9 +143,9 @@ def _of_document(document: Any) -> list[Entry]:
     if all(_is_number(value) for value in document.values()) and not (
         all(_is_number(key) and isinstance(value, str) for key, value in document.items())
     ):  # the numbers are the values
-        return _in_order([(int(number), _entry(name, "")) for name, number in document.items()])
+        return _in_order([(_number(number), _entry(name, "")) for name, number in document.items()])
     if all(_is_number(key) for key in document):
-        return _in_order([(int(key), _entry(name, str(key))) for key, name in document.items()])
+        return _in_order([(_number(key), _entry(name, str(key))) for key, name in document.items()])
     raise ValueError(f"{EXPECTED}, found {_short(document)}")
 
 
@@ -157,12 +157,14 @@ def _of_lines(text: str) -> list[Entry]:
     if "" in lines:
         raise ValueError(f"line {lines.index('') + 1} is empty, but each line must name a class")
     found = [NUMBERED.fullmatch(line) for line in lines]
-    numbered = [(int(m[1]), (m[2], m[1])) for m in found if m]
+    numbered = [(_number(m[1]), (m[2], m[1])) for m in found if m]
     if len(numbered) == len(lines):
         return _in_order(numbered)
     if not found[0] and 1 < len(numbered) == len(lines) - 1:
-        raise ValueError(f"line 1, {lines[0]!r}, has no number before it, but all others have")
-    behind = [int(m[1]) for line in lines if (m := NUMBERED_BEHIND.fullmatch(line))]
+        raise ValueError(
+            f"line 1, {displayed(lines[0])!r}, has no number before it, but all others have"
+        )
+    behind = [_number(m[1]) for line in lines if (m := NUMBERED_BEHIND.fullmatch(line))]
     if sorted(behind) == list(range(len(lines))) != behind:
         raise ValueError("the numbers stand behind the names; write them before: 0 daisy")
     return [(line, str(k)) for k, line in enumerate(lines)]
@@ -196,7 +198,7 @@ def _distinct(entries: Sequence[Entry]) -> tuple[str, ...]:
         raise ValueError(f"class {names.index('')} has an empty name; {EXPECTED}")
     for name in names:
         if any(0xD800 <= ord(c) <= 0xDFFF for c in name):
-            raise ValueError(f"the name {printable(name)} holds half a character; {EXPECTED}")
+            raise ValueError(f"the name {displayed(name)} holds half a character; {EXPECTED}")
     count = Counter(map(canonical, names))
     twice = [k for k, name in enumerate(names) if count[canonical(name)] > 1]
     if not twice:
@@ -207,9 +209,18 @@ def _distinct(entries: Sequence[Entry]) -> tuple[str, ...]:
         return tuple(apart)
     same = [k for k in twice if canonical(names[k]) == canonical(names[twice[0]])]
     raise ValueError(
-        f"classes {' and '.join(map(str, same))} are both called {printable(names[same[0]])!r}; "
+        f"classes {' and '.join(map(str, same))} are both called {displayed(names[same[0]])!r}; "
         "expected another name for each class"
     )
+
+
+def _number(value: str | int) -> int:
+    """The number of a class; ValueError for one that no list has."""
+    if isinstance(value, str) and len(value.lstrip("0")) > 18:
+        raise ValueError(
+            f"a number of {len(value):,} digits; they must be 0, 1, 2 ... without gaps"
+        )
+    return int(value)
 
 
 def _is_number(value: object) -> bool:

@@ -39,6 +39,9 @@ NAME = 200  # characters of a name that are shown
 
 # parts of a dotted key: what reads them needs the square of their number, in time and memory
 _DEEPEST = 40
+_DIGITS = 300  # of a whole number in JSON: what other programs write for "no limit" has 31
+_LONG = re.compile(r"(?<![0-9_])[0-9_]{4001,}")
+_KEY = re.compile(r"([\w.-]+)[ \t]*=[ \t]*[+-]?\Z")
 _QUOTED = re.compile(r""""[^"\n]*"|'[^'\n]*'""")
 _DOTTED = re.compile(
     r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*'))*+"""
@@ -93,11 +96,52 @@ def of_toml(text: str) -> dict[str, Any]:
             line = text.count("\n", 0, key.start()) + 1
             raise ValueError(f"line {line}: a key of more than {_DEEPEST} parts: {key[0]:.40}...")
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
+        _require_short(document, "")
     except RecursionError:
         raise ValueError("nested too deep") from None
-    except ValueError as error:  # tomllib's own is one
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(reason(error)) from None
+    except ValueError as error:
+        if "set_int_max_str_digits" not in str(error):
+            raise ValueError(reason(error)) from None
+        raise ValueError(f"{_place(text)}{_TOO_LONG}") from None
+    return document
+
+
+_TOO_LONG = "a whole number beyond 64 bits"
+
+
+def _place(text: str) -> str:
+    """Line and key of the first number that Python would not read; "" where it does not show."""
+    if not (found := _LONG.search(text)):
+        return ""
+    before = text[: found.start()]
+    key = _KEY.search(before[before.rfind("\n") + 1 :][-NAME:])
+    return f"line {before.count(chr(10)) + 1}: " + (f"{displayed(key[1])}: " if key else "")
+
+
+def _require_short(value: Any, key: str) -> None:
+    """ValueError, naming the key, for a number that TOML does not have."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{displayed(key)}: {_TOO_LONG}")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _require_short(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for inner in value:
+            _require_short(inner, key)
+
+
+def of_json(text: str | bytes, **how: Any) -> Any:
+    """What JSON holds.  ValueError, as json.loads has it, and for a number of hundreds of digits."""
+    return json.loads(text, parse_int=_integer, **how)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"a whole number of {len(digits):,} digits, at most {_DIGITS} are read")
+    return int(digits)
 
 
 def _lines(text: str) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..names import read_class_names, require_same_classes
 from ..ops.checks import path
-from ..text import read_text
+from ..text import displayed, read_text
 from .folder import ImageFiles
 
 TRAIN = ("train_list.txt", "train.txt")
@@ -103,6 +103,6 @@ def _pair(file: Path, number: int, line: str) -> tuple[str, int]:
     words = line.rsplit(maxsplit=1)
     if len(words) != 2 or not words[1].isdecimal() or len(words[1]) > 18:
         raise ValueError(
-            f'{file}: line {number} must be "relative/path label", found {line.strip()!r}'
+            f'{file}: line {number} must be "relative/path label", found {displayed(line.strip())!r}'
         )
     return words[0].strip(), int(words[1])

@@ -91,7 +91,9 @@ class Model:
             raise TypeError(f"classes must be a tuple of names, found {shown(classes)}")
         object.__setattr__(self, "classes", tuple(classes))
         if twice := [name for name, count in Counter(classes).items() if count > 1]:
-            raise ValueError(f"classes must have names of their own, two are {twice[0]!r}")
+            raise ValueError(
+                f"classes must have names of their own, two are {displayed(twice[0])!r}"
+            )
         if not isinstance(self.preprocessing, Preprocessing):
             found = type(self.preprocessing).__name__
             raise TypeError(f"preprocessing must be a Preprocessing, found {found}")

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from ..text import read_text
+from ..text import of_json, read_text
 from .outputs import Back
 from .sums import SUMMED, Case, operands
 from .wording import FILES, OPERATORS, RULES
@@ -161,7 +161,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{folder}: has no {MANIFEST}; `npmobilenet vectors MODEL` writes one")
     try:
-        found = json.loads(read_text(path))
+        found = of_json(read_text(path))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: is no JSON: {error}") from None
     if not isinstance(found, dict) or not isinstance(found.get("layers"), list):

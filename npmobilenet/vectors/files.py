@@ -95,6 +95,11 @@ def _word(path: Path, line: int, text: str, digits: int) -> int:
 def read_npy(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
     """An array of that shape, or all its words in a row; ValueError for anything else."""
     try:
+        with path.open("rb") as file:
+            start = file.read(12)
+        size = int.from_bytes(start[8 : 10 if start[6:7] == b"\1" else 12], "little")
+        if size > 10_000:  # which NumPy does not read either, and says so in four lines
+            raise ValueError(f"a header of {size:,} bytes, at most 10,000 are read")
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, TypeError, SyntaxError) as error:
         why = str(error).split("\n")[0]

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from ..text import displayed
+
 PATIENCE = 30.0  # seconds without a byte, and for all of an answer's headers
 REDIRECTIONS = 10
 _PIECE = 1 << 16
@@ -80,8 +82,8 @@ def _elsewhere(url: str, location: str) -> str:
         raise Refused(f"redirected to {target[:100]!r}, which is no address of the web")
     if before == "https" and after == "http":
         raise Refused(
-            f"redirected from https to http://{urlsplit(target).hostname}, where anybody on the way "
-            "could change it"
+            f"redirected from https to http://{displayed(str(urlsplit(target).hostname))}, where anybody "
+            "on the way could change it"
         )
     return target
 
@@ -95,7 +97,7 @@ def _answer(
         raise Refused("the part that is here is longer than the file")
     found.raise_for_status()
     if status not in (200, 206):
-        raise Refused(f"the server answers {status} {found.reason}, and no file")
+        raise Refused(f"the server answers {status} {displayed(str(found.reason))}, and no file")
     if headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
         raise Refused(
             f"comes packed as {headers['Content-Encoding'][:40]!r}, which was not asked for"

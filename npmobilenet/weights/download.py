@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..disk import flush_folder, locked_now, opened_apart, spare_name, sweep, write_whole
-from ..text import read_text
+from ..text import displayed, read_text
 from . import answers
 from .answers import Refused, answering
 
@@ -278,7 +278,7 @@ def _reason(requests: Any, error: Any, url: str) -> str:
     """Why a request failed, in words for people."""
     host = urlsplit(url).hostname
     if isinstance(error, requests.HTTPError):
-        return f"the server answers {error.response.status_code} {error.response.reason}"
+        return f"the server answers {error.response.status_code} {displayed(str(error.response.reason))}"
     if isinstance(error, requests.exceptions.SSLError):
         return f"the certificate of {host} is not trusted"
     wrong = needed("urllib3").exceptions
@@ -288,4 +288,4 @@ def _reason(requests: Any, error: Any, url: str) -> str:
         return "the connection broke"
     if isinstance(error, requests.ConnectionError):
         return f"no connection to {host}"
-    return " ".join(str(error).split())
+    return displayed(" ".join(str(error).split()), 1000)

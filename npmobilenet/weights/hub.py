@@ -1,6 +1,5 @@
 """What timm says of its weights: in the config.json beside them, or by an architecture's name."""
 
-import json
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -8,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..models.network_plan import Plan
-from ..text import read_text
+from ..ops.checks import shown
+from ..text import displayed, of_json, read_text
 from .description import NOTHING, STRETCH, AnotherNetwork, Description, Known, Settled
 from .native import written_by
 from .preprocessing import known
@@ -68,7 +68,7 @@ def beside(path: Path) -> Description:
     if not config.is_file() or config.stat().st_size > _LARGEST:
         return NOTHING
     try:
-        document = json.loads(read_text(config))
+        document = of_json(read_text(config))
     except (ValueError, RecursionError):  # somebody's, not timm's
         return NOTHING
     if not isinstance(document, Mapping) or not isinstance(document.get("architecture"), str):
@@ -135,7 +135,7 @@ def _settle(
         network.include_top and classes not in (None, network.classes)
     ):
         raise AnotherNetwork(
-            f"{config} is about another network ({name}, {classes} classes): not used"
+            f"{config} is about another network ({displayed(name)}, {shown(classes)} classes): not used"
         )
     stated = {"architecture": name, **images.stated(), "input_size": facts.get("input_size")}
     return Settled(
@@ -155,7 +155,9 @@ def _images(facts: Mapping[str, Any]) -> Known:
     if mode == "squash" and crop in (None, 1):
         crop, resize = None, STRETCH
     elif mode != "center":
-        raise ValueError(f"crop_mode {mode!r} with crop_pct {crop} is not possible here")
+        raise ValueError(
+            f"crop_mode {shown(mode)} with crop_pct {shown(crop)} is not possible here"
+        )
     interpolation = facts.get("interpolation")
     return known(
         mean=facts.get("mean"),

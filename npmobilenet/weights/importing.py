@@ -30,6 +30,7 @@ from .mismatch import WeightsMismatch, mismatch
 from .native import distinct, file_path
 from .plausible import implausible
 from .preprocessing import known, prepared, recipe_of
+from .running import require_room
 from .sealing import check_file, digest_of
 from .tflite_integers import taken
 from .two_classes import of_two_classes
@@ -155,6 +156,8 @@ def import_weights(
     if source.name == "timm" and (config := beside(path)) is not NOTHING:
         description = config
     attempt, settled = _settled(path, source, contents.tensors, asked, description)
+    with at_most(largest):
+        require_room(path, settled.plan)
     params = _params(path, source, contents.tensors, attempt)
     if settled.sigmoid:
         settled, params = of_two_classes(settled, params)
@@ -249,11 +252,9 @@ def _prepared(path: Path, network: Plan, settled: Settled, given: Known) -> Prep
         raise ValueError(
             f"{path}: {settled.unreadable}; say how pixels are scaled: --mean and --std"
         )
-    usual, images = (
-        recipe_of(network.dialect.name, network.family.version),
-        given.over(settled.images),
-    )
+    images = given.over(settled.images)
     try:
+        usual = recipe_of(network.dialect.name, network.family.version)
         return prepared(usual, images, network.resolution, network.channels)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -4,11 +4,11 @@ Keras 2 and 3 spell it differently; models may stand inside models.  All of that
 out is one flat graph, a node for every call of a layer.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..text import of_json
 from .keras_graph import Graph, Node
 
 LARGEST_TEXT = 2**22  # bytes; MobileNets' descriptions have some hundred thousand
@@ -28,9 +28,9 @@ def read_graph(text: str | bytes, version: str = "", training: str = "") -> Grap
     if max(len(text), len(training)) > LARGEST_TEXT:
         raise ValueError(f"model_config: {len(text):,} bytes, larger than any MobileNet's")
     try:
-        document = json.loads(text)
+        document = of_json(text)
         graph = _Reader(version).read(document)
-        compiled = json.loads(training) if training else document.get("compile_config")
+        compiled = of_json(training) if training else document.get("compile_config")
         graph = replace(graph, logits=_from_logits(compiled))
         _ = graph.depths  # there are no circles, and nothing is missing
     except RecursionError:

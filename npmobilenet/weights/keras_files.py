@@ -14,15 +14,17 @@ import numpy as np
 from ..disk import write_whole
 from ..limits import unpacked_at_most
 from ..ops.checks import Array
+from ..text import displayed, reason
 from .family import Contents
 from .file_kinds import kind_of, no_bomb, regular
 from .keras_config import LARGEST_TEXT
-from .keras_hdf5 import ADAPTED, arrays, attribute
+from .keras_hdf5 import ADAPTED, Budget, arrays, attribute
 from .keras_settle import described_by
 from .sealing import SEAL, check_export, fingerprint
 
 _INSIDE_KERAS = "model.weights.h5"  # the arrays' place in a .keras archive
 _CONFIG = "config.json"  # the model's description there
+_REASON = 1000  # characters of what is said about what is inside
 # RuntimeError: encrypted, or packed in a way that Python does not know; struct.error: cut off
 _BROKEN_ARCHIVE = (
     zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, struct.error, LookupError,
@@ -53,22 +55,23 @@ def read(path: Path) -> Contents:
     h5py = _h5py(path)
     try:
         with h5py.File(source, "r") as root:
-            found = arrays(h5py, root, unpacked_at_most(path.stat().st_size))
-            check_export(attribute(root, SEAL), found)
+            budget = Budget(h5py, unpacked_at_most(path.stat().st_size), source)
+            found = arrays(budget, root)
+            check_export(attribute(budget, root, SEAL), found)
             if "model_config" in root.attrs:
                 names = "model_config", "keras_version", "training_config"
-                described, version, training = (_text(root, name) for name in names)
+                described, version, training = (_text(budget, root, name) for name in names)
         tensors, adapted = _apart(found)
         return Contents(tensors, description=described_by(described, version, adapted, training))
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
-        reason = str(error).strip("\"'").splitlines() or [type(error).__name__]
-        message = reason[0] if type(error) is ValueError else f"not readable HDF5 ({reason[0]})"
+        why = displayed(reason(error).strip("\"'"), _REASON)
+        message = why if type(error) is ValueError else f"not readable HDF5 ({why})"
         raise ValueError(f"{path}: {message}") from None
 
 
-def _text(root: Any, name: str) -> str:
+def _text(budget: Budget, root: Any, name: str) -> str:
     """An attribute that should be text; "" where it is not there."""
-    value = attribute(root, name, "")
+    value = attribute(budget, root, name, "")
     value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     if not isinstance(value, str):
         raise ValueError(f"attribute {name}: expected text, found {type(value).__name__}")
@@ -131,10 +134,14 @@ def _unzipped(path: Path) -> dict[str, bytes]:
                 try:
                     no_bomb(path.stat().st_size, archive.infolist())
                 except ValueError as error:
-                    raise ValueError(f"{path}: not a readable archive ({error})") from None
+                    raise ValueError(
+                        f"{path}: not a readable archive ({displayed(reason(error), _REASON)})"
+                    ) from None
                 return {name: archive.read(name) for name in wanted}
     except _BROKEN_ARCHIVE as error:
-        raise ValueError(f"{path}: not a readable archive ({error})") from None
+        raise ValueError(
+            f"{path}: not a readable archive ({displayed(reason(error), _REASON)})"
+        ) from None
     kind = kind_of(path)
     raise ValueError(f"{path}: not a file of Keras, an archive without {_INSIDE_KERAS}: {kind}")
 

@@ -13,7 +13,7 @@ from ..ops.checks import Array
 from .family import Family, Pairing
 from .keras_order import Layers, by_order
 
-_BLOCK = re.compile(r"inverted_residual_block(?:_(\d+))?/(.*)")
+_BLOCK = re.compile(r"inverted_residual_block(?:_(\d{1,18}))?/(.*)")
 # the tutorial's layers by their classes and attributes, as Keras writes where it stores no names
 _TUTORIAL_BLOCK = {
     "conv_bn_re_lu/conv": "expand/Conv2d",

@@ -29,8 +29,10 @@ from ..ops.checks import path as checked_path
 from ..predicting.model import Model
 from ..pretrained import shipped
 from ..shown import NamedArrays
+from ..text import of_json
 from .file_kinds import kind_of
 from .native_quantized import numbers_as_arrays, quantized_of, settings_as_json
+from .running import require_room
 from .safetensors_files import HEADER, metadata_of, read_safetensors
 from .sealing import fingerprint
 
@@ -119,7 +121,7 @@ def plan_as_json(plan: Plan) -> str:
 
 def plan_of_json(text: str) -> Plan:
     """The plan of which plan_as_json made this; ValueError, KeyError or TypeError where none did."""
-    asked = json.loads(text)
+    asked = of_json(text)
     asked["resolution"] = tuple(asked["resolution"])
     asked["dialect"] = Dialect.from_json(asked["dialect"])
     return plan(**asked)
@@ -182,13 +184,15 @@ def _loaded(path: Path) -> Model:
             "brings it in"
         )
     try:
-        return _model(metadata, tensors)
+        found = _model(metadata, tensors)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"{path}: its metadata are not as npmobilenet writes them ({error})"
         ) from None
+    require_room(path, found.plan)
+    return found
 
 
 def _fits(metadata: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -231,10 +235,10 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
     found = Model(
         plan=made,
         params=NamedArrays(ordered | tensors),
-        classes=distinct(json.loads(metadata["classes"])),
-        preprocessing=Preprocessing.from_json(json.loads(metadata["preprocessing"])),
+        classes=distinct(of_json(metadata["classes"])),
+        preprocessing=Preprocessing.from_json(of_json(metadata["preprocessing"])),
         extra=extra,
-        notes=json.loads(metadata["notes"]),
+        notes=of_json(metadata["notes"]),
         quantized=quantized,
     )
     seal = _seal(metadata)

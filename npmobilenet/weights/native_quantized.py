@@ -17,6 +17,7 @@ from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
 from ..quantization.plan import QuantizedPlan
 from ..quantization.preparing import prepared_plan
+from ..text import of_json
 
 PREFIX = "quantization/"  # no layer is called so
 
@@ -52,7 +53,7 @@ def quantized_of(made: Plan, settings: str, tensors: dict[str, Array]) -> Quanti
     made: the plan that was quantised.  ValueError, naming the tensor, where they are not as
     `numbers_as_arrays` makes them.
     """
-    asked = json.loads(settings)
+    asked = of_json(settings)
     numbers: dict[str, Quantization] = {}
     for name in [name for name in tensors if name.startswith(PREFIX)]:
         tensor, _, part = name.removeprefix(PREFIX).rpartition(".")

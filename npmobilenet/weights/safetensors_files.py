@@ -6,7 +6,6 @@
 The header is read first and held against the file's size, so that nothing is taken that is not there.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from math import prod
@@ -17,6 +16,7 @@ import numpy as np
 
 from ..limits import in_words, within
 from ..ops.checks import Array, shown
+from ..text import of_json
 from .file_kinds import kind_of
 
 _TYPES = {
@@ -99,7 +99,7 @@ def _header(file: BinaryIO, size: int) -> Header:
     text = file.read(length)
     if text[:1] != b"{":
         raise ValueError("its header is no JSON object")
-    found = json.loads(text.decode("utf-8"), object_pairs_hook=_no_name_twice)
+    found = of_json(text.decode("utf-8"), object_pairs_hook=_no_name_twice)
     metadata = found.pop("__metadata__", None) or {}
     if not isinstance(metadata, dict) or not all(isinstance(x, str) for x in metadata.values()):
         raise ValueError("its __metadata__ must be texts by name")

@@ -6,7 +6,6 @@ left out, with a note.
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ import numpy as np
 from ..images.preprocessing import Preprocessing
 from ..models.network_plan import Plan, plan
 from ..ops.checks import real
+from ..text import of_json
 from .description import STRETCH, Known
 from .native import distinct, plan_of_json
 from .tflite_dialects import without_norm
@@ -84,7 +84,7 @@ def _labels(content: bytes) -> tuple[str, ...]:
 
 def _ours(path: Path, said: Said, data: bytes) -> Said:
     """What export_tflite wrote."""
-    document = json.loads(data)
+    document = of_json(data)
     if len(document["plan"]) > _LONGEST:
         raise ValueError(f"a plan of {len(document['plan']):,} characters")
     made = plan_of_json(document["plan"])

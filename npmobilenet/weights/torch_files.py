@@ -12,6 +12,7 @@ from safetensors.numpy import save as to_bytes
 
 from ..disk import write_whole
 from ..ops.checks import Array, shown
+from ..text import displayed, reason
 from .description import NOTHING
 from .family import Contents
 from .file_kinds import kind_of, sound_archive
@@ -23,6 +24,7 @@ from .torch_sets import chosen, named
 
 # counters beside the weights, which are mostly single numbers, without an axis; not those of thop
 _COUNTERS = ("num_batches_tracked", "total_ops", "total_params")
+_NPY_HEADER = 10_000  # bytes that NumPy reads, too
 # what wraps a network in PyTorch, and so puts its name before or between the names inside
 _WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 
@@ -90,7 +92,9 @@ def read_npz(path: Path) -> Contents:
                 }
             )
     except Exception as error:  # whatever hostile bytes lead NumPy to
-        raise ValueError(f"{path}: not a readable .npz of arrays ({error})") from None
+        raise ValueError(
+            f"{path}: not a readable .npz of arrays ({displayed(reason(error))})"
+        ) from None
 
 
 def _npy(content: bytes) -> Array:
@@ -99,7 +103,10 @@ def _npy(content: bytes) -> Array:
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):  # later ones are for names of fields in any language
         raise ValueError(f"an .npy of version {version}")
-    header = np.lib.format
+    header, start = np.lib.format, file.tell()
+    if (size := int.from_bytes(file.read(4 if version[0] == 2 else 2), "little")) > _NPY_HEADER:
+        raise ValueError(f"an .npy header of {size:,} bytes, at most {_NPY_HEADER:,} are read")
+    file.seek(start)
     read = header.read_array_header_1_0 if version[0] == 1 else header.read_array_header_2_0
     shape, columns, dtype = read(file)
     left = len(content) - file.tell()

@@ -114,6 +114,24 @@ def test_refused_lines(text: str, message: str, tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"{tmp_path / 'names.txt'}: ")
 
 
+def test_numbers_and_names_that_are_no_honest_ones(tmp_path: Path) -> None:
+    path = tmp_path / "names.json"
+    for text, told in (
+        ("9" * 5000 + " a\n1 b", r"a number of 5,000 digits; they must be 0, 1, 2"),
+        (f'{{"{"9" * 5000}": "a"}}', r"a number of 5,000 digits; they must be 0, 1, 2"),
+        (f'{{"a": {"9" * 5000}}}', r"a whole number of 5,000 digits, at most 300 are read"),
+        (
+            f'["{"x" * 5000}", "{"x" * 5000}"]',
+            r"classes 0 and 1 are both called .*5,000 characters",
+        ),
+    ):
+        file = path if text[0] in "[{" else tmp_path / "names.txt"
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=rf"^{file}: {told}") as caught:
+            read_class_names(file)
+        assert len(str(caught.value)) < 500
+
+
 def test_two_cranes_of_imagenet_are_told_apart(tmp_path: Path) -> None:
     """Its usual lists call classes 134 and 517 alike."""
     names = [f"name {k}" for k in range(1000)]

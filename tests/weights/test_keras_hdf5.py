@@ -150,6 +150,64 @@ def test_what_is_not_a_plain_array_is_refused(path, tmp_path, spoil, told):
         keras_files.read(path)
 
 
+def test_texts_that_are_one_and_the_same_are_not_read(path):
+    """Each of 2,000 names points at the same 100,000 bytes: a file of 0.2 MB, 200 MB of texts."""
+    names = np.array(["a" * 100_000, *["b"] * 1999], object)
+    with h5py.File(path, "w") as file:
+        file.attrs.create("layer_names", names, dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    first = content.find((100_000).to_bytes(4, "little"))
+    for k in range(1, 2000):
+        content[first + 16 * k : first + 16 * (k + 1)] = content[first : first + 16]
+    path.write_bytes(content)
+    said = rf"^{path}: attribute layer_names of /: 2,000 texts, which may have 2..\.. MB$"
+    with pytest.raises(ValueError, match=said):
+        keras_files.read(path)
+    path.write_bytes(content + keras_hdf5._HEAP * 100_002)
+    with pytest.raises(ValueError, match=r"more than 100,000 blocks of texts$"):
+        keras_files.read(path)
+
+
+def test_texts_of_any_length_are_names_too(path):
+    with h5py.File(path, "w") as file:
+        file.attrs["training_config"] = " " * 300_000
+        file.attrs["layer_names"] = ["a"]
+        file.create_group("a").attrs["weight_names"] = ["a/kernel:0", "a/bias:0"]
+        file["a/a/kernel:0"], file["a/a/bias:0"] = KERNEL, np.ones(1)
+    assert [*keras_files.read(path).tensors] == ["a/kernel", "a/bias"]
+    with h5py.File(path, "a") as file:
+        file["a"].attrs["weight_names"] = ["n" * 2**20] * 5
+    with pytest.raises(ValueError, match=r"attribute weight_names of /a: texts of 5\.2 MB"):
+        keras_files.read(path)
+    with h5py.File(path, "a") as file:
+        kind = np.dtype([("a", h5py.string_dtype())])
+        del file["a"].attrs["weight_names"]
+        file["a"].attrs["weight_names"] = ["x"]
+        file["a"].create_dataset("x", (3,), kind)
+    with pytest.raises(ValueError, match=r"/a/x: holds .*, not numbers"):
+        keras_files.read(path)
+
+
+def test_names_in_a_message_are_one_line(path):
+    for name, told in (
+        ("ok\nnpmobilenet: fine", r"/ok\\nnpmobilenet: fine: is promised and not there"),
+        ("\x1b[31m", r"/\\x1b\[31m: is promised"),
+        ("n" * 5000, r"/n{79}\.\.\.\[5,001 characters, \w{8}\]\.\.\.n{80}: is promised"),
+    ):
+        with h5py.File(path, "w") as file:
+            file.attrs["layer_names"] = np.array([name.encode()])
+        with pytest.raises(ValueError, match=rf"^{path}: {told}"):
+            keras_files.read(path)
+
+
+def test_a_number_of_thousands_of_digits_is_a_name(path):
+    with h5py.File(path, "w") as file:
+        for name in ("9" * 5000, "x_10", "x_9", "x_09", "x_0"):
+            file[f"{name}/vars/0"] = KERNEL
+    found = [name.partition("/")[0] for name in keras_files.read(path).tensors]
+    assert found == ["9" * 5000, "x_0", "x_09", "x_9", "x_10"]
+
+
 def test_links_and_circles_in_the_layout_of_keras_3(path, tmp_path):
     with h5py.File(path, "w") as file:
         file["layers/conv2d/vars/0"] = KERNEL

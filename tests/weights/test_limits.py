@@ -16,7 +16,8 @@ from npmobilenet import limits
 from npmobilenet.datasets import idx
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.predicting.model import Model
-from npmobilenet.text import of_toml, read_text
+from npmobilenet.text import of_json, of_toml, read_text
+from npmobilenet.vectors.files import read_npy
 from npmobilenet.weights.file_kinds import sound_archive
 from npmobilenet.weights.safetensors_files import read_safetensors
 
@@ -120,6 +121,52 @@ def test_archives_that_cannot_be_are_not_unpacked(tmp_path: Path) -> None:
             nm.import_weights(path, "paddle")
 
 
+def test_headers_of_arrays_that_numpy_would_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    head = b"\x93NUMPY\x02\x00" + struct.pack("<I", 100_000) + b"[" * 100_000
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", head)
+    said = r"\(an \.npy header of 100,000 bytes, at most 10,000 are read\)$"
+    with pytest.raises(ValueError, match=rf"^{path}: not a readable \.npz of arrays {said}"):
+        nm.import_weights(path, "paddle")
+    (tmp_path / "x.npy").write_bytes(head)
+    with pytest.raises(ValueError, match=r"x\.npy: .*: a header of 100,000 bytes, at most 10,000"):
+        read_npy(tmp_path / "x.npy", "float32", (1,))
+
+
+def test_numbers_in_json_are_numbers() -> None:
+    assert of_json('{"most": 1' + "0" * 299 + "}")["most"] == 10**299
+    with pytest.raises(ValueError, match=r"^a whole number of 5,000 digits, at most 300 are read$"):
+        of_json("9" * 5000)
+
+
+def test_a_network_of_a_file_runs_within_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same arrays, in a file of the same few kilobytes, do for images of any size."""
+    plan = nm.plan("v2", width=0.35, resolution=20_000, classes=3, dialect="timm")
+    params = nm.init(plan, 0)
+    path, theirs = tmp_path / "x.safetensors", tmp_path / "theirs.safetensors"
+    nm.save(Model(plan, params, ("a", "b", "c"), Preprocessing.imagenet(20_000)), path)
+    said = (
+        r"at 20000 x 20000 pixels it needs 76\.8 GB to run, of 1\.1 GB at most; where it is right"
+    )
+    with pytest.raises(ValueError, match=rf"^{path}: {said}: NPMOBILENET_LARGEST$"):
+        nm.load(path)
+    assert nm.load(path, largest=10**11).plan == plan
+    nm.export_weights(plan, params, theirs, "timm")
+    with pytest.raises(ValueError, match=rf"^{theirs}: {said}"):
+        nm.import_weights(theirs, "timm", resolution=(20_000, 20_000))
+    pixels = {"input_size": [3, 20_000, 20_000]}
+    config = {"architecture": "mobilenetv2_035", "num_classes": 3, "pretrained_cfg": pixels}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"^{theirs}: {said}"):
+        nm.import_weights(theirs, "timm")
+    assert nm.import_weights(theirs, "timm", resolution=(1024, 1024)).model.plan.classes == 3
+    monkeypatch.setenv(limits.VARIABLE, "100GB")
+    assert nm.load(path).plan == plan
+
+
 def test_idx_files_unpack_to_what_they_promise_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "x.gz"
     head = struct.pack(">IIII", 2051, 2, 3, 3)
@@ -139,12 +186,14 @@ def test_idx_files_unpack_to_what_they_promise_or_not_at_all(tmp_path: Path) -> 
         ("x = 1\n" + "a." * 200 + "b = 1", "line 2: a key of more than 40 parts: a.a.a"),
         ("[" + '"a" . ' * 100 + "b]", "line 1: a key of more than 40 parts"),
         ("x = " + "[" * 20_000, "nested too deep"),
-        ("x = " + "9" * 10_000, "4300 digits"),
+        ("a = 1\nx = " + "9" * 10_000, "line 2: x: a whole number beyond 64 bits$"),
+        ("[a]\nb.x = [0, 0x" + "f" * 900_000 + "]", r"^a\.b\.x: a whole number beyond 64 bits$"),
     ],
 )
 def test_toml_that_would_take_for_ever(text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         of_toml(text)
+    assert of_toml("x = -9223372036854775808") == {"x": -(2**63)}
     quoted = "a.b" + ".c" * 100
     assert of_toml(f'x = "{quoted}"\ny = [{"0.5, " * 100}]')["x"] == quoted
 

@@ -1,0 +1,26 @@
+"""What running a network of a file takes, looked at before it runs: arrays say nothing of resolutions."""
+
+from math import prod
+from pathlib import Path
+
+from ..limits import VARIABLE, in_words, largest
+from ..models.network_plan import Plan
+from ..predicting.predictor import BATCH
+
+_NUMBER = 4  # bytes
+
+
+def require_room(path: Path, plan: Plan) -> None:
+    """ValueError, one line with the path, where a few kilobytes ask for maps of gigabytes.
+
+    Counted are the images that are prepared at once, and what the largest layer reads and gives of one:
+    at most `limits.largest()`.
+    """
+    images = BATCH * prod(plan.resolution) * plan.channels
+    maps = max((sum(map(prod, (*x.reads, x.output))) for x in plan.layers), default=0)
+    if (size := _NUMBER * (images + maps)) > (limit := largest()):
+        height, width = plan.resolution
+        raise ValueError(
+            f"{path}: at {height} x {width} pixels it needs {in_words(size)} to run, of "
+            f"{in_words(limit)} at most; where it is right: {VARIABLE}"
+        )
