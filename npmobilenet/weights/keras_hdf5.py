@@ -53,7 +53,10 @@ class Budget:
         if found.dtype.hasobject:
             if self.h5py.check_string_dtype(found.dtype) is None:
                 raise ValueError(f"{what}: expected text, found {found.dtype}")
-            if self.longest > LARGEST_TEXT or count * self.longest > self.most:
+            if self.longest > LARGEST_TEXT:  # this one, or another
+                size = in_words(self.longest)
+                raise ValueError(f"texts of {size} in one block, larger than any model's")
+            if count * self.longest > self.most:
                 size = in_words(count * self.longest)
                 raise ValueError(f"{what}: {count:,} texts, which may have {size}")
             if group.file.id.get_create_plist().get_sizes() != (8, 8):
