@@ -13,6 +13,7 @@ CASES = 1000
 _SHARES = "shares of a sum: how many there are decides in which order it is made, and nothing else"
 _CUT = "how rows are cut into work for threads; each element is computed once, in one order"
 _FETCHED = "lines of cache asked for early: nothing is computed from them"
+_TYPES = "LLVM takes an instruction by the types that it is given, whatever its name says of them"
 _BOUND = "both sides of the bound give the value of the bound"
 
 # file, function, kind, the code after the change: what is the same, and why
@@ -79,6 +80,8 @@ EQUIVALENT: dict[tuple[str, str, str, str], tuple[str, str]] = {
         "bits",
         "split is a multiple of main, so the last step begins before split * LANES - 1 too",
     ),
+    ("simd/integer/quads.py", "narrowed", "product", "4 + LANES"): ("bits", _TYPES),
+    ("simd/integer/quads.py", "narrowed", "constant", "3"): ("bits", _TYPES),
     ("simd/integer/product.py", "_row", "bound", "s.columns > rows"): (
         "bits",
         "as many columns as a tile has rows are computed one by one",
