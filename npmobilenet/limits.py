@@ -70,6 +70,19 @@ def unpacked_at_most(packed: int) -> int:
     return min(largest(), max(_LEAST_UNPACKED, _MOST_PACKED * packed))
 
 
+class TooLarge(ValueError):
+    """More memory than `largest()` would be taken."""
+
+
+def afford(what: str, size: int) -> None:
+    """TooLarge, beginning with what takes so many bytes, where that is more than `largest()`."""
+    if size > (limit := largest()):
+        raise TooLarge(
+            f"{what} {in_words(size)}, more than the {in_words(limit)} allowed; "
+            f"where it is right: {VARIABLE}"
+        )
+
+
 def within(path: Path, size: int, most: int | None = None) -> None:
     """ValueError, one line with the path, where a file is larger than files may be."""
     limit = largest() if most is None else min(most, largest())

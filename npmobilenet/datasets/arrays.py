@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from ..data import FASHION_CLASSES
-from ..images.decode import MODES
+from ..images.converting import MODES
 from ..names import read_class_names, require_same_classes
 from ..ops.checks import path, plain, plain_array, shown
 from . import idx

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..images.decode import TOLERANT, probe
+from ..images.decode import probe
+from ..images.tolerance import TOLERANT
 from ..kernels.sharing import cores
 from ..text import printable
 from .dataset import Dataset

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..images.decode import open_image, require_channels
+from ..images.converting import require_channels
+from ..images.decode import open_image
 from ..names import canonical, require_same_classes
 from ..ops.checks import path
 from . import idx

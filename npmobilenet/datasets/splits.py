@@ -19,7 +19,7 @@ from npmobilenet.datasets.dataset import Dataset, require_dataset
 from npmobilenet.datasets.file_tree import class_folders, extensions, image_files
 from npmobilenet.datasets.folder import ImageFolder
 from npmobilenet.datasets.paddle_lists import ListImages
-from npmobilenet.images.decode import require_channels
+from npmobilenet.images.converting import require_channels
 from npmobilenet.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from npmobilenet.names import require_same_classes
 from npmobilenet.ops import checks

@@ -80,9 +80,8 @@ class TrainingStep(Pinned, Shown):
 
     def sized(self, batch: int) -> Self:
         """A step for batches of another size, of the same parameters, gradients and statistics."""
-        batch, threads = sizes("training step", batch, self.threads)
         with fitting("training step", batch):
-            return type(self)(self.plan, self._graph, self.buffers, batch, threads)
+            return type(self)(self.plan, self._graph, self.buffers, batch, self.threads)
 
     def load(self, params: Mapping[str, Array]) -> None:
         """Copy parameters and running statistics in; gradients are 0 then, until the next pass.

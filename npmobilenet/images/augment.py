@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..settings import settle
-from .decode import to_channels
+from .converting import to_channels
 from .jitter import jittered
 from .preprocessing import Preprocessing, framed, normalize, pixels_of, resized
 

@@ -17,7 +17,9 @@ from PIL import Image
 from ..data import PICTURES
 from ..ops.checks import path
 from ..text import reason
-from .decode import most_pixels, open_image, to_channels, upright
+from .converting import to_channels, upright
+from .decode import open_image
+from .memory import most_pixels
 
 ADDRESSES = ("http:/", "https:/", "ftp:/")  # with one slash, as Path writes them
 EXPECTED = "a path, a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"

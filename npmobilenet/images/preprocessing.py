@@ -19,7 +19,7 @@ from PIL import Image
 from npmobilenet.ops.checks import LARGEST as LONGEST
 from npmobilenet.ops.checks import instance, pair, plain, real, shown, whole
 
-from .decode import MODES, to_channels
+from .converting import MODES, to_channels
 from .decode import open_image as open_image
 
 INTERPOLATIONS = tuple(method.name.lower() for method in Image.Resampling)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 from zlib import crc32
@@ -12,7 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..limits import VARIABLE, in_words, largest
+from ..limits import afford, in_words
 from ..ops.checks import Array, plain, shown, whole
 from ..shown import NamedArrays
 from .network_plan import Plan, check_plan
@@ -36,8 +34,14 @@ def init(plan: Plan, seed: int, dtype: DTypeLike = np.float32) -> dict[str, Arra
         raise ValueError(f"init: dtype must be float32 or float64, found {shown(dtype)}")
     if not whole(seed) or seed < 0:
         raise ValueError(f"init: seed must be an integer of at least 0, found {shown(seed)}")
-    with _room(plan, np.dtype(dtype).itemsize):
+    size = np.dtype(dtype).itemsize * sum(map(prod, plan.arrays.values()))
+    afford(f"init: the arrays of {plan.model} have", size)
+    try:
         return _drawn(plan, seed, dtype)
+    except (MemoryError, ValueError):  # NumPy counts only so far
+        raise ValueError(
+            f"init: the {in_words(size)} of {plan.model} do not fit into memory"
+        ) from None
 
 
 def _drawn(plan: Plan, seed: int, dtype: DTypeLike) -> dict[str, Array]:
@@ -52,25 +56,6 @@ def _drawn(plan: Plan, seed: int, dtype: DTypeLike) -> dict[str, Array]:
                 value = np.full(shape, 1.0 if name in ("gamma", "variance") else 0.0)
             params[full] = value.astype(dtype)
     return params
-
-
-@contextmanager
-def _room(plan: Plan, itemsize: int) -> Iterator[None]:
-    """ValueError, in one line, where a plan's arrays are larger than files may be, or than the memory."""
-    size = itemsize * sum(map(prod, plan.arrays.values()))
-    if size > (most := largest()):
-        raise ValueError(
-            f"init: the arrays of {plan.model} have {in_words(size)}, more than the {in_words(most)} "
-            f"that a file of weights may have; where it is right: {VARIABLE}"
-        )
-    try:
-        if 2 * size > sys.maxsize:  # they are drawn in float64
-            raise MemoryError
-        yield
-    except MemoryError:
-        raise ValueError(
-            f"init: the {in_words(size)} of {plan.model} do not fit into memory"
-        ) from None
 
 
 def _is_float(dtype: DTypeLike) -> bool:

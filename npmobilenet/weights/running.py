@@ -3,7 +3,7 @@
 from math import prod
 from pathlib import Path
 
-from ..limits import VARIABLE, in_words, largest
+from ..limits import afford
 from ..models.network_plan import Plan
 from ..predicting.predictor import BATCH
 
@@ -18,9 +18,5 @@ def require_room(path: Path, plan: Plan) -> None:
     """
     images = BATCH * prod(plan.resolution) * plan.channels
     maps = max((sum(map(prod, (*x.reads, x.output))) for x in plan.layers), default=0)
-    if (size := _NUMBER * (images + maps)) > (limit := largest()):
-        height, width = plan.resolution
-        raise ValueError(
-            f"{path}: at {height} x {width} pixels it needs {in_words(size)} to run, of "
-            f"{in_words(limit)} at most; where it is right: {VARIABLE}"
-        )
+    height, width = plan.resolution
+    afford(f"{path}: to run at {height} x {width} pixels it needs", _NUMBER * (images + maps))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from npmobilenet.images.decode import TOLERANT, open_image, probe
+from npmobilenet.images.decode import open_image, probe
+from npmobilenet.images.tolerance import TOLERANT
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 16, 3), np.uint8)
 

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from npmobilenet import limits
-from npmobilenet.images import decode
-from npmobilenet.images.decode import open_image, probe, to_channels
+from npmobilenet.images import converting
+from npmobilenet.images.converting import to_channels
+from npmobilenet.images.decode import open_image, probe
 from npmobilenet.images.inputs import opened
 
 
@@ -109,7 +110,7 @@ def test_values_beyond_sixteen_bits_are_refused() -> None:
 
 
 def test_other_numbers_of_channels_are_refused() -> None:
-    with pytest.raises(ValueError, match="channels is 2"):
+    with pytest.raises(ValueError, match="channels must be 1 or 3, found 2"):
         to_channels(Image.new("L", (1, 1)), 2)
 
 
@@ -286,7 +287,7 @@ def test_parts_are_converted_as_the_whole_is(monkeypatch: pytest.MonkeyPatch) ->
             whole = np.asarray(to_channels(image, channels))
             for part in (5, 100):  # less than a row, and some rows
                 with monkeypatch.context() as patched:
-                    patched.setattr(decode, "PART", part)
+                    patched.setattr(converting, "PART", part)
                     found = np.asarray(to_channels(image, channels))
                 np.testing.assert_array_equal(found, whole)
 

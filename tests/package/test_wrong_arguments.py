@@ -278,7 +278,7 @@ def test_values_of_other_kinds(name: str) -> None:
 def test_arrays_too_large_to_draw(asked: dict[str, int]) -> None:
     """Refused before memory is taken; where somebody asks for more, by the memory, in a line too."""
     plan = nm.plan("v1", resolution=32, **asked)
-    words = "more than the 1.1 GB that a file of weights may have; where it is right: NPMOBILENET_LARGEST"
+    words = "more than the 1.1 GB allowed; where it is right: NPMOBILENET_LARGEST"
     assert words in refusal(lambda: nm.init(plan, 0))
     if asked["classes" if "classes" in asked else "channels"] > 10**15:
         with at_most(2**90):

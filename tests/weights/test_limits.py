@@ -149,7 +149,8 @@ def test_a_network_of_a_file_runs_within_the_limit(
     path, theirs = tmp_path / "x.safetensors", tmp_path / "theirs.safetensors"
     nm.save(Model(plan, params, ("a", "b", "c"), Preprocessing.imagenet(20_000)), path)
     said = (
-        r"at 20000 x 20000 pixels it needs 76\.8 GB to run, of 1\.1 GB at most; where it is right"
+        r"to run at 20000 x 20000 pixels it needs 76\.8 GB, more than the 1\.1 GB allowed; "
+        "where it is right"
     )
     with pytest.raises(ValueError, match=rf"^{path}: {said}: NPMOBILENET_LARGEST$"):
         nm.load(path)
