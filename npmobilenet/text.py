@@ -41,7 +41,6 @@ NAME = 200  # characters of a name that are shown
 _DEEPEST = 40
 _DIGITS = 300  # of a whole number in JSON: what other programs write for "no limit" has 31
 _LONG = re.compile(r"(?<![0-9_])[0-9_]{4001,}")
-_KEY = re.compile(r"([\w.-]+)[ \t]*=[ \t]*[+-]?\Z")
 _QUOTED = re.compile(r""""[^"\n]*"|'[^'\n]*'""")
 _DOTTED = re.compile(
     r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*'))*+"""
@@ -105,20 +104,13 @@ def of_toml(text: str) -> dict[str, Any]:
     except ValueError as error:
         if "set_int_max_str_digits" not in str(error):
             raise ValueError(reason(error)) from None
-        raise ValueError(f"{_place(text)}{_TOO_LONG}") from None
+        found = _LONG.search(text)
+        number = text.count("\n", 0, found.start()) + 1 if found else 0
+        raise ValueError(f"line {number}: {_TOO_LONG}" if found else _TOO_LONG) from None
     return document
 
 
 _TOO_LONG = "a whole number beyond 64 bits"
-
-
-def _place(text: str) -> str:
-    """Line and key of the first number that Python would not read; "" where it does not show."""
-    if not (found := _LONG.search(text)):
-        return ""
-    before = text[: found.start()]
-    key = _KEY.search(before[before.rfind("\n") + 1 :][-NAME:])
-    return f"line {before.count(chr(10)) + 1}: " + (f"{displayed(key[1])}: " if key else "")
 
 
 def _require_short(value: Any, key: str) -> None:
