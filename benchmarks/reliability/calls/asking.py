@@ -14,10 +14,10 @@ from npmobilenet import cost, predicting, quantization, vectors, verify
 from npmobilenet.predicting.predictor import predictor
 
 from . import wrong
-from .files import CLASSES, PLACE, listed, model
+from .files import CLASSES, PATHS, PLACE, WORDS, model
 from .junk import INF, NAN
 from .networks import PLAN, images, params, quantized
-from .subjects import Draw, Made, Subject
+from .subjects import Draw, Made, Subject, by_name
 from .wrong import Kind, choices, flags, integers, names, strings
 from .wrong_arrays import arrays, mappings
 
@@ -165,7 +165,7 @@ def _check(draw: Draw) -> Made:
 
 def subjects() -> list[Subject]:
     """All of that."""
-    return listed(
+    return by_name(
         {
             "Plan": _plan_of,
             "evaluate": _evaluate,
@@ -190,5 +190,7 @@ def subjects() -> list[Subject]:
             "totals": _totals,
             "separable_cost": _separable,
             "verify.check": _check,
-        }
+        },
+        WORDS,
+        PATHS,
     )

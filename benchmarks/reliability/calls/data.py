@@ -11,8 +11,8 @@ from npmobilenet import datasets, images
 
 from . import wrong
 from .junk import INF, NAN
-from .subjects import Draw, Made, Subject
-from .training import listed
+from .subjects import Draw, Made, Subject, by_name
+from .training import WORDS
 from .wrong import Kind, integers, numbers
 from .wrong_arrays import arrays
 
@@ -242,4 +242,4 @@ def subjects() -> list[Subject]:
         "normalize": _normalize,
     }
     made |= {"mixed": _mixed}
-    return listed(made)
+    return by_name(made, WORDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -17,7 +16,7 @@ from npmobilenet.weights import FAMILIES
 from . import wrong
 from .junk import NAN
 from .networks import PLAN, params, quantized
-from .subjects import Call, Draw, Made, Subject
+from .subjects import Draw, Made, Subject, by_name
 from .wrong import Kind, choices, flags, instance, integers, numbers, strings
 from .wrong_arrays import mappings
 
@@ -241,17 +240,9 @@ WORDS = {
 PATHS = ("path", "model", "images", "image", "folder")
 
 
-def listed(made: dict[str, Callable[[Draw], Made]]) -> list[Subject]:
-    """Subjects by their public names."""
-    return [
-        Subject(name, lambda draw, make=make: Call(*make(draw), words=WORDS, paths=PATHS), (name,))
-        for name, make in made.items()
-    ]
-
-
 def subjects() -> list[Subject]:
     """All of that."""
-    return listed(
+    return by_name(
         {
             "Model": _model_of,
             "save": _save,
@@ -262,5 +253,7 @@ def subjects() -> list[Subject]:
             "export_onnx": _onnx,
             "export_tflite": _tflite,
             "explore": _explore,
-        }
+        },
+        WORDS,
+        PATHS,
     )

@@ -87,3 +87,16 @@ class Draw:
 Made = tuple[Callable[..., Any], dict[str, Any], dict[str, Kind]]
 # right arguments of an operator, and the kinds of them
 Given = tuple[dict[str, Any], dict[str, Kind]]
+
+
+def by_name(
+    made: Mapping[str, Callable[[Draw], Made]],
+    words: Mapping[str, tuple[str, ...]],
+    paths: tuple[str, ...] = (),
+) -> list[Subject]:
+    """Subjects, each named as the one public name that it tries."""
+
+    def subject(name: str, make: Callable[[Draw], Made]) -> Subject:
+        return Subject(name, lambda draw: Call(*make(draw), words, paths), (name,))
+
+    return [subject(name, make) for name, make in made.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from npmobilenet import images, training
 
 from . import compiled, networks, wrong
 from .junk import INF, NAN
-from .subjects import Call, Draw, Made, Subject
+from .subjects import Draw, Made, Subject, by_name
 from .wrong import Kind, numbers
 from .wrong_arrays import arrays
 
@@ -153,15 +153,6 @@ WORDS = {
 }
 
 
-def listed(made: Mapping[str, Callable[[Draw], Made]]) -> list[Subject]:
-    """Subjects by their public names."""
-
-    def subject(name: str, make: Callable[[Draw], Made]) -> Subject:
-        return Subject(name, lambda draw: Call(*make(draw), words=WORDS), (name,))
-
-    return [subject(name, make) for name, make in made.items()]
-
-
 def subjects() -> list[Subject]:
     """Everything that trains."""
     made = {f"training.{name}": _record(getattr(training, name)) for name in RECORDS}
@@ -176,4 +167,4 @@ def subjects() -> list[Subject]:
         "Step": _step,
         "Step.of": _step_of,
     }
-    return listed(made)
+    return by_name(made, WORDS)

@@ -105,8 +105,8 @@ def _plain(leaf: Leaf, case) -> Iterator[Tried]:  # type: ignore[no-untyped-def]
         yield Tried(case((*names, "--help"), **how), leaf.name, "words")
     yield Tried(case((*names, "--no-such-flag")), leaf.name, "words", "refused")
     yield Tried(case((*names, "--\x1b[31m\u202e")), leaf.name, "words", "refused")
-    yield Tried(case(names), leaf.name, "words")
-    yield Tried(case((*names, "--")), leaf.name, "words")
+    for bare in (names, (*names, "--")):  # all that it does when nothing says less
+        yield Tried(case(bare, timeout=3 * timeout), leaf.name, "words")
     for flag in leaf.flags:
         if flag not in ("--help", "--watch", "--open", "--engine") and leaf.name not in SLOW:
             yield Tried(
