@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .text import displayed, of_json, printable, read_text
+from .text import displayed, names_visible, of_json, printable, read_text
 
 EXPECTED = (
     'expected a name a line, or JSON: a list of names, {"0": "daisy", ...} or {"daisy": 0, ...}'
@@ -85,6 +85,7 @@ def require_same_classes(
     )
 
 
+@names_visible
 def read_class_names(path: str | Path) -> tuple[str, ...]:
     """Class names from a text file, one a line, or from JSON in one of the forms above.
 

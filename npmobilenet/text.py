@@ -5,11 +5,18 @@ import json
 import re
 import tomllib
 import unicodedata
+from collections.abc import Callable, Iterable
+from functools import wraps
+from itertools import chain
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from zlib import crc32
 
 from .limits import SETTINGS, TEXT, read_bytes
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # a file's first bytes -> how it goes on; UTF-32's mark begins with UTF-16's
 MARKS = {
@@ -196,6 +203,35 @@ def markdown(text: str, most: int = NAME) -> str:
     text = displayed(text, most).replace("&", "&amp;").replace("<", "&lt;")
     text = re.sub(r"([\\`*\[\]|$~])", r"\\\1", text)
     return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
+
+
+def in_a_line(text: str, words: Iterable[str]) -> str:
+    """A message in which no one of these words, or part of such a path, ends the line."""
+    for word in words:
+        if "\n" in word or "\r" in word:
+            for part in (word, *re.split("[/=]", word)):
+                if "\n" in part or "\r" in part:
+                    text = text.replace(part, visible(part))
+    return text
+
+
+def names_visible(function: Callable[P, R]) -> Callable[P, R]:
+    """Where it refuses, no name of a file among its arguments commands a terminal or ends the line."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (ValueError, OSError) as error:
+            if len(error.args) == 1:
+                given: list[Any] = [*args, *kwargs.values()]
+                given += chain.from_iterable(x for x in given if isinstance(x, list | tuple))
+                names = [str(x) for x in given if isinstance(x, str | PathLike)]
+                lines = in_a_line(str(error), names).split("\n")
+                error.args = ("\n".join(map(visible, lines)),)
+            raise
+
+    return call
 
 
 def reason(error: Exception) -> str:

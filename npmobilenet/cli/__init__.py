@@ -13,8 +13,9 @@ from textwrap import fill, wrap
 from typing import Any, NoReturn
 
 from .. import __version__
+from ..text import in_a_line
 from .ranked import quiet, run_verb
-from .streams import any_text, complain, in_a_line, settle
+from .streams import any_text, complain, settle
 
 VERBS = {
     "tour": "watch MobileNetV1 explain its cost, prove its gradients, learn and predict",

@@ -6,14 +6,13 @@ What a code page lacks is written in letters that it has.
 
 import codecs
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TextIO
 from unicodedata import combining, decomposition, normalize
 
-from ..text import displayed, escaped, visible
+from ..text import displayed, escaped
 
 NAME = "npmobilenet.plain"  # of the codecs' error handler
 LONGEST = 10_000  # characters of a line on standard error: paths are at most 4,096
@@ -89,13 +88,3 @@ def complain(text: str) -> None:
     with suppress(OSError):
         print("\n".join(displayed(line, LONGEST) for line in text.split("\n")), file=sys.stderr)
     settle(sys.stderr)
-
-
-def in_a_line(text: str, words: Iterable[str]) -> str:
-    """A message in which no word of the command, or part of such a path, ends the line."""
-    for word in words:
-        if "\n" in word or "\r" in word:
-            for part in (word, *re.split("[/=]", word)):
-                if "\n" in part or "\r" in part:
-                    text = text.replace(part, visible(part))
-    return text

@@ -16,6 +16,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from ..text import names_visible
 from . import onnx_names
 from .brought import Brought, Place, operation
 from .onnx_products import Graph, attributes, products
@@ -23,6 +24,7 @@ from .operations import Operation
 from .torch_count import ModuleCost, Unknown
 
 
+@names_visible
 def count_onnx(path: str | Path, shapes: Sequence[tuple[int, ...]] = ()) -> ModuleCost:
     """What a graph costs for inputs of these shapes, in the order of its inputs.
 

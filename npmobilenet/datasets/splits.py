@@ -23,7 +23,7 @@ from npmobilenet.images.converting import require_channels
 from npmobilenet.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from npmobilenet.names import require_same_classes
 from npmobilenet.ops import checks
-from npmobilenet.text import printable
+from npmobilenet.text import names_visible, printable
 
 SAMPLE = "fashion-mnist-sample"
 VALIDATION_FOLDERS = ("val", "valid", "validation", "test")  # the first that exists is taken
@@ -54,6 +54,7 @@ def fashion_mnist_sample() -> tuple[ArrayImages, ArrayImages]:
     )
 
 
+@names_visible
 def load_splits(
     path: str | Path,
     channels: int | None = None,
@@ -137,6 +138,7 @@ def _folders(folder: Path, channels: int, validation: bool) -> Splits:
     )
 
 
+@names_visible
 def load_evaluation(
     path: str | Path, classes: Sequence[str], channels: int = 3, *, some: bool = False
 ) -> Dataset:

@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from ..predicting.model import Model
+from ..text import names_visible
 from ..weights.by_name import read_weights
 from .making import Page as Page
 from .making import made as made
 from .making import write as write
 
 
+@names_visible
 def explore(
     model: Model | str | PathLike[str],
     image: Any = None,

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..ops import checks
 from ..shown import Shown
+from ..text import names_visible
 from .builder import Builder
 from .dialect import VERSIONS, Dialect
 from .dialects import DIALECTS, dialect_at
@@ -187,6 +188,7 @@ def _entry(
     return said.name, own_entry(said), said
 
 
+@names_visible
 def plan(
     model: str | Path = "own",
     *,

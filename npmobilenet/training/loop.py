@@ -25,6 +25,7 @@ from ..ops.checks import Array
 from ..predicting.evaluation import evaluate
 from ..predicting.model import Model
 from ..ranks.world import Ranks
+from ..text import names_visible
 from ..weights.native import save
 from .beginning import joins, mend_best, shared_taker, where, write_descriptions
 from .config import Config
@@ -44,6 +45,7 @@ from .shared_step import SharedStep
 FIRST = 24.0  # seconds that a step may take before it is known: it loads, perhaps compiles, kernels
 
 
+@names_visible
 def train(
     plan: Plan,
     training: Dataset,

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import Array
+from ..text import names_visible
 from .document import INPUTS, case_from, read_manifest
 from .other_operators import of_rounding, of_whole
 from .other_outputs import of_output
@@ -114,6 +115,7 @@ class Checked:
         }
 
 
+@names_visible
 def check(
     folder: str | PathLike[str],
     theirs: str | PathLike[str],

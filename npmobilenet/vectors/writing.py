@@ -18,6 +18,7 @@ from ..ops.integers.overflow import largest_sum
 from ..quantization.fitting import check_arrays
 from ..quantization.network import intermediates
 from ..quantization.plan import QuantizedPlan, Step
+from ..text import names_visible
 from .document import MANIFEST, Tensor, entry_of, manifest_of, tensors_of, text_of
 from .files import c_header, hex_text
 from .outputs import back_of, computed, finished, table
@@ -27,6 +28,7 @@ from .sums import TABLES, Case, accumulated
 FORMATS = ("npy", "hex", "h")
 
 
+@names_visible
 def write(
     qplan: QuantizedPlan,
     arrays: Mapping[str, Array],

@@ -14,6 +14,7 @@ from typing import Any
 from ..ops.checks import nearest, shown
 from ..predicting.model import Model
 from ..predicting.prediction import Prediction
+from ..text import names_visible
 from .families import FAMILIES
 from .file_kinds import kind_of
 from .hub import in_folder
@@ -96,6 +97,7 @@ def check_weights(weights: str, sha256: str | None) -> None:
         check_file(in_folder(Path(weights)) or weight_file(weights), sha256)
 
 
+@names_visible
 def predict(
     model: Model | str | PathLike[str], images: Any, top: int = 5
 ) -> Prediction | list[Prediction]:

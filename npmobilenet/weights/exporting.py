@@ -14,12 +14,14 @@ from ..models.layers import BatchNorm, Dropout, Layer
 from ..models.network_plan import Plan, plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag
+from ..text import names_visible
 from .families import family_named
 from .family import Family
 from .layout import WEIGHTS
 from .native import file_path
 
 
+@names_visible
 def export_weights(
     network: Plan,
     params: Mapping[str, Array],

@@ -19,6 +19,7 @@ from ..names import (
 )  # its place before it had a file of its own
 from ..ops.checks import Array, flag, shown
 from ..predicting.model import Model
+from ..text import names_visible
 from .description import NOTHING, AnotherNetwork, Description, Known, Settled
 from .detect import Asked, Attempt, detect, laid
 from .download import Progress
@@ -72,6 +73,7 @@ class Imported:
         }
 
 
+@names_visible
 def import_weights(
     path: str | Path,
     family: str,

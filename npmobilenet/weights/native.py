@@ -29,7 +29,7 @@ from ..ops.checks import path as checked_path
 from ..predicting.model import Model
 from ..pretrained import shipped
 from ..shown import NamedArrays
-from ..text import of_json
+from ..text import names_visible, of_json
 from .file_kinds import kind_of
 from .native_quantized import numbers_as_arrays, quantized_of, settings_as_json
 from .running import require_room
@@ -61,6 +61,7 @@ def file_path(path: str | Path) -> Path:
     return checked_path("path", path)
 
 
+@names_visible
 def save(model: Model, path: str | Path, *, half: bool = False) -> None:
     """Write a model to a file, whole or not at all: written aside, flushed, then renamed.
 
@@ -153,6 +154,7 @@ def remarks(path: str | Path) -> tuple[str, ...]:
     )
 
 
+@names_visible
 def load(path: str | Path, *, largest: int | None = None) -> Model:
     """A model that `save` wrote.
 

@@ -20,6 +20,7 @@ from ..models.layers import Shape
 from ..models.network_plan import Plan
 from ..models.params import check_params
 from ..ops.checks import Array, flag, shown, whole
+from ..text import names_visible
 from .native import file_path, plan_as_json
 from .onnx_nodes import NODES, ONNX, Graph
 
@@ -30,6 +31,7 @@ _LARGEST = 2**31 - 2**20  # bytes of arrays: a protobuf message ends at 2 GiB, t
 Axes = tuple[str | int, ...]
 
 
+@names_visible
 def export_onnx(
     plan: Plan,
     params: Mapping[str, Array],

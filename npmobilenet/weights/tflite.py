@@ -24,6 +24,7 @@ from ..quantization.fitting import check_arrays
 from ..quantization.plan import FUSED, FUSES, QuantizedPlan
 from ..quantization.preparing import prepared
 from ..quantization.quantizing import SOFTMAX
+from ..text import names_visible
 from .native import file_path
 from .tflite_build import Graph
 from .tflite_layers import TFLITE, WRITERS, Job
@@ -31,6 +32,7 @@ from .tflite_metadata import About, with_metadata
 from .tflite_schema import packages
 
 
+@names_visible
 def export_tflite(
     plan: Plan | QuantizedPlan,
     params: Mapping[str, Array],

@@ -12,9 +12,8 @@ from rich.text import Text
 
 from npmobilenet.cli import main
 from npmobilenet.cli.common import json_text
-from npmobilenet.cli.streams import in_a_line
 from npmobilenet.tables import Inert, as_html, as_text, csv_text, table
-from npmobilenet.text import displayed, markdown, toml_value, visible
+from npmobilenet.text import displayed, in_a_line, markdown, toml_value, visible
 
 HARM = "x\x1b[31m\x9b1m\x7f\u202ey\u2066"
 
