@@ -11,10 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..limits import in_words, not_hollow, unpacked_at_most, within
-from ..text import displayed, reason
+from ..limits import not_hollow, within
 
-MOST_MEMBERS = 20_000  # of an archive: a file for each tensor, of which a MobileNet has hundreds
 _START = 512  # bytes that are looked at
 
 TORCH_ADVICE = "try --from torchvision or --from timm"
@@ -175,33 +173,3 @@ def _zip(path: Path) -> Kind:
         return Kind("npz", "an .npz file", "try --from paddle")
     first = f" (with {names[0]!r:.60} in it)" if names else ""
     return Kind("", f"a zip archive{first}", _UNPACK)
-
-
-def sound_archive(path: Path) -> None:
-    """ValueError, one line with the path, where a zip's checksums do not agree, or it is a bomb.
-
-    Nothing is unpacked before its list of members is found to be possible, and of no member more than
-    the list says.  A program that leaves checksums out writes 0 for all; such an archive is taken as it
-    is.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            no_bomb(path.stat().st_size, entries)
-            if any(entry.CRC for entry in entries) and (broken := archive.testzip()):
-                raise ValueError(f"{broken} is not what was packed: another CRC-32")
-    except Exception as error:  # whatever hostile bytes lead zipfile to
-        raise ValueError(f"{path}: a damaged archive ({displayed(reason(error))})") from None
-
-
-def no_bomb(packed: int, entries: list[zipfile.ZipInfo]) -> None:
-    """ValueError where the members of an archive of so many bytes are none of weights."""
-    if len(entries) > MOST_MEMBERS:
-        raise ValueError(f"{len(entries):,} files in it, weights have at most {MOST_MEMBERS:,}")
-    if len({entry.filename for entry in entries}) != len(entries):
-        raise ValueError("two files in it have one name")
-    if sum(entry.compress_size for entry in entries) > packed:
-        raise ValueError("the files in it take more than itself: they share their bytes")
-    size, most = sum(entry.file_size for entry in entries), unpacked_at_most(packed)
-    if size > most:
-        raise ValueError(f"unpacks to {in_words(size)}, of {in_words(most)} at most")

@@ -15,8 +15,9 @@ from ..disk import write_whole
 from ..limits import unpacked_at_most
 from ..ops.checks import Array
 from ..text import displayed, reason
+from .archives import member, no_bomb
 from .family import Contents
-from .file_kinds import kind_of, no_bomb, regular
+from .file_kinds import kind_of, regular
 from .keras_config import LARGEST_TEXT
 from .keras_hdf5 import ADAPTED, Budget, arrays, attribute
 from .keras_settle import described_by
@@ -130,15 +131,10 @@ def _unzipped(path: Path) -> dict[str, bytes]:
             if _INSIDE_KERAS in names:
                 wanted = {_INSIDE_KERAS, _CONFIG} & set(names)
                 if _CONFIG in wanted and archive.getinfo(_CONFIG).file_size > LARGEST_TEXT:
-                    raise ValueError(f"{path}: {_CONFIG} in it is larger than any MobileNet's")
-                try:
-                    no_bomb(path.stat().st_size, archive.infolist())
-                except ValueError as error:
-                    raise ValueError(
-                        f"{path}: not a readable archive ({displayed(reason(error), _REASON)})"
-                    ) from None
-                return {name: archive.read(name) for name in wanted}
-    except _BROKEN_ARCHIVE as error:
+                    raise ValueError(f"{_CONFIG} in it is larger than any MobileNet's")
+                no_bomb(path.stat().st_size, archive.infolist())
+                return {name: member(archive, archive.getinfo(name)) for name in wanted}
+    except (*_BROKEN_ARCHIVE, ValueError) as error:
         raise ValueError(
             f"{path}: not a readable archive ({displayed(reason(error), _REASON)})"
         ) from None

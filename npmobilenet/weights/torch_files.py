@@ -13,9 +13,10 @@ from safetensors.numpy import save as to_bytes
 from ..disk import write_whole
 from ..ops.checks import Array, shown
 from ..text import displayed, reason
+from .archives import member, sound_archive
 from .description import NOTHING
 from .family import Contents
-from .file_kinds import kind_of, sound_archive
+from .file_kinds import kind_of
 from .hub import of_architecture
 from .safetensors_files import read_safetensors
 from .sealing import SEAL, check_export, fingerprint
@@ -86,7 +87,7 @@ def read_npz(path: Path) -> Contents:
         with zipfile.ZipFile(path) as archive:
             return Contents(
                 {
-                    entry.filename.removesuffix(".npy"): _npy(archive.read(entry))
+                    entry.filename.removesuffix(".npy"): _npy(member(archive, entry))
                     for entry in archive.infolist()
                     if entry.filename.endswith(".npy")
                 }

@@ -6,19 +6,21 @@ it.  Here every class that it does not know is replaced, by name, by one that ta
 nothing: the weights come in, and still no code of the file's choosing is run.
 """
 
-import pickletools
 import sys
 import warnings
 import zipfile
-from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import OrderedDict
 from contextlib import nullcontext
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from ..limits import unpacked_at_most
+from ..limits import read_bytes, unpacked_at_most
 from ..ops.checks import Array
-from .file_kinds import Kind, sound_archive
+from . import pickle_calls
+from .archives import repacked, sound_archive
+from .file_kinds import Kind
+from .pickle_calls import Pickle
 
 # what training programs keep of the standard library; any other name of it is out of place in a file
 # of weights, and mostly a sign of an attack
@@ -31,9 +33,6 @@ _HARMLESS_BUILTINS = {
     "bool", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set",
     "slice", "str", "tuple",
 }  # fmt: skip
-
-
-_MOST_STEPS = 2_000_000  # of a pickle: a MobileNet with its optimiser has some ten thousand
 
 
 class Unread:
@@ -74,19 +73,27 @@ def read_pickle(path: Path, kind: Kind) -> Any:
     if kind.name == "torch":
         sound_archive(path)
     try:
-        names, protocols = _names(path, kind)
+        file = repacked(path) if kind.name == "torch" else BytesIO(read_bytes(path))
+        pickles = _pickles(file, kind)
     except Exception:  # whatever hostile bytes lead pickletools to
         raise _refused(path, "it is damaged") from None
-    if strange := sorted(name for name in names if not _harmless(name)):
-        raise _refused(path, f"it calls {strange[0]!r:.80}, which no weights need")
+    names = set().union(*(pickle.names for pickle in pickles))
+    strange = [
+        *(pickle.strange for pickle in pickles),
+        *sorted(x for x in names if not _harmless(x)),
+    ]
+    for name in filter(None, strange):
+        raise _refused(path, f"it calls {name!r:.80}, which no weights need")
     several = (nullcontext(), _stand_ins(torch, names), _stand_ins(torch, names, dicts=True))
     for stand_ins in several:
         try:
-            with warnings.catch_warnings(), stand_ins, path.open("rb") as file:
+            file.seek(0)
+            with warnings.catch_warnings(), stand_ins:
                 warnings.simplefilter("ignore")  # of old storages and of new pickles
                 return torch.load(file, map_location="cpu", weights_only=True)
         except Exception:  # its messages advise to switch the safety off: they are not passed on
             continue
+    protocols = set().union(*(pickle.protocols for pickle in pickles))
     if protocols - {2}:
         raise _refused(
             path, f"it was saved with pickle_protocol={max(protocols)}, expected the usual 2"
@@ -153,41 +160,16 @@ def _refused(path: Path, reason: str) -> ValueError:
     return ValueError(f"{path}: torch cannot load it as weights alone: {reason}")
 
 
-def _names(path: Path, kind: Kind) -> tuple[set[str], set[int]]:
-    """The classes and functions that a file's pickles name, and the versions of pickle."""
-    with path.open("rb") as file:
-        if kind.name == "torch":
-            with zipfile.ZipFile(file) as archive:
-                inside = [name for name in archive.namelist() if name.endswith("data.pkl")]
-                return _named(archive.open(inside[0]))
-        # the magic number, the version, the machine, the object; numbers of tensors follow
-        found = [_named(file) for _ in range(4)]
-    return set().union(*(x for x, _ in found)), set().union(*(x for _, x in found))
-
-
-def _named(file: Any) -> tuple[set[str], set[int]]:
-    names: set[str] = set()
-    protocols: set[int] = set()
-    texts = ["", ""]
-    argument: Any
-    for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-        if number > _MOST_STEPS:
-            raise ValueError("a pickle of too many steps")
-        if opcode.name in ("GLOBAL", "INST"):
-            names.add(_modern(*argument.split(" ", 1)))
-        elif opcode.name == "STACK_GLOBAL":
-            names.add(".".join(texts))
-        elif opcode.name == "PROTO":
-            protocols.add(argument)
-        elif isinstance(argument, str):
-            texts = [texts[1], argument]
-    return names, protocols
-
-
-def _modern(module: str, name: str) -> str:
-    """A name as Python has it today: protocol 2 of pickle writes those of Python 2."""
-    module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
-    return f"{module}.{name}"
+def _pickles(file: IO[bytes], kind: Kind) -> list[Pickle]:
+    """All that torch will unpickle; ValueError where the parts are not as it writes them."""
+    if kind.name == "torch":
+        with zipfile.ZipFile(file) as archive:
+            # torch looks for it whatever the case of its letters
+            (inside,) = (x for x in archive.namelist() if x.lower().endswith("data.pkl"))
+            with archive.open(inside) as content:
+                return [pickle_calls.read(content)]
+    # the magic number, the version, the machine, the object, the names of its storages
+    return [pickle_calls.read(file) for _ in range(5)]
 
 
 def _harmless(name: str) -> bool:

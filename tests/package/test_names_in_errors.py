@@ -1,4 +1,4 @@
-"""What the library refuses it refuses in one line that commands no terminal, whatever files are called."""
+"""What the library refuses it says in one line that commands no terminal, whatever files are called."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,9 @@ def parts() -> tuple[nm.Plan, dict[str, Any]]:
 def trained(path: Path) -> Any:
     data = datasets.ArrayImages(np.zeros((2, 8, 8), np.uint8), [0, 1], ("a", "b"))
     config = training.Config.from_document({})
-    return training.train(model().plan, data, None, model().preprocessing, config, path, resume=True)
+    return training.train(
+        model().plan, data, None, model().preprocessing, config, path, resume=True
+    )
 
 
 CALLS: dict[str, Callable[[Path], Any]] = {

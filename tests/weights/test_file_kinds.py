@@ -24,7 +24,7 @@ from npmobilenet import limits
 from npmobilenet.cli import main
 from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.limits import USUAL
-from npmobilenet.weights.file_kinds import sound_archive
+from npmobilenet.weights.archives import sound_archive
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "timm": lambda path: nm.import_weights(path, "timm"),

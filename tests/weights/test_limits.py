@@ -18,7 +18,7 @@ from npmobilenet.images.preprocessing import Preprocessing
 from npmobilenet.predicting.model import Model
 from npmobilenet.text import of_json, of_toml, read_text
 from npmobilenet.vectors.files import read_npy
-from npmobilenet.weights.file_kinds import sound_archive
+from npmobilenet.weights.archives import sound_archive
 from npmobilenet.weights.safetensors_files import read_safetensors
 
 
