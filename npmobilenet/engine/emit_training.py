@@ -56,6 +56,8 @@ def _refusal(graph: Graph, position: int, op: Op) -> str:
         return "is not the first reader of its map"
     if isinstance(layer, Add) and any(_unusual(node, position) for node in sources if node):
         return "adds a map that is read after it, or first by it in spite of an activation"
+    if isinstance(layer, Add) and _crossing(graph, position, sources):
+        return "adds to a map what one layer makes of it, or what is made before others read it"
     if isinstance(layer, Dropout) and sources[0] and sources[0].pixels > 1:
         return "drops parts of a map"
     if isinstance(layer, Scale | Dropout):
@@ -74,6 +76,19 @@ def _unusual(node: Node, position: int) -> bool:
     first = position == min(node.readers)
     alone = max(node.readers) == position and node.readers.count(position) == 1
     return not alone or (first and node.activation is not None)
+
+
+def _crossing(graph: Graph, position: int, sources: list[Node | None]) -> bool:
+    """Whether a gradient would be added, in the buffer that both inputs of an Add share, too early.
+
+    What made one of them reads its gradient there; before that nobody may give one to the other, and
+    whoever does both at once would read what it has just added.
+    """
+    makers = {op.node: at for at, op in enumerate(graph.ops) if op.node}
+    pairs = (
+        (one, makers[two]) for one in sources for two in sources if one and two and one is not two
+    )
+    return any(maker <= reader < position for one, maker in pairs for reader in one.readers)
 
 
 def emit(graph: Graph, n: int, arrays: Buffers) -> tuple[Code, Any, Any, dict[str, Any]]:

@@ -15,6 +15,7 @@ from npmobilenet.models.layers import (
     Add,
     BatchNorm,
     Conv,
+    Dense,
     Depthwise,
     Dropout,
     GlobalAveragePool,
@@ -48,6 +49,11 @@ CASES: list[tuple[tuple[Layer, ...], str]] = [
     ((STEM, OTHER, ADD, replace(LAST, inputs=("stem",)),
       replace(ADD, name="sum", inputs=("add", "last"))),
      r"add \(add\) adds a map that is read after it"),
+    ((STEM, OTHER, ADD), r"add \(add\) adds to a map what one layer makes of it"),
+    ((STEM, replace(LAST, inputs=("stem",)), replace(OTHER, inputs=("last",)),
+      replace(LAST, name="late", inputs=("stem",)), ADD,
+      replace(ADD, name="sum", inputs=("add", "late"))),
+     r"add \(add\) adds to a map what one layer makes of it, or what is made before others"),
     ((STEM, Dropout(name="drop", inputs=("stem",), input=MAP, rate=0.5),
       replace(LAST, inputs=("drop",))), r"drop \(dropout\) drops parts of a map"),
     ((STEM, POOL, GATE, SCALE), r"scale \(scale\) is the last layer"),
@@ -84,3 +90,48 @@ def test_refused_by_name(layers: tuple[Layer, ...], why: str, monkeypatch: Any) 
     monkeypatch.setattr("npmobilenet.engine.training.TrainingStep", None)  # which would do the work
     with pytest.raises(NotImplementedError, match=f"^compile_training: {why}"):
         compile_training(plan, params, 2)
+
+
+def residual(rng: np.random.Generator) -> tuple[Layer, ...]:
+    """Convolutions of any map before, and sums of any two, all of one size."""
+    size = (6, 5, int(rng.choice([9, 17, 32])))
+    layers: list[Layer] = [Conv(name="l0", inputs=("image",), input=(6, 5, 3), filters=size[2])]
+    for k in range(1, int(rng.integers(3, 8))):
+        names = [layer.name for layer in layers]
+        one, two = (names[-1 - int(rng.integers(min(3, len(names))))] for _ in range(2))
+        common: Any = {"name": f"l{k}", "inputs": (one,), "input": size}
+        kind = rng.choice(["conv", "pointwise", "depthwise", "add", "add"])
+        if kind == "add" and one != two:
+            layers.append(Add(name=f"l{k}", inputs=(one, two), input=size))
+        elif kind == "depthwise":
+            layers.append(Depthwise(**common))
+        elif kind == "conv":
+            layers.append(Conv(**common, filters=size[2], bias=True))
+        else:
+            layers.append(Pointwise(**common, filters=size[2]))
+    last = layers[-1].name
+    pool = GlobalAveragePool(name="pool", inputs=(last,), input=size)
+    return *layers, pool, Dense(name="dense", inputs=("pool",), input=size[2:], units=4)
+
+
+def test_residual_networks_are_refused_or_right() -> None:
+    taken = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        plan = replace(
+            nm.plan("v1", width=0.25, resolution=(6, 5), classes=4), layers=residual(rng)
+        )
+        params = nm.init(plan, seed)
+        try:
+            step = compile_training(plan, params, 2)
+        except NotImplementedError:
+            continue
+        taken += 1
+        x = rng.standard_normal((2, 6, 5, 3)).astype(np.float32)
+        dlogits = rng.standard_normal((2, 4)).astype(np.float32)
+        _, tape, _ = nm.forward(plan, params, x, train=True)
+        wanted = nm.backward(plan, dlogits, tape)
+        step.forward(x)
+        for name, found in step.backward(dlogits).items():
+            np.testing.assert_allclose(found, wanted[name], 0, 1e-4 * abs(wanted[name]).max(), name)
+    assert taken > 30
