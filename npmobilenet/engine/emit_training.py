@@ -35,9 +35,10 @@ HANDLED: dict[type[Layer], tuple[Callable[..., None], Callable[..., None]]] = {
 def refuse(who: str, graph: Graph) -> None:
     """NotImplementedError, which names the layer, for a graph that has no fast step."""
     # whether there are stages for its kinds of layers models/capabilities.py has asked before
-    for position, op in enumerate(graph.ops):
-        if why := _refusal(graph, position, op):
-            raise NotImplementedError(f"{who}: {op.layer.name} ({op.layer.kind}) {why}")
+    found = {at: why for at, op in enumerate(graph.ops) if (why := _refusal(graph, at, op))}
+    for at, why in sorted((found or _crossing(graph)).items()):
+        layer = graph.ops[at].layer
+        raise NotImplementedError(f"{who}: {layer.name} ({layer.kind}) {why}")
 
 
 def _refusal(graph: Graph, position: int, op: Op) -> str:
@@ -56,8 +57,6 @@ def _refusal(graph: Graph, position: int, op: Op) -> str:
         return "is not the first reader of its map"
     if isinstance(layer, Add) and any(_unusual(node, position) for node in sources if node):
         return "adds a map that is read after it, or first by it in spite of an activation"
-    if isinstance(layer, Add) and _crossing(graph, position, sources):
-        return "adds to a map what one layer makes of it, or what is made before others read it"
     if isinstance(layer, Dropout) and sources[0] and sources[0].pixels > 1:
         return "drops parts of a map"
     if isinstance(layer, Scale | Dropout):
@@ -78,17 +77,32 @@ def _unusual(node: Node, position: int) -> bool:
     return not alone or (first and node.activation is not None)
 
 
-def _crossing(graph: Graph, position: int, sources: list[Node | None]) -> bool:
-    """Whether a gradient would be added, in the buffer that both inputs of an Add share, too early.
+def _crossing(graph: Graph) -> dict[int, str]:
+    """Ops, by position, that would spoil a gradient: why.
 
-    What made one of them reads its gradient there; before that nobody may give one to the other, and
-    whoever does both at once would read what it has just added.
+    Both inputs of an Add have the sum's own gradient, in one buffer, and so have the inputs of sums of
+    sums.  What reads one of them adds to it there, which must not be before what made another has read
+    it, nor by that.
     """
     makers = {op.node: at for at, op in enumerate(graph.ops) if op.node}
-    pairs = (
-        (one, makers[two]) for one in sources for two in sources if one and two and one is not two
-    )
-    return any(maker <= reader < position for one, maker in pairs for reader in one.readers)
+    lies: dict[Node, Node] = {}  # -> whose buffer its gradient lies in
+    since: dict[Node, int] = {}  # -> the Add that put it there; backwards, so from there down
+    for at in reversed(range(len(graph.ops))):
+        if isinstance(graph.ops[at].layer, Add):
+            own = graph.ops[at].map
+            for node in (view.map for view in graph.ops[at].inputs if view.node):
+                lies[node], since[node] = lies.get(own, own), at
+    found = {}
+    for one, buffer in lies.items():
+        others = [two for two in lies if lies[two] is buffer and two is not one]
+        for at in one.readers:
+            for two in others:
+                if makers[two] <= at < since[two] and not isinstance(graph.ops[at].layer, Add):
+                    name = two.layer.name
+                    found[at] = (
+                        f"reads {one.layer.name}, whose gradient lies where {name}'s is needed"
+                    )
+    return found
 
 
 def emit(graph: Graph, n: int, arrays: Buffers) -> tuple[Code, Any, Any, dict[str, Any]]:

@@ -76,8 +76,9 @@ class Op:
 
 @dataclass(frozen=True)
 class Graph:
-    """All ops in the order in which they run, and the view that is the result."""
+    """All ops of a plan in the order in which they run, and the view that is the result."""
 
+    plan: Plan
     ops: tuple[Op, ...]
     result: View
 
@@ -117,7 +118,7 @@ def lower(who: str, plan: Plan, alone: Iterable[type[layers.Layer]] = ()) -> Gra
         else:
             raise refusal(who, layer, "follows nothing that it could be done with")
         ops.append(Op(layer, inputs, node))
-    return Graph(tuple(ops), views[plan.layers[-1].name])
+    return Graph(plan, tuple(ops), views[plan.layers[-1].name])
 
 
 def _joins(layer: layers.Layer, view: View) -> bool:

@@ -50,6 +50,14 @@ class TrainingStep(Pinned, Shown):
         check_plan(plan)
         checks.instance("training step", "graph", graph, Graph)
         checks.instance("training step", "arrays", arrays, Buffers)
+        for name, other, own in (
+            ("graph", graph.plan, computed(plan).plan),
+            ("arrays", arrays.plan, plan),
+        ):
+            if other != own:
+                raise ValueError(
+                    f"training step: {name} must be of the plan, {own!r}, found those of {other!r}"
+                )
         batch, threads = sizes("training step", batch, threads)
         for layer in plan.layers:
             moves = isinstance(layer, BatchNorm) and layer.name not in arrays.frozen
@@ -90,10 +98,11 @@ class TrainingStep(Pinned, Shown):
         """
         check_params(self.plan, params)
         with self.buffers.turn("training step: load"):
+            given = {name: params[name].copy() for name in self.params}  # some may be our own
             for name, array in self.params.items():
-                array[...] = params[name]
+                array[...] = given[name]
             for name, moved in self.buffers.moved.arrays.items():  # no pass has moved them
-                moved[...] = params[name]
+                moved[...] = given[name]
             self.buffers.grads.numbers[:] = 0
             self.buffers.version += 1
             self.buffers.filled()  # passes of any thread went by what was there before

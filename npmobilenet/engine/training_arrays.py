@@ -45,6 +45,7 @@ class Buffers(Pinned):
     def __init__(
         self, plan: Plan, ours: Computed, frozen: Collection[str], chosen: Collection[str]
     ) -> None:
+        self.plan = plan
         self.trained, self.grads = Flat(plan.parameters), Flat(plan.parameters)
         self.running, self.moved = Flat(plan.statistics), Flat(plan.statistics)
         beside = {n: ours.plan.arrays[n] for n in (*ours.constants, *ours.groups)}

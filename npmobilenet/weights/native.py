@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
+from itertools import zip_longest
 from math import prod
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from ..ops.checks import Array, flag
 from ..ops.checks import path as checked_path
 from ..predicting.model import Model
 from ..pretrained import shipped
+from ..quantization.plan import QuantizedPlan
 from ..shown import NamedArrays
 from ..text import names_visible, of_json
 from .file_kinds import kind_of
@@ -98,6 +100,7 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
     }
     if model.quantized:
         metadata["quantization"] = settings_as_json(model.quantized)
+    _require_made(path, model.plan, metadata, tensors)
     metadata[_SEALED] = _seal(metadata)
     if (told := sum(map(len, metadata.values()))) > HEADER // 2:  # JSON in JSON, in UTF-8
         raise ValueError(
@@ -118,6 +121,34 @@ def plan_as_json(plan: Plan) -> str:
     if plan.table is not None:
         asked["rows"] = document_of(plan.table)
     return json.dumps(asked)
+
+
+def _require_made(
+    path: Path, plan: Plan, metadata: Mapping[str, str], tensors: Mapping[str, Array]
+) -> None:
+    """ValueError where what `load` would make is another network: somebody wrote its layers."""
+    try:
+        made = _plan_of(metadata, dict(tensors))[0]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: a file cannot hold this network: {error}") from None
+    if made != plan:
+        pairs = zip_longest(plan.layers, made.layers)
+        other = next((layer.name for layer, own in pairs if layer and layer != own), "its end")
+        raise ValueError(
+            f"{path}: a file holds what makes a network, and that does not make {other} of this one; "
+            "layers that somebody wrote belong in a table, npmobilenet.plan(rows=...)"
+        )
+
+
+def _plan_of(
+    metadata: Mapping[str, str], tensors: dict[str, Array]
+) -> tuple[Plan, QuantizedPlan | None]:
+    """The network of a file, and what it is in integers; numbers of that are taken from `tensors`."""
+    made = plan_of_json(metadata["plan"])
+    if "quantization" not in metadata:
+        return made, None
+    quantized = quantized_of(made, metadata["quantization"], tensors)
+    return quantized.plan, quantized
 
 
 def plan_of_json(text: str) -> Plan:
@@ -211,7 +242,6 @@ def _fits(metadata: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) ->
 
 
 def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
-    made = plan_of_json(metadata["plan"])
     if metadata.get("sha256", digest := fingerprint(tensors)) != digest:
         raise ValueError(
             f"the arrays are not those that were saved: SHA-256 {digest[:12]}... where the file "
@@ -226,10 +256,7 @@ def _model(metadata: Mapping[str, str], tensors: dict[str, Array]) -> Model:
         for name in list(tensors)
         if name.startswith(_EXTRA)
     }
-    quantized = None
-    if "quantization" in metadata:
-        quantized = quantized_of(made, metadata["quantization"], tensors)
-        made = quantized.plan
+    made, quantized = _plan_of(metadata, tensors)
     odd = [name for name in made.arrays if name in tensors and tensors[name].dtype.kind != "f"]
     if odd and not quantized:
         raise ValueError(f"{odd[0]} must be floating-point, found {tensors[odd[0]].dtype}")

@@ -182,6 +182,36 @@ def test_loaded_parameters_have_no_pass_behind_them() -> None:
             step.backward(np.ones((2, 3), np.float32))
 
 
+def test_arrays_of_the_step_itself_may_be_loaded_in_another_order() -> None:
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    step = nm.compile_training(plan, nm.init(plan, 0), 2, 1)
+    one, two, *_ = (name for name in step.params if name.endswith((".gamma", ".beta")))
+    step.params[one][...], step.params[two][...] = 1, 2
+    step.load({**step.params, one: step.params[two], two: step.params[one]})
+    assert (step.params[one][0], step.params[two][0]) == (2, 1)
+
+
+def test_a_graph_and_arrays_of_another_network_are_refused() -> None:
+    """Their sizes would be taken for this one's, far beyond its memory."""
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    step = nm.compile_training(plan, nm.init(plan, 0), 2, 1)
+    for change in ({"width": 0.5}, {"resolution": 64}, {"classes": 4}):
+        other = nm.plan("v1-shallow", **{"width": 0.1, "resolution": 32, "classes": 3, **change})
+        its = nm.compile_training(other, nm.init(other, 0), 2, 1)
+        with pytest.raises(ValueError, match="training step: graph must be of the plan"):
+            nm.TrainingStep(plan, its._graph, step.buffers, 2, 1)
+        with pytest.raises(ValueError, match="training step: arrays must be of the plan"):
+            nm.TrainingStep(plan, step._graph, its.buffers, 2, 1)
+
+
+def test_sizes_stay_what_memory_was_laid_out_for() -> None:
+    plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
+    params = nm.init(plan, 0)
+    for made in (nm.compile(plan, params), nm.compile_training(plan, params, 2, 1)):
+        with pytest.raises(AttributeError, match="batch of what is compiled cannot be changed"):
+            made.batch = 64
+
+
 def test_what_is_no_network_and_no_size_is_refused_by_the_classes_too() -> None:
     plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
     params = nm.init(plan, 0)

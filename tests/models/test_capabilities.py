@@ -72,6 +72,7 @@ def tiny(row: str) -> nm.Plan:
         case Activation():
             add(Activation, "x", function=asked.function)
         case Add():
+            add(Depthwise, "d")
             add(Pointwise, "y", filters=8)
             add(Add, "x", "stem_norm", "y")
         case Scale():

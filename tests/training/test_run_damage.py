@@ -87,6 +87,22 @@ def test_a_run_of_another_version_is_named(part: str, tmp_path: Path) -> None:
         run(tmp_path, resume=True)
 
 
+def test_a_loss_that_training_had_is_no_damage(tmp_path: Path) -> None:
+    """However large: float32 has losses up to 3e38, and a network may learn again."""
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop=after(15))
+    model, state, progress, _ = load_checkpoint(tmp_path)
+    history = [{**epoch, "loss": 2e35, "validation_loss": 3e38} for epoch in model.notes["history"]]
+    notes = model.notes | {
+        "step": state.step, "history": history, "progress": {**vars(progress), "loss": 1e300},
+    }  # fmt: skip
+    save(replace(model, notes=notes), tmp_path / "last.safetensors")
+    (tmp_path / "previous.safetensors").unlink(missing_ok=True)
+    found = run(tmp_path, resume=True)
+    assert (found[0].validation_loss, len(found)) == (3e38, 3)
+    assert "3e+38" in (tmp_path / "log.csv").read_text()
+
+
 @pytest.mark.parametrize("content", [None, b"cut off"])
 def test_best_weights_that_are_gone_are_missed_before_the_first_step(
     content: bytes | None, tmp_path: Path

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 import npmobilenet as nm
 from npmobilenet.images.preprocessing import Preprocessing
+from npmobilenet.models.layers import Activation, BatchNorm, Depthwise
 from npmobilenet.weights import Model, load, save
 
 PLAN = nm.plan("v1", width=0.1, resolution=(8, 9), classes=2, dialect="cifar", channels=1)
@@ -139,3 +140,25 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     for path in (tmp_path, tmp_path / "nowhere" / "file"):
         with pytest.raises(OSError, match=f"{path}: cannot be written"):
             write_whole(path, b"content")
+
+
+def test_layers_that_somebody_wrote_are_not_lost_silently(tmp_path: Path) -> None:
+    """A file holds the arguments of a plan: with layers of another kind it would be another network."""
+    plan = nm.plan("v1", resolution=32, classes=3, width=0.25)
+    how = Preprocessing.imagenet(32)
+    for kind, change in (
+        (Activation, {"function": "swish"}), (BatchNorm, {"eps": 1.0}), (Depthwise, {"padding": 1}),
+    ):  # fmt: skip
+        layers = list(plan.layers)
+        at = next(k for k, layer in enumerate(layers) if isinstance(layer, kind))
+        layers[at] = replace(layers[at], **change)
+        other = replace(plan, layers=tuple(layers))
+        model = Model(other, nm.init(other, 0), ("a", "b", "c"), how)
+        with pytest.raises(ValueError, match=rf"does not make {layers[at].name} of this one"):
+            save(model, tmp_path / "a.safetensors")
+    assert not list(tmp_path.iterdir())
+    named = replace(plan, model="unheard of")
+    with pytest.raises(
+        ValueError, match=r"a\.safetensors: a file cannot hold this network: .*unheard"
+    ):
+        save(Model(named, nm.init(named, 0), ("a", "b", "c"), how), tmp_path / "a.safetensors")

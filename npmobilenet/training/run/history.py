@@ -100,7 +100,10 @@ class Silent:
 
 
 def require_fields(record: Any) -> None:
-    """ValueError unless each field of a record of numbers has one of its kind, finite, none too large."""
+    """ValueError unless each field of a record of numbers has one of its kind, finite, none too large.
+
+    A loss may be as large as it likes: one that training had is no reason not to go on.
+    """
     kinds = get_type_hints(type(record))
     for field in fields(record):
         value, kind = getattr(record, field.name), kinds[field.name]
@@ -109,7 +112,8 @@ def require_fields(record: Any) -> None:
         elif kind is bool:
             right = type(value) is bool
         else:  # a float, or one that may be missing
-            right = type(value) in (int, float) and math.isfinite(value) and abs(value) < MOST
+            right = type(value) in (int, float) and math.isfinite(value)
+            right &= "loss" in field.name or (right and abs(value) < MOST)
             right |= value is None and kind is not float
         if not right:
             raise ValueError(f"{field.name} is {shown(value)}")
