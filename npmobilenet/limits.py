@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -117,6 +118,19 @@ def not_hollow(path: Path) -> None:
         raise ValueError(
             f"{path}: only {in_words(there)} of its {in_words(size)} were ever written; the rest is empty"
         )
+
+
+def gunzipped(packed: bytes) -> bytes:
+    """What gzip packed.  ValueError where it is damaged, or more than such a file may unpack to."""
+    most = unpacked_at_most(len(packed))
+    unpacking = zlib.decompressobj(wbits=31)  # gzip's own head and checksum
+    try:
+        found = unpacking.decompress(packed, most + 1)
+    except zlib.error as error:
+        raise ValueError(f"cannot be unpacked: {error}") from None
+    if len(found) > most or not unpacking.eof or unpacking.unused_data:
+        raise ValueError(f"cannot be unpacked to {in_words(most)} or less")
+    return found
 
 
 def in_words(size: int) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..ops.checks import Array
 from ..ops.integers.numbers import Quantization
-from ..text import of_json, read_text
+from ..text import displayed, of_json, read_text
 from .outputs import Back
 from .sums import SUMMED, Case, operands
 from .wording import FILES, OPERATORS, RULES
@@ -168,7 +168,28 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: is no manifest of vectors")
     if found.get("format") != FORMAT:
         raise ValueError(f"{path}: format must be {FORMAT}, found {found.get('format')!r}")
+    for entry in found["layers"]:
+        try:
+            _require_inside(entry)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{folder}: its manifest lacks something: {error!r}") from None
+        except ValueError as error:
+            raise ValueError(f"{path}: {displayed(str(error))}") from None
     return found
+
+
+def _require_inside(entry: Mapping[str, Any]) -> None:
+    """ValueError for a tensor whose file would lie elsewhere than in its layer's folder, or has no size."""
+    name, tensors = entry["name"], entry["tensors"]
+    for key, about in tensors.items():
+        if any(set("/\\\0") & set(part) or part in ("", ".", "..") for part in (name, key)):
+            raise ValueError(f"{name!r}, {key!r} are no names of a layer and its tensor")
+        if about["file"] != f"{name}/{key}":
+            raise ValueError(f"file must be {name}/{key}, found {about['file']!r}")
+        if not isinstance(about["shape"], list) or not all(
+            type(size) is int and 0 <= size < 2**31 for size in about["shape"]
+        ):
+            raise ValueError(f"shape of {name}/{key} must be a list of sizes")
 
 
 def case_from(rounding: str, entry: Mapping[str, Any], arrays: Mapping[str, Array]) -> Case:

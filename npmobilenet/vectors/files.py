@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ..limits import TEXT, not_hollow, read_bytes
 from ..ops.checks import Array
 
 DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 C_TYPES = {"float32": "float", "float64": "double"}
+_PER_WORD = 200  # characters of a file, remarks and blanks among them, that are read for each word
 _REMARK = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -36,8 +38,9 @@ def read_hex(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
 
     ValueError, with the line, for anything that is not a word of that width, or another number of words.
     """
-    data = path.read_bytes()
     kind, count = np.dtype(dtype), prod(shape)
+    not_hollow(path)
+    data = read_bytes(path, max(TEXT, _PER_WORD * count))
     words = _regular(data, kind, count)
     if words is None:
         digits = 2 * kind.itemsize

@@ -1,6 +1,10 @@
 """A run that goes on with other images says so, and names them."""
 
+import gzip
+import os
 import random
+import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +53,27 @@ def test_what_was_seen_is_kept_and_read_again(tmp_path: Path) -> None:
     ]  # fmt: skip
     (tmp_path / listing.FILE).write_bytes(b"damaged")
     assert kept(tmp_path, notes) is None
+
+
+def test_a_listing_that_is_none_is_not_waited_for_and_not_unpacked(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    file = tmp_path / listing.FILE
+    monkeypatch.setattr("npmobilenet.limits._LEAST_UNPACKED", 10**6)
+    packed = gzip.compress(bytes(10**8))
+    notes = {"file": sha256(packed).hexdigest()}
+    file.write_bytes(packed)
+    tracemalloc.start()
+    assert kept(tmp_path, notes) is None
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    assert kept(tmp_path, notes) is None
+    if hasattr(os, "mkfifo"):
+        file.unlink()
+        os.mkfifo(file)
+        assert kept(tmp_path, notes) is None
 
 
 def test_the_same_files_elsewhere_are_the_same(tmp_path: Path) -> None:

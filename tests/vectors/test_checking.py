@@ -250,6 +250,45 @@ def test_manifests_that_cannot_be(text: str, message: str, vectors: Path, tmp_pa
         check(tmp_path, vectors)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"file": "/etc/passwd"}, "file must be stem/input, found '/etc/passwd'"),
+        ({"file": "../outside/input"}, "file must be stem/input, found"),
+        ({"shape": [1, -1]}, "shape of stem/input must be a list of sizes"),
+        ({"shape": [10**30]}, "shape of stem/input must be a list of sizes"),
+        ({"shape": 3}, "shape of stem/input must be a list of sizes"),
+    ],
+)
+def test_a_manifest_names_no_files_elsewhere(
+    change: dict[str, Any], message: str, vectors: Path, tmp_path: Path
+) -> None:
+    document = json.loads((vectors / "manifest.json").read_text())
+    document["layers"][0]["tensors"]["input"] |= change
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(ValueError, match=rf"manifest\.json: {message}"):
+        check(tmp_path, vectors)
+
+
+@pytest.mark.parametrize("name", ["../stem", "/stem", ".", "a\\b", "a\0b", ""])
+def test_nor_by_the_name_of_a_layer(name: str, vectors: Path, tmp_path: Path) -> None:
+    document = json.loads((vectors / "manifest.json").read_text())
+    document["layers"][0]["name"] = name
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(ValueError, match="are no names of a layer and its tensor"):
+        check(tmp_path, vectors)
+
+
+def test_words_of_more_bytes_than_there_are_numbers_are_not_read(
+    vectors: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "stem").mkdir()
+    with (tmp_path / "stem/input.hex").open("wb") as file:
+        file.truncate(10**9)
+    with pytest.raises(ValueError, match=r"input\.hex: only 0 bytes of its|larger than the"):
+        check(vectors, tmp_path)
+
+
 def test_files_that_have_no_place_are_listed(vectors: Path, tmp_path: Path) -> None:
     theirs = results(vectors, tmp_path, "stem", "blocks.3.add")
     (theirs / "stem/outputs.hex").write_text("00\n")

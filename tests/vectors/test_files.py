@@ -1,5 +1,6 @@
 """Words for $readmemh, there and back, and arrays for C."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +22,14 @@ def test_words_are_two_s_complement() -> None:
 @given(st.lists(st.integers(-(2**31), 2**31 - 1)), st.sampled_from(["int8", "uint8", "int32"]))
 def test_words_come_back(numbers: list[int], dtype: str) -> None:
     values = np.array(numbers, np.int64).astype(dtype)
-    path = _Text(hex_text(values))
-    assert np.array_equal(read_hex(path, dtype, values.shape), values)  # type: ignore[arg-type]
-    for slower in (
-        path.data.upper(),
-        b"// remark\n" + path.data,
-        path.data.replace(b"\n", b" \r\n"),
-    ):
-        found = read_hex(_Text(slower), dtype, values.shape)  # type: ignore[arg-type]
-        assert np.array_equal(found, values)
-
-
-class _Text:
-    """A file that is nowhere."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def read_bytes(self) -> bytes:
-        return self.data
+    text = hex_text(values)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.hex"
+        for written in (
+            text, text.upper(), b"// remark\n" + text, text.replace(b"\n", b" \r\n")
+        ):  # fmt: skip
+            path.write_bytes(written)
+            assert np.array_equal(read_hex(path, dtype, values.shape), values)
 
 
 @pytest.mark.parametrize(

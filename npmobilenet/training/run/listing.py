@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from ...datasets.arrays import ArrayImages
 from ...datasets.dataset import Dataset
 from ...disk import write_whole
+from ...limits import gunzipped, read_bytes
 from ...text import displayed
 
 FILE = "images.tsv.gz"
@@ -141,16 +142,16 @@ def written(listing: Listing, folder: Path) -> str:
 def kept(folder: Path, notes: Mapping[str, Any]) -> dict[tuple[str, str], Seen] | None:
     """What the run began with; None where the file is not the one that it wrote."""
     try:
-        packed = (folder / FILE).read_bytes()
+        packed = read_bytes(folder / FILE)
         if sha256(packed).hexdigest() != notes["file"]:
             return None
-        lines = gzip.decompress(packed).decode().splitlines()
+        lines = gunzipped(packed).decode().splitlines()
         found = {}
         for line in lines:
             part, label, size, crc, name = line.split("\t", 4)
             found[part, name] = Seen(name, int(label), int(size), int(crc))
         return found
-    except (OSError, LookupError, ValueError, EOFError, zlib.error):
+    except (OSError, LookupError, ValueError):
         return None
 
 
