@@ -59,21 +59,25 @@ def to_channels(image: Image.Image, channels: int) -> Image.Image:
 
     Transparent pixels are laid on white, as a viewer shows them. (torchvision's loader drops the alpha
     channel and shows whatever colour lies hidden under it; opaque images come out the same.)
-    16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it.
+    16-bit grey is scaled to 8 bit, 65535 -> 255, where Pillow's own conversion may clip it; a TIFF's 9
+    to 15 bits are spread over 16, and turned where it says that 0 is white.
     What takes several steps is done part by part: only `image` and the result are there as a whole.
     """
     require_channels("to_channels", channels)
     if image.mode == "F":
         raise ValueError("float pixels have no fixed range; save the image with 8 or 16 bits")
+    if image.mode == "LAB" and channels == 1:  # which Pillow does not turn into grey itself
+        image = image.convert("RGB")
     if not _deep(image) and not image.has_transparency_data:
         return image if image.mode == MODES[channels] else image.convert(MODES[channels])
     if image.mode == "I":
         low, high = cast(tuple[int, int], image.getextrema())
         if low < 0 or high > 65535:
             raise ValueError(f"grey values {low}..{high} do not fit in 16 bits")
+    bits, inverted = _said(image)
     made = Image.new(MODES[channels], image.size)
     for box in _parts(*image.size):
-        made.paste(_in_steps(image.crop(box)).convert(made.mode), box)
+        made.paste(_in_steps(image.crop(box), bits, inverted).convert(made.mode), box)
     return made
 
 
@@ -90,10 +94,27 @@ def _parts(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
             yield left, top, min(left + wide, width), min(top + high, height)
 
 
-def _in_steps(image: Image.Image) -> Image.Image:
+def _said(image: Image.Image) -> tuple[int, bool]:
+    """Bits of a grey value, and whether 0 is white: TIFF says it; of more than 8 Pillow does not."""
+    tags: Any = getattr(image, "tag_v2", None)
+    if not tags or not _deep(image):
+        return 16, False
+    inverted = tags.get(ExifTags.Base.PhotometricInterpretation) == 0
+    bits = 16 if image.mode == "I" else int(tags.get(ExifTags.Base.BitsPerSample, (16,))[0])
+    if inverted and image.mode == "I":
+        raise ValueError("32-bit grey with 0 as white; save the image with 8 or 16 bits")
+    return bits, inverted
+
+
+def _in_steps(image: Image.Image, bits: int, inverted: bool) -> Image.Image:
     """8 bits of 16, and transparent pixels on white."""
     if _deep(image):
-        image = Image.fromarray(_eight_bit(np.asarray(image)))
+        grey, key = np.asarray(image), image.info.get("transparency")
+        eight = _eight_bit(grey << (16 - bits) | grey >> (2 * bits - 16) if bits < 16 else grey)
+        eight = 255 - eight if inverted else eight
+        if isinstance(key, int):  # one value that is transparent
+            eight[grey == key] = 255
+        image = Image.fromarray(eight)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

@@ -8,7 +8,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ..limits import TooLarge
 from ..ops.checks import path as checked_path
 from ..text import printable, reason
 from .converting import MODES, require_channels, to_channels, turn_of, turned
+from .headers import require_brief
 from .memory import most_pixels, require_room, require_room_to_turn
 from .tolerance import TOLERANT
 
@@ -78,6 +79,7 @@ def require_file(path: str | Path) -> None:
 
 def _read(file: str | Path | BytesIO, channels: int) -> Image.Image:
     with _identified(file) as image:
+        _require_all_bits(image)
         require_room(image, MODES[channels])
         image.load()
         turn, found = turn_of(image), to_channels(image, channels)
@@ -91,10 +93,8 @@ def _read(file: str | Path | BytesIO, channels: int) -> Image.Image:
 
 
 def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = None) -> Image.Image:
-    image = Image.open(file, formats=formats)
-    if image.format in NO_PICTURES:
-        image.close()
-        raise UnidentifiedImageError
+    require_brief(file)
+    image = _opened(file, formats)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         try:
             _all_strips(image.tag_v2)
@@ -102,6 +102,23 @@ def _identified(file: str | Path | BytesIO, formats: tuple[str, ...] | None = No
             image.close()
             raise
     return image
+
+
+def _opened(file: str | Path | BytesIO, formats: tuple[str, ...] | None) -> Image.Image:
+    """With Pillow's usual formats, then with all of them; none of `NO_PICTURES` is even looked at."""
+    for known in (Image.preinit, Image.init):
+        known()
+        pictures = [x for x in Image.ID if x not in NO_PICTURES and x in (formats or Image.ID)]
+        with suppress(UnidentifiedImageError):
+            return Image.open(file, formats=pictures)
+    raise UnidentifiedImageError
+
+
+def _require_all_bits(image: Image.Image) -> None:
+    """ValueError for 16-bit colours, one of them transparent: in the 8 bits left others look like it."""
+    deep = any("16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    if deep and image.mode == "RGB" and "transparency" in image.info:
+        raise ValueError("16-bit colours, one of them transparent; save it with an alpha channel")
 
 
 def _all_strips(tags: TiffImagePlugin.ImageFileDirectory_v2) -> None:

@@ -29,6 +29,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 LARGEST = 1 << 24
 REACH = 4  # pixels that the widest of Pillow's filters looks to either side
 Box = tuple[int, int, int, int]  # left, top, width, height
+LEAST = 1e-30  # a deviation by which float32 can be divided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +73,14 @@ class Preprocessing:
                 f"preprocessing: {self.channels} channels need as many means and stds, "
                 f"not {len(self.mean)} and {len(self.std)}"
             )
-        if not all(map(real, self.mean + self.std)) or min(self.std) <= 0:
+        if (
+            not all(map(real, self.mean + self.std))
+            or max(map(abs, self.mean)) > 1 / LEAST
+            or not LEAST <= min(self.std) <= max(self.std) <= 1 / LEAST
+        ):
             raise ValueError(
                 f"preprocessing: mean {shown(self.mean)} must be finite and std {shown(self.std)} above "
-                "zero"
+                f"zero, {LEAST:g} to {1 / LEAST:g}, for images are float32"
             )
         known = isinstance(self.interpolation, str) and self.interpolation in INTERPOLATIONS
         if not known:
@@ -83,6 +88,15 @@ class Preprocessing:
                 f"preprocessing: interpolation is {shown(self.interpolation)}; "
                 f"known are {', '.join(INTERPOLATIONS)}"
             )
+        plain_numbers = {  # none of NumPy's, which JSON does not take
+            "resolution": tuple(map(int, self.resolution)),
+            "resize": None if self.resize is None else int(self.resize),
+            "channels": int(self.channels),
+            "mean": tuple(map(float, self.mean)),
+            "std": tuple(map(float, self.std)),
+        }
+        for name, value in plain_numbers.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def imagenet(cls, resolution: int | tuple[int, int]) -> "Preprocessing":

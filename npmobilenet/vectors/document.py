@@ -179,7 +179,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _require_inside(entry: Mapping[str, Any]) -> None:
-    """ValueError for a tensor whose file would lie elsewhere than in its layer's folder, or has no size."""
+    """ValueError for a tensor whose file would lie outside its layer's folder, or has no size."""
     name, tensors = entry["name"], entry["tensors"]
     for key, about in tensors.items():
         if any(set("/\\\0") & set(part) or part in ("", ".", "..") for part in (name, key)):

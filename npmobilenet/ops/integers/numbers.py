@@ -52,6 +52,8 @@ class Quantization:
                     f"Quantization: a zero point must be an integer from {low} to {high}, found "
                     f"{shown(zero)}"
                 )
+        # numbers of NumPy would go over: -(-128) is -128 in int8
+        object.__setattr__(self, "zero_point", tuple(map(int, self.zero_point)))
 
 
 def _scale(given: object) -> float:
