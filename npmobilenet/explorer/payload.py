@@ -17,6 +17,7 @@ from ..cost.roofline import RooflineLayer
 from ..models.capabilities import require
 from ..models.network import infer
 from ..models.network_plan import Plan
+from ..models.params import dtype_of
 from ..ops.checks import Array, nearest, shown, whole
 from ..predicting.model import Model
 from ..text import displayed
@@ -129,7 +130,7 @@ def _rounded(
         return logits, None, ""
     distance = np.abs(logits - outputs(model.plan, storing.computed_on(model.params), x))
     finite = distance[np.isfinite(distance)]
-    source = str(next(iter(model.params.values())).dtype)
+    source = str(dtype_of(model.params))
     return logits, float(finite.max()) if finite.size else None, source
 
 
@@ -137,7 +138,7 @@ def _timed(
     model: Model, x: Array
 ) -> tuple[dict[str, Any] | None, tuple[RooflineLayer, ...] | None, str]:
     """The machine and the layers' times on it, or why there are none."""
-    dtype = next(iter(model.params.values())).dtype
+    dtype = dtype_of(model.params)
     try:
         machine, times = layers.timed(model.plan, model.params, x.astype(dtype))
     except ValueError as error:

@@ -127,6 +127,7 @@ def varied(
 def shifted(pixels: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uint8]:
     """pixels (H, W, C) moved down and right (up and left where negative), zeros where nothing was."""
     height, width = pixels.shape[:2]
+    down, right = max(-height, min(down, height)), max(-width, min(right, width))
     moved = np.zeros_like(pixels)
     rows, columns = (
         slice(max(down, 0), height + min(down, 0)),

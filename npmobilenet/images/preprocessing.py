@@ -154,7 +154,7 @@ def normalize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArra
     y /= np.float32(255)
     # a row at once: three channels are too short a loop
     width = pixels.shape[-2]
-    rows = y.reshape(*pixels.shape[:-2], -1)
+    rows = y.reshape(*pixels.shape[:-2], width * channels)
     rows -= np.tile(np.asarray(preprocessing.mean, dtype=np.float32), width)
     rows /= np.tile(np.asarray(preprocessing.std, dtype=np.float32), width)
     return y

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from ..ops import checks
-from ..ops.checks import Array
+from ..ops.checks import Array, plain
 from ..ops.rungs import RUNGS, choose
 from ..shown import NamedArrays
 from .capabilities import require
 from .execute import BACK_RUNNER, INFERRER, RUNNER, Run, execute_backward, layer_by_layer
 from .layers import BatchNorm
 from .network_plan import Plan, check_plan
-from .params import check_params
+from .params import check_params, dtype_of
 
 
 class Tape(dict[str, Any]):
@@ -177,6 +177,11 @@ def backward(
         raise ValueError(f"{plan.model}: this tape is not of a forward pass of this plan")
     require(BACK_RUNNER, plan)
     checks.function("backward", "ready", ready)
+    shape = plan.layers[-1].output
+    if not plain(dlogits) or dlogits.shape[1:] != shape:
+        found = f"{dlogits.dtype} {dlogits.shape}" if plain(dlogits) else checks.shown(dlogits)
+        sizes = ", ".join(map(str, shape))
+        raise ValueError(f"backward: dlogits must be an array (N, {sizes}), found {found}")
     if trained is not None:
         checks.names("backward", "trained", trained, plan.parameters)
     grads: dict[str, Array] = {}
@@ -221,6 +226,6 @@ def _check_image(plan: Plan, params: Mapping[str, Array], x: Array) -> None:
             f"{plan.model}: x must have shape (N, {', '.join(map(str, expected))}), "
             f"found {getattr(x, 'shape', type(x).__name__)}"
         )
-    dtype = next(iter(params.values())).dtype
+    dtype = dtype_of(params)
     if x.dtype != dtype:
         raise ValueError(f"{plan.model}: x is {x.dtype} but the parameters are {dtype}")

@@ -71,6 +71,8 @@ class Plan(Shown):
             raise TypeError(
                 f"Plan: layers must be a tuple of layers, found {checks.shown(self.layers)}"
             )
+        if not self.layers:
+            raise ValueError("Plan: layers must be at least one, found none")
         outputs: dict[str, Shape] = {"image": (*self.resolution, self.channels)}
         for layer in self.layers:
             if layer.name in outputs:

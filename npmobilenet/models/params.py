@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..limits import afford, in_words
-from ..ops.checks import Array, plain, shown, whole
+from ..ops.checks import Array, plain, shown, shown_name, whole
 from ..shown import NamedArrays
 from .network_plan import Plan, check_plan
 
@@ -71,6 +71,11 @@ def _is_float(dtype: DTypeLike) -> bool:
         return False
 
 
+def dtype_of(params: Mapping[str, Array]) -> np.dtype[Any]:
+    """What parameters share; float32 where a network has none."""
+    return next((value.dtype for value in params.values()), np.dtype(np.float32))
+
+
 def check_params(plan: Plan, params: Mapping[str, Array], *, rung: str | None = None) -> None:
     """ValueError or TypeError, in one line, unless params holds exactly the plan's arrays.
 
@@ -86,7 +91,7 @@ def check_params(plan: Plan, params: Mapping[str, Array], *, rung: str | None = 
     unexpected = [name for name in params if name not in expected]
     if missing or unexpected:
         parts = [
-            f"{word} {', '.join(map(str, names[:3]))}"
+            f"{word} {', '.join(map(shown_name, names[:3]))}"
             + (f" and {len(names) - 3} more" if len(names) > 3 else "")
             for word, names in (("missing", missing), ("unexpected", unexpected))
             if names
@@ -98,7 +103,7 @@ def check_params(plan: Plan, params: Mapping[str, Array], *, rung: str | None = 
             raise ValueError(
                 f"params do not fit {plan.model}: {name} must be an array, found {found}"
             )
-    dtype = next(iter(params.values())).dtype
+    dtype = dtype_of(params)
     if not _is_float(dtype) and not (dtype.hasobject and rung == "loops"):
         raise ValueError(f"params must be float32 or float64, found {dtype}")
     for name, shape in expected.items():

@@ -1,7 +1,7 @@
 """What every operator asks of its arguments before a kernel, which checks nothing, sees them."""
 
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from os import PathLike, fspath
@@ -164,6 +164,28 @@ def names(operator: str, argument: str, given: Collection[str], known: Collectio
             raise ValueError(
                 f"{operator}: {argument}: the plan has none that is named {shown_name(name)}; "
                 f"did you mean {nearest(name, known)}?"
+            )
+
+
+def arrays(
+    operator: str,
+    argument: str,
+    given: object,
+    shapes: Mapping[str, tuple[int, ...]],
+    kinds: str = "f",
+) -> None:
+    """Require an array of each of these names and shapes, of floats; TypeError or ValueError."""
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{operator}: {argument} must be a dict of arrays by name, found {shown(given)}"
+        )
+    for name, shape in shapes.items():
+        value = given.get(name)
+        if not plain(value) or value.shape != shape or value.dtype.kind not in kinds:
+            found = f"{value.dtype} {value.shape}" if plain(value) else shown(value)
+            raise ValueError(
+                f"{operator}: {argument}: {shown_name(name)} must be an array "
+                f"{'of integers ' if kinds == 'i' else ''}{shape}, found {found}"
             )
 
 

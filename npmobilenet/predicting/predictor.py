@@ -10,6 +10,7 @@ from .. import ops
 from ..engine import compile
 from ..engine.handled import ENGINE, INTEGER_ENGINE
 from ..models.capabilities import handles
+from ..models.params import dtype_of
 from ..ops.checks import Array, plain, shown
 from ..ops.rungs import default_rung
 from ..quantization.network import infer
@@ -44,7 +45,7 @@ def predictor(model: Model, batch: int, engine: str = "compiled") -> Callable[[A
 def _dtype(model: Model) -> np.dtype[Any]:
     """Of the images that its network takes: params', or float32, which a quantised one stores itself."""
     quantized = model.quantized is not None
-    return np.dtype(np.float32) if quantized else next(iter(model.params.values())).dtype
+    return np.dtype(np.float32) if quantized else dtype_of(model.params)
 
 
 def require_model(model: Model) -> Model:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..models.network_plan import Plan
+from ..models.params import dtype_of
 from ..ops import integers
 from ..ops.checks import Array, shown
 from ..ops.integers.numbers import LIMITS, Quantization
@@ -135,7 +136,7 @@ def compare(
     }  # of f^2, of both errors' squares; how many are cut
     sizes = dict.fromkeys(tensors, 0)
     agree = count = 0
-    for x in batched(plan, images, next(iter(params.values())).dtype):
+    for x in batched(plan, images, dtype_of(params)):
         ours = intermediates(quantized, arrays, x)
         for name, f in outputs(ready, floats, x, tensors):
             numbers = quantized[name]

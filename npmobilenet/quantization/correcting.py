@@ -18,6 +18,7 @@ import numpy as np
 
 from ..models.execute import Run, execute_forward
 from ..models.network_plan import Plan
+from ..models.params import dtype_of
 from ..ops.checks import Array
 from ..shown import NamedArrays
 from .calibrating import Images, batched
@@ -50,7 +51,7 @@ def corrected(
     ready, floats = prepared(plan, params)
     if ready.arrays != qplan.plan.arrays:
         raise ValueError(f"corrected: {plan.model} is not the network that was quantised")
-    dtype = next(iter(floats.values())).dtype
+    dtype = dtype_of(floats)
     x = np.concatenate(batched(plan, images, dtype))
     rounded = {name: value.astype(dtype) for name, value in dequantized(qplan, arrays).items()}
     found = dict(arrays)

@@ -30,6 +30,7 @@ import numpy as np
 from ..models.folding import fold_layers
 from ..models.layers import Activation, Depthwise, GroupedConv, Layer
 from ..models.network_plan import Plan
+from ..models.params import dtype_of
 from ..ops.checks import Array
 from ..shown import NamedArrays
 from .calibrating import Images, batched, outputs
@@ -85,7 +86,7 @@ def equalised(
     if images is None:
         chain = [pair for pair in chain if pair.one.activation != "relu6"]
     else:
-        dtype = next(iter(params.values())).dtype
+        dtype = dtype_of(params)
         clipped = [pair.one.name for pair in chain if pair.one.activation == "relu6"]
         tops = _tops(ready, arrays, clipped, batched(plan, images, dtype))
     steps = {step.name for pair in chain for step in pair}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..models.layers import Activation, AveragePool, GlobalAveragePool, MaxPool
-from ..ops.checks import Array, plain
+from ..ops.checks import Array, plain, shown_name
 from ..ops.integers.numbers import Quantization
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def check_arrays(qplan: QuantizedPlan, arrays: Mapping[str, Array]) -> None:
     for word, names in (("missing", missing), ("unexpected", unexpected)):
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            listed = ", ".join(map(str, names[:3]))
+            listed = ", ".join(map(shown_name, names[:3]))
             raise ValueError(f"params do not fit the quantised {model}: {word} {listed}{more}")
     for name, (shape, dtype) in expected.items():
         value = arrays[name]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..models.capabilities import require
 from ..models.network_plan import Plan
-from ..models.params import check_params
+from ..models.params import check_params, dtype_of
 from ..ops.checks import Array, flag, function, number, shown, whole
 from ..ops.integers import could_overflow
 from ..ops.integers.numbers import Quantization
@@ -89,7 +89,7 @@ def quantize(
     function("quantize", "progress", progress, none=False)
     ends = _image_range(image_range)
     check_params(plan, params)
-    kind = next(iter(params.values())).dtype
+    kind = dtype_of(params)
     ready, arrays = prepared(plan, params)
     require(QUANTIZED, ready)
     for name, value in arrays.items():

@@ -11,7 +11,7 @@ from ..engine.pinned import Pinned
 from ..engine.training import TrainingStep
 from ..engine.training_arrays import Flat
 from ..kernels import optimizers as kernels
-from ..ops.checks import Array, number
+from ..ops.checks import Array, arrays, integer, number
 from .optimizers import AVERAGE, Optimizer
 
 SHARES = 16  # of the sum that clipping needs
@@ -69,11 +69,23 @@ class FusedOptimizer(Pinned):
                 self.average |= {name: a for name, a in kept.arrays.items() if name in moving}
 
     def load(self, state: Mapping[str, Array], average: Mapping[str, Array], steps: int) -> None:
-        """Go on from there: copies in what was remembered after so many steps."""
-        with self.step.buffers.turn("FusedOptimizer: load"):
-            given = {**state, **average}
-            for name, array in (self.state | self.average).items():
-                array[...] = given[name]
+        """Go on from there: copies in what was remembered after so many steps.
+
+        state and average may hold more.  TypeError or ValueError, and nothing is changed, where they lack
+        something, or steps is no number of steps.
+        """
+        who = "FusedOptimizer: load"
+        for argument, given, own in (
+            ("state", state, self.state),
+            ("average", average, self.average),
+        ):
+            arrays(who, argument, given, {name: value.shape for name, value in own.items()})
+        steps = integer(who, "steps", steps, 0)
+        with self.step.buffers.turn(who):
+            for given, own in ((state, self.state), (average, self.average)):
+                copies = {name: given[name].copy() for name in own}  # some may be our own
+                for name, array in own.items():
+                    array[...] = copies[name]
             self.steps = steps
 
     def __call__(self, lr: float) -> None:

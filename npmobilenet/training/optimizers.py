@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..kernels.optimizers import RUNGS
+from ..ops import checks
 from ..ops.checks import Array, number, plain, shown
 from ..settings import settle
 from .name_globs import matches
@@ -39,6 +40,12 @@ class Formula(NamedTuple):
 SGD, RMSPROP, TORCH_RMSPROP, CENTERED_RMSPROP, ADAM, AMSGRAD, AVERAGE = map(
     Formula, RUNGS["numpy"], RUNGS["numba"]
 )
+
+
+def _shapes(arrays: object) -> dict[str, tuple[int, ...]]:
+    """Of arrays by name; of what is none there is nothing to compare with."""
+    given = arrays if isinstance(arrays, Mapping) else {}
+    return {name: getattr(value, "shape", ()) for name, value in given.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +99,8 @@ class Optimizer:
 
     def init(self, trained: Mapping[str, Array]) -> Arrays:
         """The state before the first step: "velocity/NAME" ..., and "steps" where they count."""
+        shapes = _shapes(trained)
+        checks.arrays(f"optimiser {self.name}", "trained", trained, shapes)
         state = {"steps": np.zeros(1, np.int64)} if self.counts else {}
         for kind, first in self.memory.items():
             state |= {f"{kind}/{name}": np.full_like(w, first) for name, w in trained.items()}
@@ -100,9 +109,21 @@ class Optimizer:
     def step(
         self, params: Arrays, grads: Mapping[str, Array], state: Arrays, lr: float
     ) -> tuple[Arrays, Arrays]:
-        """params and state after one step at this rate; neither argument is changed."""
+        """params and state after one step at this rate; neither argument is changed.
+
+        grads: of params by their names, of all or some.  TypeError or ValueError for what does not fit.
+        """
         if self.formula is None:
             raise NotImplementedError(f"the optimiser {self.name!r} has no formula")
+        who, shapes = f"optimiser {self.name}", _shapes(grads)
+        lr = number(who, "lr", lr, "at least 0", lambda v: v >= 0)
+        checks.arrays(who, "grads", grads, shapes)
+        checks.arrays(who, "params", params, shapes)
+        remembered = {f"{kind}/{name}": s for kind in self.memory for name, s in shapes.items()}
+        checks.arrays(who, "state", state, remembered)
+        if self.counts:
+            checks.arrays(who, "state", state, {"steps": (1,)}, "i")
+            checks.integer(who, "steps", state["steps"][0], 0)
         params, state = dict(params), dict(state)
         if self.counts:
             state["steps"] = state["steps"] + 1

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from ..ops.checks import integer, positive, shown
 from ..settings import settle
 
 
@@ -42,7 +43,23 @@ class Schedule:
                 raise ValueError(f"epochs must be numbers above 0, found {list(value)}")
 
     def factor_of(self, step: int, steps: int, epochs: int) -> float:
-        """The factor of the peak at step 0 .. steps-1 of a run that lasts `epochs`."""
+        """The factor of the peak at step 0 .. steps-1 of a run that lasts `epochs`.
+
+        ValueError for another step, and where the factor is beyond all numbers.
+        """
+        who = f"schedule {self.name}"
+        steps, epochs = positive(who, "steps", steps), positive(who, "epochs", epochs)
+        if integer(who, "step", step, 0) >= steps:
+            raise ValueError(f"{who}: step must be below steps, {steps}, found {shown(step)}")
+        try:
+            factor = self._factor_of(step, steps, epochs)
+        except OverflowError:
+            factor = math.inf
+        if not math.isfinite(factor):
+            raise ValueError(f"{who}: the rate at step {step} of {steps} is beyond all numbers")
+        return factor
+
+    def _factor_of(self, step: int, steps: int, epochs: int) -> float:
         per_epoch = steps / epochs
         warm = min(self.warmup_epochs * per_epoch, steps)
         if step < warm:

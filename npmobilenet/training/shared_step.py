@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..models.params import dtype_of
 from ..ops.checks import Array
 from ..ranks.buckets import Buckets
 from ..ranks.world import Ranks
@@ -107,7 +108,7 @@ class _Plain:
         self.moved = self.statistics.numbers
 
     def adopt(self, state: State) -> None:
-        dtype = next(iter(state.params.values())).dtype
+        dtype = dtype_of(state.params)
         if not self.grads.arrays:
             self.grads = Arrayed(self.step.parameters, dtype)
             self.statistics = Arrayed(self.step.statistics, dtype)

@@ -18,7 +18,7 @@ from ..models.capabilities import require
 from ..models.folding import fold_batch_norm
 from ..models.layers import Shape
 from ..models.network_plan import Plan
-from ..models.params import check_params
+from ..models.params import check_params, dtype_of
 from ..ops.checks import Array, flag, shown, whole
 from ..text import names_visible
 from .native import file_path, plan_as_json
@@ -157,7 +157,7 @@ def _check(
         raise ValueError(
             f"export_onnx: opset must be an integer from {OLDEST_OPSET} to {newest}, found {shown(opset)}"
         )
-    dtype = next(iter(params.values())).dtype
+    dtype = dtype_of(params)
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"export_onnx: params must be float32 or float64, found {dtype}")
     size = 4 * sum(prod(shape) for shape in plan.arrays.values())

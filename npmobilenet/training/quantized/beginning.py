@@ -11,6 +11,7 @@ import numpy as np
 from ...datasets.dataset import Dataset
 from ...datasets.loader import batches
 from ...models.execute import Run, execute_forward
+from ...models.params import dtype_of
 from ...ops.checks import Array
 from ...predicting.model import Model
 from ...quantization.equalising import equalised
@@ -31,7 +32,7 @@ def first_arrays(passes: Passes, model: Model, training: Dataset, config: Config
     An activation's range is the mean of those of batches; a learnt scale of a weight has the least
     squared error.
     """
-    points, how, dtype = passes.points, config.quantize, next(iter(model.params.values())).dtype
+    points, how, dtype = passes.points, config.quantize, dtype_of(model.params)
     if how.equalise:
         images = (x.astype(dtype, copy=False) for x in _images(model, training, config))
         model = replace(model, params=equalised(model.plan, model.params, images))

@@ -11,6 +11,7 @@ from ... import ops
 from ...kernels.fake_quantize import rounded
 from ...models.layers import BatchNorm
 from ...models.network_plan import Plan
+from ...models.params import dtype_of
 from ...ops.checks import Array
 from ...quantization.storing import BIAS_LIMIT
 from .grids import Grid, activation_grid, factor, weight_grid
@@ -30,7 +31,7 @@ class Folding:
 
     def grid(self, params: Mapping[str, Array], tensor: str) -> Grid:
         """That of an activation."""
-        dtype = next(iter(params.values())).dtype
+        dtype = dtype_of(params)
         return activation_grid(tensor, self.points, params, dtype)
 
     def weight_grid(self, params: Mapping[str, Array], name: str) -> Grid:
