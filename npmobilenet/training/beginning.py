@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.dataset import Dataset
+from ..datasets.file_tree import above, real
 from ..disk import write_whole
+from ..ops.checks import Array
 from ..predicting.model import Model
 from ..ranks.world import Ranks
 from ..weights.native import save
@@ -16,7 +18,7 @@ from .parts import Share
 from .preflight import require_batches
 from .quantized.beginning import first_arrays
 from .quantized.step import QuantizedStep, quantized_step
-from .run.checkpoint import BEST, LAST, Progress, load_checkpoint, mend_last
+from .run.checkpoint import BEST, LAST, Progress, load_checkpoint, mend_last, same_sample, sample_of
 from .run.folder import erase, require_no_run, require_room
 from .run.history import Epoch, Reporter, write_logs
 from .run.listing import Listing
@@ -72,11 +74,17 @@ def where(
     resume: bool,
     anew: bool,
     other_data: bool,
+    targets: Array | None,
 ) -> tuple[State, Progress, list[Epoch], list[dict[str, Any]]]:
     """Where the run begins, or goes on; and the times when it went on with other images."""
     if not (resume or anew):
         require_no_run(folder)
     require_room(folder, model.plan, config)
+    for teacher in config.distillation.teachers if anew else ():
+        if Path(teacher).exists() and real(folder) in above(Path(teacher) / "file"):
+            raise ValueError(
+                f"{folder}: --anew would erase the teacher {teacher}; keep it elsewhere"
+            )
     if not resume:
         if anew and (gone := erase(folder)):
             reporter.remark(f"{folder}: the run that was there is erased ({', '.join(gone)})")
@@ -87,7 +95,10 @@ def where(
     require_same_run(folder, found, model, config, reporter)
     _require_fitting(folder, state, _step(model, config, len(training)).start(state.params))
     others = list(found.notes.get("other data", []))
-    if said := other_images(folder, found, training, validation, seen):
+    said = other_images(folder, found, training, validation, seen)
+    if not said and not same_sample(found.notes["data"].get("targets"), sample_of(targets)):
+        said = f"{folder}: what the images teach is not what the run began with; another teacher?"
+    if said:
         if not other_data:
             raise ValueError(f"{said}; go on all the same: --other-data (other_data=True)")
         reporter.remark(said)

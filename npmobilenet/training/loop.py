@@ -109,7 +109,7 @@ def train(
         take = shared_taker(model, config, training, ranks, share, who)
         with ranks.agreeing():
             given = folder, model, config, training, validation, seen, who, resume, anew, other_data
-            begun = where(*given) if ranks.first else None
+            begun = where(*given, targets) if ranks.first else None
         state, progress, history, others = ranks.from_first(begun)
         made = model, training, validation, config, folder, who, stop, take
         run = Run(*made, state, progress, history, targets)

@@ -129,6 +129,18 @@ def test_a_run_learns_from_teachers_and_goes_on(clothes: tuple[Path, list[str]])
     assert any((straight.params[name] != labels.params[name]).any() for name in labels.params)
 
 
+def test_a_teacher_is_not_erased_by_the_run_that_asks_it(
+    clothes: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, small = clothes
+    own = str(folder / "teacher")
+    weights = (folder / "teacher/best.safetensors").read_bytes()
+    for name in (own, f"{own}/best.safetensors", f"{own}/../teacher"):
+        assert cli.main([*small, "--teacher", name, "--output", own, "--anew"]) == 1
+        assert f"--anew would erase the teacher {name}" in capsys.readouterr().err
+    assert (folder / "teacher/best.safetensors").read_bytes() == weights
+
+
 def test_cards_do_not_tell_where_teachers_lay(clothes: tuple[Path, list[str]]) -> None:
     folder, small = clothes
     small += ["--teacher", f"{folder}/teacher", "--teacher", f"{folder}/teacher"]

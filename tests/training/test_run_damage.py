@@ -8,7 +8,16 @@ import pytest
 
 from npmobilenet.training.run.checkpoint import load_checkpoint
 from npmobilenet.weights import load, save
-from tests.training.runs import ALWAYS, FILES, Listening, after, require_the_same, run
+from tests.training.runs import (
+    ALWAYS,
+    CONFIG,
+    FILES,
+    TRAINING,
+    Listening,
+    after,
+    require_the_same,
+    run,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -85,6 +94,27 @@ def test_a_run_of_another_version_is_named(part: str, tmp_path: Path) -> None:
     (tmp_path / "previous.safetensors").unlink(missing_ok=True)
     with pytest.raises(ValueError, match=r"last.safetensors: a run of another version \("):
         run(tmp_path, resume=True)
+
+
+def test_other_targets_are_noticed(tmp_path: Path) -> None:
+    """A teacher whose file is another one now; rounded otherwise they are the same."""
+    rng = np.random.default_rng(0)
+    one, two = (rng.dirichlet(np.ones(3), len(TRAINING)).astype(np.float32) for _ in range(2))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop=after(15), targets=one)
+    for other in (two, None):
+        with pytest.raises(
+            ValueError, match=r"not what the run began with; another teacher\?; go on"
+        ):
+            run(tmp_path, resume=True, targets=other)
+    told = Listening()
+    found = run(tmp_path, resume=True, targets=one + np.float32(1e-6), reporter=told)
+    assert (len(found), told.remarks) == (3, [])
+    run(tmp_path / "b", replace(CONFIG, train=replace(CONFIG.train, epochs=1)))
+    longer = replace(CONFIG, train=replace(CONFIG.train, epochs=2))
+    with pytest.raises(ValueError, match="another teacher"):
+        run(tmp_path / "b", longer, resume=True, targets=one)
+    run(tmp_path / "b", longer, resume=True, targets=one, other_data=True)
 
 
 def test_a_loss_that_training_had_is_no_damage(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ..config import Config
 from ..parts import Share, drops_last, steps_of
 from ..quantized.leaving import integer_model
 from ..step import State
-from .checkpoint import Progress, data_fingerprint, not_finite, save_checkpoint
+from .checkpoint import Progress, data_fingerprint, not_finite, sample_of, save_checkpoint
 from .history import Epoch, Reporter
 from .listing import Listing
 from .lock import require_held
@@ -110,7 +110,8 @@ class Run:
     def data(self) -> dict[str, Any]:
         """What tells whether a resumed run sees the images of this one."""
         found = data_fingerprint(self.training) | {"sha256": self.seen.digest(), "file": self.file}
-        return found | {"validation": 0 if self.validation is None else len(self.validation)}
+        measured = 0 if self.validation is None else len(self.validation)
+        return found | {"validation": measured, "targets": sample_of(self.targets)}
 
     @property
     def place(self) -> int:
