@@ -1,5 +1,6 @@
 """What went wrong, in a line: for everything that is not a mistake of this program."""
 
+import os
 import pickle
 import struct
 import zipfile
@@ -26,7 +27,7 @@ def complaint(error: Exception) -> str | None:
         return _missing(error)
     if isinstance(error, OSError) and error.strerror:
         names = [visible(str(x)) for x in (error.filename, error.filename2) if x is not None]
-        return ": ".join([" -> ".join(names), error.strerror] if names else [error.strerror])
+        return ": ".join([" -> ".join(names or _nowhere()), error.strerror]).removeprefix(": ")
     if isinstance(error, MemoryError):
         return f"not enough memory{': ' * bool(str(error))}{error}"
     if isinstance(error, RecursionError):
@@ -36,6 +37,15 @@ def complaint(error: Exception) -> str | None:
     if type(error).__module__.partition(".")[0] in LIBRARIES:
         return reason(error)
     return None
+
+
+def _nowhere() -> list[str]:
+    """The current folder where it is gone, of which the system gives no name; else nothing."""
+    try:
+        os.getcwd()
+    except OSError:
+        return ["the current folder"]
+    return []
 
 
 def _missing(error: ImportError) -> str | None:

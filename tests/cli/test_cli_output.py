@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -334,3 +335,14 @@ def test_help_fits_a_narrow_terminal(
     assert end.value.code == 0
     assert "example: npmobilenet " in text
     assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gives an error without a name for the folder that a command stands in."""
+    assert complaints.complaint(OSError(28, "No space left on device")) == "No space left on device"
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    (tmp_path / "a").rmdir()
+    with pytest.raises(FileNotFoundError) as error:
+        os.getcwd()
+    assert complaints.complaint(error.value) == "the current folder: No such file or directory"
