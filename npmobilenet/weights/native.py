@@ -89,7 +89,7 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
     if model.quantized:
         tensors |= numbers_as_arrays(model.quantized)
     # contiguous: safetensors writes an array's memory as it lies, whatever its strides say
-    tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    tensors = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     metadata = {
         "format": _FORMAT,
         "plan": plan_as_json(model.plan),

@@ -162,3 +162,27 @@ def test_layers_that_somebody_wrote_are_not_lost_silently(tmp_path: Path) -> Non
         ValueError, match=r"a\.safetensors: a file cannot hold this network: .*unheard"
     ):
         save(Model(named, nm.init(named, 0), ("a", "b", "c"), how), tmp_path / "a.safetensors")
+
+
+def test_what_a_file_cannot_hold_is_no_part_of_a_model(tmp_path: Path) -> None:
+    kept = model()
+    deep: dict[str, object] = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    for change, message in (
+        ({"extra": {"a": np.ones(2, complex)}}, "extra: a must be numbers of at most 64 bits"),
+        ({"extra": {"a": np.array(["x"])}}, "extra"), ({"extra": {"a": np.array([None])}}, "extra"),
+        ({"extra": {"a": np.zeros(1, "M8[s]")}}, "extra"), ({"extra": {"a": np.ones(1, "g")}}, "extra"),
+        ({"extra": {"a\ud800": np.ones(1)}}, "extra: .*is no text that UTF-8"),
+        ({"classes": ("a", "b\ud800")}, "classes: .*is no text that UTF-8"),
+        ({"notes": {"a": "\ud800"}}, "notes must be what JSON can say"),
+        ({"notes": {"a": deep}}, "notes must be what JSON can say"),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError), match=f"^{message}"):
+            replace(kept, **change)  # type: ignore[arg-type]
+    numbers = {"a": np.array(3.5), "b": np.zeros((0, 2), np.float32), "c": np.array([True])}
+    save(replace(kept, extra=numbers), tmp_path / "a.safetensors")
+    found = load(tmp_path / "a.safetensors").extra
+    assert [(v.shape, v.dtype) for v in found.values()] == [
+        (v.shape, v.dtype) for v in numbers.values()
+    ]
