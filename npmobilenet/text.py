@@ -178,6 +178,15 @@ def visible(text: str) -> str:
     return UNSEEN.sub(seen, text)
 
 
+def writable(text: str) -> bool:
+    """Whether it is characters, without halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def displayed(name: str, most: int = NAME) -> str:
     """A name from a file, or a path, as it is displayed: `visible`, and no longer than `most` or so.
 

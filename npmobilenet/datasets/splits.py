@@ -23,7 +23,7 @@ from npmobilenet.images.converting import require_channels
 from npmobilenet.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from npmobilenet.names import require_same_classes
 from npmobilenet.ops import checks
-from npmobilenet.text import names_visible, printable
+from npmobilenet.text import names_visible, printable, writable
 
 SAMPLE = "fashion-mnist-sample"
 VALIDATION_FOLDERS = ("val", "valid", "validation", "test")  # the first that exists is taken
@@ -81,12 +81,10 @@ def load_splits(
     if channels is not None:
         require_channels("load_splits", channels)
     checks.path("load_splits: path", path, "folder")
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
+    if not writable(str(path)):
         raise ValueError(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
-        ) from None
+        )
     splits = _splits(path, channels, validation)
     pass_over_damaged(splits.train, splits.validation, lists=skip_bad)
     return splits

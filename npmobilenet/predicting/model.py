@@ -18,7 +18,7 @@ from ..models.params import check_params
 from ..ops.checks import Array, plain, shown, shown_name
 from ..quantization.fitting import check_arrays
 from ..quantization.plan import QuantizedPlan
-from ..text import displayed
+from ..text import displayed, writable
 
 if TYPE_CHECKING:
     from .prediction import Prediction
@@ -108,9 +108,8 @@ class Model:
             if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
                 raise TypeError(f"extra: {shown_name(name)} must be numbers of at most 64 bits, found "
                                 f"{array.dtype!s:.80}")  # fmt: skip
-        for what, names in (("classes", classes), ("extra", self.extra)):
-            if bad := [name for name in names if not _writable(name)]:
-                raise ValueError(f"{what}: {bad[0]!r:.80} is no text that UTF-8 can hold")
+            if not writable(name):
+                raise ValueError(f"extra: {name!r:.80} is no text that UTF-8 can hold")
         if len(self.classes) != self.plan.classes:
             raise ValueError(
                 f"the network has {self.plan.classes} classes, {len(self.classes)} names are given"
@@ -159,20 +158,11 @@ def _require_json(notes: Mapping[str, Any]) -> None:
     """TypeError for notes that a file could not hold."""
     try:
         text = json.dumps(notes, ensure_ascii=False)
-        good = all(isinstance(name, str) for name in notes) and _writable(text)
+        good = all(isinstance(name, str) for name in notes) and writable(text)
     except (TypeError, ValueError, RecursionError):
         good = False
     if not good:
         raise TypeError(f"notes must be what JSON can say, by name, found {shown(notes)}")
-
-
-def _writable(text: str) -> bool:
-    """Whether it is characters, without halves of surrogate pairs."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _checksum(params: Mapping[str, Array]) -> int:

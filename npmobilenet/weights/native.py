@@ -31,7 +31,7 @@ from ..predicting.model import Model
 from ..pretrained import shipped
 from ..quantization.plan import QuantizedPlan
 from ..shown import NamedArrays
-from ..text import names_visible, of_json
+from ..text import names_visible, of_json, writable
 from .file_kinds import kind_of
 from .native_quantized import numbers_as_arrays, quantized_of, settings_as_json
 from .running import require_room
@@ -80,6 +80,8 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
     params = model.params
     if flag("save", "half", half) and model.quantized:
         raise ValueError("save: half is for floats, and this network is of 8-bit integers")
+    if bad := [name for name in model.classes if not writable(name)]:
+        raise ValueError(f"{path}: classes: {bad[0]!r:.80} is no text that UTF-8 can hold")
     if half:
         with np.errstate(over="ignore"):  # is asked for below
             params = {name: value.astype(np.float16) for name, value in params.items()}

@@ -174,12 +174,14 @@ def test_what_a_file_cannot_hold_is_no_part_of_a_model(tmp_path: Path) -> None:
         ({"extra": {"a": np.array(["x"])}}, "extra"), ({"extra": {"a": np.array([None])}}, "extra"),
         ({"extra": {"a": np.zeros(1, "M8[s]")}}, "extra"), ({"extra": {"a": np.ones(1, "g")}}, "extra"),
         ({"extra": {"a\ud800": np.ones(1)}}, "extra: .*is no text that UTF-8"),
-        ({"classes": ("a", "b\ud800")}, "classes: .*is no text that UTF-8"),
         ({"notes": {"a": "\ud800"}}, "notes must be what JSON can say"),
         ({"notes": {"a": deep}}, "notes must be what JSON can say"),
     ):  # fmt: skip
         with pytest.raises((TypeError, ValueError), match=f"^{message}"):
             replace(kept, **change)  # type: ignore[arg-type]
+    halved = replace(kept, classes=("a", "b\ud800"))  # from a folder; its pages show it
+    with pytest.raises(ValueError, match=r"a\.safetensors: classes: 'b.*is no text that UTF-8"):
+        save(halved, tmp_path / "a.safetensors")
     numbers = {"a": np.array(3.5), "b": np.zeros((0, 2), np.float32), "c": np.array([True])}
     save(replace(kept, extra=numbers), tmp_path / "a.safetensors")
     found = load(tmp_path / "a.safetensors").extra
