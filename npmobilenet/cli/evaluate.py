@@ -110,7 +110,8 @@ def _images(options: argparse.Namespace, model: "Model") -> "Dataset":
 
     channels = model.plan.channels
     try:
-        return load_evaluation(options.data, model.classes, channels, some=options.some)
+        how = {"some": options.some, "absent": options.skip_bad}
+        return load_evaluation(options.data, model.classes, channels, **how)
     except OtherClasses as error:
         hint = "; with --some those that are there will do" if error.partly else ""
         raise ValueError(f"{error}{hint}") from None

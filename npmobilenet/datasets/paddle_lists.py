@@ -12,7 +12,7 @@ from unicodedata import normalize
 import numpy as np
 
 from ..names import read_class_names, require_same_classes
-from ..ops.checks import path
+from ..ops.checks import flag, path
 from ..text import displayed, read_text
 from .folder import ImageFiles
 
@@ -36,15 +36,22 @@ class ListImages(ImageFiles):
     channels  3 (RGB) or 1 (grey)
     classes   names; None: the folder's label list, else the numbers up to the largest label.  A class may
               be without images
+    absent    True: files that are not there stay in the list, and cannot be read
 
     ValueError, one line, for a line that is none and for files that are not there: all of them are looked
     for now.
     """
 
     def __init__(
-        self, file: str | Path, channels: int = 3, classes: Sequence[str] | None = None
+        self,
+        file: str | Path,
+        channels: int = 3,
+        classes: Sequence[str] | None = None,
+        *,
+        absent: bool = False,
     ) -> None:
         file = path("ListImages: file", file)
+        flag("ListImages", "absent", absent)
         lines = [
             (number, *_pair(file, number, line))
             for number, line in enumerate(read_text(file).split("\n"), start=1)
@@ -64,7 +71,7 @@ class ListImages(ImageFiles):
                     f"{len(known):,} classes"
                 )
         labels = np.array([label for *_, label in lines], np.int64)
-        super().__init__(_paths(file, lines), labels, tuple(map(str, known)), channels)
+        super().__init__(_paths(file, lines, absent), labels, tuple(map(str, known)), channels)
         self.place = file
 
 
@@ -74,18 +81,20 @@ def list_classes(folder: Path) -> tuple[str, ...] | None:
     return None if file is None else read_class_names(file)
 
 
-def _paths(file: Path, lines: Sequence[Line]) -> list[str]:
-    """Where the listed files are.  ValueError that counts those that are not there."""
+def _paths(file: Path, lines: Sequence[Line], absent: bool) -> list[str]:
+    """Where the listed files are.  ValueError that counts those that are not there, but with `absent`."""
     found = [_located(file.parent, name) for _, name, _ in lines]
     missing = [line for line, path in zip(lines, found, strict=True) if path is None]
-    if missing:
+    if missing and not absent:
         number, name, _ = missing[0]
         are = "is" if len(missing) == 1 else "are"
         raise ValueError(
             f"{file}: {len(missing):,} of the {len(lines):,} files it lists {are} missing, the first in "
             f"line {number}: {file.parent / name}"
         )
-    return [path for path in found if path is not None]
+    return [
+        path or os.path.join(file.parent, line[1]) for line, path in zip(lines, found, strict=True)
+    ]
 
 
 def _located(folder: Path, name: str) -> str | None:

@@ -85,12 +85,12 @@ def load_splits(
         raise ValueError(
             f"{printable(str(path))}: this path is not UTF-8, so no run could keep it; rename the folder"
         )
-    splits = _splits(path, channels, validation)
+    splits = _splits(path, channels, validation, checks.flag("load_splits", "skip_bad", skip_bad))
     pass_over_damaged(splits.train, splits.validation, lists=skip_bad)
     return splits
 
 
-def _splits(path: str | Path, channels: int | None, validation: bool) -> Splits:
+def _splits(path: str | Path, channels: int | None, validation: bool, absent: bool) -> Splits:
     folder = Path(path)
     if str(path) == SAMPLE:
         sample = fashion_mnist_sample()
@@ -104,10 +104,11 @@ def _splits(path: str | Path, channels: int | None, validation: bool) -> Splits:
         paddle_lists.find(folder, paddle_lists.VALIDATION),
     )
     if listed and not validation:
-        return Splits(ListImages(listed, channels or 3), None, kind="lists")
+        return Splits(ListImages(listed, channels or 3, absent=absent), None, kind="lists")
     if listed and also:
-        named = ListImages(listed, channels or 3)
-        return Splits(named, ListImages(also, channels or 3, named.classes), kind="lists")
+        named = ListImages(listed, channels or 3, absent=absent)
+        both = named, ListImages(also, channels or 3, named.classes, absent=absent)
+        return Splits(*both, kind="lists")
     return _folders(folder, channels or 3, validation)
 
 
@@ -138,7 +139,12 @@ def _folders(folder: Path, channels: int, validation: bool) -> Splits:
 
 @names_visible
 def load_evaluation(
-    path: str | Path, classes: Sequence[str], channels: int = 3, *, some: bool = False
+    path: str | Path,
+    classes: Sequence[str],
+    channels: int = 3,
+    *,
+    some: bool = False,
+    absent: bool = False,
 ) -> Dataset:
     """The images to measure a model on, labelled in the order of its classes.
 
@@ -148,6 +154,7 @@ def load_evaluation(
     classes   the model's, in its order
     channels  3 (RGB) or 1 (grey), with which files are opened
     some      True: a folder of some of the classes will do
+    absent    True: files of a list that are not there stay in it, and cannot be read
 
     Returns a data set.  ValueError if there are no images or their classes are not `classes`.
     """
@@ -164,7 +171,7 @@ def load_evaluation(
         )
     listed = folder if folder.is_file() else paddle_lists.find(folder, paddle_lists.VALIDATION)
     if listed:
-        return ListImages(listed, channels, classes)
+        return ListImages(listed, channels, classes, absent=absent)
     measured = _validation_folder(folder)
     if not measured and (folder / "train").is_dir() and "train" not in classes:
         raise ValueError(

@@ -4,12 +4,54 @@ Shapes leave out the batch.  `arrays` are trained, `statistics` are running esti
 the layers that feed this one; the picture itself is called "image".
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from ..ops import checks
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
+
+_SHARE = partial(checks.number, expected="within 0..1", holds=lambda value: 0 <= value <= 1)
+
+
+def _shape(layer: str, name: str, value: object) -> None:
+    if not isinstance(value, tuple) or not value or len(value) > 3:
+        raise ValueError(f"{layer}: {name} must be one to three sizes, found {checks.shown(value)}")
+    for size in value:
+        checks.positive(layer, name, size)
+
+
+def _names(layer: str, name: str, value: object) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(one, str) for one in value):
+        raise TypeError(f"{layer}: {name} must be a tuple of names, found {checks.shown(value)}")
+
+
+def _slope(layer: str, name: str, value: Any) -> None:
+    if value is not None:
+        checks.number(layer, name, value, "above 0, or None", lambda slope: slope > 0)
+
+
+# what a setting of that name may be, in whatever kind of layer: (layer, setting, value) raises.  A window
+# looks at its kernel, stride and padding itself
+SETTINGS: dict[str, Callable[[str, str, Any], object]] = {
+    "inputs": _names,
+    "input": _shape,
+    "filters": checks.positive,
+    "groups": checks.positive,
+    "units": checks.positive,
+    "bias": checks.flag,
+    "ceil_mode": checks.flag,
+    "count_padding": checks.flag,
+    "eps": partial(checks.number, expected="at least 0", holds=lambda value: value >= 0),
+    "momentum": _SHARE,
+    "rate": _SHARE,
+    "mode": partial(checks.choice, known=("inverted", "downscale_in_infer")),
+    "slope": _slope,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +65,16 @@ class Layer:
     name: str
     inputs: tuple[str, ...]
     input: Shape  # of the first input: (H, W, C), or (C,) after the pooling
+
+    def __post_init__(self) -> None:
+        """ValueError or TypeError, naming layer and setting, where one is what no operator takes."""
+        if not isinstance(self.name, str) or not self.name:
+            raise TypeError(f"a layer's name must be a text, found {checks.shown(self.name)}")
+        for field in fields(self):
+            if field.name in SETTINGS:
+                SETTINGS[field.name](
+                    checks.shown_name(self.name), field.name, getattr(self, field.name)
+                )
 
     @property
     def operator(self) -> str:

@@ -101,6 +101,7 @@ class GroupedConv(_Windowed):
 
     def __post_init__(self) -> None:
         """ValueError unless the groups are equal."""
+        super().__post_init__()
         if self.input[-1] % self.groups or self.filters % self.groups:
             raise ValueError(
                 f"{self.name}: groups must divide {self.input[-1]} channels and {self.filters} "

@@ -63,6 +63,11 @@ class Plan(Shown):
             raise ValueError(
                 f"Plan: resolution must be two positive integers below 2^31, found {found}"
             )
+        checks.instance("Plan", "model", self.model, str)
+        checks.instance("Plan", "family", self.family, Family)
+        checks.instance("Plan", "dialect", self.dialect, Dialect)
+        checks.number("Plan", "width", self.width, "above 0", lambda width: width > 0)
+        checks.flag("Plan", "include_top", self.include_top)
         checks.integer("Plan", "channels", self.channels, 1)
         checks.integer("Plan", "classes", self.classes, 0)
         checks.integer("Plan", "divisor", self.divisor, 1)

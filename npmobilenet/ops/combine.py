@@ -113,7 +113,7 @@ def dropout(
     """Dropout (Srivastava et al. 2014; in MobileNetV3, arXiv:1905.02244, section 6.1).
 
     x      of any shape, float32 or float64
-    rate   at least 0 and below 1: the probability with which an element becomes 0 in training
+    rate   from 0 to 1: the probability with which an element becomes 0 in training
     rng    a numpy.random.Generator, which training draws from; evaluation has no use for it
     train  True: training; False: evaluation
     mode   "inverted": what survives is divided by 1 - rate in training, and evaluation leaves x as it is

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from itertools import zip_longest
 from math import prod
@@ -71,12 +71,13 @@ def save(model: Model, path: str | Path, *, half: bool = False) -> None:
     path   of the file, mostly .safetensors
     half   True: parameters in half precision, float16, half the bytes; `load` makes them float32 again
 
-    Returns nothing.  ValueError where a parameter is too large for half precision; OSError where the file
-    cannot be written.
+    Returns nothing.  ValueError or TypeError where the model's parts no longer fit each other, or a
+    parameter is too large for half precision; OSError where the file cannot be written.
     """
     if not isinstance(model, Model):
         raise TypeError(f"save: model must be a Model, found {type(model).__name__}")
     path = file_path(path)
+    model = replace(model)  # which looks again at what was changed since it was made
     params = model.params
     if flag("save", "half", half) and model.quantized:
         raise ValueError("save: half is for floats, and this network is of 8-bit integers")

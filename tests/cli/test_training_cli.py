@@ -184,6 +184,20 @@ def test_evaluate_tells_of_each_class(
     assert all(word in out for word in ("precision", "recall", "95 % interval", "green"))
 
 
+def test_files_of_a_list_that_are_not_there_are_counted(
+    photos: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = photos / "some.txt"
+    listed.write_text("val/blue/nowhere.png 0\nval/red/0.png 2\n")
+    code, out, said = call(capsys, "evaluate", listed, "--weights", trained)
+    assert (code, out) == (1, "")
+    assert "1 of the 2 files it lists is missing" in said
+    words = ["evaluate", listed, "--weights", trained, "--skip-bad", "--json"]
+    code, out, said = call(capsys, *words)
+    assert (code, json.loads(out)["images"]) == (0, 1)
+    assert "1 of 2 images cannot be read" in said
+
+
 def test_predict_draws_a_picture(
     photos: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

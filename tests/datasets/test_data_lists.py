@@ -47,6 +47,23 @@ def test_lists_are_read_in_their_order(tmp_path: Path) -> None:
     assert Path(splits.train.names[3]).name == "3.png"
 
 
+def test_files_that_are_not_there_may_be_left_out(tmp_path: Path) -> None:
+    folder = listed_folder(tmp_path / "set")
+    (folder / "jpg files/3.png").unlink()
+    with pytest.raises(
+        ValueError, match=r"1 of the 4 files it lists is missing, .* line 4: .*3\.png"
+    ):
+        load_splits(folder)
+    splits = load_splits(folder, skip_bad=True)
+    assert [Path(name).name for name in splits.train.names] == ["0.png", "1.png", "2.png"]
+    assert "1 of 4 images cannot be read: daisy 1" in " ".join(splits.train.notes)
+    (folder / "jpg files/4.png").unlink()
+    measured = load_evaluation(folder, splits.train.classes, absent=True)
+    assert len(measured) == 2
+    with pytest.raises(ValueError, match=r"4\.png: no such file"):
+        measured.image(0)
+
+
 def test_names_without_numbers_and_no_names(tmp_path: Path) -> None:
     plain = listed_folder(tmp_path / "plain", "daisy\nrose\ntulip\n")
     assert load_splits(plain).train.classes == ("daisy", "rose", "tulip")

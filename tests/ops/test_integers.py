@@ -1,5 +1,6 @@
 """Integer operators: worked numbers, what is refused, and when a sum could overflow."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,55 @@ def test_multipliers_stand_for_their_factor(real: float) -> None:
     assert 2**30 <= multiplier < 2**31
     assert min(left, right) == 0
     assert abs(multiplier * 2.0 ** (left - right - 31) / real - 1) <= 2.0**-31
+
+
+@pytest.mark.parametrize("factor", [2.0**31, 2.0**31 * (1 - 2.0**-40), 1e300, np.inf])
+def test_factors_beyond_32_bits_are_refused(factor: float) -> None:
+    with pytest.raises(
+        ValueError, match=r"^scales: what goes in must be less than 2\^31 times as coarse"
+    ):
+        scales.multipliers(factor)
+
+
+def outcome(call: Any, rung: str) -> tuple[str, Any]:
+    try:
+        return "y", call(rung=rung).tolist()
+    except ValueError as error:
+        return "refused", str(error)
+
+
+SCALES = st.sampled_from([1e-45, 1e-38, 1e-9, 1e-3, 1.0, 9.0, 20.0, 1.5e9, 2.0**31 - 1, 1e20, 3e38])
+
+
+@settings(max_examples=40)
+@given(three=st.tuples(SCALES, SCALES, SCALES), dtype=st.sampled_from(["int8", "uint8"]),
+       rounding=st.sampled_from(["double", "single"]))  # fmt: skip
+def test_scales_far_apart_are_refused_or_right_on_every_rung(
+    three: tuple[float, float, float], dtype: str, rounding: str
+) -> None:
+    low, high = LIMITS[dtype]
+    x, a = np.random.default_rng(0).integers(low, high, (2, 1, 3, 3, 4), dtype)
+    w = np.random.default_rng(1).integers(low, high, (3, 3, 4, 4), dtype)
+    x_q, a_q, y_q = (q(dtype, scale, 3) for scale in three)
+    w_q = q(dtype, three[1])
+    for name, arguments, rungs in (
+        ("conv2d", (x, w, None, x_q, w_q, y_q), 4),
+        ("depthwise_conv2d", (x, w[0], None, x_q, w_q, y_q), 4),
+        ("pointwise_conv2d", (x, w[0, 0], None, x_q, w_q, y_q), 4),
+        ("dense", (x[0, 0], w[0, 0], None, x_q, w_q, y_q), 4),
+        ("add", (x, a, x_q, a_q, y_q), 3),
+        ("multiply", (x, a[:, 0, 0], x_q, a_q, y_q), 3),
+        ("mean", (x, x_q, y_q), 3),
+        ("requantize", (x, x_q, y_q), 3),
+        ("hard_swish", (x, x_q, y_q), 3),
+        ("hard_sigmoid", (x, x_q, a_q, y_q), 3),
+        ("softmax", (x[0, 0], x_q, q(dtype, 1 / 256, low)), 3),
+    ):
+        call = partial(getattr(integers, name), *arguments, rounding=rounding)
+        first, *others = (
+            outcome(call, rung) for rung in ("loops", "numpy", "numba", "simd")[:rungs]
+        )
+        assert all(other == first for other in others), name
 
 
 def test_factors_that_vanish_or_are_full() -> None:

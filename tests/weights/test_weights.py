@@ -164,6 +164,14 @@ def test_layers_that_somebody_wrote_are_not_lost_silently(tmp_path: Path) -> Non
         save(Model(named, nm.init(named, 0), ("a", "b", "c"), how), tmp_path / "a.safetensors")
 
 
+def test_what_was_changed_since_is_looked_at_again(tmp_path: Path) -> None:
+    kept = model()
+    kept.params["stem.weight"] = kept.params["stem.weight"][:1]
+    with pytest.raises(ValueError, match=r"params do not fit v1: stem\.weight must be"):
+        save(kept, tmp_path / "a.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_a_file_cannot_hold_is_no_part_of_a_model(tmp_path: Path) -> None:
     kept = model()
     deep: dict[str, object] = {}

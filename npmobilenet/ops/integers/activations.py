@@ -15,7 +15,7 @@ from ..rungs import call, choose
 from . import arguments
 from .elementwise import add, constant, multiply
 from .numbers import LIMITS, Quantization
-from .scales import bounds, multipliers, single
+from .scales import bounds, multipliers, single, unbounded
 
 WHOLE = 5  # bits before the point of a difference of logits
 EXP_BITS = 31 - WHOLE
@@ -50,6 +50,7 @@ def hard_swish(
     return y
 
 
+@unbounded()
 def hard_swish_numbers(x_q: Quantization, y_q: Quantization) -> tables.HardSwish:
     """What the kernel multiplies by: sx / 128 / sy, and sx / 128 on a scale on which 3 is 2^15."""
     sx, sy = single(x_q), single(y_q)
@@ -157,6 +158,7 @@ def softmax(
     return y
 
 
+@unbounded()
 def softmax_numbers(rounding: str, x_q: Quantization, y_q: Quantization) -> softmaxes.Softmax:
     """The table of exponentials."""
     sx = single(x_q)

@@ -12,6 +12,8 @@ computed and on the precision: docs/integers.md has a worked number of each.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import frexp
 from typing import Any
 
@@ -29,14 +31,23 @@ SUM = 20  # bits by which `add` shifts its operands to the left before it rounds
 Multipliers = tuple[Array, Array, Array]
 
 
+@contextmanager
+def unbounded() -> Iterator[None]:
+    """NumPy is silent of an infinite factor, which is refused in words."""
+    with np.errstate(over="ignore"):
+        yield
+
+
 def multipliers(scale: Any) -> Multipliers:
     """Real factors as (left, multiplier, right): factor = multiplier / 2^31 * 2^(left - right).
 
-    Half an integer is rounded away from zero.  A factor below 2^-32 becomes 0, as LiteRT has it.
+    Half an integer is rounded away from zero.  A factor below 2^-32 becomes 0, as LiteRT has it;
+    above 2^31 - 1: ValueError.
 
     >>> [int(part[0]) for part in multipliers([0.1])]    # 0.1 = 0.8 * 2^-3
     [0, 1717986918, 3]
     """
+    _require_bounded(scale)
     fraction, exponent = np.frexp(np.atleast_1d(np.asarray(scale, np.float64)))
     fixed = np.floor(fraction * 2.0**FRACTION + 0.5).astype(np.int64)
     full = fixed == 1 << FRACTION  # the fraction was rounded up to 1
@@ -47,11 +58,22 @@ def multipliers(scale: Any) -> Multipliers:
     return left.astype(np.int32), fixed.astype(np.int32), right.astype(np.int32)
 
 
+def _require_bounded(factor: Any, bits: int = 31) -> None:
+    """ValueError for scales so far apart that every sum is shifted out of 32 bits."""
+    largest = np.max(factor, initial=0.0)
+    if not largest <= 2**bits - 1:
+        raise ValueError(
+            f"scales: what goes in must be less than 2^{bits} times as coarse as the result, found "
+            f"{largest:.3g} times"
+        )
+
+
 def single(q: Quantization) -> np.float32:
     """The one scale of a tensor."""
     return np.float32(q.scale[0])
 
 
+@unbounded()
 def of_products(
     rounding: str,
     x_q: Quantization,
@@ -75,11 +97,13 @@ def of_products(
     return np.asarray(np.float64(sx) * sw.astype(np.float64) / np.float64(sy))
 
 
+@unbounded()
 def of_product(x_q: Quantization, g_q: Quantization, y_q: Quantization) -> Array:
     """s of a multiplication of two tensors, computed in float32 for either rounding."""
     return np.asarray([single(x_q) * single(g_q) / single(y_q)])
 
 
+@unbounded()
 def of_ratio(rounding: str, x_q: Quantization, y_q: Quantization) -> Array:
     """s where a tensor changes its quantization: sx / sy."""
     if rounding == "single":
@@ -87,6 +111,7 @@ def of_ratio(rounding: str, x_q: Quantization, y_q: Quantization) -> Array:
     return np.asarray([np.float64(single(x_q)) / np.float64(single(y_q))])
 
 
+@unbounded()
 def of_mean(rounding: str, x_q: Quantization, y_q: Quantization, pixels: int) -> Any:
     """What a sum over `pixels` is multiplied by: s, or for double (left, multiplier, right).
 
@@ -108,6 +133,7 @@ def of_mean(rounding: str, x_q: Quantization, y_q: Quantization, pixels: int) ->
 SumNumbers = tuple[tuple[int, int, int], int, tuple[int, int, int]]
 
 
+@unbounded()
 def of_sum(rounding: str, a_q: Quantization, b_q: Quantization, y_q: Quantization) -> SumNumbers:
     """Multipliers, left and right shifts of `add`, as `kernels.integer.elementwise.Sum` has them.
 
@@ -122,7 +148,8 @@ def of_sum(rounding: str, a_q: Quantization, b_q: Quantization, y_q: Quantizatio
     sa, sb, sy = single(a_q), single(b_q), single(y_q)
     if rounding == "single":
         ra, rb = sa / sy, sb / sy
-        shift = SUM + 1 - frexp(float(max(ra, rb)))[1]
+        _require_bounded((ra, rb), SUM)
+        shift = min(SUM + 1 - frexp(float(max(ra, rb)))[1], 48)  # from 32 bits on all are fraction
         ma, mb = (int(np.rint(np.ldexp(np.float64(ratio), shift))) for ratio in (ra, rb))
         return (ma, mb, 0), 0, (0, 0, shift)
     twice = 2.0 * max(float(sa), float(sb))
@@ -131,6 +158,7 @@ def of_sum(rounding: str, a_q: Quantization, b_q: Quantization, y_q: Quantizatio
     return tuple(fixed), left[2], tuple(right)
 
 
+@unbounded()
 def bounds(y_q: Quantization, activation: str | None, rounding: str = "double") -> tuple[int, int]:
     """The smallest and largest integer that y may have: those of its dtype, or of a fused activation.
 
@@ -165,6 +193,7 @@ def requantise(
     scale = np.zeros(channels, np.float32)
     parts: Multipliers = (*(np.zeros(channels, np.int32) for _ in range(3)),)  # type: ignore[assignment]
     if rounding == "single":
+        _require_bounded(factor)
         scale[:] = factor
     else:
         given = factor if isinstance(factor, tuple) else multipliers(factor)
