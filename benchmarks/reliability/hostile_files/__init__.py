@@ -132,6 +132,7 @@ def _reading(reader: str, path: Path) -> Callable[[], int]:
             "table": ["summary", str(path)],
             "grows": ["summary", str(path)],
             "onnx": ["cost", str(path)],
+            "image": ["predict", str(path), "--weights", "flowers"],
             "hub": [
                 "weights",
                 "import",
@@ -166,7 +167,18 @@ def _honest(folder: Path) -> dict[str, int]:
             raise RuntimeError(f"an honest file of {case.words[0]}: {told.err.decode()[-300:]}")
         found[case.words[0]] = max(found.get(case.words[0], 0), told.peak)
     least = min(found.values())
-    others = ("idx", "lists", "names", "config", "vectors", "table", "onnx", "hub", "grows")
+    others = (
+        "idx",
+        "lists",
+        "names",
+        "config",
+        "vectors",
+        "table",
+        "onnx",
+        "hub",
+        "grows",
+        "image",
+    )
     return found | dict.fromkeys(others, least)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import pickle
 import struct
 import warnings
@@ -314,6 +316,102 @@ def _(path: Path) -> None:
 def _(path: Path) -> None:
     data = b"\x80\x04\x8d" + struct.pack("<Q", 4 * 10**9) + b"x" * 100 + b"."
     zipped(path, {"archive/data.pkl": data, "archive/version": b"3\n"})
+
+
+def packed(name: str, content: bytes, method: int, stated: int) -> bytes:
+    """A zip of one member whose list states that size and the checksum of so many zeros."""
+    crc, raw = zlib.crc32(bytes(stated)), name.encode()
+    common = struct.pack("<HHHHHIII", 20, 0, method, 0, 33, crc, len(content), stated)
+    local = b"PK\3\4" + common + struct.pack("<HH", len(raw), 0) + raw + content
+    entry = b"PK\1\2\x14\0" + common + struct.pack("<HHHHHII", len(raw), 0, 0, 0, 0, 0, 0) + raw
+    end = struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local), 0)
+    return local + entry + b"PK\5\6" + end
+
+
+def _lying(method: str, ending: str, reader: str, name: str) -> None:
+    @kind(f"{ending} of 2 GB in {method} that says 1,000 bytes", reader, ending)
+    def _(path: Path) -> None:
+        pack: Any = {
+            "deflate": lambda: zlib.compressobj(9, zlib.DEFLATED, -15),
+            "bzip2": bz2.BZ2Compressor,
+            "LZMA": lambda: lzma.LZMACompressor(
+                lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA1}]
+            ),
+        }[method]()
+        content = b"".join(pack.compress(ZEROS) for _ in range(128)) + pack.flush()
+        if method == "LZMA":  # which zips begin with a version and LZMA's settings
+            content = b"\x09\x04\x05\x00\x5d\x00\x00\x80\x00" + content
+        number = {"deflate": 8, "bzip2": 12, "LZMA": 14}[method]
+        path.write_bytes(packed(name, content, number, 1000))
+
+
+for _method in ("deflate", "bzip2", "LZMA"):
+    for _file in (
+        (".npz", "paddle", "a.npy"),
+        (".pth", "torchvision", "x/data.pkl"),
+        (".keras", "keras", "model.weights.h5"),
+    ):
+        _lying(_method, *_file)
+
+
+def _called(what: str, program: bytes) -> None:
+    @kind(f".pth that {what}", "torchvision", ".pth")
+    def _(path: Path) -> None:
+        zipped(path, {"x/data.pkl": b"\x80\x02" + program, "x/version": b"3\n"})
+
+
+def _text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+_ENCODE = b"c_codecs\nencode\n"
+_called(
+    "encodes a text again and again, to 4 GB",
+    _ENCODE * 24
+    + _text("a" * 300)
+    + _text("utf8")
+    + b"\x86R"
+    + (_text("hex") + b"\x86R") * 23
+    + b".",
+)
+_called(
+    "makes a tensor of 4 GB of no file's bytes",
+    b"ctorch\nTensor\n\x8a\x05" + (10**9).to_bytes(5, "little") + b"\x85R.",
+)
+_called(
+    "makes a bytearray of 4 GB",
+    b"cbuiltins\nbytearray\n\x8a\x05" + (4 * 10**9).to_bytes(5, "little") + b"\x85R.",
+)
+_called("looks up a name with dots", b"\x8c\x05torch\x8c\x10serialization.os\x93.")
+
+
+def _decoy(name: str) -> None:
+    @kind(f".pth with a harmless {name} beside one that runs a command", "torchvision", ".pth")
+    def _(path: Path) -> None:
+        zipped(
+            path,
+            {
+                name: pickle.dumps({}, 2),
+                "x/data.pkl": pickle.dumps(Runs(path), 2),
+                "x/version": b"3\n",
+            },
+        )
+
+
+for _name in ("x/adata.pkl", "x/DATA.PKL", "y/data.pkl"):
+    _decoy(_name)
+
+
+@kind("a pickle that runs a command behind one that does not", "torchvision", ".pth")
+def _(path: Path) -> None:
+    path.write_bytes(pickle.dumps({}, 2) + pickle.dumps(Runs(path), 2))
+
+
+@kind("a .pth behind a picture, and before a pickle that runs a command", "torchvision", ".pth")
+def _(path: Path) -> None:
+    content = BytesIO()
+    saved(content, {"a.weight": torch.zeros(2, 3), "x": Runs(path)})  # type: ignore[arg-type]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content.getvalue() + pickle.dumps(Runs(path), 2))
 
 
 @kind("the pickle of a .pdparams", "paddle", ".pdparams")

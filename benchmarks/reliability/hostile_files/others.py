@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -299,6 +300,37 @@ def _(path: Path) -> Path:
     (path.parent / "config.json").write_bytes(b"[" * 100_000)
     (path.parent / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
     return path.parent
+
+
+@kind("a run's folder whose images are a pipe", "own", "")
+def _(path: Path) -> Path:
+    os.mkfifo(path.parent / "images.tsv.gz")
+    os.mkfifo(path.parent / "notes.json")
+    os.mkfifo(path.parent / "last.safetensors")
+    return path.parent
+
+
+def _image(name: str, ending: str, content: Callable[[], bytes]) -> None:
+    @kind(f"an image: {name}", "image", ending)
+    def _(path: Path) -> None:
+        path.write_bytes(content())
+
+
+_image(
+    "Netpbm with 100 MB of remarks", ".ppm", lambda: b"P6\n#" + b"x" * 10**8 + b"\n1 1\n255\n123"
+)
+_image("Netpbm with a million remarks", ".pgm", lambda: b"P5\n" + b"#\n" * 10**6 + b"1 1 255\n1")
+_image(
+    "PostScript that runs for ever",
+    ".eps",
+    lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n{} loop\n",
+)
+_image(
+    "FITS of cards without an end",
+    ".fits",
+    lambda: b"SIMPLE  =                    T".ljust(80) * 10**6,
+)
+_image("PPM of 40,000 x 40,000", ".ppm", lambda: b"P6 40000 40000 255\n" + bytes(100))
 
 
 @kind("a run's folder with a link to /dev/zero", "own", "")
