@@ -68,7 +68,7 @@ class Layer:
 
     def __post_init__(self) -> None:
         """ValueError or TypeError, naming layer and setting, where one is what no operator takes."""
-        if not isinstance(self.name, str) or not self.name:
+        if not isinstance(self.name, str):
             raise TypeError(f"a layer's name must be a text, found {checks.shown(self.name)}")
         for field in fields(self):
             if field.name in SETTINGS:

@@ -27,7 +27,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("average_pool", "count_padding", "yes"),
     *(("relu", "input", value) for value in ((), (8, 8, 0), (8, 8.0, 4), [8, 8, 4], (1, 2, 3, 4), None)),
     *(("relu", "inputs", value) for value in ("image", ["image"], (3,), None)),
-    *(("relu", "name", value) for value in ("", 3, None)),
+    *(("relu", "name", value) for value in (3, None)),
 ]  # fmt: skip
 
 
