@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..ops.checks import plain, shown
+
 
 class Dataset(Protocol):
     """n labelled images."""
@@ -35,9 +37,23 @@ class Dataset(Protocol):
 
 
 def require_dataset(what: str, dataset: object) -> None:
-    """TypeError for what is none; `what` begins the complaint."""
-    if not all(hasattr(dataset, name) for name in ("classes", "labels", "names", "__len__")):
-        raise TypeError(f"{what} must be a Dataset, found {type(dataset).__name__}")
+    """TypeError or ValueError for what is none, or fits itself not; `what` begins the complaint."""
+    asked = ("classes", "labels", "names", "image", "__len__")
+    if isinstance(dataset, type) or not all(hasattr(dataset, name) for name in asked):
+        found = shown(dataset) if isinstance(dataset, type) else type(dataset).__name__
+        raise TypeError(f"{what} must be a Dataset, found {found}")
+    classes, labels, names = (getattr(dataset, name) for name in asked[:3])
+    if not isinstance(classes, tuple | list) or not all(isinstance(name, str) for name in classes):
+        raise TypeError(f"{what}: classes must be a tuple of names, found {shown(classes)}")
+    count = len(dataset)  # type: ignore[arg-type]
+    if not plain(labels) or labels.dtype.kind not in "iu" or labels.shape != (count,):
+        found = f"{labels.dtype} {labels.shape}" if plain(labels) else shown(labels)
+        raise TypeError(f"{what}: labels must be an array of integers ({count},), found {found}")
+    if count and not 0 <= labels.min() <= labels.max() < len(classes):
+        found = f"{labels.min()}..{labels.max()}"
+        raise ValueError(f"{what}: labels must be below {len(classes)}, the classes; found {found}")
+    if not hasattr(names, "__getitem__") or len(names) < count:
+        raise TypeError(f"{what}: names must be {count} texts, found {shown(names)}")
 
 
 def in_a_line(dataset: Dataset, more: str = "") -> str:

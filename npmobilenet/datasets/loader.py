@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from npmobilenet.datasets.arrays import ArrayImages
 from npmobilenet.datasets.dataset import Dataset, require_dataset
@@ -58,12 +59,15 @@ class Sampling:
         """(H, W, C). Raises ValueError that names the sample if it cannot be read."""
         try:
             image = self.dataset.image(index)
+            if not isinstance(image, Image):
+                raise TypeError(f"image must return a Pillow image, found {checks.shown(image)}")
             return augment(image, self.preprocessing, self.augmentation, self.random(index))
         except Exception as error:
             name = printable(self.dataset.names[index])
-            if name in str(error):
+            said = str(error)
+            if isinstance(error, ValueError) and said.startswith(name) and "\n" not in said:
                 raise
-            raise ValueError(f"{name}: {error}") from error
+            raise ValueError(f"{name}: {' '.join(said.split())}") from error
 
 
 def count_batches(n: int, batch_size: int, drop_last: bool = False) -> int:
