@@ -181,7 +181,9 @@ def test_arrays_that_need_more_than_the_formula_take_the_slow_path(change: dict[
     np.testing.assert_array_equal(made.x[2], prepare(dataset.image(2), p))
 
 
-def test_no_image_of_ten_thousand_small_ones_is_taken_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_image_of_ten_thousand_small_ones_is_taken_singly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     train, _ = fashion_mnist_sample()
     p = default_preprocessing(train, 28)
     monkeypatch.setattr(ArrayImages, "image", None)

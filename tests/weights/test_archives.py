@@ -20,19 +20,10 @@ from npmobilenet.weights import archives, pickle_calls
 from npmobilenet.weights.torch_files import read_torch
 
 torch = pytest.importorskip("torch")
+hostile = pytest.importorskip("benchmarks.reliability.hostile_files.archives")
+packed, text = hostile.packed, hostile.text
 
 ZEROS = 50_000_000
-
-
-def packed(name: str, content: bytes, method: int, stated: int) -> bytes:
-    """An archive of one member whose list states that size and the CRC of so many zeros."""
-    crc, raw = zlib.crc32(bytes(stated)), name.encode()
-    common = struct.pack("<HHHHHIII", 20, 0, method, 0, 33, crc, len(content), stated)
-    local = b"PK\3\4" + common + struct.pack("<HH", len(raw), 0) + raw + content
-    entry = b"PK\1\2\x14\0" + common + struct.pack("<HHHHHII", len(raw), 0, 0, 0, 0, 0, 0) + raw
-    return (
-        local + entry + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local), 0)
-    )
 
 
 def deflated(content: bytes) -> bytes:
@@ -78,10 +69,6 @@ def archive_of(path: Path, *members: tuple[str, bytes]) -> Path:
 
 def name_of(module: str, name: str) -> bytes:
     return f"c{module}\n{name}\n".encode()
-
-
-def text(value: str) -> bytes:
-    return b"X" + struct.pack("<I", len(value)) + value.encode()
 
 
 TENSOR = name_of("torch", "Tensor") + b"\x8a\x04" + (10**6).to_bytes(4, "little") + b"\x85"

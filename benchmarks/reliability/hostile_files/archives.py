@@ -360,19 +360,15 @@ def _called(what: str, program: bytes) -> None:
         zipped(path, {"x/data.pkl": b"\x80\x02" + program, "x/version": b"3\n"})
 
 
-def _text(value: str) -> bytes:
+def text(value: str) -> bytes:
+    """A pickle's push of a text."""
     return b"X" + struct.pack("<I", len(value)) + value.encode()
 
 
 _ENCODE = b"c_codecs\nencode\n"
 _called(
     "encodes a text again and again, to 4 GB",
-    _ENCODE * 24
-    + _text("a" * 300)
-    + _text("utf8")
-    + b"\x86R"
-    + (_text("hex") + b"\x86R") * 23
-    + b".",
+    _ENCODE * 24 + text("a" * 300) + text("utf8") + b"\x86R" + (text("hex") + b"\x86R") * 23 + b".",
 )
 _called(
     "makes a tensor of 4 GB of no file's bytes",
