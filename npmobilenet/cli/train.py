@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, stopper: Stopper) -> None:
     from ..ranks.world import Ranks
     from ..training.loop import train
-    from ..training.preflight import require_apart
+    from ..training.preflight import require_apart, require_memory
     from ..training.prepare import prepare_run
     from ..training.report.plots import trouble
     from ..training.run.folder import in_use, require_room
@@ -69,6 +69,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> None:
         folder, document, resumed = _asked(options, ranks)
         prepared = prepare_run(document, resumed)
         require_apart(folder, prepared.training, prepared.validation)
+        require_memory(prepared.plan, prepared.config, len(prepared.training), ranks.size)
     out = console()
     reporter = ConsoleReporter(out, folder)
     with (

@@ -167,12 +167,25 @@ def at_resolution(dataset: Dataset, wanted: Preprocessing, megabytes: int) -> Da
 
 def free_megabytes() -> int:
     """Memory that could be had now without pushing anything out; 0 where the system does not say."""
+    return _meminfo("MemAvailable") or _pages("SC_AVPHYS_PAGES")
+
+
+def all_megabytes() -> int:
+    """Memory of the machine with what it can push out; 0 where the system does not say."""
+    return _meminfo("MemTotal") + _meminfo("SwapTotal") or _pages("SC_PHYS_PAGES")
+
+
+def _meminfo(name: str) -> int:
+    """A line of Linux' account in megabytes; 0 where there is none."""
     meminfo = Path("/proc/meminfo")
-    if meminfo.is_file():
-        for line in meminfo.read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024 // 1_000_000
+    for line in meminfo.read_text(encoding="ascii").splitlines() if meminfo.is_file() else ():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024 // 1_000_000
+    return 0
+
+
+def _pages(name: str) -> int:
     try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+        return os.sysconf(name) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
     except (AttributeError, OSError, ValueError):
         return 0

@@ -30,7 +30,7 @@ from ..weights.native import save
 from .beginning import joins, mend_best, shared_taker, where, write_descriptions
 from .config import Config
 from .parts import MIXING, Share
-from .preflight import require_apart, require_kinds, require_sound
+from .preflight import require_apart, require_kinds, require_memory, require_sound
 from .run.agreement import require_agreement, require_alike
 from .run.checkpoint import BEST, Progress
 from .run.folder import in_use
@@ -96,6 +96,7 @@ def train(
     )
     require_sound(model, training, validation, config, targets)
     require_apart(folder, training, validation)
+    require_memory(plan, config, len(training), ranks.size)
     with ranks.agreeing():
         seen = listed(training, validation)
     require_agreement(ranks, model, training, validation, config, targets, seen)

@@ -12,7 +12,10 @@ import numpy as np
 from ..datasets.dataset import Dataset, require_dataset
 from ..datasets.file_tree import above, real
 from ..datasets.folder import ImageFolder
+from ..datasets.subsets import all_megabytes
+from ..limits import in_words
 from ..models.layers import BatchNorm
+from ..models.network_plan import Plan
 from ..ops.checks import Array, plain
 from ..predicting.model import Model
 from ..text import printable
@@ -93,6 +96,23 @@ def require_sound(
         raise ValueError(f"train: targets must be {wanted}, found {targets.shape}")
     if not np.isfinite(targets).all():
         raise ValueError("train: targets are not finite; no teacher may say NaN or infinity")
+
+
+def require_memory(plan: Plan, config: Config, images: int, ranks: int = 1) -> None:
+    """ValueError where a step cannot fit into this machine, before any memory is taken.
+
+    Counted is only what the largest layer reads and gives, of the images that are computed at once.
+    """
+    at_once = -(-min(images, config.train.batch) // (config.train.accumulate * ranks))
+    maps = max((sum(map(prod, (*x.reads, x.output))) for x in plan.layers), default=0)
+    least, there = 4 * at_once * maps, all_megabytes() * 1_000_000
+    if 0 < there < least:
+        height, width = plan.resolution
+        raise ValueError(
+            f"train: {at_once} images at once of {height} x {width} pixels need {in_words(least)} and "
+            f"more, this machine has {in_words(there)}: a smaller train.batch or model.resolution, or "
+            "train.accumulate"
+        )
 
 
 def require_batches(step: Step, training: Dataset, config: Config) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import npmobilenet as nm
 from npmobilenet.datasets.subsets import part_of
+from npmobilenet.training import preflight
+from npmobilenet.training.config import Config
 from npmobilenet.training.loop import train
 from npmobilenet.training.prepare import prepare_run
 from npmobilenet.training.run import folder as folders
@@ -129,3 +132,23 @@ def test_the_usual_folder_has_the_name_of_the_data(
     monkeypatch.chdir(photos)
     code, _, err = call(capsys, "train", ".", *SMALL)
     assert (code, f"runs/{photos.name}: already holds a run" in err) == (2, True)
+
+
+def test_a_step_beyond_the_machine_is_refused_before_memory_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """V1's first pointwise output at 4000 x 4000, normalised: 16 channels are read, and 16 written."""
+    plan = nm.plan("v1", width=0.25, resolution=8000, classes=2)
+    monkeypatch.setattr(preflight, "all_megabytes", lambda: 16_000)
+    batch = {"train": {"batch": 32}}
+    wanted = (
+        r"32 images at once of 8000 x 8000 pixels need 65\.5 GB and more, this machine has 16\.0 GB"
+    )
+    with pytest.raises(ValueError, match=wanted):
+        preflight.require_memory(plan, Config.from_document(batch), 1000)
+    preflight.require_memory(plan, Config.from_document(batch), 7)
+    preflight.require_memory(plan, Config.from_document(batch), 1000, ranks=5)
+    batch["train"]["accumulate"] = 8
+    preflight.require_memory(plan, Config.from_document(batch), 1000)
+    monkeypatch.setattr(preflight, "all_megabytes", lambda: 0)  # the system does not say
+    preflight.require_memory(plan, Config.from_document({}), 1000)
