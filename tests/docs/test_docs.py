@@ -1,5 +1,6 @@
 """Every Python block of README and docs runs, in order, page by page; every command in them parses."""
 
+import ast
 import os
 import re
 import shlex
@@ -36,7 +37,20 @@ def lay_tables(page: Path, folder: Path) -> bool:
     return any(named.values())
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
+def statements(page: Path) -> list[str]:
+    """What its Python blocks do, block by block: comments are not statements."""
+    return [ast.dump(ast.parse(code)) for _, code in blocks(page, "python")]
+
+
+def translated(page: Path) -> bool:
+    """Whether another page, which runs, has the very statements."""
+    original = page.with_name(re.sub(r"\.zh(-CN)?\.md$", ".md", page.name))
+    return original != page and statements(original) == statements(page)
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if blocks(p, "python") and not translated(p)], ids=lambda p: p.name
+)
 def test_python_blocks_run(page, capsys, tmp_path, monkeypatch):
     """The blocks of a page share their names, as a reader who types them one after another would."""
     if page.stem.split(".")[0] in ("performance", "microkernels", "12-fast"):  # of compiled code
