@@ -1,8 +1,9 @@
 """Training at the speed of the machine: forward and backward of a plan in one memory.
 
-`forward` and `backward` do what the functions of those names do, on the step's own parameters.  Arrays
-that a step hands out are views of its memory: valid until its next call.  Python threads that share a
-step take turns; who needs more than one call for a turn holds `step.lock` meanwhile.
+`forward` and `backward` do what the functions of those names do, on the step's own parameters.
+Gradients and statistics that a step hands out are views of its memory: valid until its next call.
+Python threads that share a step take turns; who needs more than one call for a turn holds `step.lock`
+meanwhile.
 """
 
 import math
@@ -40,7 +41,7 @@ class TrainingStep(Pinned, Shown):
     batch    images of a batch
     threads  how many work together
 
-    Arrays that it hands out are views of its memory: valid until its next call.
+    Gradients and statistics that it hands out are views of its memory: valid until its next call.
     """
 
     def __init__(self, plan: Plan, graph: Graph, arrays: Buffers, batch: int, threads: int) -> None:
@@ -110,7 +111,7 @@ class TrainingStep(Pinned, Shown):
     def forward(
         self, x: Array, *, rng: np.random.Generator | None = None
     ) -> tuple[Array, dict[str, Array]]:
-        """x (batch, H, W, C) float32 -> logits and the new running statistics, as views.
+        """x (batch, H, W, C) float32 -> logits, and the new running statistics as views.
 
         rng draws dropout.  ValueError where x does not fit the plan or the batch.
         """
@@ -130,7 +131,8 @@ class TrainingStep(Pinned, Shown):
         self.buffers.filled()
         *pixels, classes = self._shape
         rows = self._logits[:, : math.prod(pixels)].transpose(1, 0, 2).reshape(*pixels, -1)
-        return np.ascontiguousarray(rows[..., :classes])
+        logits: Array = rows[..., :classes].copy()  # the pass backwards works in the same memory
+        return logits
 
     def backward(
         self, dlogits: Array, ready: Callable[[str], object] | None = None

@@ -191,6 +191,32 @@ def test_arrays_of_the_step_itself_may_be_loaded_in_another_order() -> None:
     assert (step.params[one][0], step.params[two][0]) == (2, 1)
 
 
+@pytest.mark.parametrize("top", [True, False])
+@pytest.mark.parametrize(
+    "classes", [4, 8, 16, 32]
+)  # as wide as the vectors of one machine or another
+def test_logits_stay_what_they_were(classes: int, top: bool) -> None:
+    """The pass backwards, and the next pass forwards, work in the memory in which they were computed."""
+    bare = nm.Dialect(name="bare", batch_norm=False, conv_bias=True)
+    asked = {"classes": classes} if top else {"include_top": False, "width": classes / 1024}
+    plan = nm.plan("v1-shallow", **{"width": 0.25, "resolution": 32, "dialect": bare} | asked)
+    params, rng = nm.init(plan, 0), np.random.default_rng(0)
+    x = rng.standard_normal((2, 32, 32, 3)).astype(np.float32)
+    wanted = nm.forward(plan, params, x, train=True)[0]
+    step = compile_training(plan, params, 2)
+    logits, _ = step.forward(x)
+    found, before = [logits], logits.copy()
+    step.backward(np.ones_like(logits))
+    if top:
+        loss, more = step(x, np.array([0, 1]))
+        assert np.isfinite(loss)
+        found.append(more)
+    step.forward(x[::-1].copy())
+    for one in found:
+        np.testing.assert_array_equal(one, before)
+    np.testing.assert_allclose(before, wanted, atol=1e-4 * abs(wanted).max())
+
+
 def test_a_graph_and_arrays_of_another_network_are_refused() -> None:
     """Their sizes would be taken for this one's, far beyond its memory."""
     plan = nm.plan("v1-shallow", width=0.1, resolution=32, classes=3)
