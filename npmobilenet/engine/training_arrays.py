@@ -67,7 +67,9 @@ class Buffers(Pinned):
         self.lock = lock()
         # not its number, which a later thread may be given again
         self._last: Thread | None = None  # that ran the last pass
-        self._busy = False
+        self._busy: Thread | None = (
+            None  # that is in a call; in a forked child maybe one that is not there
+        )
         self.version = 0  # of the parameters
 
     def pieces(self, code: "Code") -> list[tuple[int, int, list[str]]]:
@@ -105,16 +107,16 @@ class Buffers(Pinned):
     def turn(self, what: str) -> Iterator[None]:
         """Of one call; other threads wait.  ValueError in a handler of signals that comes into it."""
         with self.lock:
-            if self._busy:
+            if self._busy is current_thread():
                 raise ValueError(
                     f"{what}: a call of this training step is not over, and a handler of signals cannot "
                     "make another one meanwhile"
                 )
             try:
-                self._busy = True
+                self._busy = current_thread()
                 yield
             finally:
-                self._busy = False
+                self._busy = None
 
     def filled(self) -> None:
         """This thread has run a pass, or loaded parameters."""

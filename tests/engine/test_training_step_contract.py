@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import warnings
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -155,6 +157,35 @@ def test_a_handler_of_signals_in_the_middle_of_a_call_is_refused(
     assert refused == [0] * 6 + [1] * 6
     monkeypatch.undo()
     assert step(x, labels)[0] == right
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_forked_while_another_thread_is_in_a_call_is_not_in_it(case) -> None:
+    plan, params, _, _ = case
+    step = compile_training(plan, params, BATCH)
+    within, over = Event(), Event()
+
+    def call() -> None:
+        with step.buffers.turn("a call"):
+            within.set()
+            over.wait(60)
+
+    thread = Thread(target=call)
+    thread.start()
+    within.wait(60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer Pythons warn of forks beside threads
+        child = os.fork()
+    if not child:
+        code = 1
+        try:
+            step.load(params)
+            code = 0
+        finally:
+            os._exit(code)
+    over.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_loaded_parameters_have_no_pass_behind_them() -> None:
