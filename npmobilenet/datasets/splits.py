@@ -107,8 +107,9 @@ def _splits(path: str | Path, channels: int | None, validation: bool, absent: bo
         return Splits(ListImages(listed, channels or 3, absent=absent), None, kind="lists")
     if listed and also:
         named = ListImages(listed, channels or 3, absent=absent)
-        both = named, ListImages(also, channels or 3, named.classes, absent=absent)
-        return Splits(*both, kind="lists")
+        return Splits(
+            named, ListImages(also, channels or 3, named.classes, absent=absent), kind="lists"
+        )
     return _folders(folder, channels or 3, validation)
 
 

@@ -67,9 +67,8 @@ class Buffers(Pinned):
         self.lock = lock()
         # not its number, which a later thread may be given again
         self._last: Thread | None = None  # that ran the last pass
-        self._busy: Thread | None = (
-            None  # that is in a call; in a forked child maybe one that is not there
-        )
+        # that is in a call; in a forked child it may be one that the child does not have
+        self._busy: Thread | None = None
         self.version = 0  # of the parameters
 
     def pieces(self, code: "Code") -> list[tuple[int, int, list[str]]]:

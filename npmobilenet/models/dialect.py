@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..ops.checks import real, shown, whole
+from ..ops.combine import DROPOUTS
 from ..ops.window import Padding, window
 from .widths import ROUNDING
 
@@ -182,7 +183,7 @@ def _check(dialect: Dialect) -> None:
         ("squeeze", ("divisible", "floor", "round")),
         ("last", ("table", "block")),
         ("head", ("never", "always", "grow")),
-        ("dropout_mode", ("inverted", "downscale_in_infer")),
+        ("dropout_mode", DROPOUTS),
     ):
         found = getattr(dialect, switch)
         if not isinstance(found, str | None) or found not in known:

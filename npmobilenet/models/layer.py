@@ -11,6 +11,7 @@ from math import prod
 from typing import Any, ClassVar
 
 from ..ops import checks
+from ..ops.combine import DROPOUTS
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
@@ -49,7 +50,7 @@ SETTINGS: dict[str, Callable[[str, str, Any], object]] = {
     "eps": partial(checks.number, expected="at least 0", holds=lambda value: value >= 0),
     "momentum": _SHARE,
     "rate": _SHARE,
-    "mode": partial(checks.choice, known=("inverted", "downscale_in_infer")),
+    "mode": partial(checks.choice, known=DROPOUTS),
     "slope": _slope,
 }
 
@@ -70,11 +71,10 @@ class Layer:
         """ValueError or TypeError, naming layer and setting, where one is what no operator takes."""
         if not isinstance(self.name, str):
             raise TypeError(f"a layer's name must be a text, found {checks.shown(self.name)}")
+        who = checks.shown_name(self.name)
         for field in fields(self):
             if field.name in SETTINGS:
-                SETTINGS[field.name](
-                    checks.shown_name(self.name), field.name, getattr(self, field.name)
-                )
+                SETTINGS[field.name](who, field.name, getattr(self, field.name))
 
     @property
     def operator(self) -> str:

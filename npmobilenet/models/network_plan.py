@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,11 @@ class Plan(Shown):
     def __len__(self) -> int:
         """How many layers there are."""
         return len(self.layers)
+
+    @property
+    def widest(self) -> int:
+        """Numbers of one image that the layer with most of them reads and gives."""
+        return max(sum(map(prod, (*layer.reads, layer.output))) for layer in self.layers)
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import numpy as np
 from . import checks
 from .checks import Array, Cache
 
+DROPOUTS = ("inverted", "downscale_in_infer")  # modes
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AddCache(Cache):
@@ -125,7 +127,7 @@ def dropout(
     """
     checks.array("dropout", "x", x, checks.any_axes(x))
     rate = checks.number("dropout", "rate", rate, "within 0..1", lambda v: 0 <= v <= 1)
-    checks.choice("dropout", "mode", mode, ("inverted", "downscale_in_infer"))
+    checks.choice("dropout", "mode", mode, DROPOUTS)
     inverted = mode == "inverted"
     if checks.flag("dropout", "train", train):
         if not isinstance(rng, np.random.Generator):

@@ -18,7 +18,7 @@ from ..models.layers import BatchNorm
 from ..models.network_plan import Plan
 from ..ops.checks import Array, plain
 from ..predicting.model import Model
-from ..text import printable
+from ..text import printable, writable
 from .config import Config
 from .step import Step
 
@@ -38,7 +38,7 @@ def require_texts(config: Config) -> None:
     for section, table in config.to_document().items():
         for key, value in table.items():
             for text in value if isinstance(value, list) else [value]:
-                if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
+                if isinstance(text, str) and not writable(text):
                     raise ValueError(f"{section}.{key}: {text!r} is not UTF-8; rename it")
 
 
@@ -104,8 +104,7 @@ def require_memory(plan: Plan, config: Config, images: int, ranks: int = 1) -> N
     Counted is only what the largest layer reads and gives, of the images that are computed at once.
     """
     at_once = -(-min(images, config.train.batch) // (config.train.accumulate * ranks))
-    maps = max((sum(map(prod, (*x.reads, x.output))) for x in plan.layers), default=0)
-    least, there = 4 * at_once * maps, all_megabytes() * 1_000_000
+    least, there = 4 * at_once * plan.widest, all_megabytes() * 1_000_000
     if 0 < there < least:
         height, width = plan.resolution
         raise ValueError(

@@ -17,6 +17,7 @@ def require_room(path: Path, plan: Plan) -> None:
     at most `limits.largest()`.
     """
     images = BATCH * prod(plan.resolution) * plan.channels
-    maps = max((sum(map(prod, (*x.reads, x.output))) for x in plan.layers), default=0)
     height, width = plan.resolution
-    afford(f"{path}: to run at {height} x {width} pixels it needs", _NUMBER * (images + maps))
+    afford(
+        f"{path}: to run at {height} x {width} pixels it needs", _NUMBER * (images + plan.widest)
+    )
