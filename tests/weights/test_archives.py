@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 import npmobilenet as nm
+from benchmarks.reliability.hostile_files.archives import packed
 from npmobilenet.weights import archives, pickle_calls
 from npmobilenet.weights.torch_files import read_torch
 
 torch = pytest.importorskip("torch")
-hostile = pytest.importorskip("benchmarks.reliability.hostile_files.archives")
-packed, text = hostile.packed, hostile.text
+text = pytest.importorskip("benchmarks.reliability.hostile_files.pickles").text
 
 ZEROS = 50_000_000
 

@@ -18,13 +18,13 @@ COSTLY = ("GB", "TB", "million", "MB", "members", "thousandfold", "50,000", "20,
 def prove(size: Size) -> Found:
     """Each kind, read in a process of its own."""
     try:
-        from . import archives, hdf5, native, others
+        from . import archives, hdf5, native, others, pickles
         from .kinds import MADE, Kind
     except ImportError as error:
         raise NotHere(
             f"{error}: hostile files are made by the packages of the extra `test`"
         ) from None
-    del archives, hdf5, native, others
+    del archives, hdf5, native, others, pickles
     from ..forked import Case, each, warm
 
     listed: list[Kind] = MADE
