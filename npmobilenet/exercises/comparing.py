@@ -12,8 +12,9 @@ from zlib import crc32
 import numpy as np
 
 from ..ops.checks import Array
+from ..verify.cases import Case
 from ..verify.checks import scaled_error, torch_results
-from ..verify.operators import Case, Operator
+from ..verify.operators import Operator
 from .compared import TOLERANCE, Compared, Failing, Row
 from .pairing import Parameter
 from .parent import Observed

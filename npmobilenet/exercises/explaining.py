@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..verify.operators import Case as Drawn
+from ..verify.cases import Case as Drawn
 from .cases import Case, Draw
 from .diagnosis import UnansweredError, diagnose
 from .exercise import EXERCISES

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..verify.cases import Case
 from ..verify.checks import scaled_error
-from ..verify.operators import Case
 from .parent import Observed
 from .record import Results
 from .taking import WINDOW, Form

@@ -12,8 +12,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .cases import Case
 from .checks import CHECKS, Outcome, check_case, tolerance
-from .operators import OPERATORS, Case, Operator
+from .operators import OPERATORS, Operator
 
 if TYPE_CHECKING:
     from ..exercises.against import Against

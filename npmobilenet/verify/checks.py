@@ -11,7 +11,8 @@ import numpy as np
 
 from ..ops.checks import Array
 from ..ops.rungs import running
-from .operators import Arrays, Case, Operator
+from .cases import Arrays, Case
+from .operators import Operator
 
 CHECKS = ("rungs", "gradient", "adjoint", "torch", "threads")
 

@@ -24,8 +24,8 @@ from ..ops.integers import Quantization
 from ..ops.integers.numbers import LIMITS
 from ..ops.integers.scales import ACTIVATIONS, ROUNDINGS, bounds
 from ..ops.rungs import RUNGS, running
+from .cases import Choose
 from .checks import Outcome, on_one_thread
-from .operators import Choose
 
 PREFIX = "integers."
 WEIGHTED = ("conv2d", "depthwise_conv2d", "pointwise_conv2d", "dense")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from npmobilenet.verify import OPERATORS, Case, tolerance
+from npmobilenet.verify.cases import Arrays
 from npmobilenet.verify.checks import scaled_error
-from npmobilenet.verify.operators import Arrays
 
 from .browser import received, sent
 

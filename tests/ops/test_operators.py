@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from npmobilenet import ops
 from npmobilenet.kernels import batchnorm, conv
 from npmobilenet.verify import CHECKS, OPERATORS, Operator, Outcome, check_case
-from npmobilenet.verify.operators import Case
+from npmobilenet.verify.cases import Case
 
 Changed = Callable[[Any, Any], Any]
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from npmobilenet.ops.rungs import running
-from npmobilenet.verify.operators import OPERATORS, Case, Operator
+from npmobilenet.verify.cases import Case
+from npmobilenet.verify.operators import OPERATORS, Operator
 
 from ..hazard import Found, Hazard, NotHere, Size
 from .comparing import different, of_ours, of_torch, sizes

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from npmobilenet.verify.operators import Case, Operator
+from npmobilenet.verify.cases import Case
+from npmobilenet.verify.operators import Operator
 
 Array = np.ndarray[Any, Any]
 ALLOWED = {"float32": 2e-5, "float64": 1e-11}
